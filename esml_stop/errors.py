@@ -1,0 +1,96 @@
+"""The errors esml ends with: each knows its exit code, a stable code for programs, and what to do next."""
+
+from esml_stop.exit_status import ExitStatus
+
+
+class EsmlError(Exception):
+    """An expected failure: one sentence, and a hint that says what to do about it."""
+
+    exit_status = ExitStatus.FAILED
+    code = "failed"
+
+    def __init__(self, message: str, *, hint: str | None = None, target: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.target = target
+
+
+class InputError(EsmlError):
+    """What was typed cannot be carried out; no request was made."""
+
+    exit_status = ExitStatus.USAGE
+    code = "usage"
+
+
+class ConfigError(EsmlError):
+    """The connection settings are missing, contradict each other or cannot be read."""
+
+    exit_status = ExitStatus.USAGE
+    code = "config"
+
+
+class Cancelled(EsmlError):
+    """The question was answered with no."""
+
+    code = "cancelled"
+
+
+class Unreachable(EsmlError):
+    """The cluster gave no usable answer: refused, unknown host, time-out, or it kept failing."""
+
+    exit_status = ExitStatus.UNREACHABLE
+    code = "unreachable"
+
+
+class DeadlinePassed(Unreachable):
+    """The time given with --timeout was over before any stop was sent."""
+
+    code = "deadline"
+
+
+class TlsFailed(Unreachable):
+    """The encrypted connection could not be made; never retried."""
+
+    code = "tls"
+
+
+class BadAnswer(Unreachable):
+    """Something answered, but not as Elasticsearch does."""
+
+    code = "bad_answer"
+
+
+class Refused(EsmlError):
+    """Elasticsearch answered with an error status; `type` and `reason` are its own words."""
+
+    code = "refused"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        http_status: int,
+        type: str | None = None,
+        reason: str | None = None,
+        hint: str | None = None,
+        target: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, target=target)
+        self.http_status = http_status
+        self.type = type
+        self.reason = reason
+
+
+class NotAuthenticated(Refused):
+    """HTTP 401: the credentials are missing or wrong."""
+
+    exit_status = ExitStatus.AUTH
+    code = "not_authenticated"
+
+
+class NotAllowed(Refused):
+    """HTTP 403: the credentials are good, a privilege is missing."""
+
+    exit_status = ExitStatus.AUTH
+    code = "not_allowed"

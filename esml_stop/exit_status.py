@@ -1,0 +1,19 @@
+"""The exit codes of every esml command; README.md has the same table."""
+
+from enum import IntEnum
+
+
+class ExitStatus(IntEnum):
+    """What the caller's shell sees when esml ends."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    NO_MATCH = 3
+    AUTH = 4
+    IN_USE = 5
+    UNREACHABLE = 6
+    DEADLINE = 7
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+    TERMINATED = 143
