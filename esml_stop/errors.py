@@ -37,10 +37,20 @@ class Cancelled(EsmlError):
 
 
 class Unreachable(EsmlError):
-    """The cluster gave no usable answer: refused, unknown host, time-out, or it kept failing."""
+    """The cluster gave no usable answer: refused, unknown host, time-out, or it kept failing.
+
+    `transient` errors may be asked again; `retry_after` is what the server wants to be waited for, in seconds.
+    """
 
     exit_status = ExitStatus.UNREACHABLE
     code = "unreachable"
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, transient: bool = False, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.transient = transient
+        self.retry_after = retry_after
 
 
 class DeadlinePassed(Unreachable):
@@ -62,7 +72,10 @@ class BadAnswer(Unreachable):
 
 
 class Refused(EsmlError):
-    """Elasticsearch answered with an error status; `type` and `reason` are its own words."""
+    """Elasticsearch answered with an error status; `type` and `reason` are its own words.
+
+    `transient` is the one 500 that says "Attempt to stop again".
+    """
 
     code = "refused"
 
@@ -74,9 +87,11 @@ class Refused(EsmlError):
         type: str | None = None,
         reason: str | None = None,
         hint: str | None = None,
-        target: str | None = None,
+        transient: bool = False,
     ) -> None:
-        super().__init__(message, hint=hint, target=target)
+        super().__init__(message, hint=hint)
+        self.transient = transient
+        self.retry_after: float | None = None
         self.http_status = http_status
         self.type = type
         self.reason = reason

@@ -1,0 +1,24 @@
+"""What esml asks a cluster, as a type: the client's side of it is cluster.py, tests bring their own."""
+
+from typing import Protocol
+
+from esml_stop.models import Endpoint, Flags, Listing, Model
+
+
+class Calls(Protocol):
+    """One method per API call; each takes the seconds it may last and raises EsmlError."""
+
+    def deployments(self, expression: str, timeout: float) -> Listing:
+        """Return every deployment and model that a `_stats` expression matches."""
+
+    def endpoints(self, timeout: float) -> tuple[Endpoint, ...]:
+        """Return the inference endpoints that run on the cluster's own ML nodes."""
+
+    def pipeline_names(self, pipelines: str, timeout: float) -> dict[str, frozenset[str]]:
+        """Return the names that the inference processors of some pipelines use."""
+
+    def model(self, name: str, timeout: float) -> Model | None:
+        """Return the model that a model ID or a model alias means, or None."""
+
+    def stop(self, deployment_id: str, *, flags: Flags, timeout: float) -> None:
+        """Stop one deployment and return when it is gone."""

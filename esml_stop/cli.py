@@ -1,0 +1,131 @@
+"""The command group, and the one place where every ending becomes an exit code."""
+
+import sys
+import traceback
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from itertools import pairwise
+
+import click
+
+from esml_stop import __version__, notices
+from esml_stop.errors import EsmlError, InputError
+from esml_stop.exit_status import ExitStatus
+from esml_stop.interruption import Interrupted, raise_it, signals_to
+
+COMMANDS = ("stop", "sandbox")
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when the command is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return a command, imported now."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"esml_stop.commands.{name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; suggest one that is spelled alike."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            alike = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {alike[0]!r}?" if alike else ""
+            ctx.fail(f"There is no command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="esml", message="%(prog)s %(version)s")
+def esml() -> None:
+    r"""Stop trained-model deployments on an Elasticsearch cluster, and know that they stopped.
+
+    \b
+    esml stop my_model_for_search            stop one deployment and wait until it is gone
+    esml stop my_model_for_search --force    also when a pipeline or an inference endpoint uses it
+    esml sandbox -- esml stop my_model_for_search --force    try it without a cluster
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; nothing is raised."""
+    try:
+        with signals_to(raise_it):
+            return int(esml.main(args=list(arguments), prog_name="esml", standalone_mode=False) or ExitStatus.OK)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.Abort:
+        return failed(Interrupted(2), arguments)
+    except click.UsageError as wrong:
+        return usage(wrong, arguments)
+    except (EsmlError, Interrupted) as error:
+        return failed(error, arguments)
+    except BrokenPipeError:
+        return ExitStatus.BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001 - the last place that can make it readable
+        return unexpected(error, arguments)
+
+
+def failed(error: EsmlError | Interrupted, arguments: Sequence[str]) -> int:
+    """Report what ended a command before it had results, as JSON if that was asked for."""
+    show_traceback(arguments)
+    if isinstance(error, Interrupted):
+        notices.say("esml: interrupted; nothing was stopped.")
+        return 128 + error.signal
+    if form := data_form(arguments):
+        from esml_stop.render.data import error_document
+
+        command = next((word for word in arguments if word in COMMANDS), "")
+        sys.stderr.write(error_document(command, error, indent=2 if form == "json" else None))
+    else:
+        notices.error(error)
+    return int(error.exit_status)
+
+
+def usage(wrong: click.UsageError, arguments: Sequence[str]) -> int:
+    """Report a command line that cannot be understood."""
+    if data_form(arguments):
+        return failed(InputError(wrong.format_message()), arguments)
+    if isinstance(wrong, click.exceptions.NoArgsIsHelpError):
+        wrong.show()
+    else:
+        help_line = f"\n  See `{wrong.ctx.command_path} --help`." if wrong.ctx else ""
+        notices.say(f"esml: {wrong.format_message()}{help_line}")
+    return ExitStatus.USAGE
+
+
+def unexpected(error: Exception, arguments: Sequence[str]) -> int:
+    """Report a bug."""
+    show_traceback(arguments)
+    notices.say(f"esml: unexpected {type(error).__name__}; this is a bug in esml. --debug shows where.")
+    return ExitStatus.FAILED
+
+
+def show_traceback(arguments: Sequence[str]) -> None:
+    """Write the traceback of the error that is being handled, with --debug only."""
+    if "--debug" in options(arguments):
+        traceback.print_exc()
+
+
+def data_form(arguments: Sequence[str]) -> str | None:
+    """Return json or jsonl when the command line asks for it, even if it is wrong otherwise."""
+    words = options(arguments)
+    following = dict(pairwise(words))
+    asked = following.get("-o") or following.get("--output")
+    joined = [
+        word.removeprefix("--output=").removeprefix("-o") for word in words if word.startswith(("-o", "--output="))
+    ]
+    return next((form for form in [asked, *joined] if form in {"json", "jsonl"}), None)
+
+
+def options(arguments: Sequence[str]) -> list[str]:
+    """Return the words before `--`, where options stand."""
+    words = list(arguments)
+    return words[: words.index("--")] if "--" in words else words

@@ -1,0 +1,207 @@
+"""The cluster, as typed calls over the official client; the only module that knows it."""
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from elastic_transport import TransportError
+from elasticsearch import ApiError, Elasticsearch, ElasticsearchWarning, UnsupportedProductError
+
+from esml_stop import __version__, answers, translation
+from esml_stop.connection import Connection
+from esml_stop.errors import BadAnswer, ConfigError, Refused
+from esml_stop.http_node import Node
+from esml_stop.models import Deployment, Endpoint, Flags, Listing, Model
+
+PAGE = 1_000
+LAST_PAGE_ENDS_AT = 10_000
+
+# What of `_stats` is read; the rest is most of an answer's size.
+DEPLOYMENT_FIELDS = [
+    "deployment_id",
+    "state",
+    "start_time",
+    "allocation_status",
+    "number_of_allocations",
+    "adaptive_allocations",
+    "threads_per_allocation",
+    "queue_capacity",
+    "priority",
+    "cache_size",
+    "nodes.node.*.name",
+    "nodes.node.*.version",
+    "nodes.number_of_pending_requests",
+    "nodes.inference_count",
+    "nodes.last_access",
+]
+STATS_FIELDS = ",".join(
+    [
+        "count",
+        "trained_model_stats.model_id",
+        "trained_model_stats.ingest.pipelines.*.count",
+        *(f"trained_model_stats.deployment_stats.{field}" for field in DEPLOYMENT_FIELDS),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request that was made, for those who want to watch: `result` is a status, or what went wrong."""
+
+    method: str
+    path: str
+    result: str
+    seconds: float
+    warning: str | None = None
+
+
+class Cluster:
+    """One cluster; every call takes the seconds it may last and raises EsmlError. Safe to share between threads."""
+
+    def __init__(
+        self, connection: Connection, *, parallel: int = 4, on_request: Callable[[Request], None] = lambda _: None
+    ) -> None:
+        self.connection = connection
+        self._on_request = on_request
+        self._client = connect(connection, parallel)
+
+    def deployments(self, expression: str, timeout: float) -> Listing:
+        """Return every deployment and model that an expression matches, page by page.
+
+        Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-get-trained-models-stats
+        """
+        path, start, ends = f"/_ml/trained_models/{segment(expression, ',*')}/_stats", 0, time.monotonic() + timeout
+        found: dict[str, Deployment] = {}
+        models: frozenset[str] = frozenset()
+        while True:
+            query = {"from": start, "size": PAGE, "filter_path": STATS_FIELDS}
+            count, page = answers.listing(self._ask("GET", path, ends - time.monotonic(), query))
+            found.update((one.deployment_id, one) for one in page.deployments)
+            models |= page.models
+            start += PAGE
+            if start >= count:
+                return Listing(tuple(found.values()), models)
+            if start >= LAST_PAGE_ENDS_AT:
+                raise BadAnswer(
+                    f"{count} models match {expression!r}; Elasticsearch lists no more than {LAST_PAGE_ENDS_AT}.",
+                    hint="Use a narrower pattern.",
+                )
+
+    def stop(self, deployment_id: str, *, flags: Flags, timeout: float) -> None:
+        """Stop one deployment and return when it is gone from every node.
+
+        The server is always asked to answer 404 for a deployment it does not know: otherwise it would say "stopped".
+        Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-stop-trained-model-deployment
+        """
+        body = {"allow_no_match": False, "force": flags.force}
+        if flags.finish_pending_work:  # unknown to servers before 8.11
+            body["finish_pending_work"] = True
+        path = f"/_ml/trained_models/{segment(deployment_id)}/deployment/_stop"
+        answers.stopped(self._ask("POST", path, timeout, body=body))
+
+    def endpoints(self, timeout: float) -> tuple[Endpoint, ...]:
+        """Return the inference endpoints that run on the cluster's own ML nodes; needs `monitor_inference`.
+
+        Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-inference-get
+        """
+        return answers.endpoints(self._ask("GET", "/_inference/_all", timeout))
+
+    def pipeline_names(self, pipelines: str, timeout: float) -> dict[str, frozenset[str]]:
+        """Return the names that the inference processors of some pipelines use; needs `read_pipeline`.
+
+        Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ingest-get-pipeline
+        """
+        return answers.pipeline_names(self._ask("GET", f"/_ingest/pipeline/{segment(pipelines, ',')}", timeout))
+
+    def model(self, name: str, timeout: float) -> Model | None:
+        """Return the model that a model ID or a model alias means, or None.
+
+        Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-get-trained-models
+        """
+        fields = "trained_model_configs.model_id,trained_model_configs.model_type"
+        try:
+            body = self._ask("GET", f"/_ml/trained_models/{segment(name)}", timeout, {"filter_path": fields})
+        except Refused as refused:
+            if refused.http_status == 404:
+                return None
+            raise
+        return answers.model(body)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        timeout: float,
+        query: dict[str, object] | None = None,
+        body: dict[str, bool] | None = None,
+    ) -> Any:
+        """Make one request, no retries; return the decoded answer or raise what the failure means."""
+        headers = {"accept": "application/json"} | ({"content-type": "application/json"} if body else {})
+        began, result, warning = time.monotonic(), "", None
+        try:
+            client = self._client.options(request_timeout=max(timeout, 0.001))
+            answer = client.perform_request(method, path, params=query, headers=headers, body=body)
+            result, warning = str(answer.meta.status), answer.meta.headers.get("warning")
+        except (ApiError, TransportError, UnsupportedProductError, RecursionError) as error:
+            meaning = translation.meaning(error, self.connection)
+            result = translation.summary(error)
+            raise meaning from error
+        else:
+            return answer.body
+        finally:
+            self._on_request(Request(method, path, result, time.monotonic() - began, warning))
+
+
+def segment(text: str, bare: str = "") -> str:
+    """Return text percent-encoded as exactly one path segment, but for the characters that may stay bare."""
+    return quote(text, safe=bare)
+
+
+def connect(connection: Connection, parallel: int) -> Elasticsearch:
+    """Return the official client, with its own retries off and nothing of it on stderr."""
+    # The server's Warning headers reach people through on_request, cleaned.
+    warnings.simplefilter("ignore", ElasticsearchWarning)
+    options: dict[str, Any] = {
+        "api_key": connection.api_key,
+        "bearer_auth": connection.bearer_token,
+        "basic_auth": (connection.username, connection.password or "") if connection.username else None,
+    }
+    if connection.cloud_id:
+        options["cloud_id"] = connection.cloud_id
+    else:
+        options["hosts"] = list(connection.hosts)
+    if connection.cloud_id or any(host.startswith("https:") for host in connection.hosts):
+        options |= tls_options(connection)
+    try:
+        return Elasticsearch(
+            **{name: value for name, value in options.items() if value is not None},
+            node_class=Node,
+            connections_per_node=parallel + 4,
+            max_retries=0,
+            http_compress=False,
+            headers={"user-agent": f"esml/{__version__}"},
+        )
+    except (ValueError, OSError) as error:
+        raise ConfigError(
+            "The connection settings do not fit together, or a certificate file cannot be used.",
+            hint="Check --url, --cloud-id, --ca-certs, --client-cert and --client-key.",
+        ) from error
+
+
+def tls_options(connection: Connection) -> dict[str, Any]:
+    """Return the client's names for the TLS settings."""
+    return {
+        "ca_certs": connection.ca_certs,
+        "ssl_assert_fingerprint": connection.ssl_fingerprint,
+        "client_cert": connection.client_cert,
+        "client_key": connection.client_key,
+        "verify_certs": connection.verify_certs,
+        "ssl_show_warn": False,
+    }

@@ -1,0 +1,176 @@
+"""`esml stop`: resolve, check, confirm, stop, verify, report."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from esml_stop.duration import Duration
+from esml_stop.errors import InputError
+from esml_stop.models import Flags, Outcome, Result, Target
+from esml_stop.options import ConnectionOptions, OutputOptions, connection_options, output_options
+from esml_stop.patterns import Wanted, parse
+
+if TYPE_CHECKING:
+    from esml_stop.progress import Quiet
+    from esml_stop.report import Report
+    from esml_stop.snapshot import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequest:
+    """What `esml stop` was told to do."""
+
+    wanted: Wanted
+    flags: Flags
+    strict: bool = False
+    dry_run: bool = False
+    check: bool = True
+    yes: bool = False
+    parallel: int = 4
+
+
+Ask = Callable[[Sequence[Target]], bool]
+
+
+def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: Ask) -> "Report":
+    """Carry the request out and return what happened; `ask` shows the targets and returns the answer."""
+    from esml_stop.report import Report
+
+    targets = resolve(request, reader, listener)
+    todo = [target for target in targets if target.decision is Outcome.WOULD_STOP]
+    planned = Report("stop", tuple(map(as_planned, targets)), dry_run=request.dry_run, strict=request.strict)
+    if request.dry_run or not todo:
+        return planned
+    if request.wanted.is_broad and not request.yes and not ask(targets):
+        return Report("stop", tuple(map(left_alone, targets)), cancelled=True)
+    results, signal = stop(request, targets, reader, listener)
+    return Report("stop", tuple(results), strict=request.strict, signal=signal)
+
+
+def resolve(request: StopRequest, reader: "Reader", listener: "Quiet") -> tuple[Target, ...]:
+    """Return the decision about each wanted deployment."""
+    from esml_stop.planner import plan
+    from esml_stop.watch import watched
+
+    wanted = request.wanted
+    unseen = not request.check and not request.dry_run and not wanted.is_broad
+    if unseen and not (request.strict and len(wanted.names) > 1):
+        return tuple(Target(name, Outcome.WOULD_STOP) for name in wanted.names)
+    listener.phase("Looking up deployments and what uses them" if request.check else "Looking up deployments")
+    snapshot = watched(lambda: reader.read(wanted, check=request.check), reader.deadline)
+    return plan(wanted, snapshot, force=request.flags.force, strict=request.strict)
+
+
+def stop(
+    request: StopRequest, targets: Sequence[Target], reader: "Reader", listener: "Quiet"
+) -> tuple[list[Result], int | None]:
+    """Stop what is planned, look again, and return the results and the signal that interrupted, if one did."""
+    from esml_stop.stopper import Stopper
+    from esml_stop.verifying import explained, verified
+
+    listener.phase("Stopping", len(targets))
+    stopper = Stopper(reader.cluster, request.flags, reader.deadline, listener, parallel=request.parallel)
+    results, signal = stopper.carry_out(targets)
+    if signal:
+        return results, signal
+    if request.check:
+        listener.phase("Verifying")
+        results = verified(results, reader)
+    return explained(results, reader), None
+
+
+def as_planned(target: Target) -> Result:
+    """Return the result of a target that only the plan was made for."""
+    return Result(target, target.decision, used_by=target.used_by)
+
+
+def left_alone(target: Target) -> Result:
+    """Return the result of a target after the question was answered with no."""
+    decided = target.decision is not Outcome.WOULD_STOP
+    return Result(target, target.decision if decided else Outcome.NOT_STARTED, used_by=target.used_by)
+
+
+EPILOG = """\b
+Examples:
+  esml stop my_model_for_search
+  esml stop my_model_for_search --force --timeout 10m
+  esml stop 'ci-*' --yes
+  esml stop --model my_model --dry-run
+"""
+
+
+@click.command("stop", epilog=EPILOG)
+@click.argument("deployment_ids", nargs=-1, metavar="DEPLOYMENT_ID...")
+@click.option("--force", is_flag=True, help="Stop it even if an ingest pipeline or an inference endpoint uses it.")
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be stopped or refused; stop nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask before stopping what a pattern or --model chose.")
+@click.option("--model", "models", multiple=True, metavar="ID", help="All deployments of a model (or model alias).")
+@click.option("--finish-pending-work", is_flag=True, help="Stop after the queued work is done.")
+@click.option(
+    "--allow-no-match/--no-allow-no-match",
+    default=True,
+    help="Whether an ID or pattern that finds nothing is fine (the default), or exit code 3 with nothing stopped.",
+)
+@click.option("--timeout", type=Duration(), default="5m", show_default=True, help="For the whole command: 30s, 5m, 1h.")
+@click.option("--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Stops at the same time.")
+@click.option("--no-check", is_flag=True, help="Do not look for what uses the deployments.")
+@click.option("--no-input", is_flag=True, help="Never ask; fail if a question would be needed.")
+@connection_options
+@output_options
+def command(
+    deployment_ids: tuple[str, ...],
+    *,
+    models: tuple[str, ...],
+    no_input: bool,
+    timeout: float,
+    connection_options: ConnectionOptions,
+    output_options: OutputOptions,
+    **flags: Any,
+) -> int:
+    """Stop trained-model deployments and wait until they are gone.
+
+    A DEPLOYMENT_ID may be exact, hold *, be a comma list, or be _all; - reads exact IDs from
+    standard input, one a line.
+    """
+    request = stop_request(deployment_ids, models, **flags)
+    needs_answer = request.wanted.is_broad and not (request.yes or request.dry_run)
+    if needs_answer and (no_input or not sys.stdin.isatty()):
+        raise InputError("A pattern, _all or --model needs --yes when nobody can be asked.", hint=DRY_RUN_HINT)
+    from esml_stop.session import Session
+
+    with Session(connection_options, output_options, timeout=timeout, parallel=request.parallel) as session:
+        report = run(request, session.reader, session.listener, session.ask)
+        return session.finish(report)
+
+
+DRY_RUN_HINT = "Add --yes to stop without a question, or --dry-run to see what would be stopped."
+
+
+def stop_request(
+    deployment_ids: tuple[str, ...],
+    models: tuple[str, ...],
+    *,
+    force: bool,
+    finish_pending_work: bool,
+    allow_no_match: bool,
+    no_check: bool,
+    **rest: Any,
+) -> StopRequest:
+    """Return the request that the options make; raise InputError where they cannot mean anything."""
+    if not deployment_ids and not models:
+        raise click.UsageError("Which deployment? Give a DEPLOYMENT_ID, a pattern, _all or --model ID.")
+    lines = read_ids() if "-" in deployment_ids else []
+    wanted = parse((one for one in deployment_ids if one != "-"), lines=lines, models=models)
+    flags = Flags(force=force, finish_pending_work=finish_pending_work)
+    return StopRequest(wanted, flags, strict=not allow_no_match, check=not no_check, **rest)
+
+
+def read_ids() -> list[str]:
+    """Return the exact IDs on standard input, one a line; blank lines do not count."""
+    try:
+        return [line.strip() for line in sys.stdin if line.strip()]
+    except (UnicodeDecodeError, AttributeError, ValueError):
+        raise InputError("Standard input holds no readable deployment IDs.") from None

@@ -1,0 +1,173 @@
+"""What esml talks about: deployments, what uses them, the plan for them, and what became of each."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One deployment as `_stats` shows it; times are epoch milliseconds.
+
+    `pipelines` are those of the question it was found with: asked for by its own ID or a pattern, the pipelines that
+    name the deployment or, if none does, its model; asked for by its model's ID, those that name the model.
+    """
+
+    deployment_id: str
+    model_id: str
+    state: str
+    pipelines: frozenset[str] = frozenset()
+    allocations: int = 0
+    target_allocations: int = 0
+    number_of_allocations: int | None = None
+    adaptive_allocations: dict[str, object] | None = None
+    threads_per_allocation: int | None = None
+    queue_capacity: int | None = None
+    priority: str | None = None
+    cache_size: str | None = None
+    pending: int = 0
+    inference_count: int = 0
+    start_time: int | None = None
+    last_access: int | None = None
+    nodes: tuple[str, ...] = ()
+    node_versions: tuple[str, ...] = ()
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether it serves, or is about to serve, its model."""
+        return self.state in {"started", "starting"}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One whole `_stats` answer: the deployments, and every model on it, deployed or not."""
+
+    deployments: tuple[Deployment, ...]
+    models: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A trained model; only those of type `pytorch` are deployed."""
+
+    model_id: str
+    model_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An inference endpoint that runs on the cluster's own ML nodes."""
+
+    inference_id: str
+    deployment_id: str | None
+
+
+class Kind(str, Enum):
+    """What can use a deployment."""
+
+    PIPELINE = "ingest_pipeline"
+    ENDPOINT = "inference_endpoint"
+
+
+class Through(str, Enum):
+    """By which name a deployment is used: its own, its model's (or a model alias), or the endpoint that owns it."""
+
+    DEPLOYMENT = "deployment"
+    MODEL = "model"
+    ENDPOINT = "endpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One use of a deployment."""
+
+    kind: Kind
+    id: str
+    through: Through
+
+
+@dataclass(frozen=True, slots=True)
+class NotChecked:
+    """Something that may use a deployment and could not be looked at, and why."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that was read about the cluster before planning; nothing here is asked twice.
+
+    `by_model` holds the models that were asked for by their ID: their deployments, with the pipelines that name the
+    model. `endpoints` is None when they were not read; `named` has the names that a pipeline's inference processors
+    use, for the pipelines that were read.
+    """
+
+    deployments: tuple[Deployment, ...]
+    by_model: dict[str, tuple[Deployment, ...]] = field(default_factory=dict)
+    endpoints: tuple[Endpoint, ...] | None = None
+    named: dict[str, frozenset[str]] = field(default_factory=dict)
+    aliased: dict[str, str] = field(default_factory=dict)
+    hints: dict[str, str] = field(default_factory=dict)
+    not_checked: tuple[NotChecked, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """The parameters of the stop call; allow_no_match is not among them, as every ID is looked up before."""
+
+    force: bool = False
+    finish_pending_work: bool = False
+
+
+class Outcome(str, Enum):
+    """What became of a target, or in a dry run would."""
+
+    STOPPED = "stopped"
+    WOULD_STOP = "would_stop"
+    NOT_FOUND = "not_found"
+    IN_USE = "in_use"
+    STOPPING = "stopping"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+    NOT_STARTED = "not_started"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a target failed; `status`, `type` and `reason` are the server's own, where it answered."""
+
+    message: str
+    status: int | None = None
+    type: str | None = None
+    reason: str | None = None
+    exit_status: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One wanted deployment and what is decided about it: WOULD_STOP, IN_USE, NOT_FOUND or NOT_STARTED."""
+
+    deployment_id: str
+    decision: Outcome
+    deployment: Deployment | None = None
+    used_by: tuple[Reference, ...] = ()
+    not_checked: tuple[NotChecked, ...] = ()
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A target and what became of it; `seconds` counts from its first request to its last."""
+
+    target: Target
+    outcome: Outcome
+    forced: bool = False
+    used_by: tuple[Reference, ...] = ()
+    error: Failure | None = None
+    attempts: int = 0
+    seconds: float = 0.0
+
+    @property
+    def deployment_id(self) -> str:
+        """Return the deployment ID of the target."""
+        return self.target.deployment_id

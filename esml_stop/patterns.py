@@ -1,0 +1,109 @@
+"""What was asked for, as typed: exact deployment IDs, `*` patterns, `_all`, and models; no I/O."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from esml_stop.errors import InputError
+
+ALL = "_all"
+
+# The server refuses a request line over 4,096 bytes; the filter and the rest of the line take up to 1,300.
+LONGEST_EXPRESSION = 2_700
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What stop or list was told to look for; each group keeps the order it was given in."""
+
+    names: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+
+    @property
+    def exact(self) -> tuple[str, ...]:
+        """Return the names that can only mean one deployment."""
+        return tuple(name for name in self.names if not is_pattern(name))
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Return the names that can mean any number of deployments."""
+        return tuple(name for name in self.names if is_pattern(name))
+
+    @property
+    def is_broad(self) -> bool:
+        """Tell whether it may choose deployments that were not named one by one."""
+        return bool(self.patterns or self.models)
+
+
+def parse(arguments: Iterable[str], *, lines: Iterable[str] = (), models: Iterable[str] = ()) -> Wanted:
+    """Split comma lists, check every ID and drop doubles; `lines` and `models` hold exact IDs only.
+
+    Raises InputError for an ID that could never be one, before any request is made.
+    """
+    split = (part for argument in arguments for part in argument.split(","))
+    names = [*(check(part) for part in split), *(check_exact(line) for line in lines)]
+    return Wanted(tuple(dict.fromkeys(names)), tuple(dict.fromkeys(check_exact(model) for model in models)))
+
+
+def check(name: str) -> str:
+    """Return the name when it can be an ID or a pattern; raise InputError otherwise."""
+    if not name:
+        raise InputError("A deployment ID is empty.", hint="Check the command for a stray comma or an unset variable.")
+    if name in {".", ".."}:
+        raise InputError(f"{name!r} is not a deployment ID.")
+    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name):
+        raise InputError(f"The deployment ID {name!a} holds control characters or is not valid UTF-8.")
+    if name != name.strip():
+        raise InputError(f"The deployment ID {name!r} begins or ends with a space.")
+    if len(quote(name, safe="")) > LONGEST_EXPRESSION:
+        raise InputError(f"The deployment ID that begins with {name[:40]!r} is too long to be one.")
+    return name
+
+
+def check_exact(name: str) -> str:
+    """Return the name when it can be an exact ID; raise InputError otherwise."""
+    if is_pattern(name) or "," in name:
+        raise InputError(f"{name!r} is not an exact ID; patterns and comma lists are only taken as arguments.")
+    return check(name)
+
+
+def is_pattern(name: str) -> bool:
+    """Tell whether the name is `_all` or holds a wildcard."""
+    return name == ALL or "*" in name
+
+
+def matches(name: str, deployment_id: str) -> bool:
+    """Tell whether a name, exact or a pattern, chooses this deployment ID."""
+    if name == ALL:
+        return True
+    return re.fullmatch(".*".join(map(re.escape, name.split("*"))), deployment_id, re.DOTALL) is not None
+
+
+def expression(names: Iterable[str]) -> str:
+    """Return the `_stats` expression that finds all of the names and never answers 404.
+
+    An exact ID is asked for as `<id>*` (an unknown exact ID would fail the whole call), and what does not fit into a
+    request line as `_all`; the caller filters.
+    """
+    wildcards = [name if is_pattern(name) else f"{name}*" for name in names]
+    joined = ",".join(wildcards)
+    return ALL if ALL in wildcards or not fits(joined) else joined
+
+
+def chunks(names: Iterable[str]) -> list[str]:
+    """Return comma lists of exact names, each short enough for one request line."""
+    lists: list[str] = []
+    for name in names:
+        longer = f"{lists[-1]},{name}" if lists else name
+        if lists and fits(longer):
+            lists[-1] = longer
+        else:
+            lists.append(name)
+    return lists
+
+
+def fits(text: str) -> bool:
+    """Tell whether an expression is short enough for one request line."""
+    return len(quote(text, safe=",*")) <= LONGEST_EXPRESSION

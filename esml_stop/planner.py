@@ -1,0 +1,87 @@
+"""From what was asked for and a snapshot of the cluster to a plan with reasons; pure."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from esml_stop.models import Deployment, Kind, NotChecked, Outcome, Reference, Snapshot, Target, Through
+from esml_stop.patterns import Wanted
+from esml_stop.references import is_doubtful, uses
+from esml_stop.selection import select
+
+
+def plan(wanted: Wanted, snapshot: Snapshot, *, force: bool = False, strict: bool = False) -> tuple[Target, ...]:
+    """Decide about every wanted deployment, in the order it was asked for, each once.
+
+    `strict` is --no-allow-no-match: when a name or pattern finds nothing, nothing at all is stopped.
+    """
+    targets = tuple(find(wanted, snapshot))
+    if strict and any(target.decision is Outcome.NOT_FOUND for target in targets):
+        return tuple(hold_back(target) for target in targets)
+    return targets if force else refuse_last_ones(refuse_named(targets), snapshot)
+
+
+def find(wanted: Wanted, snapshot: Snapshot) -> Iterable[Target]:
+    """Yield a target for every deployment that is wanted, and one for every name that finds none."""
+    seen: set[str] = set()
+    for name, found in select(wanted, snapshot):
+        if not found:
+            yield Target(name, Outcome.NOT_FOUND, hint=snapshot.hints.get(name))
+        for deployment in found:
+            if deployment.deployment_id not in seen:
+                seen.add(deployment.deployment_id)
+                yield to_stop(deployment, snapshot)
+
+
+def to_stop(deployment: Deployment, snapshot: Snapshot) -> Target:
+    """Return the target with all that uses it and all that could not be checked."""
+    unread = snapshot.not_checked
+    if is_doubtful(deployment, snapshot) and not deployment.pipelines <= snapshot.named.keys():
+        names = ", ".join(sorted(deployment.pipelines))
+        unread = (*unread, NotChecked(f"whether a pipeline names the deployment ({names})", "needs read_pipeline"))
+    return Target(deployment.deployment_id, Outcome.WOULD_STOP, deployment, uses(deployment, snapshot), unread)
+
+
+def hold_back(target: Target) -> Target:
+    """Return the target as not started, unless it was not found."""
+    return target if target.decision is Outcome.NOT_FOUND else replace(target, decision=Outcome.NOT_STARTED)
+
+
+def refuse_named(targets: Iterable[Target]) -> tuple[Target, ...]:
+    """Refuse what a pipeline or an endpoint uses by the deployment's own name."""
+    return tuple(
+        replace(target, decision=Outcome.IN_USE)
+        if any(reference.through is not Through.MODEL for reference in target.used_by)
+        else target
+        for target in targets
+    )
+
+
+def refuse_last_ones(targets: tuple[Target, ...], snapshot: Snapshot) -> tuple[Target, ...]:
+    """Refuse what would leave a model, which a pipeline names, without any deployment.
+
+    Deployments that are refused themselves stay; those that are stopping or failed count as gone.
+    """
+    going = {target.deployment_id for target in targets if target.decision is Outcome.WOULD_STOP}
+    return tuple(
+        replace(target, decision=Outcome.IN_USE)
+        if target.deployment_id in going and needs_model(target) and not others_left(target, going, snapshot)
+        else target
+        for target in targets
+    )
+
+
+def needs_model(target: Target) -> bool:
+    """Tell whether an ingest pipeline names the target's model or one of its aliases."""
+    return any(one.kind is Kind.PIPELINE and one.through is Through.MODEL for one in target.used_by)
+
+
+def others_left(target: Target, going: set[str], snapshot: Snapshot) -> bool:
+    """Tell whether the target's model keeps a deployment that serves it."""
+    siblings = snapshot.by_model.get(target.deployment.model_id, ()) if target.deployment else ()
+    return any(one.alive and one.deployment_id not in going for one in siblings)
+
+
+def blocking(target: Target) -> tuple[Reference, ...]:
+    """Return the uses that a refusal is about."""
+    named = tuple(one for one in target.used_by if one.through is not Through.MODEL)
+    return named or target.used_by

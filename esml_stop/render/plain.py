@@ -1,0 +1,35 @@
+"""Plain text for pipes: whole values, one line each, nothing to cut or wrap."""
+
+from esml_stop.models import Kind, Outcome, Reference, Result
+from esml_stop.report import Report
+from esml_stop.text import clean
+
+
+def lines(report: Report) -> str:
+    """Return a line per target: deployment ID, outcome, model ID, state before, what uses it, what went wrong."""
+    return "".join(f"{line(result)}\n" for result in report.results)
+
+
+def line(result: Result) -> str:
+    """Return one target's values, separated by tabs; a missing value is empty."""
+    deployment = result.target.deployment
+    values = (
+        result.deployment_id,
+        result.outcome.value,
+        deployment.model_id if deployment else "",
+        deployment.state if deployment else "",
+        ",".join(map(short, result.used_by)),
+        result.error.message if result.error else result.target.hint or "",
+    )
+    return "\t".join(clean(value) for value in values)
+
+
+def short(reference: Reference) -> str:
+    """Return a use as one word."""
+    return f"{'pipeline' if reference.kind is Kind.PIPELINE else 'endpoint'}:{reference.id}"
+
+
+def ids(report: Report) -> str:
+    """Return the deployment IDs of what was stopped, or would be, one a line."""
+    done = (Outcome.STOPPED, Outcome.WOULD_STOP)
+    return "".join(f"{clean(result.deployment_id)}\n" for result in report.results if result.outcome in done)

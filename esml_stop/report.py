@@ -1,0 +1,65 @@
+"""What a command returns: results, warnings and errors, and the exit code that follows from them; pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from esml_stop.exit_status import ExitStatus
+from esml_stop.models import NotChecked, Outcome, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The end of one command, ready to be shown in any form."""
+
+    command: str
+    results: tuple[Result, ...] = ()
+    dry_run: bool = False
+    strict: bool = False
+    cancelled: bool = False
+    signal: int | None = None
+    not_checked: tuple[NotChecked, ...] = ()
+
+    @property
+    def exit_status(self) -> int:
+        """Return the exit code: of the signal, else the one all troubles share, else 1."""
+        if self.signal:
+            return 128 + self.signal
+        if self.cancelled:
+            return ExitStatus.FAILED
+        kinds = set(filter(None, (trouble(result, strict=self.strict) for result in self.results)))
+        if not kinds:
+            return ExitStatus.OK
+        return kinds.pop() if len(kinds) == 1 else ExitStatus.FAILED
+
+    @property
+    def status(self) -> str:
+        """Return success, partial (something was done, not all) or error, or cancelled."""
+        if self.cancelled:
+            return "cancelled"
+        if self.exit_status == ExitStatus.OK:
+            return "success"
+        done = (Outcome.STOPPED, Outcome.WOULD_STOP)
+        return "partial" if any(result.outcome in done for result in self.results) else "error"
+
+    def count(self, outcome: Outcome) -> int:
+        """Return how many targets ended so."""
+        return sum(result.outcome is outcome for result in self.results)
+
+
+def trouble(result: Result, *, strict: bool) -> int:
+    """Return the exit code that one result asks for; 0 when the asked-for state is reached."""
+    if result.outcome is Outcome.NOT_FOUND:
+        return ExitStatus.NO_MATCH if strict else ExitStatus.OK
+    if result.outcome is Outcome.NOT_STARTED and result.error is None:
+        # Held back because something else was not found, or the deadline came first.
+        return ExitStatus.NO_MATCH if strict and result.target.decision is Outcome.NOT_STARTED else ExitStatus.DEADLINE
+    if result.outcome is Outcome.IN_USE:
+        return ExitStatus.IN_USE
+    if result.error:
+        return result.error.exit_status
+    return ExitStatus.OK
+
+
+def with_outcome(results: Iterable[Result], *outcomes: Outcome) -> list[Result]:
+    """Return the results that ended in one of the outcomes."""
+    return [result for result in results if result.outcome in outcomes]

@@ -1,0 +1,68 @@
+"""When a request is made again: pauses, Retry-After and the deadline; the client's own retries are off."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity.stop import stop_base
+
+from esml_stop.errors import EsmlError
+from esml_stop.timing import Deadline
+
+T = TypeVar("T")
+
+ATTEMPTS = 4
+GROWING = wait_exponential_jitter(initial=0.5, exp_base=2, jitter=0.25)
+
+
+def patiently(call: Callable[[int], T], deadline: Deadline, on_retry: Callable[[str], None]) -> T:
+    """Make a call, given the number of the attempt, until it works: at most 4 times and never past the deadline.
+
+    Only transient errors are tried again; the last one is raised as it came.
+    """
+    attempts = Retrying(
+        retry=retry_if_exception(is_transient),
+        wait=pause,
+        stop=stop_after_attempt(ATTEMPTS) | NoTimeLeft(deadline),
+        sleep=deadline.clock.sleep,
+        before_sleep=lambda state: on_retry(announcement(state)),
+        reraise=True,
+    )
+    for attempt in attempts:
+        with attempt:
+            return call(attempt.retry_state.attempt_number)
+    raise AssertionError  # pragma: no cover - the loop returns or raises
+
+
+def is_transient(error: BaseException) -> bool:
+    """Tell whether the same request may work a little later."""
+    return bool(getattr(error, "transient", False))
+
+
+def pause(state: RetryCallState) -> float:
+    """Return the seconds to wait: what the server asked for, else about 0.5, 1, 2."""
+    wanted = getattr(failure(state), "retry_after", None)
+    return GROWING(state) if wanted is None else float(wanted)
+
+
+class NoTimeLeft(stop_base):
+    """The condition that a pause would last until the deadline or beyond."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline = deadline
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        """Tell whether to give up instead of waiting."""
+        return retry_state.upcoming_sleep >= self.deadline.remaining
+
+
+def announcement(state: RetryCallState) -> str:
+    """Return the line about a coming retry."""
+    error = failure(state)
+    message = error.message if isinstance(error, EsmlError) else str(error)
+    return f"{message} Trying again in {state.upcoming_sleep:.1f} s ({state.attempt_number + 1} of {ATTEMPTS})."
+
+
+def failure(state: RetryCallState) -> BaseException | None:
+    """Return what the last attempt raised."""
+    return state.outcome.exception() if state.outcome else None

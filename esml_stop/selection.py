@@ -1,0 +1,28 @@
+"""Which deployments are meant by what was asked for; pure."""
+
+from collections.abc import Iterator
+
+from esml_stop.models import Deployment, Snapshot
+from esml_stop.patterns import Wanted, is_pattern, matches
+
+
+def select(wanted: Wanted, snapshot: Snapshot) -> Iterator[tuple[str, list[Deployment]]]:
+    """Yield each wanted name or model with its deployments; several of one name in the order of their IDs.
+
+    Only deployment IDs count for a name: a deployment is not chosen because its model is called so.
+    """
+    known = {one.deployment_id: one for one in sorted(snapshot.deployments, key=lambda one: one.deployment_id)}
+    for name in wanted.names:
+        if is_pattern(name):
+            yield name, [one for key, one in known.items() if matches(name, key)]
+        else:
+            yield name, [known[name]] if name in known else []
+    for name in wanted.models:
+        model = snapshot.aliased.get(name, name)
+        yield name, [one for one in known.values() if one.model_id == model]
+
+
+def chosen(wanted: Wanted, snapshot: Snapshot) -> list[Deployment]:
+    """Return all deployments that are meant, each once."""
+    found = {one.deployment_id: one for _, group in select(wanted, snapshot) for one in group}
+    return list(found.values())

@@ -1,0 +1,81 @@
+"""What every command that talks to a cluster needs, from its options to its last word."""
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from esml_stop import notices, words
+from esml_stop.cluster import Cluster, Request
+from esml_stop.config import resolve
+from esml_stop.models import Outcome, Target
+from esml_stop.options import ConnectionOptions, OutputOptions
+from esml_stop.progress import listener
+from esml_stop.render import render
+from esml_stop.report import Report
+from esml_stop.snapshot import Reader
+from esml_stop.text import clean, counted
+from esml_stop.timing import Deadline
+
+
+class Session:
+    """One command's connection, deadline and voice."""
+
+    def __init__(
+        self, connection: ConnectionOptions, output: OutputOptions, *, timeout: float, parallel: int = 4
+    ) -> None:
+        self.output = output
+        self.connection = resolve(connection)
+        for line in self.connection.warnings:
+            self.warn(line)
+        self.listener = listener(quiet=output.quiet, verbose=output.verbose)
+        cluster = Cluster(self.connection, parallel=parallel, on_request=self.show_request)
+        self.reader = Reader(cluster, Deadline(timeout), self.listener.retrying)
+        self.again = ("esml", "stop", *connection.arguments)
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Session":
+        self._stack.enter_context(self.listener)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def show_request(self, request: Request) -> None:
+        """Write a line about a request, with --verbose; a server's Warning header, without --quiet."""
+        if self.output.verbose:
+            notices.say(f"esml: {request.method} {clean(request.path)} {request.result} {request.seconds:.3f} s")
+        if request.warning:
+            self.warn(f"Elasticsearch says: {clean(request.warning)}")
+
+    def warn(self, line: str) -> None:
+        """Write a warning, without --quiet."""
+        if not self.output.quiet:
+            notices.warn(line)
+
+    def ask(self, targets: Sequence[Target]) -> bool:
+        """Show what would be stopped and return whether that is wanted; waiting for the answer costs no time."""
+        self._stack.close()
+        for target in targets:
+            notices.say(f"  {clean(target.deployment_id)}: {words.OUTCOMES[target.decision]}")
+        count = sum(target.decision is Outcome.WOULD_STOP for target in targets)
+        with self.reader.deadline.paused():
+            sys.stderr.write(f"Stop {counted(count, 'deployment')}? [y/N] ")
+            sys.stderr.flush()
+            answer = sys.stdin.readline().strip().lower()
+        self._stack.enter_context(self.listener)
+        return answer in {"y", "yes"}
+
+    def finish(self, report: Report) -> int:
+        """Write the report with everything that is said beside it, and return the exit code."""
+        self._stack.close()
+        for result in report.results:
+            if result.outcome is Outcome.IN_USE:
+                notices.block(words.refusal(result, self.again, dry_run=report.dry_run))
+            elif result.error:
+                notices.say(f"esml: {clean(result.deployment_id)}: {clean(result.error.message)}")
+            elif result.outcome is Outcome.NOT_FOUND:
+                (notices.say if report.strict else self.warn)(words.missing(result.target))
+            elif result.used_by and result.forced:
+                self.warn(words.forced(result.target))
+        render(report, self.output.form, quiet=self.output.quiet)
+        return int(report.exit_status)

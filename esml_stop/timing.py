@@ -1,0 +1,72 @@
+"""The one deadline of a command, and the clock that tests replace."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
+from typing import Protocol
+
+from esml_stop.errors import DeadlinePassed
+
+
+class Clock(Protocol):
+    """Where the time comes from; seconds."""
+
+    def now(self) -> float:
+        """Return the time since some moment in the past; never goes back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let this thread wait."""
+
+
+class SystemClock:
+    """The real time."""
+
+    def now(self) -> float:
+        """Return the system's monotonic time."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Let this thread wait."""
+        time.sleep(seconds)
+
+
+class Deadline:
+    """When the whole command must be over; the time that a person takes to answer does not count."""
+
+    def __init__(self, seconds: float, clock: Clock | None = None) -> None:
+        self.clock = clock or SystemClock()
+        self.seconds = seconds
+        self.margin = 0.0
+        self._ends = [self.clock.now() + seconds]
+
+    @property
+    def remaining(self) -> float:
+        """Return the seconds that are left, never below zero."""
+        return max(0.0, self._ends[0] - self.margin - self.clock.now())
+
+    @property
+    def left(self) -> float:
+        """Return the seconds that are left; raise DeadlinePassed when there are none."""
+        if not (left := self.remaining):
+            raise DeadlinePassed(f"The time given with --timeout ({self.seconds:g} s) is over.")
+        return left
+
+    def earlier(self, seconds: float) -> "Deadline":
+        """Return a deadline that stays that many seconds before this one."""
+        other = copy(self)
+        other.margin += seconds
+        return other
+
+    def expire(self) -> None:
+        """End the time now, also for deadlines made from this one: nothing new may begin."""
+        self._ends[0] = float("-inf")
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop the time while a person is asked."""
+        began = self.clock.now()
+        try:
+            yield
+        finally:
+            self._ends[0] += self.clock.now() - began

@@ -1,0 +1,169 @@
+"""What the client's exceptions mean, in our errors and in words for someone who meets them at 3 a.m."""
+
+import ssl
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any
+
+from elastic_transport import ApiError, ConnectionTimeout, SerializationError, TlsError
+from urllib3.exceptions import NameResolutionError, NewConnectionError, ProtocolError, ProxyError
+
+from esml_stop.connection import Connection
+from esml_stop.errors import BadAnswer, EsmlError, NotAllowed, NotAuthenticated, Refused, TlsFailed, Unreachable
+from esml_stop.http_node import AnswerTooLarge
+
+GATEWAY_STATUSES = {429, 502, 503, 504}
+
+PRIVILEGES = "Stopping needs the cluster privilege manage_ml; the built-in role machine_learning_admin has it."
+
+
+def meaning(error: Exception, connection: Connection) -> EsmlError:
+    """Return our error for one of the client's."""
+    where = connection.label
+    if isinstance(error, ApiError):
+        return answered(error, where)
+    if isinstance(error, TlsError):
+        return tls(error, where)
+    if isinstance(error, ConnectionTimeout):
+        return Unreachable(f"{where} did not answer in time.", transient=connecting(error))
+    if isinstance(error, SerializationError | RecursionError):
+        return BadAnswer(f"{where} sent an answer that cannot be read.", hint=CHECK_URL)
+    return not_connected(error, where)
+
+
+def summary(error: Exception) -> str:
+    """Return a word or two about a failed request, for a log line."""
+    return str(error.meta.status) if isinstance(error, ApiError) else type(error).__name__
+
+
+CHECK_URL = "Is this the address of Elasticsearch itself, not of Kibana, a proxy or another web server?"
+
+
+def answered(error: ApiError, where: str) -> EsmlError:
+    """Return the meaning of an error status; only Elasticsearch's own JSON is believed."""
+    status, kind, reason = error.meta.status, *cause(error.body)
+    if status in GATEWAY_STATUSES:
+        text = f"{where} is not available now (HTTP {status}{f': {reason}' if reason else ''})."
+        return Unreachable(text, transient=True, retry_after=retry_after(error.meta.headers.get("retry-after")))
+    if status == 407:
+        return Unreachable("The proxy wants a login (HTTP 407); the cluster was not reached.", hint=CHECK_PROXY)
+    if 300 <= status < 400:
+        return BadAnswer(f"{where} answered with a redirect (HTTP {status}), which is never followed.", hint=CHECK_URL)
+    if reason is None:
+        return BadAnswer(f"{where} answered HTTP {status}, but not as Elasticsearch does.", hint=CHECK_URL)
+    return refusal(status, kind, reason, where)
+
+
+CHECK_PROXY = "Put the login into the proxy's URL, or name the cluster in NO_PROXY."
+
+
+def refusal(status: int, kind: str | None, reason: str, where: str) -> Refused:
+    """Return the meaning of an error in Elasticsearch's own words."""
+    if status == 401:
+        return NotAuthenticated(
+            f"{where} does not accept these credentials.",
+            http_status=status,
+            type=kind,
+            reason=reason,
+            hint="Check the API key, or the user name and password; `esml config` shows where they come from.",
+        )
+    if status == 403:
+        text = f"Not allowed: {reason}."
+        return NotAllowed(text, http_status=status, type=kind, reason=reason, hint=PRIVILEGES)
+    again = status == 500 and "attempt to stop again" in reason.lower()
+    text = f"Elasticsearch answered HTTP {status}: {reason}"
+    return Refused(text, http_status=status, type=kind, reason=reason, transient=again)
+
+
+def cause(body: Any) -> tuple[str | None, str | None]:
+    """Return type and reason of Elasticsearch's error JSON; None and None when it is something else."""
+    error = body.get("error") if isinstance(body, Mapping) else None
+    if isinstance(error, str):
+        return None, error
+    if not isinstance(error, Mapping) or not isinstance(error.get("type"), str):
+        return None, None
+    reason = error.get("reason")
+    return error["type"], reason if isinstance(reason, str) else error["type"]
+
+
+def retry_after(value: str | None) -> float | None:
+    """Return the seconds of a Retry-After header, which holds a number or a date."""
+    if value is None:
+        return None
+    try:
+        return float(value) if value.strip().isdigit() else max(0.0, parsedate_to_datetime(value).timestamp() - time())
+    except (ValueError, OverflowError):
+        return None
+
+
+def tls(error: TlsError, where: str) -> TlsFailed:
+    """Return what went wrong with the certificate, and the option that would help."""
+    root = deepest(error)
+    text = str(root)
+    if "Fingerprints did not match" in text:
+        return TlsFailed(f"The certificate of {where} has another fingerprint.", hint=CHECK_FINGERPRINT)
+    if "WRONG_VERSION_NUMBER" in text or "wrong version number" in text:
+        return TlsFailed(
+            f"{where} does not speak TLS.", hint="Use http:// in the URL if the cluster has TLS switched off."
+        )
+    if isinstance(root, ssl.SSLCertVerificationError):
+        return TlsFailed(
+            f"The certificate of {where} cannot be trusted: {root.verify_message}.",
+            hint="Give the cluster's CA with --ca-certs FILE, or the certificate's SHA-256 with --ssl-fingerprint.",
+        )
+    return TlsFailed(f"No encrypted connection to {where}: {getattr(root, 'reason', None) or text}.", hint=CHECK_TLS)
+
+
+CHECK_FINGERPRINT = "Compare --ssl-fingerprint with what the cluster showed when it first started."
+CHECK_TLS = "Check https:// in the URL, --ca-certs, and --client-cert if the cluster asks for one."
+
+
+def not_connected(error: Exception, where: str) -> Unreachable:
+    """Return why no answer came."""
+    causes = chain(error)
+    if any(isinstance(one, AnswerTooLarge) for one in causes):
+        return BadAnswer(f"{where} sent an answer of over 64 MB.", hint=CHECK_URL)
+    if any("407" in str(one) for one in causes if isinstance(one, ProxyError | OSError)):
+        return Unreachable("The proxy wants a login (HTTP 407); the cluster was not reached.", hint=CHECK_PROXY)
+    if any(isinstance(one, NameResolutionError) for one in causes):
+        return Unreachable(f"The host name of {where} is not known.", hint="Check the URL for a typo, and the network.")
+    if any(isinstance(one, ProxyError) for one in causes):
+        return Unreachable(f"The proxy on the way to {where} cannot be used.", hint=CHECK_PROXY, transient=True)
+    if any(isinstance(one, ConnectionRefusedError) for one in causes):
+        return Unreachable(f"Nothing listens at {where} (connection refused).", hint=CHECK_PORT, transient=True)
+    if any(isinstance(one, ProtocolError | ConnectionError) for one in causes):
+        return Unreachable(f"{where} closed the connection without a whole answer.", hint=CHECK_HTTPS, transient=True)
+    return Unreachable(f"No connection to {where}: {deepest(error)}.", hint=CHECK_PORT, transient=True)
+
+
+CHECK_PORT = "Is the cluster up, and are host and port right? Elasticsearch usually listens on port 9200."
+CHECK_HTTPS = "If the cluster speaks TLS, use https:// in the URL."
+
+
+def connecting(error: Exception) -> bool:
+    """Tell whether a time-out came before anything was sent."""
+    return any(isinstance(one, NewConnectionError) or "connect timeout" in str(one) for one in chain(error))
+
+
+def chain(error: BaseException) -> list[BaseException]:
+    """Return an error with everything it was raised from, outermost first."""
+    found: list[BaseException] = []
+    todo: list[Any] = [error]
+    while todo:
+        one = todo.pop(0)
+        if isinstance(one, BaseException) and one not in found:
+            found.append(one)
+            todo += [
+                *getattr(one, "errors", ()),
+                getattr(one, "reason", None),
+                one.__cause__,
+                one.__context__,
+                *one.args,
+            ]
+    return found
+
+
+def deepest(error: BaseException) -> BaseException:
+    """Return the error that was raised first."""
+    return chain(error)[-1]

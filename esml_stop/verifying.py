@@ -1,0 +1,91 @@
+"""A last look at the cluster: is everything gone that was stopped, and what was in the way of the rest."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from esml_stop.errors import EsmlError
+from esml_stop.exit_status import ExitStatus
+from esml_stop.models import Deployment, Failure, Kind, Outcome, Reference, Result, Through
+from esml_stop.patterns import Wanted, expression
+from esml_stop.references import uses
+from esml_stop.report import with_outcome
+from esml_stop.snapshot import Reader
+
+# A node may be a moment behind the one that answered the stop.
+LOOKS, PAUSE_SECONDS = 3, 0.5
+
+
+def verified(results: Sequence[Result], reader: Reader) -> list[Result]:
+    """Return the results, put right where a deployment that was stopped is listed again.
+
+    One request for all of them. Without an answer the server's word stands: it says "stopped" only when a deployment
+    is gone from every node (design.md section 2).
+    """
+    stopped = [result.deployment_id for result in with_outcome(results, Outcome.STOPPED)]
+    try:
+        left = listed_again(stopped, reader)
+    except EsmlError:
+        return list(results)
+    return [contradicted(one, left[one.deployment_id]) if one.deployment_id in left else one for one in results]
+
+
+def listed_again(names: list[str], reader: Reader) -> dict[str, Deployment]:
+    """Return those of the deployments that are listed, and stay listed for a moment."""
+    left: dict[str, Deployment] = {}
+    for look in range(LOOKS if names else 0):
+        if look:
+            reader.deadline.clock.sleep(min(PAUSE_SECONDS, reader.deadline.left))
+        listed = reader.cluster.deployments(expression(names), reader.deadline.left).deployments
+        left = {one.deployment_id: one for one in listed if one.deployment_id in set(names)}
+        if not left:
+            break
+    return left
+
+
+def contradicted(result: Result, found: Deployment) -> Result:
+    """Return the result of a stop that the cluster's own listing contradicts."""
+    if found.state == "stopping":
+        error = Failure("It is still listed as stopping.", exit_status=ExitStatus.DEADLINE)
+        return replace(result, outcome=Outcome.STOPPING, error=error)
+    before = result.target.deployment
+    again = before and before.start_time != found.start_time
+    text = "It stopped, and was started again by someone else." if again else "It is still listed as running."
+    return replace(result, outcome=Outcome.FAILED, error=Failure(text))
+
+
+def explained(results: Sequence[Result], reader: Reader) -> list[Result]:
+    """Return the results, those that the server refused with everything that may be in the way.
+
+    The server's 409 names no pipeline; where esml had not found it, because it was told not to look or something
+    changed since, it looks now.
+    """
+    refused = [one for one in with_outcome(results, Outcome.IN_USE) if one.error and not names_one(one)]
+    if not refused:
+        return list(results)
+    try:
+        snapshot = reader.read(Wanted(tuple(one.deployment_id for one in refused)))
+    except EsmlError:
+        return list(results)
+    found = {one.deployment_id: uses(one, snapshot) for one in snapshot.deployments}
+    return [
+        replace(one, used_by=by_conflict(found[one.deployment_id], one.error))
+        if one in refused and one.deployment_id in found
+        else one
+        for one in results
+    ]
+
+
+def names_one(result: Result) -> bool:
+    """Tell whether something is known that uses the deployment by its own name."""
+    return any(one.through is not Through.MODEL for one in result.used_by)
+
+
+def by_conflict(references: tuple[Reference, ...], error: Failure | None) -> tuple[Reference, ...]:
+    """Return the uses as the server's 409 settles them: it only looks at names of the deployment itself.
+
+    Where `_stats` left open whether pipelines name the deployment or its model, at least one names the deployment.
+    """
+    by_name = any(one.kind is Kind.PIPELINE and one.through is Through.DEPLOYMENT for one in references)
+    if by_name or not error or "ingest processors" not in (error.reason or ""):
+        return references
+    return tuple(replace(one, through=Through.DEPLOYMENT) if one.kind is Kind.PIPELINE else one for one in references)
