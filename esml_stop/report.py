@@ -26,6 +26,8 @@ class Report:
             return 128 + self.signal
         if self.cancelled:
             return ExitStatus.FAILED
+        if self.strict and not self.results:
+            return ExitStatus.NO_MATCH
         kinds = set(filter(None, (trouble(result, strict=self.strict) for result in self.results)))
         if not kinds:
             return ExitStatus.OK

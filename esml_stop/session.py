@@ -77,5 +77,9 @@ class Session:
                 (notices.say if report.strict else self.warn)(words.missing(result.target))
             elif result.used_by and result.forced:
                 self.warn(words.forced(result.target))
+        if not report.results:
+            (notices.say if report.strict else self.warn)(
+                "No deployment ID was given on standard input; nothing to stop."
+            )
         render(report, self.output.form, quiet=self.output.quiet)
         return int(report.exit_status)

@@ -1,0 +1,48 @@
+"""Runs the real command in a process of its own, as a user or a script does."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[list[str]]:
+        """Return the tab-separated values of each line on stdout."""
+        return [line.split("\t") for line in self.out.splitlines()]
+
+    @property
+    def json(self) -> Any:
+        """Return stdout as the JSON it must be."""
+        return json.loads(self.out)
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """Return the outcome of each deployment, from the plain lines."""
+        return {line[0]: line[1] for line in self.lines}
+
+
+def esml(*arguments: str, environment: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 60) -> Ended:
+    """Run `esml` with nothing but these connection settings and return how it ended."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "esml_stop", *arguments],
+        input=stdin,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert "Traceback" not in ended.stderr, ended.stderr
+    return Ended(ended.returncode, ended.stdout, ended.stderr)

@@ -1,0 +1,166 @@
+from collections.abc import Callable
+
+import pytest
+
+from tests.raw import RawCluster
+from tests.running import Ended
+
+pytestmark = pytest.mark.scenario
+Run = Callable[..., Ended]
+
+
+def test_a_free_deployment_is_stopped_and_gone(cluster: RawCluster, run: Run) -> None:
+    """The one named is gone when esml ends, its sibling still runs."""
+    cluster.model("my_model")
+    cluster.deployment("my_model_for_search", "my_model")
+    cluster.deployment("my_model_for_ingest", "my_model")
+    ended = run("stop", "my_model_for_search")
+    assert (ended.status, ended.outcomes) == (0, {"my_model_for_search": "stopped"})
+    assert cluster.running() == ["my_model_for_ingest"]
+
+
+def test_several_are_stopped_in_the_order_given(cluster: RawCluster, run: Run) -> None:
+    """One result per ID, in order, doubles dropped, comma lists split."""
+    cluster.model("m")
+    for name in ("c", "a", "b"):
+        cluster.deployment(name, "m")
+    ended = run("stop", "c,a", "b", "a")
+    assert ended.status == 0
+    assert list(ended.outcomes) == ["c", "a", "b"]
+    assert cluster.running() == []
+
+
+def test_a_typo_is_not_found_and_never_stopped(cluster: RawCluster, run: Run) -> None:
+    """An unknown ID is said to be unknown, with the ID that was probably meant; exit 0 as in the API."""
+    cluster.model("my_model")
+    cluster.deployment("my_model_for_search", "my_model")
+    ended = run("stop", "my_model_for_serch")
+    assert (ended.status, ended.outcomes) == (0, {"my_model_for_serch": "not_found"})
+    assert "did you mean my_model_for_search?" in ended.err
+    assert cluster.running() == ["my_model_for_search"]
+
+
+def test_no_allow_no_match_stops_nothing_when_one_is_missing(cluster: RawCluster, run: Run) -> None:
+    """With --no-allow-no-match one missing ID means exit 3 before anything is stopped."""
+    cluster.model("m")
+    cluster.deployment("here", "m")
+    ended = run("stop", "here", "gone", "--no-allow-no-match")
+    assert ended.status == 3
+    assert ended.outcomes == {"here": "not_started", "gone": "not_found"}
+    assert cluster.running() == ["here"]
+
+
+def test_a_model_and_an_alias_are_told_apart_from_a_deployment(cluster: RawCluster, run: Run) -> None:
+    """The API says stopped for all of these; esml says what each name is."""
+    cluster.model("my_model")
+    cluster.deployment("my_search", "my_model")
+    cluster.alias("my_alias", "my_model")
+    cluster.model("lonely")
+    cluster.model("tree", "tree_ensemble")
+    ended = run("stop", "my_model", "my_alias", "lonely", "tree")
+    assert ended.status == 0
+    assert set(ended.outcomes.values()) == {"not_found"}
+    assert "my_model: it is a model; its deployments are my_search: use --model my_model" in ended.err
+    assert "my_alias: it is a model alias of my_model; its deployments are my_search" in ended.err
+    assert "lonely: it is a model, which has no deployments" in ended.err
+    assert "tree: it is a model of type tree_ensemble, which has no deployments" in ended.err
+    assert cluster.running() == ["my_search"]
+
+
+def test_stopping_twice_is_harmless(cluster: RawCluster, run: Run) -> None:
+    """What was stopped before is not running; that is what was asked for."""
+    cluster.model("m")
+    cluster.deployment("d", "m")
+    assert run("stop", "d").outcomes == {"d": "stopped"}
+    again = run("stop", "d")
+    assert (again.status, again.outcomes) == (0, {"d": "not_found"})
+
+
+def test_a_deployment_that_a_pipeline_names_is_refused_by_name(cluster: RawCluster, run: Run) -> None:
+    """Without --force it keeps running, exit 5, the pipeline is named, and so is the command that would do it."""
+    cluster.model("m")
+    cluster.deployment("d", "m")
+    cluster.pipeline("esml-p1", "d")
+    ended = run("stop", "d")
+    assert (ended.status, ended.outcomes) == (5, {"d": "in_use"})
+    assert "ingest pipeline esml-p1 (names the deployment)" in ended.err
+    assert ended.err.rstrip().endswith("esml stop d --force")
+    assert cluster.running() == ["d"]
+    forced = run("stop", "d", "--force")
+    assert (forced.status, forced.outcomes) == (0, {"d": "stopped"})
+    assert "ingest pipeline esml-p1" in forced.err
+    assert cluster.running() == []
+
+
+def test_no_check_leaves_it_to_the_server_and_explains_its_refusal(cluster: RawCluster, run: Run) -> None:
+    """With --no-check the server's 409 is shown with the pipelines it does not name."""
+    cluster.model("m")
+    cluster.deployment("d", "m")
+    cluster.deployment("other", "m")
+    cluster.pipeline("esml-p1", "d")
+    ended = run("stop", "d", "other", "--no-check")
+    assert (ended.status, ended.outcomes) == (5, {"d": "in_use", "other": "stopped"})
+    assert "ingest pipeline esml-p1 (names the deployment)" in ended.err
+    assert "Elasticsearch says: Cannot stop deployment [d]" in ended.err
+
+
+def test_no_check_does_not_believe_the_server_about_a_typo(cluster: RawCluster, run: Run) -> None:
+    """With one request and no look-up, an unknown ID is still not found; exit 3 when that is not allowed."""
+    assert run("stop", "nope", "--no-check").outcomes == {"nope": "not_found"}
+    assert run("stop", "nope", "--no-check", "--no-allow-no-match").status == 3
+
+
+def test_a_slow_stop_is_waited_for(cluster: RawCluster, run: Run) -> None:
+    """The stop is over when the deployment is gone, not when the request was sent."""
+    cluster.model("m")
+    cluster.deployment("slow", "m")
+    cluster.fault("slow", stop_ms=2500)
+    ended = run("stop", "slow", "-o", "json")
+    assert ended.json["deployments"][0]["outcome"] == "stopped"
+    assert ended.json["deployments"][0]["seconds"] >= 2.4
+    assert cluster.running() == []
+
+
+def test_finish_pending_work_reaches_the_server(cluster: RawCluster, run: Run) -> None:
+    """The stop lasts as long as the queued work when asked to finish it."""
+    cluster.model("m")
+    cluster.deployment("busy", "m")
+    cluster.fault("busy", stop_ms=10, pending_ms=1500)
+    ended = run("stop", "busy", "--finish-pending-work", "-o", "json")
+    assert ended.json["deployments"][0]["seconds"] >= 1.4
+
+
+def test_a_deadline_that_passes_while_stopping_is_exit_7(cluster: RawCluster, run: Run) -> None:
+    """A stop that is under way when time is over is said to be still stopping, not stopped."""
+    cluster.model("m")
+    cluster.deployment("slow", "m")
+    cluster.fault("slow", stop_ms=4000)
+    ended = run("stop", "slow", "--timeout", "1500ms")
+    assert (ended.status, ended.outcomes) == (7, {"slow": "stopping"})
+    assert cluster.running() == ["slow"]
+
+
+@pytest.mark.parametrize(("times", "status", "outcome"), [(2, 0, "stopped"), (99, 1, "failed")])
+def test_a_busy_server_costs_tries_and_no_more(
+    cluster: RawCluster, run: Run, times: int, status: int, outcome: str
+) -> None:
+    """A 503 is tried again up to three times; what keeps failing is failed and still runs."""
+    cluster.model("m")
+    cluster.deployment("d", "m")
+    cluster.fault("d", times=times, status=503)
+    ended = run("stop", "d")
+    assert (ended.status, ended.outcomes) == (status, {"d": outcome})
+    assert cluster.running() == ([] if outcome == "stopped" else ["d"])
+
+
+def test_a_server_error_is_not_tried_again(cluster: RawCluster, run: Run) -> None:
+    """A 500 is reported in the server's words after one attempt; the others are stopped all the same."""
+    cluster.model("m")
+    cluster.deployment("bad", "m")
+    cluster.deployment("good", "m")
+    cluster.fault("bad", times=99, status=500)
+    ended = run("stop", "bad", "good", "-o", "json")
+    bad, good = ended.json["deployments"]
+    assert (ended.status, bad["outcome"], good["outcome"]) == (1, "failed", "stopped")
+    assert (bad["attempts"], bad["error"]["status"]) == (1, 500)
+    assert "injected failure for [bad]" in bad["error"]["reason"]

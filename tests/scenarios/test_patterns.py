@@ -1,0 +1,103 @@
+from collections.abc import Callable
+
+import pytest
+
+from tests.raw import RawCluster
+from tests.running import Ended
+
+pytestmark = pytest.mark.scenario
+Run = Callable[..., Ended]
+
+
+def test_a_pattern_stops_what_it_matches_and_nothing_else(cluster: RawCluster, run: Run) -> None:
+    """Deployment IDs are matched, not the IDs of their models; what stops is shown in order."""
+    for model in ("ci-model", "m"):
+        cluster.model(model)
+    cluster.deployment("prod", "ci-model")
+    for name in ("ci-2", "ci-1", "xci-3"):
+        cluster.deployment(name, "m")
+    ended = run("stop", "ci-*", "--yes")
+    assert (ended.status, list(ended.outcomes)) == (0, ["ci-1", "ci-2"])
+    assert cluster.running() == ["prod", "xci-3"]
+
+
+def test_a_pattern_without_a_match_is_fine_unless_it_must_match(cluster: RawCluster, run: Run) -> None:
+    """Nothing to stop is exit 0 with a word about it, exit 3 with --no-allow-no-match."""
+    ended = run("stop", "nothing-*", "--yes")
+    assert ended.status == 0
+    assert "No deployment matches nothing-*" in ended.err
+    assert run("stop", "nothing-*", "--yes", "--no-allow-no-match").status == 3
+
+
+def test_a_pattern_needs_yes_where_nobody_can_be_asked(cluster: RawCluster, run: Run) -> None:
+    """Without a terminal a pattern, _all and --model are exit 2 and the flag is named; nothing is stopped."""
+    cluster.model("m")
+    cluster.deployment("d", "m")
+    for arguments in (["*"], ["_all"], ["--model", "m"]):
+        ended = run("stop", *arguments)
+        assert ended.status == 2
+        assert "--yes" in ended.err
+    assert cluster.running() == ["d"]
+
+
+@pytest.mark.parametrize("arguments", [["_all"], ["*"], ["--model", "m"], ["--model", "an_alias"], ["d*,e"]])
+def test_all_ways_to_choose_several(cluster: RawCluster, run: Run, arguments: list[str]) -> None:
+    """_all, *, a model, its alias and a list with a pattern choose the same three."""
+    cluster.model("m")
+    cluster.alias("an_alias", "m")
+    for name in ("d1", "d2", "e"):
+        cluster.deployment(name, "m")
+    ended = run("stop", *arguments, "--yes")
+    assert (ended.status, sorted(ended.outcomes)) == (0, ["d1", "d2", "e"])
+    assert cluster.running() == []
+
+
+def test_a_model_is_not_a_deployment_called_alike(cluster: RawCluster, run: Run) -> None:
+    """--model chooses by the model's ID alone; an unknown model is not found."""
+    cluster.model("m")
+    cluster.model("other")
+    cluster.deployment("d", "m")
+    cluster.deployment("x", "other")
+    ended = run("stop", "--model", "m", "--model", "nope", "--yes")
+    assert (ended.status, ended.outcomes) == (0, {"d": "stopped", "nope": "not_found"})
+    assert cluster.running() == ["x"]
+
+
+def test_ids_come_from_standard_input(cluster: RawCluster, run: Run) -> None:
+    """What `-o ids` prints is what `-` reads; no line at all is nothing to do."""
+    cluster.model("m")
+    for name in ("a", "b", "c"):
+        cluster.deployment(name, "m")
+    chosen = run("stop", "a,b", "--dry-run", "-o", "ids")
+    assert chosen.out == "a\nb\n"
+    assert run("stop", "-", stdin=chosen.out).status == 0
+    assert cluster.running() == ["c"]
+    assert run("stop", "-", stdin="").status == 0
+    assert run("stop", "-", "--no-allow-no-match", stdin="").status == 3
+
+
+def test_a_dry_run_sends_no_stop(cluster: RawCluster, run: Run) -> None:
+    """The plan is shown with the exit code of the real run, and everything still runs."""
+    cluster.model("m")
+    cluster.deployment("a", "m")
+    cluster.deployment("b", "m")
+    cluster.pipeline("esml-p", "b")
+    ended = run("stop", "*", "--dry-run", "-v")
+    assert (ended.status, ended.outcomes) == (5, {"a": "would_stop", "b": "in_use"})
+    assert "POST" not in ended.err
+    assert cluster.running() == ["a", "b"]
+
+
+def test_three_hundred_long_ids_fit(cluster: RawCluster, run: Run) -> None:
+    """More IDs than a request line holds are all found, over many models and several pages' worth of names."""
+    names = [f"deployment-with-a-rather-long-name-{number:03d}" for number in range(300)]
+    for number, name in enumerate(names):
+        cluster.model(f"model-{number}")
+        cluster.deployment(name, f"model-{number}")
+        cluster.fault(name, stop_ms=1)
+    cluster.deployment("stays", "model-0")
+    ended = run("stop", *names, "--parallel", "8", "-v")
+    assert ended.status == 0
+    assert set(ended.outcomes.values()) == {"stopped"}
+    assert ended.err.count("GET") == 3, ended.err[:2000]
+    assert cluster.running() == ["stays"]

@@ -1,0 +1,114 @@
+from collections.abc import Callable
+
+import pytest
+
+from tests.raw import RawCluster
+from tests.running import Ended
+
+pytestmark = pytest.mark.scenario
+Run = Callable[..., Ended]
+
+
+def uses(ended: Ended) -> list[list[tuple[str, str, str]]]:
+    """Return what uses each deployment: kind, ID, and by which name."""
+    return [[(use["kind"], use["id"], use["through"]) for use in one["used_by"]] for one in ended.json["deployments"]]
+
+
+@pytest.mark.parametrize("name", ["m", "an_alias"])
+def test_the_last_deployment_of_a_model_that_a_pipeline_names_is_refused(
+    cluster: RawCluster, run: Run, name: str
+) -> None:
+    """The server would stop it without a word and break the pipeline; esml notices, for the model and its alias."""
+    cluster.model("m")
+    cluster.deployment("only", "m")
+    cluster.alias("an_alias", "m")
+    cluster.pipeline("esml-p", name)
+    ended = run("stop", "only", "-o", "json")
+    assert ended.status == 5
+    assert uses(ended) == [[("ingest_pipeline", "esml-p", "model")]]
+    assert "No other deployment of model m would be left." in ended.err
+    assert cluster.running() == ["only"]
+    assert run("stop", "only", "--force").status == 0
+    assert cluster.running() == []
+
+
+def test_one_of_two_may_go_but_not_both(cluster: RawCluster, run: Run) -> None:
+    """A pipeline that names the model is served by any of its deployments; one must stay."""
+    cluster.model("m")
+    cluster.deployment("one", "m")
+    cluster.deployment("two", "m")
+    cluster.pipeline("esml-p", "m")
+    both = run("stop", "one", "two")
+    assert (both.status, both.outcomes) == (5, {"one": "in_use", "two": "in_use"})
+    assert run("stop", "one").outcomes == {"one": "stopped"}
+    assert run("stop", "two").outcomes == {"two": "in_use"}
+    assert cluster.running() == ["two"]
+
+
+def test_a_refused_sibling_stays_and_serves(cluster: RawCluster, run: Run) -> None:
+    """What is refused itself counts as left, so the other one may go."""
+    cluster.model("m")
+    cluster.deployment("named", "m")
+    cluster.deployment("free", "m")
+    cluster.pipeline("esml-p1", "named")
+    cluster.pipeline("esml-p2", "m")
+    ended = run("stop", "named", "free")
+    assert (ended.status, ended.outcomes) == (5, {"named": "in_use", "free": "stopped"})
+    assert cluster.running() == ["named"]
+
+
+def test_a_pipeline_deep_inside_and_naming_both_is_told_apart(cluster: RawCluster, run: Run) -> None:
+    """Where the statistics leave open which name a pipeline uses, the pipeline itself is read."""
+    cluster.model("m")
+    cluster.deployment("one", "m")
+    cluster.deployment("two", "m")
+    processor = {"inference": {"model_id": "one"}}
+    nested = {"foreach": {"field": "f", "processor": {"set": {"field": "x", "value": 1, "on_failure": [processor]}}}}
+    cluster.do("PUT", "/_ingest/pipeline/esml-p", {"processors": [{"inference": {"model_id": "m"}}, nested, processor]})
+    ended = run("stop", "one", "two", "--dry-run", "-o", "json")
+    assert uses(ended) == [[("ingest_pipeline", "esml-p", "deployment")], [("ingest_pipeline", "esml-p", "model")]]
+    assert [one["outcome"] for one in ended.json["deployments"]] == ["in_use", "would_stop"]
+
+
+@pytest.mark.parametrize("server_checks", [True, False])
+def test_a_deployment_of_an_inference_endpoint_is_refused(cluster: RawCluster, run: Run, server_checks: bool) -> None:
+    """Owned or used by an endpoint: refused and named, also where the server does not look."""
+    cluster.reset(endpoint_check=server_checks)
+    cluster.endpoint("my-elser", model_id="elser")
+    cluster.model("m")
+    cluster.deployment("shared", "m")
+    cluster.endpoint("my-endpoint", deployment_id="shared", model_id="m")
+    ended = run("stop", "my-elser", "shared", "-o", "json")
+    assert ended.status == 5
+    assert uses(ended) == [
+        [("inference_endpoint", "my-elser", "endpoint")],
+        [("inference_endpoint", "my-endpoint", "deployment")],
+    ]
+    assert "inference endpoint my-elser (owns the deployment)" in ended.err
+    assert "inference endpoint my-endpoint (uses the deployment)" in ended.err
+    assert cluster.running() == ["my-elser", "shared"]
+    assert run("stop", "my-elser", "shared", "--force").status == 0
+    assert cluster.running() == []
+
+
+def test_one_refusal_does_not_keep_the_others(cluster: RawCluster, run: Run) -> None:
+    """A refused target stays, the others go on, in order; the exit code says in use."""
+    cluster.model("m")
+    for name in ("a", "b", "c"):
+        cluster.deployment(name, "m")
+    cluster.pipeline("esml-p", "b")
+    ended = run("stop", "a", "b", "c")
+    assert (ended.status, ended.outcomes) == (5, {"a": "stopped", "b": "in_use", "c": "stopped"})
+    assert cluster.running() == ["b"]
+
+
+def test_a_deployment_called_like_its_model_is_refused_for_an_alias_too(cluster: RawCluster, run: Run) -> None:
+    """The server's own check covers aliases of a model that is called like the deployment; so does the dry run."""
+    cluster.model("elser")
+    cluster.deployment("elser", "elser")
+    cluster.deployment("second", "elser")
+    cluster.alias("an_alias", "elser")
+    cluster.pipeline("esml-p", "an_alias")
+    assert run("stop", "elser", "--dry-run").status == 5
+    assert run("stop", "elser").status == 5
+    assert cluster.running() == ["elser", "second"]
