@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 from tenacity.stop import stop_base
 
 from esml_stop.errors import EsmlError
@@ -12,7 +12,7 @@ from esml_stop.timing import Deadline
 T = TypeVar("T")
 
 ATTEMPTS = 4
-GROWING = wait_exponential_jitter(initial=0.5, exp_base=2, jitter=0.25)
+GROWING = wait_exponential(multiplier=0.5) + wait_random(0, 0.25)
 
 
 def patiently(call: Callable[[int], T], deadline: Deadline, on_retry: Callable[[str], None]) -> T:

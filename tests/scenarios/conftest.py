@@ -8,7 +8,7 @@ from tests.running import Ended, esml
 
 @pytest.fixture(params=["sandbox", "node"])
 def cluster(request: pytest.FixtureRequest) -> Iterator[RawCluster]:
-    """An empty cluster: the sandbox, and the one that ESML_TEST_URL names."""
+    """Yield an empty cluster: the sandbox, and the one that ESML_TEST_URL names."""
     if request.param == "sandbox":
         from esml_stop.sandbox import serve
 
