@@ -1,12 +1,13 @@
 """The options that several commands share, each group as one decorator and one frozen object."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
 from typing import Any, TypeVar
 
 import click
 
+from esml_stop.config.settings import ConnectionOptions
 from esml_stop.render import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,18 +38,28 @@ def output_options(function: F) -> F:
     return wrapped  # type: ignore[return-value]
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionOptions:
-    """The options that say which cluster; `arguments` are those that a repeated command needs."""
-
-    arguments: tuple[str, ...] = ()
-
-
 def connection_options(function: F) -> F:
     """Add the options that say which cluster; the command gets them as `connection_options`."""
 
     @wraps(function)
     def wrapped(*args: Any, **rest: Any) -> Any:
-        return function(*args, connection_options=ConnectionOptions(), **rest)
+        given = {one.name: rest.pop(one.name) for one in fields(ConnectionOptions)}
+        return function(*args, connection_options=ConnectionOptions(**given), **rest)
 
+    for option in reversed(CONNECTION):
+        wrapped = option(wrapped)
     return wrapped  # type: ignore[return-value]
+
+
+CONNECTION = (
+    click.option("--url", metavar="URL", help="The cluster, such as https://localhost:9200.  [ESML_URL]"),
+    click.option("--cloud-id", metavar="ID", help="The cluster, by its Elastic Cloud ID.  [ESML_CLOUD_ID]"),
+    click.option("--api-key-file", metavar="FILE", help="File with the API key; - is standard input.  [ESML_API_KEY]"),
+    click.option("--username", metavar="NAME", help="User name; the password is asked for.  [ESML_USERNAME]"),
+    click.option("--password-file", metavar="FILE", help="File with the password; - is stdin.  [ESML_PASSWORD]"),
+    click.option("--ca-certs", metavar="FILE", help="CA certificates to trust.  [ESML_CA_CERTS]"),
+    click.option("--ssl-fingerprint", metavar="HEX", help="SHA-256 of the certificate.  [ESML_SSL_FINGERPRINT]"),
+    click.option("--client-cert", metavar="FILE", help="Client certificate.  [ESML_CLIENT_CERT]"),
+    click.option("--client-key", metavar="FILE", help="Key of the client certificate.  [ESML_CLIENT_KEY]"),
+    click.option("--insecure", is_flag=True, default=None, help="Do not verify certificates.  [ESML_INSECURE]"),
+)

@@ -1,14 +1,18 @@
 """What every command that talks to a cluster needs, from its options to its last word."""
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from getpass import getpass
 
 from esml_stop import notices, words
 from esml_stop.cluster import Cluster, Request
 from esml_stop.config import resolve
+from esml_stop.config.building import Prompt
+from esml_stop.config.settings import ConnectionOptions
 from esml_stop.models import Outcome, Target
-from esml_stop.options import ConnectionOptions, OutputOptions
+from esml_stop.options import OutputOptions
 from esml_stop.progress import listener
 from esml_stop.render import render
 from esml_stop.report import Report
@@ -24,7 +28,7 @@ class Session:
         self, connection: ConnectionOptions, output: OutputOptions, *, timeout: float, parallel: int = 4
     ) -> None:
         self.output = output
-        self.connection = resolve(connection)
+        self.connection = resolve(connection, os.environ, stdin=sys.stdin, prompt=password_prompt())
         for line in self.connection.warnings:
             self.warn(line)
         self.listener = listener(quiet=output.quiet, verbose=output.verbose)
@@ -83,3 +87,10 @@ class Session:
             )
         render(report, self.output.form, quiet=self.output.quiet)
         return int(report.exit_status)
+
+
+def password_prompt() -> Prompt | None:
+    """Return what asks for a password without showing it, or None where nobody can be asked."""
+    if not (sys.stdin and sys.stdin.isatty()):
+        return None
+    return lambda text: getpass(text, stream=sys.stderr)

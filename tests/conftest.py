@@ -1,7 +1,10 @@
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.raw import RawCluster, node_from_environment
 
 CONNECTION_PREFIXES = ("ESML_", "ELASTICSEARCH_", "ELASTIC_", "ES_", "ESCLI_", "ESCLIENT_", "CLOUD_ID")
 OUTPUT_NAMES = {"NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES"}
@@ -16,3 +19,20 @@ def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("TERM", "dumb")
+
+
+@pytest.fixture(params=["sandbox", "node"])
+def cluster(request: pytest.FixtureRequest) -> Iterator[RawCluster]:
+    """Yield an empty cluster: the sandbox, and the one that ESML_TEST_URL names."""
+    if request.param == "sandbox":
+        from esml_stop.sandbox import serve
+
+        with serve(empty=True) as server:
+            yield RawCluster(server.url)
+        return
+    node = node_from_environment()
+    if node is None:
+        pytest.skip("ESML_TEST_URL names no cluster")
+    node.reset()
+    yield node
+    node.reset()

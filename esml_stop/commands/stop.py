@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from esml_stop.config.settings import ConnectionOptions
 from esml_stop.duration import Duration
 from esml_stop.errors import InputError
 from esml_stop.models import Flags, Outcome, Result, Target
-from esml_stop.options import ConnectionOptions, OutputOptions, connection_options, output_options
+from esml_stop.options import OutputOptions, connection_options, output_options
 from esml_stop.patterns import Wanted, parse
 
 if TYPE_CHECKING:

@@ -1,0 +1,25 @@
+"""A practice cluster for trying and testing: it answers like Elasticsearch where esml asks; nothing runs inference."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+from esml_stop.sandbox.scene import practice
+from esml_stop.sandbox.server import SandboxServer
+from esml_stop.sandbox.state import State
+
+__all__ = ["SandboxServer", "serve"]
+
+
+@contextmanager
+def serve(*, port: int = 0, empty: bool = False) -> Iterator[SandboxServer]:
+    """Yield a sandbox that serves from a thread, with the practice scene or empty."""
+    state = State()
+    if not empty:
+        practice(state)
+    with SandboxServer(port, state) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()

@@ -1,0 +1,37 @@
+"""The `filter_path` parameter: which parts of an answer are sent."""
+
+import re
+from typing import Any
+
+
+def filtered(body: Any, paths: str | None) -> Any:
+    """Return only what one of the dotted paths names; `*` is any one key, `**` any number of them."""
+    if not paths:
+        return body
+    kept = keep(body, [path.split(".") for path in paths.split(",")])
+    return {} if kept is None else kept
+
+
+def keep(part: Any, paths: list[list[str]]) -> Any:
+    """Return a part with what is left of the paths below it, or None when nothing is."""
+    if any(not path for path in paths):
+        return part
+    if isinstance(part, list):
+        kept = [one for one in (keep(value, paths) for value in part) if one is not None]
+        return kept or None
+    if not isinstance(part, dict):
+        return None
+    below = {name: keep(value, step(paths, name)) for name, value in part.items()}
+    return {name: value for name, value in below.items() if value is not None} or None
+
+
+def step(paths: list[list[str]], name: str) -> list[list[str]]:
+    """Return what is left of the paths one key further down."""
+    left = [path[1:] for path in paths if path and path[0] != "**" and like(path[0], name)]
+    deep = [path for path in paths if path and path[0] == "**"]
+    return [*left, *deep, *(path[2:] for path in deep if len(path) > 1 and like(path[1], name))]
+
+
+def like(pattern: str, name: str) -> bool:
+    """Tell whether a key matches one step of a path."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) is not None

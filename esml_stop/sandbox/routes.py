@@ -1,0 +1,191 @@
+"""The few API calls that the sandbox answers."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+from esml_stop.sandbox.problems import Problem, missing_model
+from esml_stop.sandbox.state import Deployment, State
+from esml_stop.sandbox.stats import matches, stats
+
+Query = dict[str, str]
+Handler = Callable[..., Any]
+ROUTES: list[tuple[str, re.Pattern[str], Handler]] = []
+STOP_FIELDS = {"model_id", "allow_no_match", "force", "finish_pending_work"}
+
+
+def route(method: str, path: str) -> Callable[[Handler], Handler]:
+    """Register a handler; each `{}` in the path is one segment, percent-encoded."""
+
+    def register(handler: Handler) -> Handler:
+        ROUTES.append((method, re.compile(path.replace("{}", "([^/]+)") + "/?"), handler))
+        return handler
+
+    return register
+
+
+@route("GET", "")
+def info(_: State, __: Query, ___: Any) -> Any:
+    """Answer who this is."""
+    version = {"number": "8.19.0", "build_flavor": "default"}
+    return {"name": "sandbox-0", "cluster_name": "esml-sandbox", "version": version, "tagline": "You Know, for Search"}
+
+
+@route("POST", "/_ml/trained_models/{}/deployment/_stop")
+def stop(state: State, query: Query, body: Any, name: str) -> Any:
+    """Stop a deployment, as long as it takes; only one exact ID is ever found."""
+    flags = stop_flags(name, query, body)
+    with state.lock:
+        deployment = state.begin_stop(name, flags)
+    if deployment:
+        time.sleep((deployment.stop_ms + (deployment.pending_ms if flags["finish_pending_work"] else 0)) / 1000)
+        with state.lock:
+            if state.deployments.get(name) is deployment:
+                del state.deployments[name]
+    return {"stopped": True}
+
+
+def stop_flags(name: str, query: Query, body: Any) -> dict[str, bool]:
+    """Return the flags of a stop: those of the body when there is one, else those of the query."""
+    given: dict[str, Any] = dict(body) if body is not None else {key: value == "true" for key, value in query.items()}
+    if body is not None and query:
+        raise unrecognized(f"/_ml/trained_models/{name}/deployment/_stop", next(iter(query)))
+    for field in given.keys() - STOP_FIELDS:
+        if body is None:
+            raise unrecognized(f"/_ml/trained_models/{name}/deployment/_stop", field)
+        text = f"[1:2] [cluster:admin/xpack/ml/trained_models/deployment/stop] unknown field [{field}]"
+        raise Problem(400, "x_content_parse_exception", text)
+    if given.get("model_id", name) != name:
+        body_says = f"Inconsistent model_id; '{given['model_id']}' specified in the body"
+        text = f"{body_says} differs from '{name}' specified as a URL argument"
+        raise Problem(400, "illegal_argument_exception", text)
+    return {"allow_no_match": True, "force": False, "finish_pending_work": False} | given
+
+
+def unrecognized(path: str, parameter: str) -> Problem:
+    """Return the 400 for a query parameter that the call does not know."""
+    return Problem(
+        400, "illegal_argument_exception", f"request [{path}] contains unrecognized parameter: [{parameter}]"
+    )
+
+
+@route("GET", "/_ml/trained_models/_stats")
+def all_stats(state: State, query: Query, body: Any) -> Any:
+    """Answer for all models."""
+    return some_stats(state, query, body, "_all")
+
+
+@route("GET", "/_ml/trained_models/{}/_stats")
+def some_stats(state: State, query: Query, _: Any, expression: str) -> Any:
+    """Answer for the models and deployments that an expression matches."""
+    with state.lock:
+        return stats(state, expression, int(query.get("from", 0)), int(query.get("size", 100)))
+
+
+@route("POST", "/_ml/trained_models/{}/deployment/_start")
+def start(state: State, query: Query, body: Any, model: str) -> Any:
+    """Start a deployment."""
+    given: dict[str, Any] = {**query, **(body or {})}
+    numbers = ("number_of_allocations", "threads_per_allocation", "queue_capacity")
+    parameters: dict[str, Any] = {name: int(given[name]) for name in numbers if name in given}
+    parameters |= {name: given[name] for name in ("priority", "cache_size", "adaptive_allocations") if name in given}
+    with state.lock:
+        started = state.start(model, given.get("deployment_id", model), **parameters)
+    return {"assignment": {"task_parameters": task(started), "assignment_state": "started"}}
+
+
+def task(one: Deployment) -> dict[str, Any]:
+    """Return the parameters of a deployment as `_start` repeats them."""
+    return {
+        "model_id": one.model_id,
+        "deployment_id": one.deployment_id,
+        "threads_per_allocation": one.threads_per_allocation,
+        "number_of_allocations": one.number_of_allocations,
+        "queue_capacity": one.queue_capacity,
+        "priority": one.priority,
+    }
+
+
+@route("GET", "/_ml/trained_models/{}")
+def get_model(state: State, _: Query, __: Any, expression: str) -> Any:
+    """Answer with the models that an expression means by their ID or an alias."""
+    with state.lock:
+        aliased = {model for alias, model in state.aliases.items() if matches(expression, alias)}
+        found = [name for name in sorted(state.models) if name in aliased or matches(expression, name)]
+        if not found and "*" not in expression:
+            raise missing_model(expression)
+        configs = [{"model_id": name, "model_type": state.models[name], "tags": []} for name in found]
+    return {"count": len(configs), "trained_model_configs": configs}
+
+
+@route("PUT", "/_ml/trained_models/{}")
+def put_model(state: State, _: Query, body: Any, name: str) -> Any:
+    """Make a model; it needs no definition here."""
+    state.models[name] = (body or {}).get("model_type", "pytorch")
+    return {"model_id": name, "model_type": state.models[name]}
+
+
+@route("PUT", "/_ml/trained_models/{}/model_aliases/{}")
+def put_alias(state: State, _: Query, __: Any, model: str, alias: str) -> Any:
+    """Give a model an alias."""
+    state.aliases[alias] = model
+    return {"acknowledged": True}
+
+
+@route("GET", "/_inference(?:/_all)?")
+def get_endpoints(state: State, _: Query, __: Any) -> Any:
+    """Answer with all inference endpoints."""
+    return {"endpoints": [state.endpoints[name] for name in sorted(state.endpoints)]}
+
+
+@route("PUT", "/_inference/{}/{}")
+def put_endpoint(state: State, _: Query, body: Any, kind: str, name: str) -> Any:
+    """Make an inference endpoint."""
+    with state.lock:
+        return state.put_endpoint(name, kind, body or {})
+
+
+@route("GET", "/_ingest/pipeline")
+def all_pipelines(state: State, query: Query, body: Any) -> Any:
+    """Answer with all ingest pipelines."""
+    return get_pipelines(state, query, body, "*")
+
+
+@route("GET", "/_ingest/pipeline/{}")
+def get_pipelines(state: State, _: Query, __: Any, expression: str) -> Any:
+    """Answer with the pipelines that an expression matches; with none it is a 404 without an error."""
+    return {name: body for name, body in state.pipelines.items() if matches(expression, name)} or None
+
+
+@route("PUT", "/_ingest/pipeline/{}")
+def put_pipeline(state: State, _: Query, body: Any, name: str) -> Any:
+    """Make an ingest pipeline."""
+    state.pipelines[name] = body
+    return {"acknowledged": True}
+
+
+@route("DELETE", "/_ingest/pipeline/{}")
+def delete_pipeline(state: State, _: Query, __: Any, name: str) -> Any:
+    """Forget an ingest pipeline."""
+    del state.pipelines[name]
+    return {"acknowledged": True}
+
+
+@route("POST", "/_testnode/faults/{}")
+def faults(state: State, _: Query, body: Any, name: str) -> Any:
+    """Make the stop of a deployment slow, or fail."""
+    deployment = state.deployments[name]
+    deployment.failures = body.get("times", 0)
+    for field in ("stop_ms", "pending_ms", "status", "forever", "inference_count", "last_access"):
+        if field in body:
+            setattr(deployment, field, body[field])
+    return {"acknowledged": True}
+
+
+@route("POST", "/_testnode/reset")
+def reset(state: State, _: Query, body: Any) -> Any:
+    """Forget everything but the pipelines."""
+    with state.lock:
+        state.reset(endpoint_check=(body or {}).get("endpoint_check", True))
+    return {"acknowledged": True}

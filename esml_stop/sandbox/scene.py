@@ -1,0 +1,32 @@
+"""The practice scene: a handful of deployments that show every case."""
+
+import time
+
+from esml_stop.sandbox.state import State
+
+MINUTE = 60_000
+NOTES = {
+    "my_model_for_search": "free: stops at once",
+    "reviews_for_ingest": "an ingest pipeline names it: needs --force",
+    "my-elser": "an inference endpoint owns it: needs --force",
+    "large_model": "takes five seconds to stop",
+    "questions_a": "one of two deployments of model questions, which a pipeline names by an alias",
+    "questions_b": "the other one: either may go, not both",
+}
+
+
+def practice(state: State) -> None:
+    """Fill an empty state with the practice scene."""
+    now = int(time.time() * 1000)
+    for model in ("my_model", "reviews", "large_model", "questions"):
+        state.models[model] = "pytorch"
+    state.models["prices"] = "tree_ensemble"
+    state.start("my_model", "my_model_for_search", number_of_allocations=2).last_access = now - 3 * MINUTE
+    state.start("reviews", "reviews_for_ingest").last_access = now - 9 * 24 * 60 * MINUTE
+    state.start("large_model", "large_model", threads_per_allocation=4).stop_ms = 5_000
+    state.start("questions", "questions_a")
+    state.start("questions", "questions_b")
+    state.aliases["faq"] = "questions"
+    state.put_endpoint("my-elser", "sparse_embedding", {"service": "elser", "service_settings": {"model_id": "elser"}})
+    state.pipelines["reviews-pipeline"] = {"processors": [{"inference": {"model_id": "reviews_for_ingest"}}]}
+    state.pipelines["faq-pipeline"] = {"processors": [{"inference": {"model_id": "faq"}}]}

@@ -1,0 +1,87 @@
+"""The sandbox's HTTP: reads a request, finds its route, writes the answer as Elasticsearch does."""
+
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from esml_stop.sandbox.filtering import filtered
+from esml_stop.sandbox.problems import Problem
+from esml_stop.sandbox.routes import ROUTES
+from esml_stop.sandbox.state import State
+
+LONGEST_REQUEST_LINE = 4_096
+MEDIA_TYPE = "application/vnd.elasticsearch+json;compatible-with=8"
+
+
+class SandboxServer(ThreadingHTTPServer):
+    """A sandbox on 127.0.0.1; port 0 is a free one."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int, state: State) -> None:
+        super().__init__(("127.0.0.1", port), SandboxHandler)
+        self.state = state
+
+    @property
+    def url(self) -> str:
+        """Return where it listens."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class SandboxHandler(BaseHTTPRequestHandler):
+    """One connection, kept alive between requests."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: SandboxServer
+    raw_requestline: bytes
+
+    def answer(self) -> None:
+        """Answer one request, whatever its method."""
+        length = int(self.headers.get("content-length") or 0)
+        data = self.rfile.read(length)
+        try:
+            status, body = self.found(data)
+        except Problem as problem:
+            status, body = problem.status, problem.body()
+        self.write(status, body)
+
+    do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the names http.server calls
+
+    def found(self, data: bytes) -> tuple[int, Any]:
+        """Return the answer of the route that the request takes."""
+        if len(self.raw_requestline) > LONGEST_REQUEST_LINE:
+            text = f"An HTTP line is larger than {LONGEST_REQUEST_LINE} bytes."
+            raise Problem(400, "too_long_http_line_exception", text)
+        parts = urlsplit(self.path)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        paths = query.pop("filter_path", None)
+        for method, pattern, handler in ROUTES:
+            match = pattern.fullmatch(parts.path)
+            if match and method == self.command:
+                body = handler(self.server.state, query, decoded(data), *map(unquote, match.groups()))
+                return (404, {}) if body is None else (200, filtered(body, paths))
+        return 400, {"error": f"no handler found for uri [{self.path}] and method [{self.command}]", "status": 400}
+
+    def write(self, status: int, body: Any) -> None:
+        """Write an answer with the headers that tell it is Elasticsearch's."""
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("X-elastic-product", "Elasticsearch")
+        self.send_header("content-type", MEDIA_TYPE)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing about each request."""
+
+
+def decoded(data: bytes) -> Any:
+    """Return the JSON of a request's body, None when there is none."""
+    try:
+        return json.loads(data) if data else None
+    except ValueError:
+        raise Problem(400, "x_content_parse_exception", "[1:1] the body is not JSON") from None

@@ -1,0 +1,126 @@
+"""What the sandbox knows: models, aliases, deployments, pipelines and endpoints, and how a stop changes them."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Any
+
+from esml_stop.sandbox.problems import Problem, missing_deployment, missing_model
+
+MODEL_BYTES = 265_632_637
+
+
+@dataclass
+class Deployment:
+    """One running deployment, with the faults it was given; times are epoch milliseconds."""
+
+    deployment_id: str
+    model_id: str
+    number_of_allocations: int = 1
+    threads_per_allocation: int = 1
+    queue_capacity: int = 10_000
+    priority: str = "normal"
+    cache_size: str = "253.3mb"
+    adaptive_allocations: dict[str, Any] | None = None
+    state: str = "started"
+    start_time: int = field(default_factory=lambda: int(time.time() * 1000))
+    last_access: int | None = None
+    inference_count: int = 0
+    stop_ms: int = 50
+    pending_ms: int = 0
+    failures: int = 0
+    status: int = 503
+    forever: bool = False
+
+
+class State:
+    """Everything in the sandbox; safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        self.models: dict[str, str] = {}
+        self.aliases: dict[str, str] = {}
+        self.deployments: dict[str, Deployment] = {}
+        self.pipelines: dict[str, Any] = {}
+        self.endpoints: dict[str, dict[str, Any]] = {}
+        self.endpoint_check = True
+
+    def reset(self, *, endpoint_check: bool = True) -> None:
+        """Forget everything but the pipelines, as the test node does."""
+        for kept in (self.models, self.aliases, self.deployments, self.endpoints):
+            kept.clear()
+        self.endpoint_check = endpoint_check
+
+    def start(self, model: str, deployment_id: str, **parameters: Any) -> Deployment:
+        """Start a deployment of a model, named by its ID or an alias."""
+        model_id = self.aliases.get(model, model)
+        if model_id not in self.models:
+            raise missing_model(model)
+        if self.models[model_id] != "pytorch":
+            raise Problem(400, "status_exception", f"[{model_id}] is not a pytorch model")
+        if deployment_id in self.deployments:
+            text = "Could not start model deployment because an existing deployment with the same id"
+            raise Problem(409, "status_exception", f"{text} [{deployment_id}] exist")
+        self.deployments[deployment_id] = Deployment(deployment_id, model_id, **parameters)
+        return self.deployments[deployment_id]
+
+    def put_endpoint(self, inference_id: str, task: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Make an inference endpoint; without a deployment_id it starts a deployment of its own."""
+        settings = body.get("service_settings", {})
+        self.endpoints[inference_id] = {
+            "inference_id": inference_id,
+            "task_type": task,
+            "service": body.get("service", "elasticsearch"),
+            "service_settings": settings,
+        }
+        if "deployment_id" not in settings and "model_id" in settings:
+            self.models[settings["model_id"]] = "pytorch"
+            self.deployments.setdefault(
+                inference_id, Deployment(inference_id, settings["model_id"], queue_capacity=1024)
+            )
+        return self.endpoints[inference_id]
+
+    def begin_stop(self, deployment_id: str, flags: dict[str, bool]) -> Deployment | None:
+        """Mark a deployment as stopping and return it; None when there is none and that is allowed."""
+        deployment = self.deployments.get(deployment_id)
+        if deployment is None:
+            if flags["allow_no_match"]:
+                return None
+            raise missing_deployment(deployment_id)
+        if deployment.forever or deployment.failures > 0:
+            deployment.failures -= 1
+            raise Problem(deployment.status, "status_exception", f"injected failure for [{deployment_id}]")
+        reason = None if flags["force"] else self.refusal(deployment)
+        if reason:
+            raise Problem(409, "status_exception", f"Cannot stop deployment [{deployment_id}] as it {reason}")
+        deployment.state = "stopping"
+        return deployment
+
+    def refusal(self, deployment: Deployment) -> str | None:
+        """Return why the server would not stop a deployment without force."""
+        name, named = deployment.deployment_id, set(self.names_in(self.pipelines))
+        if name in named:
+            return "is referenced by ingest processors; use force to stop the deployment"
+        for alias, model in self.aliases.items():
+            if model == name and alias in named:
+                used = "is still referenced by ingest processors; use force to stop the deployment"
+                return f"has a model_alias [{alias}] that {used}"
+        for endpoint in self.endpoints.values() if self.endpoint_check else ():
+            if endpoint["inference_id"] == name:
+                return f"was created by inference endpoint [{name}]"
+            if endpoint["service_settings"].get("deployment_id") == name:
+                return f"is used by inference endpoint [{endpoint['inference_id']}]"
+        return None
+
+    def names_in(self, part: Any) -> Iterator[str]:
+        """Yield the names that inference processors use, however deep they stand."""
+        if isinstance(part, dict):
+            inference = part.get("inference")
+            if isinstance(inference, dict) and "model_id" in inference:
+                yield inference["model_id"]
+            for value in part.values():
+                yield from self.names_in(value)
+        elif isinstance(part, list):
+            for value in part:
+                yield from self.names_in(value)

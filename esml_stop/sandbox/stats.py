@@ -1,0 +1,132 @@
+"""What `_stats` answers: which models and deployments an expression matches, and which pipelines each entry shows."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from esml_stop.sandbox.problems import Problem, missing_model
+from esml_stop.sandbox.state import MODEL_BYTES, Deployment, State
+
+NODE = {
+    "sandbox": {
+        "name": "sandbox-0",
+        "ephemeral_id": "sandbox",
+        "transport_address": "127.0.0.1:9300",
+        "external_id": "sandbox-0",
+        "attributes": {},
+        "roles": ["ml"],
+        "version": "8.19.0",
+    }
+}
+
+
+def stats(state: State, expression: str, start: int = 0, size: int = 100) -> dict[str, Any]:
+    """Return the answer to `GET _ml/trained_models/<expression>/_stats`."""
+    if start + size > 10_000:
+        raise Problem(
+            400,
+            "validation_exception",
+            "Validation Failed: 1: The sum of parameters [from] and [size] cannot be higher than 10000.;",
+        )
+    matched = [one for one in state.deployments if matches(expression, one)]
+    models = sorted(matching_models(state, expression, matched))
+    page = models[start : start + size]
+    wanted = {*matched, *(name for name, one in state.deployments.items() if matches(expression, one.model_id))}
+    shown = Pipelines(state, {*matched, *page, *(alias for alias, model in state.aliases.items() if model in page)})
+    entries = [entry for model in page for entry in model_entries(state, model, wanted, shown)]
+    return {"count": len(models), "trained_model_stats": entries}
+
+
+def matching_models(state: State, expression: str, matched: Iterable[str]) -> set[str]:
+    """Return the models that an expression means; 404 if one of its exact names is unknown."""
+    by_alias = {model for alias, model in state.aliases.items() if matches(expression, alias)}
+    by_deployment = {state.deployments[name].model_id for name in matched}
+    known = {*state.models, *state.aliases, *state.deployments}
+    unknown = [part for part in expression.split(",") if "*" not in part and part != "_all" and part not in known]
+    if unknown:
+        raise missing_model(",".join(unknown))
+    return {model for model in state.models if matches(expression, model)} | by_alias | by_deployment
+
+
+class Pipelines:
+    """Which pipelines a name shows: those that were asked for, an alias counting for its model."""
+
+    def __init__(self, state: State, asked: set[str]) -> None:
+        self.by_name: dict[str, set[str]] = {}
+        for pipeline, body in state.pipelines.items():
+            for name in asked.intersection(state.names_in(body)):
+                self.by_name.setdefault(state.aliases.get(name, name), set()).add(pipeline)
+
+    def of(self, deployment_id: str | None, model_id: str) -> set[str]:
+        """Return the pipelines of an entry: the deployment's own, or else its model's."""
+        own = self.by_name.get(deployment_id) if deployment_id else None
+        return own or self.by_name.get(model_id, set())
+
+
+def model_entries(state: State, model: str, wanted: set[str], shown: Pipelines) -> Iterable[dict[str, Any]]:
+    """Yield one entry for each deployment of a model, or one without deployment_stats when it has none."""
+    deployments = [one for _, one in sorted(state.deployments.items()) if one.model_id == model]
+    if not deployments:
+        yield entry(model, shown.of(None, model))
+    for one in deployments:
+        if not wanted or one.deployment_id in wanted:
+            yield {**entry(model, shown.of(one.deployment_id, model)), "deployment_stats": deployment_stats(one)}
+
+
+def entry(model: str, pipelines: set[str]) -> dict[str, Any]:
+    """Return what every entry holds."""
+    counts = {"count": 0, "time_in_millis": 0, "current": 0, "failed": 0}
+    found: dict[str, Any] = {
+        "model_id": model,
+        "model_size_stats": {"model_size_bytes": MODEL_BYTES, "required_native_memory_bytes": 768_123_456},
+        "pipeline_count": len(pipelines),
+    }
+    if pipelines:
+        found["ingest"] = {
+            "total": counts,
+            "pipelines": {name: {**counts, "processors": []} for name in sorted(pipelines)},
+        }
+    return found
+
+
+def deployment_stats(one: Deployment) -> dict[str, Any]:
+    """Return the `deployment_stats` of an entry; what is not set is left out."""
+    running = one.state == "started"
+    reached = {"allocation_count": one.number_of_allocations, "target_allocation_count": one.number_of_allocations}
+    found = {
+        "deployment_id": one.deployment_id,
+        "model_id": one.model_id,
+        "threads_per_allocation": one.threads_per_allocation,
+        "number_of_allocations": one.number_of_allocations,
+        "adaptive_allocations": one.adaptive_allocations,
+        "queue_capacity": one.queue_capacity,
+        "state": one.state,
+        "allocation_status": {**reached, "state": "fully_allocated"} if running else None,
+        "cache_size": one.cache_size,
+        "priority": one.priority,
+        "start_time": one.start_time,
+        "peak_throughput_per_minute": 0,
+        "nodes": [node_stats(one) if running else {"node": NODE, "routing_state": {"routing_state": "stopping"}}],
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def node_stats(one: Deployment) -> dict[str, Any]:
+    """Return what the node says of a deployment that it runs."""
+    found = {
+        "node": NODE,
+        "routing_state": {"routing_state": "started"},
+        "inference_count": one.inference_count,
+        "last_access": one.last_access,
+        "number_of_pending_requests": one.pending_ms // 100,
+        "start_time": one.start_time,
+        "threads_per_allocation": one.threads_per_allocation,
+        "number_of_allocations": one.number_of_allocations,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def matches(expression: str, name: str) -> bool:
+    """Tell whether one part of an expression means a name: exactly, by `*`, or by `_all`."""
+    parts = expression.split(",")
+    return "_all" in parts or any(re.fullmatch(re.escape(part).replace(r"\*", ".*"), name) for part in parts)

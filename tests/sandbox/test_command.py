@@ -1,0 +1,58 @@
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+from tests.running import esml
+
+
+def test_one_command_runs_against_a_fresh_sandbox() -> None:
+    """The README's first command stops the deployment, and stdout is the command's own."""
+    ended = esml("sandbox", "--", "esml", "stop", "my_model_for_search", "--force")
+    assert (ended.status, ended.outcomes) == (0, {"my_model_for_search": "stopped"})
+
+
+def test_the_exit_code_is_the_commands() -> None:
+    """Whatever the command exits with, the sandbox exits with; 127 when there is no such command."""
+    assert esml("sandbox", "--", "esml", "stop", "reviews_for_ingest").status == 5
+    assert esml("sandbox", "--", sys.executable, "-c", "raise SystemExit(42)").status == 42
+    assert esml("sandbox", "--", sys.executable, "-c", "import os; os.kill(os.getpid(), 9)").status == 137
+    missing = esml("sandbox", "--", "no-such-command-here")
+    assert (missing.status, missing.err) == (127, "esml: no-such-command-here: command not found\n")
+
+
+def test_the_command_cannot_reach_another_cluster() -> None:
+    """No outer setting is left but the sandbox's own address."""
+    outer = {"ESML_API_KEY": "x", "ES_URL": "http://elsewhere:1", "ELASTIC_PASSWORD": "y", "http_proxy": "http://p:1"}
+    show = "import os; print(*(k for k in os.environ if k.startswith(('ES', 'ELASTIC')) or k == 'http_proxy'))"
+    ended = esml("sandbox", "--", sys.executable, "-c", show, environment=outer)
+    assert ended.out == "ESML_URL\n"
+
+
+def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:
+    """The export line leads to a cluster that answers; Ctrl-C ends it with exit 0."""
+    command = [sys.executable, "-m", "esml_stop", "sandbox"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+    ) as process:
+        assert process.stdout
+        line = process.stdout.readline()
+        url = line.removeprefix("export ESML_URL=").strip()
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            assert answer.headers["X-elastic-product"] == "Elasticsearch"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=5) == 0
+
+
+def test_a_port_that_is_taken_is_said_to_be() -> None:
+    """A port in use is a usage error in one line."""
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ended = esml("sandbox", "--port", str(taken.getsockname()[1]), "--", "true")
+    assert ended.status == 2
+    assert "Cannot listen on port" in ended.err

@@ -1,0 +1,208 @@
+"""What the sandbox and a real node answer alike, call by call; both must match what is written here."""
+
+from typing import Any
+
+import pytest
+
+from tests.raw import RawCluster
+
+pytestmark = pytest.mark.scenario
+
+MODELS = "/_ml/trained_models"
+SECOND_SEARCH = {"d1": ["p-m"], "d2": ["p-m"]}
+
+
+@pytest.fixture
+def scene(cluster: RawCluster) -> RawCluster:
+    """Return a cluster with two deployments of a model, a model without any, an alias, pipelines and endpoints."""
+    cluster.model("m")
+    cluster.model("tree", "tree_ensemble")
+    cluster.deployment("d1", "m")
+    cluster.deployment(
+        "d2", "m", number_of_allocations=3, threads_per_allocation=2, queue_capacity=77, priority="normal"
+    )
+    cluster.alias("an_alias", "m")
+    cluster.pipeline("p-d1", "d1")
+    cluster.pipeline("p-m", "an_alias")
+    cluster.endpoint("e1", model_id="elser")
+    return cluster
+
+
+def stop(cluster: RawCluster, name: str, body: object = None, query: str = "") -> tuple[int, Any]:
+    """Ask for a stop and return the status with the reason or the whole answer."""
+    status, answer = cluster.ask("POST", f"{MODELS}/{name}/deployment/_stop{query}", body)
+    return status, answer["error"]["reason"] if "error" in answer else answer
+
+
+@pytest.mark.parametrize("name", ["nope", "d*", "_all", "d1,d2", "an_alias", "m"])
+def test_a_stop_that_finds_nothing_says_stopped(scene: RawCluster, name: str) -> None:
+    """The trap esml exists for: only one exact deployment ID is ever looked up."""
+    assert stop(scene, name) == (200, {"stopped": True})
+    assert scene.running() == ["d1", "d2", "e1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "query", "status", "reason"),
+    [
+        ("nope", {"allow_no_match": False}, "", 404, "No known model deployment with id [nope]"),
+        ("d%2F1", {"allow_no_match": False}, "", 404, "No known model deployment with id [d/1]"),
+        ("nope", None, "?allow_no_match=false", 404, "No known model deployment with id [nope]"),
+        (
+            "d1",
+            {"force": False},
+            "",
+            409,
+            "Cannot stop deployment [d1] as it is referenced by ingest processors; use force to stop the deployment",
+        ),
+        ("e1", None, "", 409, "Cannot stop deployment [e1] as it was created by inference endpoint [e1]"),
+        (
+            "d1",
+            {"force": True},
+            "?force=true",
+            400,
+            "request [/_ml/trained_models/d1/deployment/_stop] contains unrecognized parameter: [force]",
+        ),
+        (
+            "d1",
+            {"model_id": "d2"},
+            "",
+            400,
+            "Inconsistent model_id; 'd2' specified in the body differs from 'd1' specified as a URL argument",
+        ),
+    ],
+)
+def test_a_stop_is_refused_in_the_same_words(
+    scene: RawCluster, name: str, body: object, query: str, status: int, reason: str
+) -> None:
+    """404, 409 and 400 come with the same reason, and nothing stops."""
+    assert stop(scene, name, body, query) == (status, reason)
+    assert scene.running() == ["d1", "d2", "e1"]
+
+
+def test_an_unknown_field_in_the_body_is_refused(scene: RawCluster) -> None:
+    """The body of a stop holds its four fields only."""
+    status, reason = stop(scene, "d2", {"id": "d2"})
+    assert status == 400
+    assert reason.endswith("unknown field [id]")
+
+
+def test_an_alias_of_a_model_called_like_the_deployment_counts(cluster: RawCluster) -> None:
+    """The one case in which the server looks at aliases."""
+    cluster.model("m")
+    cluster.deployment("m", "m")
+    cluster.alias("an_alias", "m")
+    cluster.pipeline("p", "an_alias")
+    reason = "that is still referenced by ingest processors; use force to stop the deployment"
+    assert stop(cluster, "m") == (409, f"Cannot stop deployment [m] as it has a model_alias [an_alias] {reason}")
+
+
+def test_force_and_silence_about_the_model(scene: RawCluster) -> None:
+    """With force a named deployment stops; one whose model alone is named stops without."""
+    assert stop(scene, "d1", {"force": True}) == (200, {"stopped": True})
+    assert stop(scene, "d2") == (200, {"stopped": True})
+    assert scene.running() == ["e1"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "shown"),
+    [
+        ("_all", {"d1": ["p-d1"], "d2": ["p-m"], "e1": []}),
+        ("d*", {"d1": ["p-d1"], "d2": ["p-m"]}),
+        ("d1", {"d1": ["p-d1"]}),
+        ("m", SECOND_SEARCH),
+        ("an_alias", SECOND_SEARCH),
+        ("an_alias,d2", {"d2": ["p-m"]}),
+        ("tree", {}),
+        ("nothing*", {}),
+    ],
+)
+def test_what_an_entry_shows_depends_on_the_question(
+    scene: RawCluster, expression: str, shown: dict[str, list[str]]
+) -> None:
+    """The pipelines of an entry are the deployment's own if it was asked for, else its model's."""
+    stats = scene.do("GET", f"{MODELS}/{expression}/_stats").get("trained_model_stats", [])
+    pipelines = {
+        one["deployment_stats"]["deployment_id"]: sorted(one.get("ingest", {}).get("pipelines", {}))
+        for one in stats
+        if "deployment_stats" in one
+    }
+    assert pipelines == shown
+
+
+@pytest.mark.parametrize("expression", ["nope", "d1,nope", "nope,nothing*"])
+def test_an_unknown_exact_name_fails_the_whole_listing(scene: RawCluster, expression: str) -> None:
+    """One unknown exact name is a 404, whatever else is asked for."""
+    status, answer = scene.ask("GET", f"{MODELS}/{expression}/_stats")
+    assert (status, answer["error"]["type"]) == (404, "resource_not_found_exception")
+    assert answer["error"]["reason"].startswith("No known trained model with model_id [nope]")
+
+
+def test_paging_counts_models(scene: RawCluster) -> None:
+    """`count`, `from` and `size` count models; each brings all of its deployments."""
+    first = scene.do("GET", f"{MODELS}/_all/_stats?size=2")
+    second = scene.do("GET", f"{MODELS}/_all/_stats?from=2&size=2")
+    assert first["count"] == second["count"] == 3
+    assert [one["model_id"] for one in first["trained_model_stats"]] == ["elser", "m", "m"]
+    assert [one["model_id"] for one in second["trained_model_stats"]] == ["tree"]
+
+
+def test_the_parameters_of_a_deployment_are_shown(scene: RawCluster) -> None:
+    """What a deployment was started with, as far as `_stats` shows it."""
+    stats = scene.do("GET", f"{MODELS}/d2/_stats")["trained_model_stats"][0]["deployment_stats"]
+    names = ["deployment_id", "model_id", "number_of_allocations", "threads_per_allocation", "queue_capacity"]
+    assert [stats[name] for name in [*names, "priority", "state"]] == ["d2", "m", 3, 2, 77, "normal", "started"]
+    assert stats["allocation_status"] == {
+        "allocation_count": 3,
+        "target_allocation_count": 3,
+        "state": "fully_allocated",
+    }
+
+
+def test_filter_path_leaves_out_what_was_not_asked_for(scene: RawCluster) -> None:
+    """Dotted paths with stars, and an empty answer when nothing fits."""
+    paths = "count,trained_model_stats.deployment_stats.deployment_id,trained_model_stats.ingest.pipelines.*.count"
+    assert scene.do("GET", f"{MODELS}/d1/_stats?filter_path={paths}") == {
+        "count": 1,
+        "trained_model_stats": [
+            {"ingest": {"pipelines": {"p-d1": {"count": 0}}}, "deployment_stats": {"deployment_id": "d1"}}
+        ],
+    }
+    assert scene.do("GET", f"{MODELS}/d1/_stats?filter_path=nothing") == {}
+
+
+def test_a_name_is_looked_up_as_a_model(scene: RawCluster) -> None:
+    """A model under its ID, an alias under its model's, an unknown name as 404."""
+    paths = "filter_path=trained_model_configs.model_id,trained_model_configs.model_type"
+    for name, model, kind in (("tree", "tree", "tree_ensemble"), ("an_alias", "m", "pytorch")):
+        answer = scene.do("GET", f"{MODELS}/{name}?{paths}")
+        assert answer == {"trained_model_configs": [{"model_id": model, "model_type": kind}]}
+    assert scene.ask("GET", f"{MODELS}/nope")[0] == 404
+
+
+def test_endpoints_and_pipelines_are_listed(scene: RawCluster) -> None:
+    """Inference endpoints with their service and settings; pipelines by name; none at all is a bare 404."""
+    assert scene.do("GET", "/_inference/_all")["endpoints"] == [
+        {
+            "inference_id": "e1",
+            "task_type": "sparse_embedding",
+            "service": "elasticsearch",
+            "service_settings": {"model_id": "elser"},
+        }
+    ]
+    assert sorted(scene.do("GET", "/_ingest/pipeline/p-d1,p-m")) == ["p-d1", "p-m"]
+    assert scene.ask("GET", "/_ingest/pipeline/nope") == (404, {})
+
+
+def test_a_long_request_line_is_refused(cluster: RawCluster) -> None:
+    """Over 4,096 bytes the server does not read on."""
+    status, answer = cluster.ask("GET", f"{MODELS}/{'x' * 4100}/_stats")
+    assert status == 400
+    assert "larger than 4096 bytes" in answer["error"]["reason"]
+
+
+def test_starting_twice_is_a_conflict(scene: RawCluster) -> None:
+    """An ID is taken once; an unknown model cannot be started."""
+    status, answer = scene.ask("POST", f"{MODELS}/m/deployment/_start?deployment_id=d1")
+    assert status == 409
+    assert "existing deployment with the same id [d1]" in answer["error"]["reason"]
+    assert scene.ask("POST", f"{MODELS}/nope/deployment/_start")[0] == 404
