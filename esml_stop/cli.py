@@ -45,13 +45,13 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="esml", message="%(prog)s %(version)s")
 def esml() -> None:
-    r"""Stop trained-model deployments on an Elasticsearch cluster, and know that they stopped.
+    """Stop trained-model deployments on an Elasticsearch cluster, and know that they stopped.
 
     \b
-    esml stop my_model_for_search            stop one deployment and wait until it is gone
-    esml stop my_model_for_search --force    also when a pipeline or an inference endpoint uses it
-    esml sandbox -- esml stop my_model_for_search --force    try it without a cluster
-    """
+    Stop one and wait until it is gone:   esml stop my_model_for_search
+    Also when something uses it:          esml stop my_model_for_search --force
+    Try it without a cluster:             esml sandbox -- esml stop my_model_for_search
+    """  # noqa: D301 - click wants the real character
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -141,6 +141,7 @@ class Failure:
     type: str | None = None
     reason: str | None = None
     exit_status: int = 1
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,10 @@ class Live(Lines):
         self.done += 1
         self.show()
 
+    def retrying(self, line: str) -> None:
+        """Show why it takes longer."""
+        self.progress.update(self.task, description=clean(line))
+
     def show(self) -> None:
         """Show the first deployments that are waited for."""
         names = [clean(name) for name in self.under_way]

@@ -72,15 +72,17 @@ class Session:
     def finish(self, report: Report) -> int:
         """Write the report with everything that is said beside it, and return the exit code."""
         self._stack.close()
-        for result in report.results:
+        for result in () if report.cancelled else report.results:
             if result.outcome is Outcome.IN_USE:
                 notices.block(words.refusal(result, self.again, dry_run=report.dry_run))
             elif result.error:
-                notices.say(f"esml: {clean(result.deployment_id)}: {clean(result.error.message)}")
+                notices.block(words.failure(result))
             elif result.outcome is Outcome.NOT_FOUND:
                 (notices.say if report.strict else self.warn)(words.missing(result.target))
             elif result.used_by and result.forced:
                 self.warn(words.forced(result.target))
+        for line in words.unread(report, verbose=self.output.verbose):
+            self.warn(line)
         if not report.results:
             (notices.say if report.strict else self.warn)(
                 "No deployment ID was given on standard input; nothing to stop."

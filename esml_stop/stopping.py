@@ -117,7 +117,7 @@ class Stop:
 def failure(error: EsmlError, outcome: Outcome) -> Failure:
     """Return an error as it is reported for one target."""
     status, kind, reason = (getattr(error, name, None) for name in ("http_status", "type", "reason"))
-    return Failure(error.message, status, kind, reason, exit_status(error, outcome))
+    return Failure(error.message, status, kind, reason, exit_status(error, outcome), error.hint)
 
 
 def exit_status(error: EsmlError, outcome: Outcome) -> ExitStatus:

@@ -2,7 +2,6 @@
 
 import shlex
 import unicodedata
-from collections.abc import Iterable
 
 # Controls, formatting (also the bidirectional kind), lone surrogates, private use, line and paragraph separators.
 UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -23,12 +22,6 @@ def is_safe(character: str) -> bool:
 def escape(character: str) -> str:
     """Return a character as Python and JSON write it."""
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
-
-
-def listed(items: Iterable[str]) -> str:
-    """Return items as a person lists them: a, b and c."""
-    *first, last = items
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def counted(number: int, one: str) -> str:

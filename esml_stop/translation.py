@@ -1,5 +1,6 @@
 """What the client's exceptions mean, in our errors and in words for someone who meets them at 3 a.m."""
 
+import re
 import ssl
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -15,14 +16,15 @@ from esml_stop.http_node import AnswerTooLarge
 
 GATEWAY_STATUSES = {429, 502, 503, 504}
 
-PRIVILEGES = "Stopping needs the cluster privilege manage_ml; the built-in role machine_learning_admin has it."
+UNAUTHORIZED = re.compile(r"action \[(?P<action>.+?)\] is unauthorized for (?P<who>.+?)(?: with effective roles|,|$)")
+GRANTED_BY = re.compile(r"granted by the cluster privileges \[(?P<privileges>.+?)\]")
 
 
 def meaning(error: Exception, connection: Connection) -> EsmlError:
     """Return our error for one of the client's."""
     where = connection.label
     if isinstance(error, ApiError):
-        return answered(error, where)
+        return answered(error, connection)
     if isinstance(error, TlsError):
         return tls(error, where)
     if isinstance(error, ConnectionTimeout):
@@ -40,9 +42,9 @@ def summary(error: Exception) -> str:
 CHECK_URL = "Is this the address of Elasticsearch itself, not of Kibana, a proxy or another web server?"
 
 
-def answered(error: ApiError, where: str) -> EsmlError:
+def answered(error: ApiError, connection: Connection) -> EsmlError:
     """Return the meaning of an error status; only Elasticsearch's own JSON is believed."""
-    status, kind, reason = error.meta.status, *cause(error.body)
+    where, status, (kind, reason) = connection.label, error.meta.status, cause(error.body)
     if status in GATEWAY_STATUSES:
         text = f"{where} is not available now (HTTP {status}{f': {reason}' if reason else ''})."
         return Unreachable(text, transient=True, retry_after=retry_after(error.meta.headers.get("retry-after")))
@@ -52,28 +54,52 @@ def answered(error: ApiError, where: str) -> EsmlError:
         return BadAnswer(f"{where} answered with a redirect (HTTP {status}), which is never followed.", hint=CHECK_URL)
     if reason is None:
         return BadAnswer(f"{where} answered HTTP {status}, but not as Elasticsearch does.", hint=CHECK_URL)
-    return refusal(status, kind, reason, where)
+    return refusal(status, kind, reason, connection)
 
 
 CHECK_PROXY = "Put the login into the proxy's URL, or name the cluster in NO_PROXY."
 
 
-def refusal(status: int, kind: str | None, reason: str, where: str) -> Refused:
+def refusal(status: int, kind: str | None, reason: str, connection: Connection) -> Refused:
     """Return the meaning of an error in Elasticsearch's own words."""
     if status == 401:
-        return NotAuthenticated(
-            f"{where} does not accept these credentials.",
-            http_status=status,
-            type=kind,
-            reason=reason,
-            hint="Check the API key, or the user name and password; `esml config` shows where they come from.",
-        )
+        return unauthenticated(kind, reason, connection)
     if status == 403:
-        text = f"Not allowed: {reason}."
-        return NotAllowed(text, http_status=status, type=kind, reason=reason, hint=PRIVILEGES)
+        return unauthorized(kind, reason, connection)
     again = status == 500 and "attempt to stop again" in reason.lower()
     text = f"Elasticsearch answered HTTP {status}: {reason}"
     return Refused(text, http_status=status, type=kind, reason=reason, transient=again)
+
+
+def unauthenticated(kind: str | None, reason: str, connection: Connection) -> NotAuthenticated:
+    """Return the meaning of a 401: nobody asked, or someone it does not know."""
+    nobody = not (connection.secrets or connection.username)
+    text = "wants credentials, and none were given" if nobody else "does not accept these credentials"
+    hint = "Give an API key with ESML_API_KEY or --api-key-file, or a user with --username."
+    return NotAuthenticated(
+        f"{connection.label} {text}.", http_status=401, type=kind, reason=reason, hint=hint if nobody else CHECK_LOGIN
+    )
+
+
+CHECK_LOGIN = "Check the API key, or the user name and password: are they of this cluster, and not expired?"
+
+
+def unauthorized(kind: str | None, reason: str, connection: Connection) -> NotAllowed:
+    """Return the meaning of a 403: who may not do what, and what would allow it."""
+    found, granted = UNAUTHORIZED.search(reason), GRANTED_BY.search(reason)
+    if not found:
+        return NotAllowed(
+            f"{connection.label} does not allow this: {reason}", http_status=403, type=kind, reason=reason
+        )
+    what = "stop deployments" if found["action"].endswith("deployment/stop") else f"do this ({found['action']})"
+    needs = f"It takes one of the cluster privileges {granted['privileges'].replace(',', ', ')}. " if granted else ""
+    return NotAllowed(
+        f"Not allowed: {found['who'].replace('[', '').replace(']', '')} may not {what}.",
+        http_status=403,
+        type=kind,
+        reason=reason,
+        hint=f"{needs}For all that esml does, manage_ml is enough; the role machine_learning_admin has it.",
+    )
 
 
 def cause(body: Any) -> tuple[str | None, str | None]:

@@ -1,10 +1,11 @@
 """The sentences people read about targets; no I/O, and every foreign value cleaned."""
 
+import re
 from collections.abc import Sequence
 
-from esml_stop.models import Kind, NotChecked, Outcome, Reference, Result, Target, Through
+from esml_stop.models import Failure, Kind, Outcome, Reference, Result, Target, Through
 from esml_stop.report import Report
-from esml_stop.text import clean, command, counted, listed
+from esml_stop.text import clean, command, counted
 
 OUTCOMES = {
     Outcome.STOPPED: "stopped",
@@ -28,9 +29,34 @@ def use(reference: Reference) -> str:
     return f"inference endpoint {name} ({how} the deployment)"
 
 
-def unread(one: NotChecked) -> str:
-    """Return what was not checked in words."""
-    return f"{clean(one.what)} not checked ({clean(one.reason)})"
+def unread(report: Report, *, verbose: bool) -> list[str]:
+    """Return what was not checked, where nothing else would say it.
+
+    A server that checks by itself refuses a stop without --force; it is silent with it, in a dry run, and when it is
+    older than that check.
+    """
+    chosen = [result.target for result in report.results if verbose or is_blind(result, dry_run=report.dry_run)]
+    found = dict.fromkeys(one for target in chosen for one in target.not_checked)
+    return [f"{clean(one.what)} not checked ({clean(one.reason)})." for one in found]
+
+
+def is_blind(result: Result, *, dry_run: bool) -> bool:
+    """Tell whether a stop would go unrefused although something unseen may use the deployment."""
+    versions = result.target.deployment.node_versions if result.target.deployment else ()
+    return dry_run or result.forced or not all(map(checks_endpoints, versions or ("0",)))
+
+
+def checks_endpoints(version: str) -> bool:
+    """Tell whether a server of this version refuses to stop what an inference endpoint uses (design.md section 2)."""
+    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+    return (8, 18, 3) <= numbers < (9,) or numbers >= (9, 0, 3)
+
+
+def failure(result: Result) -> list[str]:
+    """Return the lines about a target that failed or is not known to be stopped."""
+    error = result.error or Failure("")
+    first = f"{clean(result.deployment_id)}: {OUTCOMES[result.outcome]}. {clean(error.message)}"
+    return [first, *([f"  {clean(error.hint)}"] if error.hint else [])]
 
 
 def refusal(result: Result, again: Sequence[str], *, dry_run: bool) -> list[str]:
@@ -50,7 +76,7 @@ def refusal(result: Result, again: Sequence[str], *, dry_run: bool) -> list[str]
 def forced(target: Target) -> str:
     """Return the warning about a deployment that is stopped although it is in use."""
     uses = "; ".join(map(use, target.used_by))
-    return f"{clean(target.deployment_id)} is in use: {uses}. These fail until it is started again."
+    return f"{clean(target.deployment_id)} was in use: {uses}. These fail until it is started again."
 
 
 def missing(target: Target) -> str:
@@ -69,18 +95,10 @@ def closing(report: Report) -> str:
         return "Cancelled; nothing was stopped."
     if not report.results:
         return "Nothing to stop."
-    parts = [part(report, outcome) for outcome in Outcome if report.count(outcome)]
-    sentence = f"{listed(parts)}."
-    return f"{sentence[0].upper()}{sentence[1:]}{' Nothing was changed.' if report.dry_run else ''}"
-
-
-def part(report: Report, outcome: Outcome) -> str:
-    """Return how many ended so, or which one if it is the only one."""
-    names = [result.deployment_id for result in report.results if result.outcome is outcome]
-    what = clean(names[0]) if len(names) == 1 else counted(len(names), "deployment")
-    return (
-        f"{what} {'is ' if outcome in IS and len(names) == 1 else 'are ' if outcome in IS else ''}{OUTCOMES[outcome]}"
-    )
-
-
-IS = {Outcome.STOPPED, Outcome.IN_USE, Outcome.STOPPING, Outcome.UNKNOWN}
+    if len(report.results) == 1:
+        only = report.results[0]
+        sentence = f"{clean(only.deployment_id)}: {OUTCOMES[only.outcome]}."
+    else:
+        counts = [f"{report.count(outcome):,} {OUTCOMES[outcome]}" for outcome in Outcome if report.count(outcome)]
+        sentence = f"Of {counted(len(report.results), 'deployment')}: {'; '.join(counts)}."
+    return f"{sentence} Nothing was changed." if report.dry_run else sentence
