@@ -120,7 +120,7 @@ class Flags:
 
 
 class Outcome(str, Enum):
-    """What became of a target, or in a dry run would."""
+    """What became of a target, or in a dry run would; the last ones are those of list and of restore."""
 
     STOPPED = "stopped"
     WOULD_STOP = "would_stop"
@@ -130,6 +130,17 @@ class Outcome(str, Enum):
     UNKNOWN = "unknown"
     FAILED = "failed"
     NOT_STARTED = "not_started"
+    LISTED = "listed"
+    STARTED = "started"
+    WOULD_START = "would_start"
+    ALREADY_RUNNING = "already_running"
+    DIFFERS = "differs"
+    STARTING = "starting"
+
+    @property
+    def is_plan(self) -> bool:
+        """Tell whether it only says what is to be done."""
+        return self in {Outcome.WOULD_STOP, Outcome.WOULD_START}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +156,18 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """What a request for one deployment led to; `seconds` counts from its first request to its last."""
+
+    outcome: Outcome
+    error: Failure | None = None
+    attempts: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """One wanted deployment and what is decided about it: WOULD_STOP, IN_USE, NOT_FOUND or NOT_STARTED."""
+    """One wanted deployment and what is decided about it, such as WOULD_STOP, IN_USE, NOT_FOUND or NOT_STARTED."""
 
     deployment_id: str
     decision: Outcome
@@ -158,7 +179,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A target and what became of it; `seconds` counts from its first request to its last."""
+    """A target and what became of it; `used_by` may know more than the plan did."""
 
     target: Target
     outcome: Outcome
@@ -167,6 +188,11 @@ class Result:
     error: Failure | None = None
     attempts: int = 0
     seconds: float = 0.0
+
+    @classmethod
+    def of(cls, target: Target, ending: Ending, *, forced: bool = False) -> "Result":
+        """Return the result of a target that a request was made for."""
+        return cls(target, ending.outcome, forced, target.used_by, ending.error, ending.attempts, ending.seconds)
 
     @property
     def deployment_id(self) -> str:

@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
-from esml_stop.models import Outcome, Result, Target
+from esml_stop.models import Ending, Outcome, Target
 from esml_stop.notices import say
 from esml_stop.text import clean, counted, seconds
 from esml_stop.words import OUTCOMES
@@ -27,7 +27,7 @@ class Quiet:
     def started(self, target: Target) -> None:
         """Hear that a stop is sent now."""
 
-    def ended(self, result: Result) -> None:
+    def ended(self, target: Target, ending: Ending) -> None:
         """Hear what became of a target."""
 
     def retrying(self, line: str) -> None:
@@ -46,11 +46,11 @@ class Lines(Quiet):
         """Remember how many targets there are."""
         self.total = total or 0
 
-    def ended(self, result: Result) -> None:
+    def ended(self, target: Target, ending: Ending) -> None:
         """Write what became of a target."""
         if self.total > 1:
-            took = f" after {seconds(result.seconds)}" if result.outcome is Outcome.STOPPED else ""
-            say(f"esml: {clean(result.deployment_id)}: {OUTCOMES[result.outcome]}{took}")
+            took = f" after {seconds(ending.seconds)}" if ending.outcome is Outcome.STOPPED else ""
+            say(f"esml: {clean(target.deployment_id)}: {OUTCOMES[ending.outcome]}{took}")
 
     def retrying(self, line: str) -> None:
         """Write why a request is made again, if asked to."""
@@ -86,9 +86,9 @@ class Live(Lines):
         self.under_way[target.deployment_id] = None
         self.show()
 
-    def ended(self, result: Result) -> None:
+    def ended(self, target: Target, ending: Ending) -> None:
         """Show what is still waited for."""
-        self.under_way.pop(result.deployment_id, None)
+        self.under_way.pop(target.deployment_id, None)
         self.done += 1
         self.show()
 

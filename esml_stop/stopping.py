@@ -1,26 +1,16 @@
 """Stops one deployment and finds out what became of it; an answer that is lost is settled by reading the state."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from esml_stop.calls import Calls
 from esml_stop.errors import BadAnswer, DeadlinePassed, EsmlError, Refused, TlsFailed, Unreachable
 from esml_stop.exit_status import ExitStatus
-from esml_stop.models import Deployment, Failure, Flags, Outcome
+from esml_stop.models import Deployment, Ending, Failure, Flags, Outcome, Target
 from esml_stop.patterns import expression
 from esml_stop.retrying import patiently
 from esml_stop.timing import Deadline
 
 LONGEST_PAUSE = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What became of one deployment."""
-
-    outcome: Outcome
-    error: Failure | None = None
-    attempts: int = 0
 
 
 class StillStopping(EsmlError):
@@ -31,10 +21,11 @@ class Stop:
     """One stop: sent, sent again if it must be, and settled. `deadline` leaves time to read the state once more."""
 
     def __init__(
-        self, cluster: Calls, deployment_id: str, flags: Flags, deadline: Deadline, on_retry: Callable[[str], None]
+        self, cluster: Calls, target: Target, flags: Flags, deadline: Deadline, on_retry: Callable[[str], None]
     ) -> None:
         self.cluster = cluster
-        self.deployment_id = deployment_id
+        self.deployment_id = target.deployment_id
+        self.was_seen = target.deployment is not None
         self.flags = flags
         self.reserve = min(2.0, deadline.seconds / 4)
         self.whole = deadline
@@ -106,7 +97,8 @@ class Stop:
     def refused(self, refused: Refused) -> Ending:
         """Return what an error in Elasticsearch's own words means."""
         if refused.http_status == 404:
-            return self.ending(Outcome.NOT_FOUND, refused)
+            # What was seen running and is not known any more has been stopped by someone else.
+            return self.ending(Outcome.STOPPED) if self.was_seen else self.ending(Outcome.NOT_FOUND, refused)
         return self.ending(Outcome.IN_USE if refused.http_status == 409 else Outcome.FAILED, refused)
 
     def ending(self, outcome: Outcome, error: EsmlError | None = None) -> Ending:

@@ -16,6 +16,12 @@ OUTCOMES = {
     Outcome.UNKNOWN: "unknown",
     Outcome.FAILED: "failed",
     Outcome.NOT_STARTED: "not touched",
+    Outcome.LISTED: "listed",
+    Outcome.STARTED: "started",
+    Outcome.WOULD_START: "would start",
+    Outcome.ALREADY_RUNNING: "already running",
+    Outcome.DIFFERS: "runs with other parameters",
+    Outcome.STARTING: "still starting",
 }
 
 

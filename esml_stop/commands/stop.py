@@ -39,6 +39,7 @@ Ask = Callable[[Sequence[Target]], bool]
 def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: Ask) -> "Report":
     """Carry the request out and return what happened; `ask` shows the targets and returns the answer."""
     from esml_stop.report import Report
+    from esml_stop.stopper import untouched
 
     targets = resolve(request, reader, listener)
     todo = [target for target in targets if target.decision is Outcome.WOULD_STOP]
@@ -46,7 +47,7 @@ def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: Ask) -> 
     if request.dry_run or not todo:
         return planned
     if request.wanted.is_broad and not request.yes and not ask(targets):
-        return Report("stop", tuple(map(left_alone, targets)), cancelled=True)
+        return Report("stop", tuple(map(untouched, targets)), cancelled=True)
     results, signal = stop(request, targets, reader, listener)
     return Report("stop", tuple(results), strict=request.strict, signal=signal)
 
@@ -86,12 +87,6 @@ def stop(
 def as_planned(target: Target) -> Result:
     """Return the result of a target that only the plan was made for."""
     return Result(target, target.decision, used_by=target.used_by)
-
-
-def left_alone(target: Target) -> Result:
-    """Return the result of a target after the question was answered with no."""
-    decided = target.decision is not Outcome.WOULD_STOP
-    return Result(target, target.decision if decided else Outcome.NOT_STARTED, used_by=target.used_by)
 
 
 EPILOG = """\b

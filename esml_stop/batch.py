@@ -1,0 +1,128 @@
+"""Does one job for each of many targets: in order, a few at a time, inside one deadline, until done or interrupted."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from queue import Empty, SimpleQueue
+from typing import Protocol
+
+from esml_stop.exit_status import ExitStatus
+from esml_stop.interruption import Interrupted, signals_to
+from esml_stop.models import Ending, Failure, Outcome, Target
+from esml_stop.timing import Deadline
+from esml_stop.watch import GRACE_SECONDS
+
+# After Ctrl-C, what is under way is given this long to answer before it is reported as unknown.
+LAST_WORDS_SECONDS = 0.4
+
+Say = Callable[[str], None]
+Job = Callable[[Target, Say], Ending]
+
+
+class Listener(Protocol):
+    """Who wants to know how it goes; called from the main thread only."""
+
+    def started(self, target: Target) -> None:
+        """Hear that a target's job begins."""
+
+    def ended(self, target: Target, ending: Ending) -> None:
+        """Hear what became of a target."""
+
+    def retrying(self, line: str) -> None:
+        """Hear why a request is made again."""
+
+
+@dataclass(frozen=True)
+class News:
+    """What a worker says: its target, and the ending once there is one."""
+
+    target: Target
+    ending: Ending | None = None
+    line: str = ""
+
+
+class Batch:
+    """Runs a job for each target, at most `parallel` at a time, and hears signals meanwhile."""
+
+    def __init__(self, job: Job, deadline: Deadline, listener: Listener, *, parallel: int) -> None:
+        self.job = job
+        self.deadline = deadline
+        self.listener = listener
+        self.parallel = parallel
+        self.news: SimpleQueue[News | Interrupted] = SimpleQueue()
+        self.under_way: dict[str, Target] = {}
+        self.endings: dict[str, Ending] = {}
+
+    def run(self, targets: Sequence[Target]) -> tuple[dict[str, Ending], int | None]:
+        """Return the endings of the targets that were begun, and the signal that came, if one did."""
+        with signals_to(self.news.put):
+            signal = self.work_through(iter(targets))
+        return self.endings, signal
+
+    def work_through(self, waiting: Iterator[Target]) -> int | None:
+        """Begin a target whenever another one has ended; return the signal that came, if one did."""
+        for _ in range(self.parallel):
+            self.begin_next(waiting)
+        while self.under_way:
+            try:
+                news = self.news.get(timeout=self.deadline.remaining + GRACE_SECONDS)
+            except Empty:
+                self.give_up("no answer came before the deadline")
+                return None
+            if isinstance(news, Interrupted):
+                self.take_last_words()
+                return news.signal
+            if self.hear(news):
+                self.begin_next(waiting)
+        return None
+
+    def begin_next(self, waiting: Iterator[Target]) -> None:
+        """Begin the next target in a thread of its own, unless there is none or the time is over."""
+        target = next(waiting, None) if self.deadline.remaining else None
+        if target:
+            self.under_way[target.deployment_id] = target
+            self.listener.started(target)
+            threading.Thread(target=self.work, args=(target,), daemon=True).start()
+
+    def work(self, target: Target) -> None:
+        """Do the job for one target and put the ending on the queue; runs in a worker thread."""
+        clock = self.deadline.clock
+        began = clock.now()
+        try:
+            ending = self.job(target, lambda line: self.news.put(News(target, line=line)))
+        except Exception as error:  # noqa: BLE001 - a bug must not leave a target without a word
+            ending = Ending(Outcome.UNKNOWN, Failure(f"esml failed unexpectedly: {error!r}"), 1)
+        self.news.put(News(target, replace(ending, seconds=clock.now() - began)))
+
+    def hear(self, news: News) -> bool:
+        """Take a worker's news; return True when its target has ended."""
+        if news.ending is None:
+            self.listener.retrying(f"{news.target.deployment_id}: {news.line}")
+            return False
+        del self.under_way[news.target.deployment_id]
+        self.endings[news.target.deployment_id] = news.ending
+        self.listener.ended(news.target, news.ending)
+        return True
+
+    def take_last_words(self) -> None:
+        """Take the endings that still come in a moment; what stays silent is unknown."""
+        self.deadline.expire()  # no worker sends anything from now on
+        moment = Deadline(LAST_WORDS_SECONDS, self.deadline.clock)
+        while self.under_way and moment.remaining:
+            try:
+                news = self.news.get(timeout=moment.remaining)
+            except Empty:
+                break
+            if isinstance(news, News):
+                self.hear(news)
+        self.give_up("esml was interrupted before an answer came")
+
+    def give_up(self, why: str) -> None:
+        """Record the targets whose request was sent and never answered."""
+        failure = Failure(
+            f"The request was sent, but {why}.",
+            exit_status=ExitStatus.DEADLINE,
+            hint="Whether it had an effect is not known; `esml list` shows what runs.",
+        )
+        for name in self.under_way:
+            self.endings[name] = Ending(Outcome.UNKNOWN, failure, 1)
