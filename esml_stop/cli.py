@@ -14,7 +14,7 @@ from esml_stop.errors import EsmlError, InputError
 from esml_stop.exit_status import ExitStatus
 from esml_stop.interruption import Interrupted, raise_it, signals_to
 
-COMMANDS = ("stop", "sandbox")
+COMMANDS = ("stop", "list", "sandbox", "schema")
 
 
 class LazyGroup(click.Group):

@@ -36,6 +36,15 @@ class Deployment:
         """Tell whether it serves, or is about to serve, its model."""
         return self.state in {"started", "starting"}
 
+    @property
+    def last_used(self) -> int | None:
+        """Return when the last inference was or, without any, when it was started; None when that is not known."""
+        return self.last_access or self.start_time
+
+    def is_idle(self, before: int | None) -> bool:
+        """Tell whether it was not used since; of what is not known that is never said."""
+        return before is None or (self.last_used is not None and self.last_used < before)
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -130,6 +139,7 @@ class Outcome(str, Enum):
     UNKNOWN = "unknown"
     FAILED = "failed"
     NOT_STARTED = "not_started"
+    NOT_IDLE = "not_idle"
     LISTED = "listed"
     STARTED = "started"
     WOULD_START = "would_start"

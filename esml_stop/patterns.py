@@ -16,10 +16,16 @@ LONGEST_EXPRESSION = 2_700
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What stop or list was told to look for; each group keeps the order it was given in."""
+    """What stop or list was told to look for; each group keeps the order it was given in.
+
+    `idle_before`, in epoch milliseconds, leaves out what was used since; None leaves out nothing. `from_input` says
+    that standard input was to hold names; it may hold none.
+    """
 
     names: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    idle_before: int | None = None
+    from_input: bool = False
 
     @property
     def exact(self) -> tuple[str, ...]:
@@ -37,14 +43,21 @@ class Wanted:
         return bool(self.patterns or self.models)
 
 
-def parse(arguments: Iterable[str], *, lines: Iterable[str] = (), models: Iterable[str] = ()) -> Wanted:
+def parse(
+    arguments: Iterable[str],
+    *,
+    lines: Iterable[str] | None = None,
+    models: Iterable[str] = (),
+    idle_before: int | None = None,
+) -> Wanted:
     """Split comma lists, check every ID and drop doubles; `lines` and `models` hold exact IDs only.
 
     Raises InputError for an ID that could never be one, before any request is made.
     """
     split = (part for argument in arguments for part in argument.split(","))
-    names = [*(check(part) for part in split), *(check_exact(line) for line in lines)]
-    return Wanted(tuple(dict.fromkeys(names)), tuple(dict.fromkeys(check_exact(model) for model in models)))
+    names = [*(check(part) for part in split), *(check_exact(line) for line in lines or ())]
+    exact_models = dict.fromkeys(check_exact(model) for model in models)
+    return Wanted(tuple(dict.fromkeys(names)), tuple(exact_models), idle_before, from_input=lines is not None)
 
 
 def check(name: str) -> str:

@@ -1,9 +1,9 @@
 """From what was asked for and a snapshot of the cluster to a plan with reasons; pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from esml_stop.models import Deployment, Kind, NotChecked, Outcome, Reference, Snapshot, Target, Through
+from esml_stop.models import Deployment, Kind, NotChecked, Outcome, Snapshot, Target, Through
 from esml_stop.patterns import Wanted
 from esml_stop.references import is_doubtful, uses
 from esml_stop.selection import select
@@ -14,43 +14,58 @@ def plan(wanted: Wanted, snapshot: Snapshot, *, force: bool = False, strict: boo
 
     `strict` is --no-allow-no-match: when a name or pattern finds nothing, nothing at all is stopped.
     """
-    targets = tuple(find(wanted, snapshot))
+    targets = tuple(find(wanted, snapshot, Outcome.WOULD_STOP))
     if strict and any(target.decision is Outcome.NOT_FOUND for target in targets):
         return tuple(hold_back(target) for target in targets)
     return targets if force else refuse_last_ones(refuse_named(targets), snapshot)
 
 
-def find(wanted: Wanted, snapshot: Snapshot) -> Iterable[Target]:
+def listed(wanted: Wanted, snapshot: Snapshot) -> tuple[Target, ...]:
+    """Return every wanted deployment with what uses it, and every name that finds none."""
+    return tuple(find(wanted, snapshot, Outcome.LISTED))
+
+
+def find(wanted: Wanted, snapshot: Snapshot, decision: Outcome) -> Iterator[Target]:
     """Yield a target for every deployment that is wanted, and one for every name that finds none."""
     seen: set[str] = set()
     for name, found in select(wanted, snapshot):
-        if not found:
-            yield Target(name, Outcome.NOT_FOUND, hint=snapshot.hints.get(name))
-        for deployment in found:
+        idle = [one for one in found if one.is_idle(wanted.idle_before)]
+        if not idle:
+            yield nothing(name, found, snapshot)
+        for deployment in idle:
             if deployment.deployment_id not in seen:
                 seen.add(deployment.deployment_id)
-                yield to_stop(deployment, snapshot)
+                yield described(deployment, snapshot, decision)
 
 
-def to_stop(deployment: Deployment, snapshot: Snapshot) -> Target:
+def nothing(name: str, found: list[Deployment], snapshot: Snapshot) -> Target:
+    """Return the target of a name that finds no deployment, or none that is idle for long enough."""
+    if not found:
+        return Target(name, Outcome.NOT_FOUND, hint=snapshot.hints.get(name))
+    if [one.deployment_id for one in found] == [name]:
+        return Target(name, Outcome.NOT_IDLE, found[0])
+    return Target(name, Outcome.NOT_FOUND, hint="those that match were used since")
+
+
+def described(deployment: Deployment, snapshot: Snapshot, decision: Outcome) -> Target:
     """Return the target with all that uses it and all that could not be checked."""
     unread = snapshot.not_checked
     if is_doubtful(deployment, snapshot) and not deployment.pipelines <= snapshot.named.keys():
         names = ", ".join(sorted(deployment.pipelines))
         unread = (*unread, NotChecked(f"whether a pipeline names the deployment ({names})", "needs read_pipeline"))
-    return Target(deployment.deployment_id, Outcome.WOULD_STOP, deployment, uses(deployment, snapshot), unread)
+    return Target(deployment.deployment_id, decision, deployment, uses(deployment, snapshot), unread)
 
 
 def hold_back(target: Target) -> Target:
-    """Return the target as not started, unless it was not found."""
-    return target if target.decision is Outcome.NOT_FOUND else replace(target, decision=Outcome.NOT_STARTED)
+    """Return the target as not started, if it was to be stopped."""
+    return replace(target, decision=Outcome.NOT_STARTED) if target.decision.is_plan else target
 
 
 def refuse_named(targets: Iterable[Target]) -> tuple[Target, ...]:
     """Refuse what a pipeline or an endpoint uses by the deployment's own name."""
     return tuple(
         replace(target, decision=Outcome.IN_USE)
-        if any(reference.through is not Through.MODEL for reference in target.used_by)
+        if target.decision.is_plan and any(one.through is not Through.MODEL for one in target.used_by)
         else target
         for target in targets
     )
@@ -79,9 +94,3 @@ def others_left(target: Target, going: set[str], snapshot: Snapshot) -> bool:
     """Tell whether the target's model keeps a deployment that serves it."""
     siblings = snapshot.by_model.get(target.deployment.model_id, ()) if target.deployment else ()
     return any(one.alive and one.deployment_id not in going for one in siblings)
-
-
-def blocking(target: Target) -> tuple[Reference, ...]:
-    """Return the uses that a refusal is about."""
-    named = tuple(one for one in target.used_by if one.through is not Through.MODEL)
-    return named or target.used_by

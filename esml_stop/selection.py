@@ -23,6 +23,7 @@ def select(wanted: Wanted, snapshot: Snapshot) -> Iterator[tuple[str, list[Deplo
 
 
 def chosen(wanted: Wanted, snapshot: Snapshot) -> list[Deployment]:
-    """Return all deployments that are meant, each once."""
-    found = {one.deployment_id: one for _, group in select(wanted, snapshot) for one in group}
+    """Return all deployments that are meant and idle enough, each once."""
+    groups = (group for _, group in select(wanted, snapshot))
+    found = {one.deployment_id: one for group in groups for one in group if one.is_idle(wanted.idle_before)}
     return list(found.values())

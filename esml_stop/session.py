@@ -79,11 +79,13 @@ class Session:
                 notices.block(words.failure(result))
             elif result.outcome is Outcome.NOT_FOUND:
                 (notices.say if report.strict else self.warn)(words.missing(result.target))
+            elif result.outcome is Outcome.NOT_IDLE:
+                self.warn(words.not_idle(result.target))
             elif result.used_by and result.forced:
                 self.warn(words.forced(result.target))
         for line in words.unread(report, verbose=self.output.verbose):
             self.warn(line)
-        if not report.results:
+        if not report.results and report.command == "stop":
             (notices.say if report.strict else self.warn)(
                 "No deployment ID was given on standard input; nothing to stop."
             )

@@ -31,8 +31,7 @@ class Reader:
     def read(self, wanted: Wanted, *, check: bool = True) -> Snapshot:
         """Return all that is needed to plan; without `check` only which deployments there are."""
         snapshot = self.find(wanted)
-        found = chosen(wanted, snapshot)
-        return self.with_uses(snapshot, found) if check and found else snapshot
+        return self.with_uses(snapshot, chosen(wanted, snapshot)) if check else without_uses(snapshot)
 
     def find(self, wanted: Wanted) -> Snapshot:
         """Return the deployments that the names and models may mean, and hints for names that mean none."""
@@ -51,6 +50,8 @@ class Reader:
 
     def with_uses(self, snapshot: Snapshot, found: list[Deployment]) -> Snapshot:
         """Return the snapshot with what uses the found deployments, as far as it may be read."""
+        if not found:
+            return snapshot
         endpoints, unread = self.optional("inference endpoints", "monitor_inference", self.endpoints)
         piped = [one for one in found if one.pipelines and one.deployment_id != one.model_id]
         missing = dict.fromkeys(one.model_id for one in piped if one.model_id not in snapshot.by_model)
@@ -84,7 +85,8 @@ class Reader:
         named: dict[str, frozenset[str]] = {}
         for names in chunks(pipelines):
             named |= self.ask(lambda names=names: read(names, self.deadline.left))  # type: ignore[misc]
-        return named
+        # A pipeline that is not there any more names nothing.
+        return dict.fromkeys(pipelines, frozenset()) | named
 
     def model_id(self, name: str) -> str | None:
         """Return the ID of the model that a model ID or alias means."""
@@ -131,3 +133,9 @@ class Reader:
         if not deployments:
             return f"{what}, which has no deployments"
         return f"{what}; its deployments are {', '.join(sorted(deployments))}: use --model {name}"
+
+
+def without_uses(snapshot: Snapshot) -> Snapshot:
+    """Return the snapshot as one in which nothing was looked for that uses a deployment."""
+    unseen = tuple(replace(one, pipelines=frozenset()) for one in snapshot.deployments)
+    return replace(snapshot, deployments=unseen, not_checked=(NotChecked("what uses the deployment", "--no-check"),))

@@ -2,6 +2,7 @@
 
 import shlex
 import unicodedata
+from datetime import datetime, timezone
 
 # Controls, formatting (also the bidirectional kind), lone surrogates, private use, line and paragraph separators.
 UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -41,3 +42,17 @@ def seconds(number: float) -> str:
     if number < 120:
         return f"{number:.0f} s"
     return f"{number / 60:.0f} min"
+
+
+def ago(milliseconds: int) -> str:
+    """Return how long ago something was, in the largest unit that fits."""
+    passed = max(0, milliseconds // 1000)
+    for name, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if passed >= length:
+            return f"{counted(passed // length, name)} ago"
+    return "just now"
+
+
+def rfc3339(milliseconds: int) -> str:
+    """Return a time in UTC, to the second."""
+    return datetime.fromtimestamp(milliseconds / 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

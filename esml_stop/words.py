@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from esml_stop.models import Failure, Kind, Outcome, Reference, Result, Target, Through
 from esml_stop.report import Report
-from esml_stop.text import clean, command, counted
+from esml_stop.text import clean, command, counted, rfc3339
 
 OUTCOMES = {
     Outcome.STOPPED: "stopped",
@@ -16,6 +16,7 @@ OUTCOMES = {
     Outcome.UNKNOWN: "unknown",
     Outcome.FAILED: "failed",
     Outcome.NOT_STARTED: "not touched",
+    Outcome.NOT_IDLE: "used lately, left alone",
     Outcome.LISTED: "listed",
     Outcome.STARTED: "started",
     Outcome.WOULD_START: "would start",
@@ -41,15 +42,16 @@ def unread(report: Report, *, verbose: bool) -> list[str]:
     A server that checks by itself refuses a stop without --force; it is silent with it, in a dry run, and when it is
     older than that check.
     """
-    chosen = [result.target for result in report.results if verbose or is_blind(result, dry_run=report.dry_run)]
+    look_only = report.dry_run or report.command == "list"
+    chosen = [result.target for result in report.results if verbose or is_blind(result, look_only=look_only)]
     found = dict.fromkeys(one for target in chosen for one in target.not_checked)
     return [f"{clean(one.what)} not checked ({clean(one.reason)})." for one in found]
 
 
-def is_blind(result: Result, *, dry_run: bool) -> bool:
+def is_blind(result: Result, *, look_only: bool) -> bool:
     """Tell whether a stop would go unrefused although something unseen may use the deployment."""
     versions = result.target.deployment.node_versions if result.target.deployment else ()
-    return dry_run or result.forced or not all(map(checks_endpoints, versions or ("0",)))
+    return look_only or result.forced or not all(map(checks_endpoints, versions or ("0",)))
 
 
 def checks_endpoints(version: str) -> bool:
@@ -95,10 +97,19 @@ def missing(target: Target) -> str:
     return line if line.endswith("?") else f"{line}."
 
 
+def not_idle(target: Target) -> str:
+    """Return the line about a deployment that was named but is not idle for long enough."""
+    found = target.deployment
+    last = f", last at {rfc3339(found.last_used)}" if found and found.last_used else ""
+    return f"{clean(target.deployment_id)} was used since{last}; left alone."
+
+
 def closing(report: Report) -> str:
     """Return the one sentence that says what changed."""
     if report.cancelled:
         return "Cancelled; nothing was stopped."
+    if report.command == "list":
+        return f"{counted(report.count(Outcome.LISTED), 'deployment')}."
     if not report.results:
         return "Nothing to stop."
     if len(report.results) == 1:

@@ -6,7 +6,12 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from jsonschema import Draft202012Validator
+
+import esml_stop
 
 
 @dataclass(frozen=True)
@@ -24,13 +29,22 @@ class Ended:
 
     @property
     def json(self) -> Any:
-        """Return stdout as the JSON it must be."""
-        return json.loads(self.out)
+        """Return stdout as the JSON it must be, checked against the schema in the package."""
+        return checked(json.loads(self.out))
 
     @property
     def outcomes(self) -> dict[str, str]:
         """Return the outcome of each deployment, from the plain lines."""
         return {line[0]: line[1] for line in self.lines}
+
+
+SCHEMA = Draft202012Validator(json.loads((Path(esml_stop.__file__).parent / "schemas/report-1.json").read_text()))
+
+
+def checked(document: Any) -> Any:
+    """Return a document that esml printed; fail when its own schema does not allow it."""
+    SCHEMA.validate(document)
+    return document
 
 
 def esml(*arguments: str, environment: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 60) -> Ended:
@@ -45,4 +59,7 @@ def esml(*arguments: str, environment: Mapping[str, str] | None = None, stdin: s
         check=False,
     )
     assert "Traceback" not in ended.stderr, ended.stderr
+    if forms := {"json", "jsonl"}.intersection(arguments):
+        for document in [ended.stdout] if forms == {"json"} else ended.stdout.splitlines():
+            checked(json.loads(document)) if document else None
     return Ended(ended.returncode, ended.stdout, ended.stderr)

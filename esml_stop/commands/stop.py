@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from esml_stop.choice import ALLOW_NO_MATCH, choice_options
 from esml_stop.config.settings import ConnectionOptions
 from esml_stop.duration import Duration
 from esml_stop.errors import InputError
 from esml_stop.models import Flags, Outcome, Result, Target
 from esml_stop.options import OutputOptions, connection_options, output_options
-from esml_stop.patterns import Wanted, parse
+from esml_stop.patterns import Wanted
 
 if TYPE_CHECKING:
     from esml_stop.progress import Quiet
@@ -99,17 +100,12 @@ Examples:
 
 
 @click.command("stop", epilog=EPILOG)
-@click.argument("deployment_ids", nargs=-1, metavar="DEPLOYMENT_ID...")
+@choice_options("DEPLOYMENT_ID...")
 @click.option("--force", is_flag=True, help="Stop it even if an ingest pipeline or an inference endpoint uses it.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be stopped or refused; stop nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask before stopping what a pattern or --model chose.")
-@click.option("--model", "models", multiple=True, metavar="ID", help="All deployments of a model (or model alias).")
 @click.option("--finish-pending-work", is_flag=True, help="Stop after the queued work is done.")
-@click.option(
-    "--allow-no-match/--no-allow-no-match",
-    default=True,
-    help="Whether an ID or pattern that finds nothing is fine (the default), or exit code 3 with nothing stopped.",
-)
+@ALLOW_NO_MATCH
 @click.option("--timeout", type=Duration(), default="5m", show_default=True, help="For the whole command: 30s, 5m, 1h.")
 @click.option("--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Stops at the same time.")
 @click.option("--no-check", is_flag=True, help="Do not look for what uses the deployments.")
@@ -117,9 +113,10 @@ Examples:
 @connection_options
 @output_options
 def command(
-    deployment_ids: tuple[str, ...],
+    wanted: Wanted,
     *,
-    models: tuple[str, ...],
+    yes: bool,
+    dry_run: bool,
     no_input: bool,
     timeout: float,
     connection_options: ConnectionOptions,
@@ -131,9 +128,8 @@ def command(
     A DEPLOYMENT_ID may be exact, hold *, be a comma list, or be _all; - reads exact IDs from
     standard input, one a line.
     """
-    request = stop_request(deployment_ids, models, **flags)
-    needs_answer = request.wanted.is_broad and not (request.yes or request.dry_run)
-    if needs_answer and (no_input or not sys.stdin.isatty()):
+    request = stop_request(wanted, yes=yes, dry_run=dry_run, **flags)
+    if wanted.is_broad and not (yes or dry_run) and (no_input or not (sys.stdin and sys.stdin.isatty())):
         raise InputError("A pattern, _all or --model needs --yes when nobody can be asked.", hint=DRY_RUN_HINT)
     from esml_stop.session import Session
 
@@ -146,27 +142,12 @@ DRY_RUN_HINT = "Add --yes to stop without a question, or --dry-run to see what w
 
 
 def stop_request(
-    deployment_ids: tuple[str, ...],
-    models: tuple[str, ...],
-    *,
-    force: bool,
-    finish_pending_work: bool,
-    allow_no_match: bool,
-    no_check: bool,
-    **rest: Any,
+    wanted: Wanted, *, force: bool, finish_pending_work: bool, allow_no_match: bool, no_check: bool, **rest: Any
 ) -> StopRequest:
-    """Return the request that the options make; raise InputError where they cannot mean anything."""
-    if not deployment_ids and not models:
+    """Return the request that the options make; raise an error where they cannot mean anything."""
+    if not (wanted.names or wanted.models or wanted.from_input):
         raise click.UsageError("Which deployment? Give a DEPLOYMENT_ID, a pattern, _all or --model ID.")
-    lines = read_ids() if "-" in deployment_ids else []
-    wanted = parse((one for one in deployment_ids if one != "-"), lines=lines, models=models)
+    if no_check and wanted.idle_before is not None:
+        raise click.UsageError("--no-check and --idle exclude each other: whether it is idle has to be looked up.")
     flags = Flags(force=force, finish_pending_work=finish_pending_work)
     return StopRequest(wanted, flags, strict=not allow_no_match, check=not no_check, **rest)
-
-
-def read_ids() -> list[str]:
-    """Return the exact IDs on standard input, one a line; blank lines do not count."""
-    try:
-        return [line.strip() for line in sys.stdin if line.strip()]
-    except (UnicodeDecodeError, AttributeError, ValueError):
-        raise InputError("Standard input holds no readable deployment IDs.") from None

@@ -22,9 +22,20 @@ def render(report: Report, form: str, *, quiet: bool = False) -> None:
 
         table.show(report, quiet=quiet)
         return
+    elif report.command == "list":
+        from esml_stop.render import listing
+
+        text = listing.lines(report)
     else:
         from esml_stop.render import plain
 
         text = plain.lines(report)
     sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def write_schema() -> None:
+    """Write the JSON Schema of the data forms to stdout."""
+    from importlib.resources import files
+
+    sys.stdout.write(files("esml_stop").joinpath("schemas", "report-1.json").read_text(encoding="utf-8"))

@@ -5,8 +5,9 @@ from typing import Any
 
 from esml_stop import __version__
 from esml_stop.errors import EsmlError
-from esml_stop.models import NotChecked, Outcome, Reference, Result
+from esml_stop.models import Deployment, Failure, NotChecked, Outcome, Reference, Result
 from esml_stop.report import Report
+from esml_stop.text import rfc3339
 
 SCHEMA_VERSION = 1
 
@@ -25,7 +26,7 @@ def lines(report: Report) -> str:
 
 def error_document(command: str, error: EsmlError, *, indent: int | None = 2) -> str:
     """Return the envelope of a command that ended before it had any result."""
-    report = head(command, "error", error.exit_status)
+    report = head(command, "error", error.exit_status) | {"dry_run": False, "counts": {}}
     failure = {
         "code": error.code,
         "message": error.message,
@@ -61,21 +62,52 @@ def head(command: str, status: str, exit_code: int) -> dict[str, Any]:
 
 def deployment(result: Result) -> dict[str, Any]:
     """Return one target and what became of it."""
-    found, error = result.target.deployment, result.error
     return {
         "deployment_id": result.deployment_id,
-        "model_id": found.model_id if found else None,
-        "state": found.state if found else None,
         "outcome": result.outcome.value,
         "forced": result.forced,
         "used_by": [reference(one) for one in result.used_by],
         "not_checked": [not_checked(one) for one in result.target.not_checked],
         "hint": result.target.hint,
-        "error": error
-        and {"status": error.status, "type": error.type, "reason": error.reason, "message": error.message},
+        "error": result.error and failure(result.error),
         "attempts": result.attempts,
         "seconds": round(result.seconds, 3),
+        **(found(result.target.deployment) if result.target.deployment else dict.fromkeys(FOUND)),
     }
+
+
+def failure(error: Failure) -> dict[str, Any]:
+    """Return why a target failed."""
+    return {"status": error.status, "type": error.type, "reason": error.reason, "message": error.message}
+
+
+def found(one: Deployment) -> dict[str, Any]:
+    """Return what the cluster said of a deployment before anything was done to it."""
+    values = (
+        one.model_id,
+        one.state,
+        {"reached": one.allocations, "wanted": one.target_allocations},
+        one.priority,
+        list(one.nodes),
+        one.pending,
+        one.inference_count,
+        one.start_time and rfc3339(one.start_time),
+        one.last_access and rfc3339(one.last_access),
+    )
+    return dict(zip(FOUND, values, strict=True))
+
+
+FOUND = (
+    "model_id",
+    "state",
+    "allocations",
+    "priority",
+    "nodes",
+    "pending_requests",
+    "inference_count",
+    "start_time",
+    "last_access",
+)
 
 
 def reference(one: Reference) -> dict[str, str]:

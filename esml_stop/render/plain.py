@@ -1,8 +1,12 @@
 """Plain text for pipes: whole values, one line each, nothing to cut or wrap."""
 
+from collections.abc import Iterable
+
 from esml_stop.models import Kind, Outcome, Reference, Result
 from esml_stop.report import Report
 from esml_stop.text import clean
+
+DONE = {Outcome.STOPPED, Outcome.WOULD_STOP, Outcome.LISTED, Outcome.STARTED, Outcome.WOULD_START}
 
 
 def lines(report: Report) -> str:
@@ -21,7 +25,12 @@ def line(result: Result) -> str:
         ",".join(map(short, result.used_by)),
         result.error.message if result.error else result.target.hint or "",
     )
-    return "\t".join(clean(value) for value in values)
+    return tabbed(values)
+
+
+def tabbed(values: Iterable[str]) -> str:
+    """Return values separated by tabs; none of them can hold one."""
+    return "\t".join(map(clean, values))
 
 
 def short(reference: Reference) -> str:
@@ -30,6 +39,5 @@ def short(reference: Reference) -> str:
 
 
 def ids(report: Report) -> str:
-    """Return the deployment IDs of what was stopped, or would be, one a line."""
-    done = (Outcome.STOPPED, Outcome.WOULD_STOP)
-    return "".join(f"{clean(result.deployment_id)}\n" for result in report.results if result.outcome in done)
+    """Return the deployment IDs of what was stopped or started, would be, or is listed, one a line."""
+    return "".join(f"{clean(result.deployment_id)}\n" for result in report.results if result.outcome in DONE)

@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from esml_stop.models import Outcome, Result
+from esml_stop.render import listing
 from esml_stop.report import Report
 from esml_stop.text import clean, seconds
 from esml_stop.words import OUTCOMES, closing, use
@@ -22,7 +23,9 @@ COLOURS = {
 def show(report: Report, *, quiet: bool = False) -> None:
     """Print the report to a terminal."""
     console = Console(highlight=False, soft_wrap=False)
-    if report.results:
+    if any(result.target.deployment for result in report.results) and report.command == "list":
+        console.print(listing.table(report))
+    elif report.results and report.command != "list":
         console.print(table(report))
     if not quiet:
         console.print(Text(closing(report), style="bold"), soft_wrap=True)

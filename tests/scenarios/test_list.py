@@ -1,0 +1,90 @@
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.raw import RawCluster
+from tests.running import Ended
+
+pytestmark = pytest.mark.scenario
+Run = Callable[..., Ended]
+
+DAY = 86_400_000
+
+
+@pytest.fixture
+def scene(cluster: RawCluster) -> RawCluster:
+    """Return a cluster with a busy, an idle and a never used deployment, and one that an endpoint owns."""
+    cluster.model("m")
+    cluster.deployment("busy", "m", number_of_allocations=2, priority="normal")
+    cluster.deployment("idle", "m")
+    cluster.deployment("new", "m", priority="low")
+    cluster.endpoint("my-elser", model_id="elser")
+    cluster.pipeline("esml-p", "busy")
+    cluster.pipeline("esml-q", "m")
+    now = int(time.time() * 1000)
+    cluster.fault("busy", inference_count=9, last_access=now - 3_600_000, pending_ms=700)
+    cluster.fault("idle", inference_count=4, last_access=1_700_000_000_000)
+    return cluster
+
+
+def test_a_line_per_deployment_tells_all_there_is(scene: RawCluster, run: Run) -> None:
+    """Piped: ID, model, state, reached/wanted allocations, priority, nodes, queue, last use in UTC, uses."""
+    ended = run("list")
+    assert ended.status == 0
+    rows = {line[0]: line for line in ended.lines}
+    assert list(rows) == ["busy", "idle", "my-elser", "new"]
+    assert rows["idle"][1:4] == ["m", "started", "1/1"]
+    assert rows["idle"][7:] == ["2023-11-14T22:13:20Z", "pipeline:esml-q"]
+    assert rows["busy"][3:5] == ["2/2", "normal"]
+    assert rows["busy"][6] == "7"
+    assert rows["busy"][8] == "pipeline:esml-p,pipeline:esml-q"
+    assert (rows["new"][4], rows["new"][7]) == ("low", "never")
+    assert rows["my-elser"][8] == "endpoint:my-elser"
+    assert rows["new"][5], "the node has a name"
+    assert ended.err == ""
+
+
+def test_an_empty_cluster_is_an_empty_list(cluster: RawCluster, run: Run) -> None:
+    """Nothing that runs is no error, also when something had to match."""
+    assert (run("list").out, run("list").status) == ("", 0)
+    assert run("list", "-o", "json").json["deployments"] == []
+
+
+def test_a_list_can_be_narrowed(scene: RawCluster, run: Run) -> None:
+    """Patterns, models and standard input choose as they do for stop; what finds nothing is said."""
+    assert [line[0] for line in run("list", "i*", "new").lines] == ["idle", "new"]
+    assert [line[0] for line in run("list", "--model", "elser").lines] == ["my-elser"]
+    assert run("list", "-", "-o", "ids", stdin="new\nbusy\n").out == "new\nbusy\n"
+    missing = run("list", "nope", "idle")
+    assert missing.status == 0
+    assert "No deployment is called nope" in missing.err
+    assert run("list", "nope", "idle", "--no-allow-no-match").status == 3
+
+
+def test_the_data_has_every_value(scene: RawCluster, run: Run) -> None:
+    """The same envelope as stop, with what the cluster says of each deployment."""
+    document = run("list", "busy", "-o", "json").json
+    assert (document["command"], document["counts"]) == ("list", {"listed": 1})
+    busy = document["deployments"][0]
+    assert (busy["outcome"], busy["allocations"], busy["inference_count"]) == ("listed", {"reached": 2, "wanted": 2}, 9)
+    assert [(one["id"], one["through"]) for one in busy["used_by"]] == [("esml-p", "deployment"), ("esml-q", "model")]
+
+
+def test_idle_chooses_what_nobody_used(scene: RawCluster, run: Run) -> None:
+    """Counted from the last inference or, without one, from the start; what was used since is left alone."""
+    assert run("list", "--idle", "7d", "-o", "ids").out == "idle\n"
+    assert run("list", "--idle", "30m", "-o", "ids").out == "busy\nidle\n"
+    ended = run("stop", "busy", "i*", "b*", "--idle", "7d", "--yes")
+    assert (ended.status, ended.outcomes) == (0, {"busy": "not_idle", "idle": "stopped", "b*": "not_found"})
+    assert "busy was used since, last at 20" in ended.err
+    assert "b*; those that match were used since" in ended.err
+    assert scene.running() == ["busy", "my-elser", "new"]
+
+
+def test_a_list_without_check_asks_once_and_says_so(scene: RawCluster, run: Run) -> None:
+    """With --no-check one request is made, and nothing is said to be unused."""
+    ended = run("list", "--no-check", "-v")
+    assert ended.err.count("GET") == 1
+    assert {line[8] for line in ended.lines} == {""}
+    assert "what uses the deployment not checked (--no-check)" in ended.err
