@@ -1,0 +1,38 @@
+"""Small parts of a cluster for tests that need no cluster."""
+
+from typing import Any
+
+from esml_stop.models import Deployment, Endpoint, NotChecked, Reference, Snapshot
+
+
+def deployment(
+    deployment_id: str, model_id: str = "m", *pipelines: str, state: str = "started", **more: Any
+) -> Deployment:
+    """Return a deployment with the pipelines that its question showed."""
+    return Deployment(deployment_id, model_id, state, frozenset(pipelines), **more)
+
+
+def endpoint(inference_id: str, deployment_id: str | None = None) -> Endpoint:
+    """Return an inference endpoint, by default one that owns a deployment of its own."""
+    return Endpoint(inference_id, deployment_id)
+
+
+def snapshot(*deployments: Deployment, models: dict[str, tuple[str, ...]] | None = None, **more: Any) -> Snapshot:
+    """Return a snapshot in which each model was asked for and showed those pipelines for all its deployments."""
+    by_model = {
+        model: tuple(
+            deployment(one.deployment_id, model, *pipelines, state=one.state)
+            for one in deployments
+            if one.model_id == model
+        )
+        for model, pipelines in (models or {}).items()
+    }
+    return Snapshot(deployments, by_model, **more)
+
+
+def short(references: tuple[Reference, ...]) -> list[str]:
+    """Return uses as `id through`, which is all that most tests are about."""
+    return [f"{one.id} {one.through.value}" for one in references]
+
+
+UNREAD = NotChecked("inference endpoints", "needs monitor_inference")

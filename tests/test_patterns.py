@@ -1,0 +1,145 @@
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esml_stop.errors import InputError
+from esml_stop.patterns import LONGEST_EXPRESSION, Wanted, chunks, expression, fits, is_pattern, matches, parse
+
+IDS = st.text(
+    st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters=",*"), min_size=1, max_size=40
+)
+ID = IDS.filter(lambda text: text == text.strip() and text not in {".", "..", "_all"})
+
+
+def test_names_keep_their_order_and_lose_their_doubles() -> None:
+    """Comma lists are split, doubles dropped, the first place counts."""
+    assert parse(["b,a", "b", "c*", "_all"]).names == ("b", "a", "c*", "_all")
+
+
+def test_lines_and_models_are_exact() -> None:
+    """Standard input adds names after the arguments; models are a group of their own."""
+    wanted = parse(["a"], lines=["b", "a"], models=["m", "m"])
+    assert (wanted.names, wanted.models, wanted.from_input) == (("a", "b"), ("m",), True)
+    assert parse(["a"]).from_input is False
+    assert parse([], lines=[]).from_input is True
+
+
+def test_exact_names_and_patterns_are_told_apart() -> None:
+    """A star anywhere or _all makes a pattern; an ID that only begins with _all does not."""
+    wanted = Wanted(("a", "b*", "_all", "*", "_all_of_them"))
+    assert wanted.exact == ("a", "_all_of_them")
+    assert wanted.patterns == ("b*", "_all", "*")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "broad"),
+    [(Wanted(("a",)), False), (Wanted(("a", "b*")), True), (Wanted(("_all",)), True), (Wanted((), ("m",)), True)],
+)
+def test_only_exact_ids_are_not_broad(wanted: Wanted, broad: bool) -> None:
+    """What may choose deployments that were not named asks before it stops them."""
+    assert wanted.is_broad is broad
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "A deployment ID is empty."),
+        ("a,", "A deployment ID is empty."),
+        (".", "'.' is not a deployment ID."),
+        ("..", "'..' is not a deployment ID."),
+        ("a\nb", r"The deployment ID 'a\nb' holds control characters or is not valid UTF-8."),
+        ("a\x1b[31m", r"The deployment ID 'a\x1b[31m' holds control characters or is not valid UTF-8."),
+        ("a\u2028b", r"The deployment ID 'a\u2028b' holds control characters or is not valid UTF-8."),
+        ("a\udcff", r"The deployment ID 'a\udcff' holds control characters or is not valid UTF-8."),
+        (" a", "The deployment ID ' a' begins or ends with a space."),
+        ("x" * 2_701, f"The deployment ID that begins with {'x' * 40!r} is too long to be one."),
+    ],
+)
+def test_what_can_never_be_an_id_is_refused(name: str, said: str) -> None:
+    """Before any request, in one sentence that shows the ID safely."""
+    with pytest.raises(InputError) as refused:
+        parse([name])
+    assert refused.value.message == said
+
+
+@pytest.mark.parametrize("name", ["a*", "_all", "a,b"])
+def test_standard_input_and_models_take_no_patterns(name: str) -> None:
+    """A line or a --model that looks like a pattern is refused rather than guessed at."""
+    with pytest.raises(InputError, match="is not an exact ID"):
+        parse([], lines=[name])
+    with pytest.raises(InputError, match="is not an exact ID"):
+        parse([], models=[name])
+
+
+def test_the_longest_id_is_allowed() -> None:
+    """Exactly as long as fits a request line is no error; a longer one was refused above."""
+    assert parse(["x" * LONGEST_EXPRESSION]).names == ("x" * LONGEST_EXPRESSION,)
+
+
+@pytest.mark.parametrize(
+    ("name", "deployment_id", "yes"),
+    [
+        ("_all", "anything", True),
+        ("*", "", True),
+        ("ci-*", "ci-1", True),
+        ("ci-*", "xci-1", False),
+        ("*-1", "ci-1", True),
+        ("*-1", "ci-12", False),
+        ("a*c*e", "abcde", True),
+        ("a*c*e", "abde", False),
+        ("a.c", "abc", False),
+        ("a", "a", True),
+        ("a", "ab", False),
+        ("a*", "a\nb", True),
+        ("[ab]", "a", False),
+    ],
+)
+def test_a_pattern_matches_whole_ids(name: str, deployment_id: str, yes: bool) -> None:
+    """A star is any text, also none; everything else is itself."""
+    assert matches(name, deployment_id) is yes
+
+
+@given(ID)
+def test_an_exact_id_matches_itself_alone(name: str) -> None:
+    """No character of an ID but the star means anything else than itself."""
+    assert not is_pattern(name)
+    assert matches(name, name)
+    assert not matches(name, f"{name}x")
+    assert matches(f"{name}*", f"{name}x")
+
+
+def test_an_expression_never_holds_an_exact_name() -> None:
+    """An unknown exact name would fail the whole listing, so each is asked for as a pattern."""
+    assert expression(["a", "b*"]) == "a*,b*"
+    assert expression(["a", "_all"]) == "_all"
+
+
+def test_what_does_not_fit_a_request_line_is_asked_for_as_all() -> None:
+    """Three hundred long IDs become one listing of everything."""
+    assert expression([f"a-rather-long-deployment-{number}" for number in range(300)]) == "_all"
+
+
+@given(st.lists(ID, min_size=1, max_size=60))
+def test_chunks_lose_nothing_and_fit(names: list[str]) -> None:
+    """Every name is in exactly one list, in order, and each list fits a request line."""
+    lists = chunks(names)
+    assert ",".join(lists) == ",".join(names)
+    assert all(fits(one) for one in lists)
+
+
+def test_chunks_are_as_few_as_possible() -> None:
+    """Names share a list as long as it fits, to the last character."""
+    name = "x" * (LONGEST_EXPRESSION // 2)
+    assert chunks([name[:-1], name]) == [f"{name[:-1]},{name}"]
+    assert chunks([name, name]) == [name, name]
+    assert len(quote(f"{name[:-1]},{name}", safe=",")) == LONGEST_EXPRESSION
+    assert chunks([]) == []
+
+
+def test_length_counts_as_it_is_sent() -> None:
+    """A character that is percent-encoded takes as many bytes as that needs; commas and stars stay bare."""
+    assert fits("ä" * (LONGEST_EXPRESSION // 6))
+    assert not fits("ä" * (LONGEST_EXPRESSION // 6 + 1))
+    assert fits(",*" * (LONGEST_EXPRESSION // 2))
