@@ -4,13 +4,15 @@ import sys
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from esml_stop.duration import Duration
 from esml_stop.errors import InputError
-from esml_stop.patterns import Wanted, parse
+
+if TYPE_CHECKING:
+    from esml_stop.patterns import Wanted
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,8 +43,10 @@ def choice_options(metavar: str) -> Callable[[F], F]:
     return decorate
 
 
-def choice(names: tuple[str, ...], models: tuple[str, ...], idle: float | None) -> Wanted:
+def choice(names: tuple[str, ...], models: tuple[str, ...], idle: float | None) -> "Wanted":
     """Return what is wanted; raise InputError for what could never be an ID."""
+    from esml_stop.patterns import parse
+
     lines = read_ids() if "-" in names else None
     before = None if idle is None else int((time.time() - idle) * 1000)
     return parse((one for one in names if one != "-"), lines=lines, models=models, idle_before=before)

@@ -1,20 +1,29 @@
 """The command group, and the one place where every ending becomes an exit code."""
 
 import sys
-import traceback
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import click
 
 from esml_stop import __version__, notices
 from esml_stop.errors import EsmlError, InputError
 from esml_stop.exit_status import ExitStatus
+from esml_stop.help import SETTINGS, NoArguments
 from esml_stop.interruption import Interrupted, raise_it, signals_to
 
-COMMANDS = ("stop", "list", "sandbox", "schema")
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+# What `esml --help` says about each command, so that it imports none of them; common ones first.
+COMMANDS = {
+    "stop": "Stop trained-model deployments and wait until they are gone.",
+    "list": "List trained-model deployments and what uses them.",
+    "sandbox": "Serve a practice cluster on this machine, or run one COMMAND against a fresh one.",
+    "schema": "Print the JSON Schema of what -o json and -o jsonl write.",
+}
 
 
 class LazyGroup(click.Group):
@@ -31,20 +40,37 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(f"esml_stop.commands.{name}").command
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each command is for."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Return the commands and options that begin as typed."""
+        from click.shell_completion import CompletionItem
+
+        found = [
+            CompletionItem(name, help=purpose) for name, purpose in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; suggest one that is spelled alike."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
             alike = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean {alike[0]!r}?" if alike else ""
+            hint = f" Did you mean {alike[0]!r}?" if alike else f" There are: {', '.join(COMMANDS)}."
             ctx.fail(f"There is no command {args[0]!r}.{hint}")
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings=SETTINGS)
 @click.version_option(__version__, prog_name="esml", message="%(prog)s %(version)s")
-def esml() -> None:
+@click.pass_context
+def esml(ctx: click.Context) -> None:
     """Stop trained-model deployments on an Elasticsearch cluster, and know that they stopped.
 
     \b
@@ -52,6 +78,8 @@ def esml() -> None:
     Also when something uses it:          esml stop my_model_for_search --force
     Try it without a cluster:             esml sandbox -- esml stop my_model_for_search
     """  # noqa: D301 - click wants the real character
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -93,8 +121,8 @@ def usage(wrong: click.UsageError, arguments: Sequence[str]) -> int:
     """Report a command line that cannot be understood."""
     if data_form(arguments):
         return failed(InputError(wrong.format_message()), arguments)
-    if isinstance(wrong, click.exceptions.NoArgsIsHelpError):
-        wrong.show()
+    if isinstance(wrong, NoArguments):
+        notices.say(wrong.format_message())
     else:
         help_line = f"\n  See `{wrong.ctx.command_path} --help`." if wrong.ctx else ""
         notices.say(f"esml: {wrong.format_message()}{help_line}")
@@ -111,6 +139,8 @@ def unexpected(error: Exception, arguments: Sequence[str]) -> int:
 def show_traceback(arguments: Sequence[str]) -> None:
     """Write the traceback of the error that is being handled, with --debug only."""
     if "--debug" in options(arguments):
+        import traceback
+
         traceback.print_exc()
 
 

@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 
 import click
 
-from esml_stop.config.settings import ConnectionOptions
-from esml_stop.render import FORMATS
+from esml_stop.help import grouped
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+FORMATS = ("table", "json", "jsonl", "ids")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def output_options(function: F) -> F:
         options = OutputOptions(form, quiet=quiet, verbose=verbose, debug=debug)
         return function(*args, output_options=options, **rest)
 
-    return wrapped  # type: ignore[return-value]
+    return grouped(wrapped, "Output")  # type: ignore[return-value]
 
 
 def connection_options(function: F) -> F:
@@ -43,12 +44,14 @@ def connection_options(function: F) -> F:
 
     @wraps(function)
     def wrapped(*args: Any, **rest: Any) -> Any:
+        from esml_stop.config.settings import ConnectionOptions
+
         given = {one.name: rest.pop(one.name) for one in fields(ConnectionOptions)}
         return function(*args, connection_options=ConnectionOptions(**given), **rest)
 
     for option in reversed(CONNECTION):
         wrapped = option(wrapped)
-    return wrapped  # type: ignore[return-value]
+    return grouped(wrapped, "Connection")  # type: ignore[return-value]
 
 
 CONNECTION = (

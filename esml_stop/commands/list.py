@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING
 import click
 
 from esml_stop.choice import ALLOW_NO_MATCH, choice_options
-from esml_stop.config.settings import ConnectionOptions
 from esml_stop.duration import Duration
+from esml_stop.help import Command
 from esml_stop.options import OutputOptions, connection_options, output_options
-from esml_stop.patterns import ALL, Wanted
 
 if TYPE_CHECKING:
+    from esml_stop.config.settings import ConnectionOptions
+    from esml_stop.patterns import Wanted
     from esml_stop.progress import Quiet
     from esml_stop.report import Report
     from esml_stop.snapshot import Reader
 
 
-def run(wanted: Wanted, reader: "Reader", listener: "Quiet", *, check: bool = True, strict: bool = False) -> "Report":
+def run(wanted: "Wanted", reader: "Reader", listener: "Quiet", *, check: bool = True, strict: bool = False) -> "Report":
     """Read what is wanted, or everything, and return it with what uses it; nothing is changed."""
     from esml_stop.models import Outcome, Result
+    from esml_stop.patterns import ALL
     from esml_stop.planner import listed
     from esml_stop.report import Report
     from esml_stop.watch import watched
@@ -42,7 +44,7 @@ Examples:
 """
 
 
-@click.command("list", epilog=EPILOG)
+@click.command("list", cls=Command, epilog=EPILOG)
 @choice_options("[DEPLOYMENT_ID...]")
 @ALLOW_NO_MATCH
 @click.option("--timeout", type=Duration(), default="1m", show_default=True, help="For the whole command: 30s, 5m, 1h.")
@@ -50,12 +52,12 @@ Examples:
 @connection_options
 @output_options
 def command(
-    wanted: Wanted,
+    wanted: "Wanted",
     *,
     allow_no_match: bool,
     timeout: float,
     no_check: bool,
-    connection_options: ConnectionOptions,
+    connection_options: "ConnectionOptions",
     output_options: OutputOptions,
 ) -> int:
     """List trained-model deployments and what uses them.

@@ -8,25 +8,28 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from esml_stop.choice import ALLOW_NO_MATCH, choice_options
-from esml_stop.config.settings import ConnectionOptions
 from esml_stop.duration import Duration
 from esml_stop.errors import InputError
-from esml_stop.models import Flags, Outcome, Result, Target
+from esml_stop.help import Command
 from esml_stop.options import OutputOptions, connection_options, output_options
-from esml_stop.patterns import Wanted
 
 if TYPE_CHECKING:
+    from esml_stop.config.settings import ConnectionOptions
+    from esml_stop.models import Flags, Result, Target
+    from esml_stop.patterns import Wanted
     from esml_stop.progress import Quiet
     from esml_stop.report import Report
     from esml_stop.snapshot import Reader
+
+    Ask = Callable[[Sequence[Target]], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class StopRequest:
     """What `esml stop` was told to do."""
 
-    wanted: Wanted
-    flags: Flags
+    wanted: "Wanted"
+    flags: "Flags"
     strict: bool = False
     dry_run: bool = False
     check: bool = True
@@ -34,11 +37,9 @@ class StopRequest:
     parallel: int = 4
 
 
-Ask = Callable[[Sequence[Target]], bool]
-
-
-def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: Ask) -> "Report":
+def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: "Ask") -> "Report":
     """Carry the request out and return what happened; `ask` shows the targets and returns the answer."""
+    from esml_stop.models import Outcome
     from esml_stop.report import Report
     from esml_stop.stopper import untouched
 
@@ -53,8 +54,9 @@ def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: Ask) -> 
     return Report("stop", tuple(results), strict=request.strict, signal=signal)
 
 
-def resolve(request: StopRequest, reader: "Reader", listener: "Quiet") -> tuple[Target, ...]:
+def resolve(request: StopRequest, reader: "Reader", listener: "Quiet") -> "tuple[Target, ...]":
     """Return the decision about each wanted deployment."""
+    from esml_stop.models import Outcome, Target
     from esml_stop.planner import plan
     from esml_stop.watch import watched
 
@@ -68,8 +70,8 @@ def resolve(request: StopRequest, reader: "Reader", listener: "Quiet") -> tuple[
 
 
 def stop(
-    request: StopRequest, targets: Sequence[Target], reader: "Reader", listener: "Quiet"
-) -> tuple[list[Result], int | None]:
+    request: StopRequest, targets: "Sequence[Target]", reader: "Reader", listener: "Quiet"
+) -> "tuple[list[Result], int | None]":
     """Stop what is planned, look again, and return the results and the signal that interrupted, if one did."""
     from esml_stop.stopper import Stopper
     from esml_stop.verifying import explained, verified
@@ -85,8 +87,10 @@ def stop(
     return explained(results, reader), None
 
 
-def as_planned(target: Target) -> Result:
+def as_planned(target: "Target") -> "Result":
     """Return the result of a target that only the plan was made for."""
+    from esml_stop.models import Result
+
     return Result(target, target.decision, used_by=target.used_by)
 
 
@@ -99,7 +103,7 @@ Examples:
 """
 
 
-@click.command("stop", epilog=EPILOG)
+@click.command("stop", cls=Command, epilog=EPILOG, needs_arguments=True)
 @choice_options("DEPLOYMENT_ID...")
 @click.option("--force", is_flag=True, help="Stop it even if an ingest pipeline or an inference endpoint uses it.")
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be stopped or refused; stop nothing.")
@@ -113,13 +117,13 @@ Examples:
 @connection_options
 @output_options
 def command(
-    wanted: Wanted,
+    wanted: "Wanted",
     *,
     yes: bool,
     dry_run: bool,
     no_input: bool,
     timeout: float,
-    connection_options: ConnectionOptions,
+    connection_options: "ConnectionOptions",
     output_options: OutputOptions,
     **flags: Any,
 ) -> int:
@@ -142,12 +146,14 @@ DRY_RUN_HINT = "Add --yes to stop without a question, or --dry-run to see what w
 
 
 def stop_request(
-    wanted: Wanted, *, force: bool, finish_pending_work: bool, allow_no_match: bool, no_check: bool, **rest: Any
+    wanted: "Wanted", *, force: bool, finish_pending_work: bool, allow_no_match: bool, no_check: bool, **rest: Any
 ) -> StopRequest:
     """Return the request that the options make; raise an error where they cannot mean anything."""
     if not (wanted.names or wanted.models or wanted.from_input):
         raise click.UsageError("Which deployment? Give a DEPLOYMENT_ID, a pattern, _all or --model ID.")
     if no_check and wanted.idle_before is not None:
         raise click.UsageError("--no-check and --idle exclude each other: whether it is idle has to be looked up.")
+    from esml_stop.models import Flags
+
     flags = Flags(force=force, finish_pending_work=finish_pending_work)
     return StopRequest(wanted, flags, strict=not allow_no_match, check=not no_check, **rest)

@@ -4,8 +4,6 @@ import sys
 
 from esml_stop.report import Report
 
-FORMATS = ("table", "json", "jsonl", "ids")
-
 
 def render(report: Report, form: str, *, quiet: bool = False) -> None:
     """Write a report to stdout; the table is for terminals, a pipe gets tab-separated lines."""
