@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from elastic_transport import TransportError
-from elasticsearch import ApiError, Elasticsearch, ElasticsearchWarning, UnsupportedProductError
-
-from esml_stop import __version__, answers, translation
+from esml_stop import __version__, answers
+from esml_stop.client import ApiError, Elasticsearch, ElasticsearchWarning, TransportError, UnsupportedProductError
 from esml_stop.connection import Connection
 from esml_stop.errors import BadAnswer, ConfigError, Refused
 from esml_stop.http_node import Node
@@ -150,6 +148,8 @@ class Cluster:
             answer = client.perform_request(method, path, params=query, headers=headers, body=body)
             result, warning = str(answer.meta.status), answer.meta.headers.get("warning")
         except (ApiError, TransportError, UnsupportedProductError, RecursionError) as error:
+            from esml_stop import translation
+
             meaning = translation.meaning(error, self.connection)
             result = translation.summary(error)
             raise meaning from error

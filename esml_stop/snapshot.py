@@ -1,6 +1,5 @@
 """Reads from the cluster what a plan needs, with as few requests as the answers of `_stats` allow."""
 
-import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
@@ -121,7 +120,9 @@ class Reader:
         model = self.ask(lambda: self.cluster.model(name, self.deadline.left))
         if model:
             return self.model_hint(name, model)
-        alike = difflib.get_close_matches(name, [one.deployment_id for one in near.deployments], n=3)
+        from difflib import get_close_matches
+
+        alike = get_close_matches(name, [one.deployment_id for one in near.deployments], n=3)
         return f"did you mean {' or '.join(alike)}?" if alike else None
 
     def model_hint(self, name: str, model: Model) -> str:

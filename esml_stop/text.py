@@ -1,6 +1,5 @@
 """Foreign text made safe to show: it cannot move the cursor, colour, link or forge a line."""
 
-import shlex
 import unicodedata
 from datetime import datetime, timezone
 
@@ -32,6 +31,8 @@ def counted(number: int, one: str) -> str:
 
 def command(*words: str) -> str:
     """Return words as a command line that can be pasted into a shell."""
+    import shlex
+
     return shlex.join(words)
 
 
