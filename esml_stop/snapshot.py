@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
+from esml_stop.ahead import Early
 from esml_stop.calls import Calls
 from esml_stop.errors import EsmlError, NotAuthenticated
 from esml_stop.models import Deployment, Endpoint, Listing, Model, NotChecked, Snapshot
@@ -29,8 +31,11 @@ class Reader:
 
     def read(self, wanted: Wanted, *, check: bool = True) -> Snapshot:
         """Return all that is needed to plan; without `check` only which deployments there are."""
+        if not check:
+            return without_uses(self.find(wanted))
+        endpoints = Early(lambda: self.cluster.endpoints(self.deadline.left))
         snapshot = self.find(wanted)
-        return self.with_uses(snapshot, chosen(wanted, snapshot)) if check else without_uses(snapshot)
+        return self.with_uses(snapshot, chosen(wanted, snapshot), endpoints)
 
     def find(self, wanted: Wanted) -> Snapshot:
         """Return the deployments that the names and models may mean, and hints for names that mean none."""
@@ -47,11 +52,12 @@ class Reader:
         )
         return replace(snapshot, hints=self.hints(wanted, snapshot))
 
-    def with_uses(self, snapshot: Snapshot, found: list[Deployment]) -> Snapshot:
+    def with_uses(self, snapshot: Snapshot, found: list[Deployment], early: Early[tuple[Endpoint, ...]]) -> Snapshot:
         """Return the snapshot with what uses the found deployments, as far as it may be read."""
         if not found:
             return snapshot
-        endpoints, unread = self.optional("inference endpoints", "monitor_inference", self.endpoints)
+        asked = partial(patiently, early, self.deadline, self.on_retry)
+        endpoints, unread = self.optional("inference endpoints", "monitor_inference", asked)
         piped = [one for one in found if one.pipelines and one.deployment_id != one.model_id]
         missing = dict.fromkeys(one.model_id for one in piped if one.model_id not in snapshot.by_model)
         snapshot = replace(
@@ -67,10 +73,6 @@ class Reader:
     def listing(self, names: str) -> Listing:
         """Return what an expression of `_stats` matches."""
         return self.ask(lambda: self.cluster.deployments(names, self.deadline.left))
-
-    def endpoints(self) -> tuple[Endpoint, ...]:
-        """Return the inference endpoints."""
-        return self.ask(lambda: self.cluster.endpoints(self.deadline.left))
 
     def by_model(self, models: Iterable[str]) -> dict[str, tuple[Deployment, ...]]:
         """Return the deployments of models, with the pipelines that name the model."""

@@ -41,9 +41,10 @@ def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: "Ask") -
     """Carry the request out and return what happened; `ask` shows the targets and returns the answer."""
     from esml_stop.models import Outcome
     from esml_stop.report import Report
-    from esml_stop.stopper import untouched
 
     targets = resolve(request, reader, listener)
+    from esml_stop.stopper import untouched
+
     todo = [target for target in targets if target.decision is Outcome.WOULD_STOP]
     planned = Report("stop", tuple(map(as_planned, targets)), dry_run=request.dry_run, strict=request.strict)
     if request.dry_run or not todo:
@@ -56,8 +57,8 @@ def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: "Ask") -
 
 def resolve(request: StopRequest, reader: "Reader", listener: "Quiet") -> "tuple[Target, ...]":
     """Return the decision about each wanted deployment."""
+    from esml_stop.ahead import import_ahead
     from esml_stop.models import Outcome, Target
-    from esml_stop.planner import plan
     from esml_stop.watch import watched
 
     wanted = request.wanted
@@ -65,7 +66,10 @@ def resolve(request: StopRequest, reader: "Reader", listener: "Quiet") -> "tuple
     if unseen and not (request.strict and len(wanted.names) > 1):
         return tuple(Target(name, Outcome.WOULD_STOP) for name in wanted.names)
     listener.phase("Looking up deployments and what uses them" if request.check else "Looking up deployments")
+    import_ahead("stopper", "planner")
     snapshot = watched(lambda: reader.read(wanted, check=request.check), reader.deadline)
+    from esml_stop.planner import plan
+
     return plan(wanted, snapshot, force=request.flags.force, strict=request.strict)
 
 

@@ -1,0 +1,43 @@
+"""What is begun while something else is waited for: a question that will be asked, modules that will be needed."""
+
+from collections.abc import Callable
+from importlib import import_module
+from queue import SimpleQueue
+from threading import Thread
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Early(Generic[T]):
+    """A call whose first attempt is made at once, in a thread; calling this returns, or raises, what came of it."""
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._call = call
+        self._first: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+        Thread(target=self._begin, daemon=True).start()
+
+    def __call__(self, attempt: int) -> T:
+        """Return the result of the first attempt, once; every later attempt is made now."""
+        if attempt > 1:
+            return self._call()
+        result, error = self._first.get()
+        if error:
+            raise error
+        return result  # type: ignore[return-value]
+
+    def _begin(self) -> None:
+        try:
+            self._first.put((self._call(), None))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is wanted
+            self._first.put((None, error))
+
+
+def import_ahead(*modules: str) -> None:
+    """Import modules of this package in a thread, so that they are there when the cluster has answered."""
+
+    def load() -> None:
+        for module in modules:
+            import_module(f"esml_stop.{module}")
+
+    Thread(target=load, daemon=True).start()
