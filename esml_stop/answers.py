@@ -1,10 +1,12 @@
 """What Elasticsearch answers, turned into models; anything of another shape raises BadAnswer, never a guess."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
 from typing import Any, TypeVar
 
 from esml_stop.errors import BadAnswer
 from esml_stop.models import Deployment, Endpoint, Listing, Model
+from esml_stop.shape import WrongShape, need, optional, required
 
 T = TypeVar("T")
 
@@ -12,6 +14,20 @@ T = TypeVar("T")
 LOCAL_SERVICES = {"elasticsearch", "elser"}
 
 
+def checked(read: Callable[[Any], T]) -> Callable[[Any], T]:
+    """Turn what an answer lacks into BadAnswer."""
+
+    @wraps(read)
+    def wrapped(body: Any) -> T:
+        try:
+            return read(body)
+        except WrongShape as wrong:
+            raise BadAnswer(f"The answer is not what Elasticsearch sends here: {wrong}.") from None
+
+    return wrapped
+
+
+@checked
 def listing(body: Any) -> tuple[int, Listing]:
     """Return the number of models that match, and one page of `GET _ml/trained_models/<expression>/_stats`."""
     count = required(body, "count", int)
@@ -40,6 +56,7 @@ def deployment(entry: Mapping[str, Any]) -> Deployment:
         queue_capacity=optional(stats, "queue_capacity", int, None),
         priority=optional(stats, "priority", str, None),
         cache_size=optional(stats, "cache_size", str, None),
+        model_bytes=optional(optional(entry, "model_size_stats", dict, {}), "model_size_bytes", int, None),
         pending=sum(optional(node, "number_of_pending_requests", int, 0) for node in nodes),
         inference_count=sum(optional(node, "inference_count", int, 0) for node in nodes),
         start_time=optional(stats, "start_time", int, None),
@@ -49,6 +66,7 @@ def deployment(entry: Mapping[str, Any]) -> Deployment:
     )
 
 
+@checked
 def endpoints(body: Any) -> tuple[Endpoint, ...]:
     """Return the endpoints of `GET _inference/_all` that run on the cluster's own ML nodes."""
     found = [need(one, dict) for one in required(body, "endpoints", list)]
@@ -62,6 +80,7 @@ def endpoints(body: Any) -> tuple[Endpoint, ...]:
     )
 
 
+@checked
 def pipeline_names(body: Any) -> dict[str, frozenset[str]]:
     """Return which names the inference processors of each pipeline use, from `GET _ingest/pipeline/<names>`."""
     return {name: frozenset(inference_names(pipeline)) for name, pipeline in need(body, dict).items()}
@@ -80,6 +99,7 @@ def inference_names(part: Any) -> Iterator[str]:
             yield from inference_names(value)
 
 
+@checked
 def model(body: Any) -> Model | None:
     """Return the model of `GET _ml/trained_models/<name>`, whose ID is another one when the name is an alias."""
     configs = [need(config, dict) for config in optional(body, "trained_model_configs", list, [])]
@@ -88,27 +108,14 @@ def model(body: Any) -> Model | None:
     return Model(required(configs[0], "model_id", str), optional(configs[0], "model_type", str, None))
 
 
+@checked
 def stopped(body: Any) -> None:
     """Accept the answer to `_stop` only when it says so."""
     if required(body, "stopped", bool) is not True:
         raise BadAnswer('The cluster answered the stop with "stopped": false.')
 
 
-def required(body: Any, key: str, kind: type[T]) -> T:
-    """Return a value that must be there."""
-    if key not in need(body, dict):
-        raise BadAnswer(f"The answer has no {key!r}; this is not what Elasticsearch sends here.")
-    return need(body[key], kind)
-
-
-def optional(body: Any, key: str, kind: type[T], default: Any) -> Any:
-    """Return a value that may be missing or null, but not of another type."""
-    value = need(body, dict).get(key)
-    return default if value is None else need(value, kind)
-
-
-def need(value: Any, kind: type[T]) -> T:
-    """Return the value when it is of the type; a bool is no number."""
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise BadAnswer(f"The answer holds {type(value).__name__} where Elasticsearch sends {kind.__name__}.")
-    return value
+@checked
+def started(body: Any) -> None:
+    """Accept the answer to `_start` only when it holds an assignment."""
+    required(body, "assignment", dict)

@@ -3,10 +3,15 @@
 from typing import Protocol
 
 from esml_stop.models import Endpoint, Flags, Listing, Model
+from esml_stop.parameters import StartCall
 
 
 class Calls(Protocol):
     """One method per API call; each takes the seconds it may last and raises EsmlError."""
+
+    @property
+    def label(self) -> str:
+        """Return what to call the cluster."""
 
     def deployments(self, expression: str, timeout: float) -> Listing:
         """Return every deployment and model that a `_stats` expression matches."""
@@ -22,3 +27,6 @@ class Calls(Protocol):
 
     def stop(self, deployment_id: str, *, flags: Flags, timeout: float) -> None:
         """Stop one deployment and return when it is gone."""
+
+    def start(self, call: StartCall, *, wait_for: str, timeout: float) -> None:
+        """Start one deployment and return when the server says that it is as far as `wait_for`."""

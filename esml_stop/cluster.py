@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +13,7 @@ from esml_stop.connection import Connection
 from esml_stop.errors import BadAnswer, ConfigError, Refused
 from esml_stop.http_node import Node
 from esml_stop.models import Deployment, Endpoint, Flags, Listing, Model
+from esml_stop.parameters import StartCall
 
 PAGE = 1_000
 LAST_PAGE_ENDS_AT = 10_000
@@ -39,6 +40,7 @@ STATS_FIELDS = ",".join(
     [
         "count",
         "trained_model_stats.model_id",
+        "trained_model_stats.model_size_stats.model_size_bytes",
         "trained_model_stats.ingest.pipelines.*.count",
         *(f"trained_model_stats.deployment_stats.{field}" for field in DEPLOYMENT_FIELDS),
     ]
@@ -65,6 +67,11 @@ class Cluster:
         self.connection = connection
         self._on_request = on_request
         self._client = connect(connection, parallel)
+
+    @property
+    def label(self) -> str:
+        """Return what to call the cluster: its hosts or its cloud ID, without credentials."""
+        return self.connection.label
 
     def deployments(self, expression: str, timeout: float) -> Listing:
         """Return every deployment and model that an expression matches, page by page.
@@ -99,6 +106,14 @@ class Cluster:
             body["finish_pending_work"] = True
         path = f"/_ml/trained_models/{segment(deployment_id)}/deployment/_stop"
         answers.stopped(self._ask("POST", path, timeout, body=body))
+
+    def start(self, call: StartCall, *, wait_for: str, timeout: float) -> None:
+        """Start one deployment and return when it is as far as `wait_for`; the server gives up a second before us.
+
+        Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-start-trained-model-deployment
+        """
+        query = {**call.query, "wait_for": wait_for, "timeout": f"{max(1, int(timeout) - 1)}s"}
+        answers.started(self._ask("POST", call.path, timeout, query, call.body))
 
     def endpoints(self, timeout: float) -> tuple[Endpoint, ...]:
         """Return the inference endpoints that run on the cluster's own ML nodes; needs `monitor_inference`.
@@ -137,8 +152,8 @@ class Cluster:
         method: str,
         path: str,
         timeout: float,
-        query: dict[str, object] | None = None,
-        body: dict[str, bool] | None = None,
+        query: Mapping[str, object] | None = None,
+        body: Mapping[str, object] | None = None,
     ) -> Any:
         """Make one request, no retries; return the decoded answer or raise what the failure means."""
         headers = {"accept": "application/json"} | ({"content-type": "application/json"} if body else {})

@@ -24,6 +24,7 @@ class Deployment:
     queue_capacity: int | None = None
     priority: str | None = None
     cache_size: str | None = None
+    model_bytes: int | None = None
     pending: int = 0
     inference_count: int = 0
     start_time: int | None = None

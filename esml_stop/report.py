@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from esml_stop.exit_status import ExitStatus
 from esml_stop.models import NotChecked, Outcome, Result
 
+# What was asked for, and happened or would.
+DONE = {Outcome.STOPPED, Outcome.WOULD_STOP, Outcome.LISTED, Outcome.STARTED, Outcome.WOULD_START}
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -17,6 +20,7 @@ class Report:
     strict: bool = False
     cancelled: bool = False
     signal: int | None = None
+    saved_to: str | None = None
     not_checked: tuple[NotChecked, ...] = ()
 
     @property
@@ -40,8 +44,7 @@ class Report:
             return "cancelled"
         if self.exit_status == ExitStatus.OK:
             return "success"
-        done = (Outcome.STOPPED, Outcome.WOULD_STOP)
-        return "partial" if any(result.outcome in done for result in self.results) else "error"
+        return "partial" if any(result.outcome in DONE for result in self.results) else "error"
 
     def count(self, outcome: Outcome) -> int:
         """Return how many targets ended so."""

@@ -11,7 +11,7 @@ from esml_stop.cluster import Cluster, Request
 from esml_stop.config import resolve
 from esml_stop.config.building import Prompt
 from esml_stop.config.settings import ConnectionOptions
-from esml_stop.models import Outcome, Target
+from esml_stop.models import Outcome, Result, Target
 from esml_stop.options import OutputOptions
 from esml_stop.progress import listener
 from esml_stop.render import render
@@ -34,7 +34,7 @@ class Session:
         self.listener = listener(quiet=output.quiet, verbose=output.verbose)
         cluster = Cluster(self.connection, parallel=parallel, on_request=self.show_request)
         self.reader = Reader(cluster, Deadline(timeout), self.listener.retrying)
-        self.again = ("esml", "stop", *connection.arguments)
+        self.arguments = connection.arguments
         self._stack = ExitStack()
 
     def __enter__(self) -> "Session":
@@ -56,6 +56,11 @@ class Session:
         if not self.output.quiet:
             notices.warn(line)
 
+    def remark(self, line: str) -> None:
+        """Write a line that is good to know, without --quiet."""
+        if not self.output.quiet:
+            notices.say(line)
+
     def ask(self, targets: Sequence[Target]) -> bool:
         """Show what would be stopped and return whether that is wanted; waiting for the answer costs no time."""
         self._stack.close()
@@ -73,24 +78,30 @@ class Session:
         """Write the report with everything that is said beside it, and return the exit code."""
         self._stack.close()
         for result in () if report.cancelled else report.results:
-            if result.outcome is Outcome.IN_USE:
-                notices.block(words.refusal(result, self.again, dry_run=report.dry_run))
-            elif result.error:
-                notices.block(words.failure(result))
-            elif result.outcome is Outcome.NOT_FOUND:
-                (notices.say if report.strict else self.warn)(words.missing(result.target))
-            elif result.outcome is Outcome.NOT_IDLE:
-                self.warn(words.not_idle(result.target))
-            elif result.used_by and result.forced:
-                self.warn(words.forced(result.target))
+            self.explain(result, report)
         for line in words.unread(report, verbose=self.output.verbose):
             self.warn(line)
         if not report.results and report.command == "stop":
             (notices.say if report.strict else self.warn)(
                 "No deployment ID was given on standard input; nothing to stop."
             )
+        for line in words.way_back(report, ("esml", "restore", *self.arguments), verbose=self.output.verbose):
+            self.remark(line)
         render(report, self.output.form, quiet=self.output.quiet)
         return int(report.exit_status)
+
+    def explain(self, result: Result, report: Report) -> None:
+        """Write what is to be said about one target that is not simply done."""
+        if result.outcome is Outcome.IN_USE:
+            notices.block(words.refusal(result, ("esml", "stop", *self.arguments), dry_run=report.dry_run))
+        elif result.error:
+            notices.block(words.failure(result))
+        elif result.outcome is Outcome.NOT_FOUND:
+            (notices.say if report.strict else self.warn)(words.missing(result.target))
+        elif result.outcome is Outcome.NOT_IDLE:
+            self.warn(words.not_idle(result.target))
+        elif result.used_by and result.forced:
+            self.warn(words.forced(result.target))
 
 
 def password_prompt() -> Prompt | None:

@@ -116,7 +116,9 @@ def exit_status(error: EsmlError, outcome: Outcome) -> ExitStatus:
     """Return the exit code of a target that ended so; several kinds together make a 1 later."""
     if outcome is Outcome.IN_USE:
         return ExitStatus.IN_USE
-    if outcome in {Outcome.STOPPING, Outcome.NOT_STARTED} or (outcome is Outcome.UNKNOWN and is_silence(error)):
+    if outcome in {Outcome.STOPPING, Outcome.STARTING, Outcome.NOT_STARTED} or (
+        outcome is Outcome.UNKNOWN and is_silence(error)
+    ):
         return ExitStatus.DEADLINE
     return ExitStatus.FAILED if is_silence(error) else error.exit_status
 

@@ -15,6 +15,8 @@ from esml_stop.errors import BadAnswer, EsmlError, NotAllowed, NotAuthenticated,
 from esml_stop.http_node import AnswerTooLarge
 
 GATEWAY_STATUSES = {429, 502, 503, 504}
+# A 429 that no waiting helps: the ML nodes are too small, or there are too many deployments.
+NO_ROOM = "Could not start"
 
 UNAUTHORIZED = re.compile(r"action \[(?P<action>.+?)\] is unauthorized for (?P<who>.+?)(?: with effective roles|,|$)")
 GRANTED_BY = re.compile(r"granted by the cluster privileges \[(?P<privileges>.+?)\]")
@@ -45,7 +47,7 @@ CHECK_URL = "Is this the address of Elasticsearch itself, not of Kibana, a proxy
 def answered(error: ApiError, connection: Connection) -> EsmlError:
     """Return the meaning of an error status; only Elasticsearch's own JSON is believed."""
     where, status, (kind, reason) = connection.label, error.meta.status, cause(error.body)
-    if status in GATEWAY_STATUSES:
+    if status in GATEWAY_STATUSES and not (reason or "").startswith(NO_ROOM):
         text = f"{where} is not available now (HTTP {status}{f': {reason}' if reason else ''})."
         return Unreachable(text, transient=True, retry_after=retry_after(error.meta.headers.get("retry-after")))
     if status == 407:

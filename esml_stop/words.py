@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from esml_stop.models import Failure, Kind, Outcome, Reference, Result, Target, Through
+from esml_stop.parameters import start_call
 from esml_stop.report import Report
 from esml_stop.text import clean, command, counted, rfc3339
 
@@ -87,13 +88,21 @@ def forced(target: Target) -> str:
     return f"{clean(target.deployment_id)} was in use: {uses}. These fail until it is started again."
 
 
+def way_back(report: Report, restore: Sequence[str], *, verbose: bool) -> list[str]:
+    """Return how to start again what was stopped: the file of --save, and with --verbose each request."""
+    stopped = [one.target.deployment for one in report.results if one.outcome is Outcome.STOPPED]
+    calls = ["\n".join(map(clean, start_call(one).console.split("\n"))) for one in stopped if one] if verbose else []
+    file = f"Saved to {clean(report.saved_to)}. To start them again: " if report.saved_to else ""
+    return [*calls, *([file + clean(command(*restore, report.saved_to))] if report.saved_to else [])]
+
+
 def missing(target: Target) -> str:
     """Return the line about a name that found nothing."""
     what = "No deployment matches" if "*" in target.deployment_id else "No deployment is called"
     hint = f": it {clean(target.hint)}" if target.hint and target.hint.startswith("is ") else ""
     if target.hint and not hint:
         hint = f"; {clean(target.hint)}"
-    line = f"{what} {clean(target.deployment_id)}{hint or '; nothing to stop'}"
+    line = f"{what} {clean(target.deployment_id)}{hint or '; nothing to do'}"
     return line if line.endswith("?") else f"{line}."
 
 
@@ -111,7 +120,7 @@ def closing(report: Report) -> str:
     if report.command == "list":
         return f"{counted(report.count(Outcome.LISTED), 'deployment')}."
     if not report.results:
-        return "Nothing to stop."
+        return f"Nothing to {'start' if report.command == 'restore' else 'stop'}."
     if len(report.results) == 1:
         only = report.results[0]
         sentence = f"{clean(only.deployment_id)}: {OUTCOMES[only.outcome]}."

@@ -23,6 +23,13 @@ PASSWORD = "not-recorded"  # what is sent on replay; the header is in no cassett
 Scene = Callable[[RawCluster], None]
 
 
+class AtOnce:
+    """A thread that does its work when it is started."""
+
+    def __init__(self, *, target: Callable[[], None], daemon: bool) -> None:
+        self.start = target
+
+
 @dataclass
 class Recorder:
     """Plays a test's cassette, or records it anew from the node that ESML_RECORD names."""
@@ -45,7 +52,11 @@ class Recorder:
 
     @contextmanager
     def environment(self, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        """Lead the command to the cassette, or to the node it is recorded from."""
+        """Lead the command to the cassette, or to the node it is recorded from; one request at a time.
+
+        vcrpy takes its patches off for a moment whenever a connection is made, for all threads.
+        """
+        monkeypatch.setattr("esml_stop.ahead.Thread", AtOnce)
         with self._playing(scene) as node:
             for name, value in node.environment().items():
                 monkeypatch.setenv(name, value)

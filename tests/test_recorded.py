@@ -145,8 +145,8 @@ def test_the_whole_command_stops_and_verifies(
     assert out.startswith("my_model_for_search\tstopped\tmy_model\tstarted\t")
     assert "inference endpoint shared (uses the deployment)" in err
     assert recorder.requests() == [
-        "GET /_ml/trained_models/my_model_for_search*/_stats",
         "GET /_inference/_all",
+        "GET /_ml/trained_models/my_model_for_search*/_stats",
         "GET /_ml/trained_models/my_model/_stats",
         "GET /_ingest/pipeline/p2",
         "POST /_ml/trained_models/my_model_for_search/deployment/_stop",

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from esml_stop.patterns import Wanted
     from esml_stop.progress import Quiet
     from esml_stop.report import Report
+    from esml_stop.savefile import SaveFile
     from esml_stop.snapshot import Reader
 
     Ask = Callable[[Sequence[Target]], bool]
@@ -35,6 +36,7 @@ class StopRequest:
     check: bool = True
     yes: bool = False
     parallel: int = 4
+    save: "SaveFile | None" = None
 
 
 def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: "Ask") -> "Report":
@@ -47,12 +49,25 @@ def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: "Ask") -
 
     todo = [target for target in targets if target.decision is Outcome.WOULD_STOP]
     planned = Report("stop", tuple(map(as_planned, targets)), dry_run=request.dry_run, strict=request.strict)
-    if request.dry_run or not todo:
-        return planned
-    if request.wanted.is_broad and not request.yes and not ask(targets):
+    if todo and not request.dry_run and not request.yes and request.wanted.is_broad and not ask(targets):
         return Report("stop", tuple(map(untouched, targets)), cancelled=True)
+    file = save(request, planned.results, reader)
+    if request.dry_run or not todo:
+        return replace(planned, saved_to=file)
     results, signal = stop(request, targets, reader, listener)
-    return Report("stop", tuple(results), strict=request.strict, signal=signal)
+    save(request, results, reader)
+    return Report("stop", tuple(results), strict=request.strict, signal=signal, saved_to=file)
+
+
+def save(request: StopRequest, results: "Sequence[Result]", reader: "Reader") -> str | None:
+    """Write what is about to be stopped, or was, into the file that was asked for, if one was; return its name."""
+    from esml_stop.models import Outcome
+
+    held = any(one.target.decision is Outcome.NOT_STARTED for one in results)
+    if not request.save or held:
+        return None
+    request.save.write(results, reader.cluster.label)
+    return str(request.save.path)
 
 
 def resolve(request: StopRequest, reader: "Reader", listener: "Quiet") -> "tuple[Target, ...]":
@@ -62,7 +77,7 @@ def resolve(request: StopRequest, reader: "Reader", listener: "Quiet") -> "tuple
     from esml_stop.watch import watched
 
     wanted = request.wanted
-    unseen = not request.check and not request.dry_run and not wanted.is_broad
+    unseen = not (request.check or request.dry_run or request.save or wanted.is_broad)
     if unseen and not (request.strict and len(wanted.names) > 1):
         return tuple(Target(name, Outcome.WOULD_STOP) for name in wanted.names)
     listener.phase("Looking up deployments and what uses them" if request.check else "Looking up deployments")
@@ -117,6 +132,8 @@ Examples:
 @click.option("--timeout", type=Duration(), default="5m", show_default=True, help="For the whole command: 30s, 5m, 1h.")
 @click.option("--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Stops at the same time.")
 @click.option("--no-check", is_flag=True, help="Do not look for what uses the deployments.")
+@click.option("--save", metavar="FILE", help="Write what esml restore needs to start the deployments again.")
+@click.option("--overwrite", is_flag=True, help="Replace the file of --save if it is there.")
 @click.option("--no-input", is_flag=True, help="Never ask; fail if a question would be needed.")
 @connection_options
 @output_options
@@ -150,7 +167,15 @@ DRY_RUN_HINT = "Add --yes to stop without a question, or --dry-run to see what w
 
 
 def stop_request(
-    wanted: "Wanted", *, force: bool, finish_pending_work: bool, allow_no_match: bool, no_check: bool, **rest: Any
+    wanted: "Wanted",
+    *,
+    force: bool,
+    finish_pending_work: bool,
+    allow_no_match: bool,
+    no_check: bool,
+    save: str | None,
+    overwrite: bool,
+    **rest: Any,
 ) -> StopRequest:
     """Return the request that the options make; raise an error where they cannot mean anything."""
     if not (wanted.names or wanted.models or wanted.from_input):
@@ -158,6 +183,10 @@ def stop_request(
     if no_check and wanted.idle_before is not None:
         raise click.UsageError("--no-check and --idle exclude each other: whether it is idle has to be looked up.")
     from esml_stop.models import Flags
+    from esml_stop.savefile import SaveFile
 
+    file = SaveFile(save, overwrite=overwrite) if save else None
+    if file:
+        file.check()
     flags = Flags(force=force, finish_pending_work=finish_pending_work)
-    return StopRequest(wanted, flags, strict=not allow_no_match, check=not no_check, **rest)
+    return StopRequest(wanted, flags, strict=not allow_no_match, check=not no_check, save=file, **rest)

@@ -6,6 +6,7 @@ from typing import Any
 from esml_stop import __version__
 from esml_stop.errors import EsmlError
 from esml_stop.models import Deployment, Failure, NotChecked, Outcome, Reference, Result
+from esml_stop.parameters import start_call
 from esml_stop.report import Report
 from esml_stop.text import rfc3339
 
@@ -93,6 +94,7 @@ def found(one: Deployment) -> dict[str, Any]:
         one.inference_count,
         one.start_time and rfc3339(one.start_time),
         one.last_access and rfc3339(one.last_access),
+        start_call(one).console,
     )
     return dict(zip(FOUND, values, strict=True))
 
@@ -107,6 +109,7 @@ FOUND = (
     "inference_count",
     "start_time",
     "last_access",
+    "start_call",
 )
 
 

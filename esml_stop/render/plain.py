@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable
 
-from esml_stop.models import Kind, Outcome, Reference, Result
-from esml_stop.report import Report
+from esml_stop.models import Kind, Reference, Result
+from esml_stop.report import DONE, Report
 from esml_stop.text import clean
-
-DONE = {Outcome.STOPPED, Outcome.WOULD_STOP, Outcome.LISTED, Outcome.STARTED, Outcome.WOULD_START}
 
 
 def lines(report: Report) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from esml_stop.sandbox.problems import Problem, missing_model
-from esml_stop.sandbox.state import Deployment, State
+from esml_stop.sandbox.state import Deployment, State, shown_size
 from esml_stop.sandbox.stats import matches, stats
 
 Query = dict[str, str]
@@ -89,7 +89,9 @@ def start(state: State, query: Query, body: Any, model: str) -> Any:
     given: dict[str, Any] = {**query, **(body or {})}
     numbers = ("number_of_allocations", "threads_per_allocation", "queue_capacity")
     parameters: dict[str, Any] = {name: int(given[name]) for name in numbers if name in given}
-    parameters |= {name: given[name] for name in ("priority", "cache_size", "adaptive_allocations") if name in given}
+    parameters |= {name: given[name] for name in ("priority", "adaptive_allocations") if name in given}
+    if "cache_size" in given:
+        parameters["cache_size"] = shown_size(given["cache_size"])
     with state.lock:
         started = state.start(model, given.get("deployment_id", model), **parameters)
     return {"assignment": {"task_parameters": task(started), "assignment_state": "started"}}
@@ -124,6 +126,18 @@ def put_model(state: State, _: Query, body: Any, name: str) -> Any:
     """Make a model; it needs no definition here."""
     state.models[name] = (body or {}).get("model_type", "pytorch")
     return {"model_id": name, "model_type": state.models[name]}
+
+
+@route("DELETE", "/_ml/trained_models/{}")
+def delete_model(state: State, _: Query, __: Any, name: str) -> Any:
+    """Forget a model that has no deployment."""
+    with state.lock:
+        if name not in state.models:
+            raise missing_model(name)
+        if any(one.model_id == name for one in state.deployments.values()):
+            raise Problem(409, "status_exception", f"Cannot delete model [{name}] as it is currently deployed")
+        del state.models[name]
+    return {"acknowledged": True}
 
 
 @route("PUT", "/_ml/trained_models/{}/model_aliases/{}")

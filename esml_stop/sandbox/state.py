@@ -1,5 +1,6 @@
 """What the sandbox knows: models, aliases, deployments, pipelines and endpoints, and how a stop changes them."""
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -124,3 +125,13 @@ class State:
         elif isinstance(part, list):
             for value in part:
                 yield from self.names_in(value)
+
+
+def shown_size(text: str) -> str:
+    """Return a size as `_stats` shows it: in the largest unit, cut to one decimal."""
+    number, unit = re.fullmatch(r"(\d+)([kmg]?b)", text.lower()).groups()  # type: ignore[union-attr]
+    size = int(number) * 1024 ** ["b", "kb", "mb", "gb"].index(unit)
+    power = max(power for power in range(4) if power == 0 or size >= 1024**power)
+    tenths = size * 10 // 1024**power
+    value = f"{tenths // 10}.{tenths % 10}" if tenths % 10 else f"{tenths // 10}"
+    return value + ["b", "kb", "mb", "gb"][power]

@@ -1,0 +1,88 @@
+"""What a deployment was started with, as `_stats` shows it, and the `_start` call that brings it back; pure."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from esml_stop.models import Deployment
+
+UNITS = {"b": 0, "kb": 1, "mb": 2, "gb": 3, "tb": 4, "pb": 5}
+SIZE = re.compile(r"(\d+(?:\.\d+)?)([kmgtp]?b)")
+
+
+@dataclass(frozen=True, slots=True)
+class StartCall:
+    """One `_start` request.
+
+    Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-start-trained-model-deployment
+    """
+
+    path: str
+    query: Mapping[str, str]
+    body: Mapping[str, Any] | None = None
+
+    @property
+    def console(self) -> str:
+        """Return the request as it is pasted into the Dev Console."""
+        line = f"POST {self.path[1:]}{'?' if self.query else ''}{urlencode(self.query, quote_via=quote)}"
+        return f"{line}\n{json.dumps(self.body)}" if self.body else line
+
+
+def start_call(one: Deployment) -> StartCall:
+    """Return the call that starts a deployment again as it was.
+
+    Only what is not the server's default goes along for the deployment ID (unknown to servers before 8.8) and the
+    cache; with adaptive allocations the server counts the allocations itself.
+    """
+    given = parameters(one)
+    adaptive = given.pop("adaptive_allocations", None)
+    if one.deployment_id != one.model_id:
+        given = {"deployment_id": one.deployment_id, **given}
+    if "cache_size" in given:
+        given["cache_size"] = f"{size_in_bytes(given['cache_size'])}b"
+    path = f"/_ml/trained_models/{quote(one.model_id, safe='')}/deployment/_start"
+    query = {name: str(value) for name, value in given.items()}
+    return StartCall(path, query, {"adaptive_allocations": adaptive} if adaptive else None)
+
+
+def parameters(one: Deployment) -> dict[str, Any]:
+    """Return the parameters that can be given to `_start`, without those that are not known or the default."""
+    adaptive = one.adaptive_allocations
+    values = {
+        "number_of_allocations": None if adaptive and adaptive.get("enabled") else one.number_of_allocations,
+        "adaptive_allocations": adaptive,
+        "threads_per_allocation": one.threads_per_allocation,
+        "queue_capacity": one.queue_capacity,
+        "priority": one.priority,
+        "cache_size": None if one.model_bytes and one.cache_size == shown(one.model_bytes) else one.cache_size,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def differences(saved: Deployment, running: Deployment) -> Iterator[str]:
+    """Yield in words what a running deployment has otherwise than the saved one; its model first."""
+    if saved.model_id != running.model_id:
+        yield f"its model is {running.model_id}, not {saved.model_id}"
+    before, now = parameters(saved), parameters(running)
+    for name in {**before, **now}:
+        if before.get(name) != now.get(name):
+            yield f"{name} is {now.get(name, 'the default')}, not {before.get(name, 'the default')}"
+
+
+def shown(size: int) -> str:
+    """Return a number of bytes as Elasticsearch shows it: in the largest unit, cut to one decimal."""
+    name, power = [(name, power) for name, power in UNITS.items() if power == 0 or size >= 1024**power][-1]
+    whole, tenth = divmod(size * 10 // 1024**power, 10)
+    return f"{whole}.{tenth}{name}" if tenth else f"{whole}{name}"
+
+
+def size_in_bytes(text: str) -> int:
+    """Return the smallest number of bytes that Elasticsearch shows so; it refuses decimals in what it is given."""
+    found = SIZE.fullmatch(text)
+    if not found:
+        raise ValueError(text)
+    tenths, unit = round(float(found[1]) * 10), UNITS[found[2]]
+    return -(-tenths * (1 << 10 * unit) // 10)

@@ -1,0 +1,98 @@
+"""From a save file and what runs to a decision about each deployment, and what is seen of it afterwards; pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from esml_stop.exit_status import ExitStatus
+from esml_stop.models import Deployment, Ending, Failure, Outcome, Result, Target
+from esml_stop.parameters import differences
+from esml_stop.patterns import Wanted, is_pattern, matches
+
+Running = Mapping[str, Deployment]
+
+
+def plan(wanted: Wanted, saved: Iterable[Deployment], running: Running, *, strict: bool = False) -> tuple[Result, ...]:
+    """Decide about every wanted deployment of the file, in the order asked for, each once."""
+    results = tuple(find(wanted, tuple(saved), running))
+    if strict and any(one.outcome is Outcome.NOT_FOUND for one in results):
+        return tuple(held_back(one) for one in results)
+    return results
+
+
+def find(wanted: Wanted, saved: tuple[Deployment, ...], running: Running) -> Iterator[Result]:
+    """Yield a result for every deployment that is wanted, and one for every name that is not in the file."""
+    seen: set[str] = set()
+    for name in wanted.names:
+        found = [
+            one
+            for one in saved
+            if (matches(name, one.deployment_id) if is_pattern(name) else one.deployment_id == name)
+        ]
+        if not found:
+            yield decided(Target(name, Outcome.NOT_FOUND, hint="it is not in the file"))
+        for one in found:
+            if one.deployment_id not in seen:
+                seen.add(one.deployment_id)
+                yield decide(one, running.get(one.deployment_id))
+
+
+def decide(saved: Deployment, found: Deployment | None) -> Result:
+    """Return what is to be done about one saved deployment."""
+    if found is None:
+        return decided(Target(saved.deployment_id, Outcome.WOULD_START, saved))
+    target = Target(saved.deployment_id, Outcome.ALREADY_RUNNING, replace(saved, state=found.state))
+    if found.state == "stopping":
+        return decided(replace(target, decision=Outcome.WOULD_START))
+    if found.state == "failed":
+        hint = f"Stop it (esml stop {saved.deployment_id}), then restore again."
+        return decided(replace(target, decision=Outcome.FAILED), Failure("It is there, but it failed.", hint=hint))
+    if unlike := unlikeness(saved, found):
+        return decided(replace(target, decision=Outcome.DIFFERS), unlike)
+    return decided(target)
+
+
+def decided(target: Target, error: Failure | None = None) -> Result:
+    """Return the result of a target before anything is done."""
+    return Result(target, target.decision, error=error)
+
+
+def held_back(result: Result) -> Result:
+    """Return the result as not started, if it was to be started."""
+    target = result.target
+    return decided(replace(target, decision=Outcome.NOT_STARTED)) if target.decision.is_plan else result
+
+
+def unlikeness(saved: Deployment, found: Deployment) -> Failure | None:
+    """Return what is wrong with a deployment that runs with other parameters than the saved ones."""
+    unlike = "; ".join(differences(saved, found))
+    hint = f"To have it as it was saved, stop it (esml stop {saved.deployment_id}), then restore again."
+    return Failure(f"It runs, but {unlike}.", hint=hint) if unlike else None
+
+
+def arrived(result: Result, running: Running, wait_for: str) -> Result:
+    """Return the result as the listing settles it: started, still starting, different, or gone again."""
+    saved, found = result.target.deployment, running.get(result.deployment_id)
+    assert saved
+    if found is None:
+        return ended(result, Outcome.FAILED, Failure("It was started and is not listed any more."))
+    if found.state == "failed":
+        return ended(result, Outcome.FAILED, Failure("It was started and failed."))
+    if unlike := unlikeness(saved, found):
+        return ended(result, Outcome.DIFFERS, unlike)
+    if reached(found, wait_for):
+        done = Outcome.ALREADY_RUNNING if result.target.decision is Outcome.ALREADY_RUNNING else Outcome.STARTED
+        return ended(result, done)
+    counts = f"{found.allocations} of {found.target_allocations} allocations"
+    error = Failure(f"It is {found.state} ({counts}).", exit_status=ExitStatus.DEADLINE)
+    return ended(result, Outcome.STARTING, error)
+
+
+def reached(found: Deployment, wait_for: str) -> bool:
+    """Tell whether a deployment is as far as was asked for."""
+    whole = found.allocations >= found.target_allocations > 0
+    return found.state == "started" and (whole or wait_for != "fully_allocated")
+
+
+def ended(result: Result, outcome: Outcome, error: Failure | None = None) -> Result:
+    """Return the result with another end."""
+    return Result.of(result.target, Ending(outcome, error, result.attempts, result.seconds))

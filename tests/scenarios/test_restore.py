@@ -1,0 +1,173 @@
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.raw import RawCluster
+from tests.running import Ended
+
+pytestmark = pytest.mark.scenario
+Run = Callable[..., Ended]
+
+# What a restored deployment cannot have as it was: when it began, and what it did.
+OF_ITS_OWN = {"start_time", "nodes", "peak_throughput_per_minute"}
+
+
+def parameters(cluster: RawCluster) -> dict[str, dict[str, Any]]:
+    """Return what `_stats` says of each deployment, but for its history."""
+    stats = cluster.do("GET", "/_ml/trained_models/_stats?size=1000").get("trained_model_stats", [])
+    found = [one["deployment_stats"] for one in stats if "deployment_stats" in one]
+    return {one["deployment_id"]: {key: one[key] for key in one.keys() - OF_ITS_OWN} for one in found}
+
+
+def many(cluster: RawCluster, count: int) -> None:
+    """Start deployments that all differ: in model, allocations, threads, queue, priority and cache."""
+    chance = random.Random(8)
+    for number in range(count):
+        cluster.model(f"model-{number % 7}")
+        low = number % 5 == 0
+        cluster.deployment(
+            f"d-{number}",
+            f"model-{number % 7}",
+            number_of_allocations=1 if low else chance.randint(1, 9),
+            threads_per_allocation=1 if low else chance.choice([1, 2, 4, 8]),
+            queue_capacity=chance.randint(1, 99_999),
+            priority="low" if low else "normal",
+            **({"cache_size": f"{chance.randint(0, 10**9)}b"} if number % 3 else {}),
+        )
+        cluster.fault(f"d-{number}", stop_ms=5)
+
+
+def test_forty_different_deployments_come_back_as_they_were(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+    """Stopped with --save and restored, `_stats` is the same field by field; a second restore changes nothing."""
+    many(cluster, 38)
+    adaptive = {"enabled": True, "min_number_of_allocations": 2, "max_number_of_allocations": 5}
+    start = "/_ml/trained_models/model-1/deployment/_start?deployment_id="
+    cluster.do("POST", f"{start}adaptive", {"adaptive_allocations": adaptive})
+    cluster.endpoint("my-elser", model_id="elser")
+    before, file = parameters(cluster), str(tmp_path / "saved.json")
+    assert len(before) == 40
+    assert run("stop", "*", "--force", "--yes", "--save", file, "--parallel", "8").status == 0
+    assert cluster.running() == []
+    ended = run("restore", file)
+    assert (ended.status, set(ended.outcomes.values())) == (0, {"started"}), ended.err
+    assert parameters(cluster) == before
+    again = run("restore", file)
+    assert (again.status, set(again.outcomes.values())) == (0, {"already_running"})
+    assert parameters(cluster) == before
+
+
+def test_the_file_is_private_and_tells_what_became_of_each(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+    """Only what this run stops is in it, with its parameters, what used it, and the call that starts it."""
+    cluster.model("m")
+    for name in ("a", "b", "c"):
+        cluster.deployment(name, "m")
+    cluster.pipeline("esml-p", "b")
+    cluster.fault("c", times=9, status=500)
+    file = tmp_path / "saved.json"
+    assert run("stop", "a", "b", "c", "nope", "--save", str(file)).status == 1
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.glob(".*saved*")) == []
+    saved = json.loads(file.read_text())["deployments"]
+    assert [(one["deployment_id"], one["outcome"]) for one in saved] == [("a", "stopped"), ("c", "failed")]
+    assert saved[0]["start_call"].startswith("POST _ml/trained_models/m/deployment/_start?deployment_id=a&")
+
+
+def test_a_dry_run_saves_too(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+    """What would be stopped is in the file, and what a restore would start is shown before it does."""
+    cluster.model("m")
+    cluster.deployment("a", "m")
+    file = str(tmp_path / "saved.json")
+    assert run("stop", "a", "--dry-run", "--save", file).status == 0
+    assert run("restore", file).outcomes == {"a": "already_running"}
+    run("stop", "a")
+    assert run("restore", file, "--dry-run").outcomes == {"a": "would_start"}
+    assert cluster.running() == []
+    assert run("restore", file, "--wait-for", "fully_allocated").outcomes == {"a": "started"}
+    assert cluster.running() == ["a"]
+
+
+def test_an_existing_file_is_not_overwritten(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+    """Exit 2 before any request, and nothing is stopped, unless --overwrite says so."""
+    cluster.model("m")
+    cluster.deployment("a", "m")
+    file = tmp_path / "saved.json"
+    file.write_text("precious")
+    ended = run("stop", "a", "--save", str(file), "-v")
+    assert (ended.status, file.read_text(), cluster.running()) == (2, "precious", ["a"])
+    assert "GET" not in ended.err
+    assert run("stop", "a", "--save", str(file), "--overwrite").status == 0
+    assert run("stop", "a", "--save", str(tmp_path / "no" / "folder")).status == 2
+
+
+def test_only_what_is_asked_for_is_restored(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+    """Patterns and IDs choose from the file; what it does not hold is not found, exit 3 when that is not allowed."""
+    many(cluster, 3)
+    file = str(tmp_path / "saved.json")
+    run("stop", "*", "--yes", "--save", file)
+    assert run("restore", file, "nope", "d-0", "--no-allow-no-match").status == 3
+    assert cluster.running() == []
+    ended = run("restore", file, "d-2", "x*", "d-0")
+    assert (ended.status, ended.outcomes) == (0, {"d-2": "started", "x*": "not_found", "d-0": "started"})
+    assert cluster.running() == ["d-0", "d-2"]
+
+
+def test_what_cannot_be_restored_is_told_apart_and_does_not_keep_the_rest(
+    cluster: RawCluster, run: Run, tmp_path: Path
+) -> None:
+    """Another deployment under its ID, other parameters, a model that is gone: each said, the others start."""
+    for model in ("m", "gone", "other"):
+        cluster.model(model)
+    cluster.deployment("a", "m", number_of_allocations=2)
+    cluster.deployment("b", "m")
+    cluster.deployment("c", "gone")
+    cluster.deployment("d", "m")
+    file = str(tmp_path / "saved.json")
+    run("stop", "*", "--yes", "--save", file)
+    cluster.deployment("a", "m", number_of_allocations=3)
+    cluster.deployment("b", "other")
+    cluster.do("DELETE", "/_ml/trained_models/gone")
+    ended = run("restore", file)
+    assert ended.status == 1
+    assert ended.outcomes == {"a": "differs", "b": "differs", "c": "failed", "d": "started"}
+    assert "a: runs with other parameters. It runs, but number_of_allocations is 3, not 2." in ended.err
+    assert "its model is other, not m" in ended.err
+    assert "c: failed. The model gone is not on this cluster." in ended.err
+    assert cluster.running() == ["a", "b", "d"]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"save_version": 2, "deployments": []}', None])
+def test_a_file_that_is_none_is_refused_before_any_request(
+    cluster: RawCluster, run: Run, tmp_path: Path, content: str | None
+) -> None:
+    """Missing, empty, cut or of another kind: exit 2 in one line."""
+    file = tmp_path / "saved.json"
+    if content is not None:
+        file.write_text(content)
+    ended = run("restore", str(file), "-v")
+    assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1)
+
+
+def test_killed_at_any_moment_it_leaves_what_brings_everything_back(
+    cluster: RawCluster, run: Run, tmp_path: Path
+) -> None:
+    """SIGKILL somewhere between the start and the end: either nothing was stopped, or the file has all of it."""
+    many(cluster, 12)
+    before = parameters(cluster)
+    chance = random.Random()
+    for attempt in range(6):
+        file = tmp_path / f"{attempt}.json"
+        words = [sys.executable, "-m", "esml_stop", "stop", "*", "--yes", "--save", str(file)]
+        with subprocess.Popen(words, env={**cluster.environment(), "PATH": "/usr/bin:/bin"}) as process:
+            time.sleep(chance.uniform(0.1, 0.6))
+            process.kill()
+        if file.exists():
+            time.sleep(0.1)  # what was sent goes on without us
+            assert run("restore", str(file)).status == 0
+        assert parameters(cluster) == before
