@@ -10,6 +10,8 @@ from urllib.parse import quote, urlencode
 from esml_stop.models import Deployment
 
 UNITS = {"b": 0, "kb": 1, "mb": 2, "gb": 3, "tb": 4, "pb": 5}
+# Of these a missing value says something; any other that is missing was not known.
+LEFT_OUT_BY_DEFAULT = ("cache_size", "adaptive_allocations")
 SIZE = re.compile(r"(\d+(?:\.\d+)?)([kmgtp]?b)")
 
 
@@ -67,7 +69,7 @@ def differences(saved: Deployment, running: Deployment) -> Iterator[str]:
     if saved.model_id != running.model_id:
         yield f"its model is {running.model_id}, not {saved.model_id}"
     before, now = parameters(saved), parameters(running)
-    for name in {**before, **now}:
+    for name in dict.fromkeys((*before, *LEFT_OUT_BY_DEFAULT)):
         if before.get(name) != now.get(name):
             yield f"{name} is {now.get(name, 'the default')}, not {before.get(name, 'the default')}"
 
