@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from esml_stop.models import Ending, Outcome, Target
 from esml_stop.notices import say
 from esml_stop.text import clean, counted, seconds
-from esml_stop.words import OUTCOMES
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -49,6 +48,8 @@ class Lines(Quiet):
     def ended(self, target: Target, ending: Ending) -> None:
         """Write what became of a target."""
         if self.total > 1:
+            from esml_stop.words import OUTCOMES
+
             took = f" after {seconds(ending.seconds)}" if ending.outcome is Outcome.STOPPED else ""
             say(f"esml: {clean(target.deployment_id)}: {OUTCOMES[ending.outcome]}{took}")
 

@@ -4,9 +4,9 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from getpass import getpass
+from typing import TYPE_CHECKING
 
-from esml_stop import notices, words
+from esml_stop import notices
 from esml_stop.cluster import Cluster, Request
 from esml_stop.config import resolve
 from esml_stop.config.building import Prompt
@@ -14,11 +14,12 @@ from esml_stop.config.settings import ConnectionOptions
 from esml_stop.models import Outcome, Result, Target
 from esml_stop.options import OutputOptions
 from esml_stop.progress import listener
-from esml_stop.render import render
-from esml_stop.report import Report
 from esml_stop.snapshot import Reader
 from esml_stop.text import clean, counted
 from esml_stop.timing import Deadline
+
+if TYPE_CHECKING:
+    from esml_stop.report import Report
 
 
 class Session:
@@ -63,6 +64,8 @@ class Session:
 
     def ask(self, targets: Sequence[Target]) -> bool:
         """Show what would be stopped and return whether that is wanted; waiting for the answer costs no time."""
+        from esml_stop import words
+
         self._stack.close()
         for target in targets:
             notices.say(f"  {clean(target.deployment_id)}: {words.OUTCOMES[target.decision]}")
@@ -74,8 +77,11 @@ class Session:
         self._stack.enter_context(self.listener)
         return answer in {"y", "yes"}
 
-    def finish(self, report: Report) -> int:
+    def finish(self, report: "Report") -> int:
         """Write the report with everything that is said beside it, and return the exit code."""
+        from esml_stop import words
+        from esml_stop.render import render
+
         self._stack.close()
         for result in () if report.cancelled else report.results:
             self.explain(result, report)
@@ -108,4 +114,6 @@ def password_prompt() -> Prompt | None:
     """Return what asks for a password without showing it, or None where nobody can be asked."""
     if not (sys.stdin and sys.stdin.isatty()):
         return None
+    from getpass import getpass
+
     return lambda text: getpass(text, stream=sys.stderr)

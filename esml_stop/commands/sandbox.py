@@ -23,7 +23,9 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1.  [default: a free one]")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def command(port: int, words: tuple[str, ...]) -> int:
-    """Serve a practice cluster on this machine until Ctrl-C, or run one COMMAND against a fresh one.
+    """Serve a practice cluster on this machine, or run one COMMAND against a fresh one.
+
+    Without a COMMAND it serves until Ctrl-C.
 
     Its deployments show every case: one that is free, one that a pipeline names, one that an inference endpoint owns,
     one that is slow to stop, and two of one model with an alias.

@@ -42,9 +42,9 @@ class StopRequest:
 def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: "Ask") -> "Report":
     """Carry the request out and return what happened; `ask` shows the targets and returns the answer."""
     from esml_stop.models import Outcome
-    from esml_stop.report import Report
 
     targets = resolve(request, reader, listener)
+    from esml_stop.report import Report
     from esml_stop.stopper import untouched
 
     todo = [target for target in targets if target.decision is Outcome.WOULD_STOP]
@@ -92,14 +92,17 @@ def stop(
     request: StopRequest, targets: "Sequence[Target]", reader: "Reader", listener: "Quiet"
 ) -> "tuple[list[Result], int | None]":
     """Stop what is planned, look again, and return the results and the signal that interrupted, if one did."""
+    from esml_stop.ahead import import_ahead
     from esml_stop.stopper import Stopper
-    from esml_stop.verifying import explained, verified
 
     listener.phase("Stopping", len(targets))
+    import_ahead("verifying", "words", "render.plain")
     stopper = Stopper(reader.cluster, request.flags, reader.deadline, listener, parallel=request.parallel)
     results, signal = stopper.carry_out(targets)
     if signal:
         return results, signal
+    from esml_stop.verifying import explained, verified
+
     if request.check:
         listener.phase("Verifying")
         results = verified(results, reader)
