@@ -17,11 +17,14 @@ class Early(Generic[T]):
         self._first: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
         Thread(target=self._begin, daemon=True).start()
 
-    def __call__(self, attempt: int) -> T:
-        """Return the result of the first attempt, once; every later attempt is made now."""
+    def __call__(self, attempt: int, *, timeout: float | None = None) -> T:
+        """Return the result of the first attempt, once; raise queue.Empty when that takes longer than `timeout`.
+
+        Every later attempt is made now.
+        """
         if attempt > 1:
             return self._call()
-        result, error = self._first.get()
+        result, error = self._first.get(timeout=timeout)
         if error:
             raise error
         return result  # type: ignore[return-value]

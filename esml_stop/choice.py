@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from esml_stop.completing import deployment_ids, model_ids
 from esml_stop.duration import Duration
 from esml_stop.errors import InputError
 
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-MODEL = click.option("--model", "models", multiple=True, metavar="ID", help="All deployments of a model (or alias).")
+MODEL = click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="ID",
+    shell_complete=model_ids,
+    help="All deployments of a model (or alias).",
+)
 IDLE = click.option("--idle", type=Duration(), help="Only those without an inference for so long, such as 7d.")
 ALLOW_NO_MATCH = click.option(
     "--allow-no-match/--no-allow-no-match",
@@ -29,7 +37,7 @@ def choice_options(metavar: str) -> Callable[[F], F]:
     """Add the arguments, --model and --idle; the command gets them as `wanted`."""
 
     def decorate(function: F) -> F:
-        @click.argument("names", nargs=-1, metavar=metavar)
+        @click.argument("names", nargs=-1, metavar=metavar, shell_complete=deployment_ids)
         @MODEL
         @IDLE
         @wraps(function)

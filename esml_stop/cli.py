@@ -23,6 +23,7 @@ COMMANDS = {
     "list": "List trained-model deployments and what uses them.",
     "restore": "Start again what esml stop --save FILE stopped, as it was.",
     "sandbox": "Serve a practice cluster on this machine, or run one COMMAND against a fresh one.",
+    "completion": "Print the script that lets a shell complete commands, options and deployment IDs.",
     "schema": "Print the JSON Schema of what -o json and -o jsonl write.",
 }
 
@@ -90,6 +91,8 @@ def run(arguments: Sequence[str]) -> int:
             return int(esml.main(args=list(arguments), prog_name="esml", standalone_mode=False) or ExitStatus.OK)
     except click.exceptions.Exit as ended:
         return ended.exit_code
+    except SystemExit as ended:  # how click ends a completion
+        return int(ended.code or ExitStatus.OK)
     except click.Abort:
         return failed(Interrupted(2), arguments)
     except click.UsageError as wrong:

@@ -1,0 +1,127 @@
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from esml_stop.sandbox import serve
+from tests.running import Ended, esml
+from tests.test_imports import HEAVY, imported
+
+SHELLS = {
+    "bash": "source <(esml completion bash); COMP_WORDS=({0}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); "
+    '_esml_completion esml; printf "%s\\n" "${{COMPREPLY[@]}}"',
+    "fish": 'esml completion fish | source; complete -C "{0}"',
+}
+
+
+def complete(line: str, **environment: str) -> Ended:
+    """Return what is offered for the last word of a command line, as bash asks for it."""
+    words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1), "_ESML_COMPLETE": "bash_complete"}
+    return esml(environment={**words, **environment})
+
+
+def offered(line: str, **environment: str) -> list[str]:
+    """Return the words that are offered."""
+    ended = complete(line, **environment)
+    assert (ended.status, ended.err) == (0, "")
+    return [word.removeprefix("plain,") for word in ended.out.split()]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("esml s", ["stop", "sandbox", "schema"]),
+        ("esml stop --f", ["--force", "--finish-pending-work"]),
+        ("esml stop -o j", ["json", "jsonl"]),
+        ("esml completion ", ["bash", "zsh", "fish"]),
+        ("esml completion z", ["zsh"]),
+    ],
+)
+def test_commands_options_and_their_values_are_offered(line: str, words: list[str]) -> None:
+    """What needs no cluster is offered without one."""
+    assert offered(line) == words
+
+
+def test_completion_of_options_imports_no_client() -> None:
+    """Only IDs need the client; for the rest a Tab stays quick."""
+    words = {"COMP_WORDS": "esml stop --f", "COMP_CWORD": "2", "_ESML_COMPLETE": "bash_complete"}
+    status, modules = imported(**words)
+    assert status == 0
+    assert not HEAVY & modules
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("esml stop my", ["my-elser", "my_model_for_search"]),
+        ("esml stop questions_a q", ["questions_b"]),
+        ("esml stop questions_a,q", ["questions_a,questions_b"]),
+        ("esml stop nothing", []),
+        ("esml stop q*", []),
+        ("esml list large", ["large_model"]),
+        ("esml stop --model q", ["questions"]),
+    ],
+)
+def test_ids_come_from_the_cluster(line: str, words: list[str]) -> None:
+    """Deployment IDs that begin as typed, in a comma list too and each only once; models for --model."""
+    with serve() as sandbox:
+        assert offered(line, ESML_URL=sandbox.url) == words
+
+
+def test_the_options_typed_so_far_say_which_cluster() -> None:
+    """An option wins over the environment, as it will when the command runs."""
+    with serve() as sandbox:
+        line = f"esml stop --url {sandbox.url} my_"
+        assert offered(line, ESML_URL="http://127.0.0.1:1") == ["my_model_for_search"]
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        {"ESML_URL": "http://127.0.0.1:1"},
+        {"ESML_URL": "no url"},
+        {"ESML_URL": "http://127.0.0.1:1", "ESML_USERNAME": "asked-for-a-password"},
+        {"ESML_URL": "https://127.0.0.1:1", "ESML_CA_CERTS": "/no/such/file"},
+    ],
+)
+def test_what_fails_is_silent(environment: dict[str, str]) -> None:
+    """No setting, a wrong one, no cluster or a password to ask for: nothing is offered and nothing is said."""
+    assert offered("esml stop my", **environment) == []
+
+
+def test_a_cluster_that_does_not_answer_costs_a_second() -> None:
+    """A shell never hangs on a Tab."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        assert offered("esml stop my", ESML_URL=f"http://127.0.0.1:{silent.getsockname()[1]}") == []
+        assert time.monotonic() - began < 1.5  # a second, and some for a busy machine
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_real_shell_completes(shell: str, tmp_path: Path) -> None:
+    """The printed script works in the shell it is for."""
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed")
+    program = tmp_path / "esml"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m esml_stop "$@"\n')
+    program.chmod(0o755)
+    with serve() as sandbox:
+        ended = subprocess.run(
+            [shell, "-c", SHELLS[shell].format("esml stop questions")],
+            env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "ESML_URL": sandbox.url},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert [line.split("\t")[0] for line in ended.stdout.splitlines()] == ["questions_a", "questions_b"]
+
+
+def test_zsh_finds_its_directive_first() -> None:
+    """Zsh loads a completion from a file only when its first line names the command."""
+    assert esml("completion", "zsh").out.startswith("#compdef esml\n# Completion of esml for zsh")
