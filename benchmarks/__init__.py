@@ -1,0 +1,1 @@
+"""Benchmarks: they print ratios of runs that take turns, so that a busy machine slows both sides alike."""
