@@ -6,8 +6,8 @@ import sys
 from elasticsearch import Elasticsearch
 
 login = (os.environ["ESML_USERNAME"], os.environ["ESML_PASSWORD"]) if "ESML_USERNAME" in os.environ else None
-tls = {"ca_certs": os.environ["ESML_CA_CERTS"]} if "ESML_CA_CERTS" in os.environ else {}
-client = Elasticsearch(os.environ["ESML_URL"], basic_auth=login, max_retries=0, **tls)
+hosts, ca_certs = os.environ["ESML_URL"], os.environ.get("ESML_CA_CERTS")
+client = Elasticsearch(hosts, basic_auth=login, max_retries=0, **({"ca_certs": ca_certs} if ca_certs else {}))  # type: ignore[arg-type]
 name = sys.argv[1]
 client.ml.get_trained_models_stats(model_id=f"{name}*")
 client.inference.get()

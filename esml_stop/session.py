@@ -96,8 +96,10 @@ class Session:
         render(report, self.output.form, quiet=self.output.quiet)
         return int(report.exit_status)
 
-    def explain(self, result: Result, report: Report) -> None:
+    def explain(self, result: Result, report: "Report") -> None:
         """Write what is to be said about one target that is not simply done."""
+        from esml_stop import words
+
         if result.outcome is Outcome.IN_USE:
             notices.block(words.refusal(result, ("esml", "stop", *self.arguments), dry_run=report.dry_run))
         elif result.error:
