@@ -37,6 +37,13 @@ def use(reference: Reference) -> str:
     return f"inference endpoint {name} ({how} the deployment)"
 
 
+def use_in_brief(reference: Reference) -> str:
+    """Return one use of a deployment in a few words; what names the deployment itself is the usual case."""
+    if reference.kind is Kind.PIPELINE:
+        return f"pipeline {clean(reference.id)}{' (by model)' if reference.through is Through.MODEL else ''}"
+    return f"endpoint {clean(reference.id)}"
+
+
 def unread(report: Report, *, verbose: bool) -> list[str]:
     """Return what was not checked, where nothing else would say it.
 

@@ -23,9 +23,9 @@ COLOURS = {
 def show(report: Report, *, quiet: bool = False) -> None:
     """Print the report to a terminal."""
     console = Console(highlight=False, soft_wrap=False)
-    if any(result.target.deployment for result in report.results) and report.command == "list":
-        console.print(listing.table(report))
-    elif report.results and report.command != "list":
+    if report.command == "list":
+        listing.show(console, report)
+    elif report.results:
         console.print(table(report))
     if not quiet:
         console.print(Text(closing(report), style="bold"), soft_wrap=True)
