@@ -1,0 +1,69 @@
+import pytest
+
+from esml_stop.models import Failure, Outcome, Result, Target
+from esml_stop.report import Report
+
+
+def result(outcome: Outcome, code: int | None = None, decision: Outcome | None = None) -> Result:
+    """Return a result, with a failure that asks for an exit code."""
+    failure = None if code is None else Failure("why", exit_status=code)
+    return Result(Target("d", decision or outcome), outcome, error=failure)
+
+
+STOPPED = result(Outcome.STOPPED, decision=Outcome.WOULD_STOP)
+REFUSED = result(Outcome.IN_USE)
+
+
+@pytest.mark.parametrize(
+    ("results", "code", "status"),
+    [
+        ((), 0, "success"),
+        ((STOPPED,), 0, "success"),
+        ((STOPPED, result(Outcome.NOT_FOUND), result(Outcome.NOT_IDLE)), 0, "success"),
+        ((result(Outcome.WOULD_STOP), REFUSED), 5, "partial"),
+        ((REFUSED, REFUSED), 5, "error"),
+        ((result(Outcome.FAILED, 1), REFUSED), 1, "error"),
+        ((result(Outcome.FAILED, 4), result(Outcome.FAILED, 4)), 4, "error"),
+        ((STOPPED, result(Outcome.FAILED, 4), result(Outcome.STOPPING, 7)), 1, "partial"),
+        ((STOPPED, result(Outcome.STOPPING, 7), result(Outcome.UNKNOWN, 7)), 7, "partial"),
+        ((STOPPED, result(Outcome.NOT_STARTED, decision=Outcome.WOULD_STOP)), 7, "partial"),
+        ((result(Outcome.ALREADY_RUNNING), result(Outcome.STARTED)), 0, "success"),
+        ((result(Outcome.DIFFERS, 1), result(Outcome.STARTED)), 1, "partial"),
+        ((result(Outcome.STARTING, 7),), 7, "error"),
+    ],
+)
+def test_one_kind_of_trouble_is_the_exit_code_and_several_are_1(
+    results: tuple[Result, ...], code: int, status: str
+) -> None:
+    """0 only when every target is as it was asked for; the status says whether anything was done."""
+    report = Report("stop", results)
+    assert (report.exit_status, report.status) == (code, status)
+
+
+def test_strict_makes_what_is_missing_exit_3() -> None:
+    """Also when nothing at all was wanted, and for what was held back because of it."""
+    missing, held = result(Outcome.NOT_FOUND), result(Outcome.NOT_STARTED)
+    assert Report("stop", (missing, held), strict=True).exit_status == 3
+    assert Report("stop", (missing, STOPPED), strict=True).exit_status == 3
+    assert Report("stop", (), strict=True).exit_status == 3
+    assert Report("stop", (STOPPED,), strict=True).exit_status == 0
+    late = result(Outcome.NOT_STARTED, decision=Outcome.WOULD_STOP)
+    assert Report("stop", (late,), strict=True).exit_status == 7
+
+
+@pytest.mark.parametrize(("signal", "code"), [(2, 130), (15, 143)])
+def test_a_signal_is_the_exit_code_whatever_else_happened(signal: int, code: int) -> None:
+    """As a shell gives it."""
+    assert Report("stop", (STOPPED, REFUSED), signal=signal).exit_status == code
+
+
+def test_no_as_an_answer_is_exit_1() -> None:
+    """Nothing was done, and that is not what was asked for."""
+    report = Report("stop", (result(Outcome.NOT_STARTED),), cancelled=True)
+    assert (report.exit_status, report.status) == (1, "cancelled")
+
+
+def test_outcomes_are_counted() -> None:
+    """For the closing sentence and the counts in JSON."""
+    report = Report("stop", (STOPPED, REFUSED, STOPPED))
+    assert [report.count(one) for one in (Outcome.STOPPED, Outcome.IN_USE, Outcome.FAILED)] == [2, 1, 0]
