@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from esml_stop.models import Deployment, Kind, NotChecked, Outcome, Snapshot, Target, Through
+from esml_stop.models import Deployment, NotChecked, Outcome, Snapshot, Target, Through
 from esml_stop.patterns import Wanted
 from esml_stop.references import is_doubtful, uses
 from esml_stop.selection import select
@@ -87,10 +87,11 @@ def refuse_last_ones(targets: tuple[Target, ...], snapshot: Snapshot) -> tuple[T
 
 def needs_model(target: Target) -> bool:
     """Tell whether an ingest pipeline names the target's model or one of its aliases."""
-    return any(one.kind is Kind.PIPELINE and one.through is Through.MODEL for one in target.used_by)
+    return any(one.through is Through.MODEL for one in target.used_by)
 
 
 def others_left(target: Target, going: set[str], snapshot: Snapshot) -> bool:
-    """Tell whether the target's model keeps a deployment that serves it."""
-    siblings = snapshot.by_model.get(target.deployment.model_id, ()) if target.deployment else ()
+    """Tell whether the target's model, which was asked for if something names it, keeps a deployment that serves it."""
+    assert target.deployment
+    siblings = snapshot.by_model[target.deployment.model_id]
     return any(one.alive and one.deployment_id not in going for one in siblings)

@@ -20,8 +20,8 @@ def test_names_keep_their_order_and_lose_their_doubles() -> None:
 
 def test_lines_and_models_are_exact() -> None:
     """Standard input adds names after the arguments; models are a group of their own."""
-    wanted = parse(["a"], lines=["b", "a"], models=["m", "m"])
-    assert (wanted.names, wanted.models, wanted.from_input) == (("a", "b"), ("m",), True)
+    wanted = parse(["a"], lines=["b", "a"], models=["m", "m"], idle_before=5)
+    assert wanted == Wanted(("a", "b"), ("m",), idle_before=5, from_input=True)
     assert parse(["a"]).from_input is False
     assert parse([], lines=[]).from_input is True
 
@@ -52,6 +52,7 @@ def test_only_exact_ids_are_not_broad(wanted: Wanted, broad: bool) -> None:
         ("a\nb", r"The deployment ID 'a\nb' holds control characters or is not valid UTF-8."),
         ("a\x1b[31m", r"The deployment ID 'a\x1b[31m' holds control characters or is not valid UTF-8."),
         ("a\u2028b", r"The deployment ID 'a\u2028b' holds control characters or is not valid UTF-8."),
+        ("a\u2029b", r"The deployment ID 'a\u2029b' holds control characters or is not valid UTF-8."),
         ("a\udcff", r"The deployment ID 'a\udcff' holds control characters or is not valid UTF-8."),
         (" a", "The deployment ID ' a' begins or ends with a space."),
         ("x" * 2_701, f"The deployment ID that begins with {'x' * 40!r} is too long to be one."),
@@ -62,6 +63,13 @@ def test_what_can_never_be_an_id_is_refused(name: str, said: str) -> None:
     with pytest.raises(InputError) as refused:
         parse([name])
     assert refused.value.message == said
+
+
+def test_an_empty_id_is_most_often_an_unset_variable() -> None:
+    """The hint says where to look."""
+    with pytest.raises(InputError) as refused:
+        parse(["a,,b"])
+    assert refused.value.hint == "Check the command for a stray comma or an unset variable."
 
 
 @pytest.mark.parametrize("name", ["a*", "_all", "a,b"])

@@ -37,6 +37,7 @@ def test_strict_holds_everything_back_when_one_is_missing() -> None:
         "x": "not_found",
     }
     assert decisions(Wanted(("a", "b")), seen, strict=True) == {"a": "would_stop", "b": "in_use"}
+    assert [one.decision.value for one in plan(Wanted(("a", "x")), seen)] == ["would_stop", "not_found"]
 
 
 def test_strict_leaves_what_is_not_idle_as_it_is() -> None:
@@ -57,6 +58,7 @@ def test_what_is_not_idle_is_told_from_what_is_not_there() -> None:
         ("b*", "not_found", None),
         ("m", "not_found", "those that match were used since"),
     ]
+    assert targets[0].deployment == seen.deployments[0]
 
 
 def test_a_model_called_like_one_of_its_busy_deployments_is_not_that_deployment() -> None:
