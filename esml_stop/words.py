@@ -33,8 +33,11 @@ def use(reference: Reference) -> str:
     if reference.kind is Kind.PIPELINE:
         how = "its model or a model alias" if reference.through is Through.MODEL else "the deployment"
         return f"ingest pipeline {name} (names {how})"
-    how = "owns" if reference.through is Through.ENDPOINT else "uses"
-    return f"inference endpoint {name} ({how} the deployment)"
+    if reference.through is not Through.ENDPOINT:
+        return f"inference endpoint {name} (uses the deployment)"
+    # The server's own default endpoints, whose IDs begin with a dot, start their deployment by themselves.
+    again = ", and starts it again when it is used" if name.startswith(".") else ""
+    return f"inference endpoint {name} (owns the deployment{again})"
 
 
 def use_in_brief(reference: Reference) -> str:
