@@ -63,3 +63,18 @@ def esml(*arguments: str, environment: Mapping[str, str] | None = None, stdin: s
         for document in [ended.stdout] if forms == {"json"} else ended.stdout.splitlines():
             checked(json.loads(document)) if document else None
     return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+def run_script(script: str, *, environment: Mapping[str, str], folder: Path) -> Ended:
+    """Run a shell script in a folder, with `set -e` as CI systems do, and return how it ended."""
+    ended = subprocess.run(
+        ["bash", "-e", "-c", script],
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **environment},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
