@@ -83,7 +83,7 @@ class Cluster:
         models: frozenset[str] = frozenset()
         while True:
             query = {"from": start, "size": PAGE, "filter_path": STATS_FIELDS}
-            count, page = answers.listing(self._ask("GET", path, ends - time.monotonic(), query))
+            count, page = answers.listing(self.ask("GET", path, ends - time.monotonic(), query))
             found.update((one.deployment_id, one) for one in page.deployments)
             models |= page.models
             start += PAGE
@@ -105,7 +105,7 @@ class Cluster:
         if flags.finish_pending_work:  # unknown to servers before 8.11
             body["finish_pending_work"] = True
         path = f"/_ml/trained_models/{segment(deployment_id)}/deployment/_stop"
-        answers.stopped(self._ask("POST", path, timeout, body=body))
+        answers.stopped(self.ask("POST", path, timeout, body=body))
 
     def start(self, call: StartCall, *, wait_for: str, timeout: float) -> None:
         """Start one deployment and return when it is as far as `wait_for`; the server gives up a second before us.
@@ -113,21 +113,21 @@ class Cluster:
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-start-trained-model-deployment
         """
         query = {**call.query, "wait_for": wait_for, "timeout": f"{max(1, int(timeout) - 1)}s"}
-        answers.started(self._ask("POST", call.path, timeout, query, call.body))
+        answers.started(self.ask("POST", call.path, timeout, query, call.body))
 
     def endpoints(self, timeout: float) -> tuple[Endpoint, ...]:
         """Return the inference endpoints that run on the cluster's own ML nodes; needs `monitor_inference`.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-inference-get
         """
-        return answers.endpoints(self._ask("GET", "/_inference/_all", timeout))
+        return answers.endpoints(self.ask("GET", "/_inference/_all", timeout))
 
     def pipeline_names(self, pipelines: str, timeout: float) -> dict[str, frozenset[str]]:
         """Return the names that the inference processors of some pipelines use; needs `read_pipeline`.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ingest-get-pipeline
         """
-        return answers.pipeline_names(self._ask("GET", f"/_ingest/pipeline/{segment(pipelines, ',')}", timeout))
+        return answers.pipeline_names(self.ask("GET", f"/_ingest/pipeline/{segment(pipelines, ',')}", timeout))
 
     def model(self, name: str, timeout: float) -> Model | None:
         """Return the model that a model ID or a model alias means, or None.
@@ -136,7 +136,7 @@ class Cluster:
         """
         fields = "trained_model_configs.model_id,trained_model_configs.model_type"
         try:
-            body = self._ask("GET", f"/_ml/trained_models/{segment(name)}", timeout, {"filter_path": fields})
+            body = self.ask("GET", f"/_ml/trained_models/{segment(name)}", timeout, {"filter_path": fields})
         except Refused as refused:
             if refused.http_status == 404:
                 return None
@@ -147,7 +147,7 @@ class Cluster:
         """Close all connections."""
         self._client.close()
 
-    def _ask(
+    def ask(
         self,
         method: str,
         path: str,
@@ -188,14 +188,11 @@ def connect(connection: Connection, parallel: int) -> Elasticsearch:
         "bearer_auth": connection.bearer_token,
         "basic_auth": (connection.username, connection.password or "") if connection.username else None,
     }
-    if connection.cloud_id:
-        options["cloud_id"] = connection.cloud_id
-    else:
-        options["hosts"] = list(connection.hosts)
-    if connection.cloud_id or any(host.startswith("https:") for host in connection.hosts):
+    if any(host.startswith("https:") for host in connection.hosts):
         options |= tls_options(connection)
     try:
         return Elasticsearch(
+            list(connection.hosts),
             **{name: value for name, value in options.items() if value is not None},
             node_class=Node,
             connections_per_node=parallel + 4,

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 class Connection:
     """One cluster and the credentials for it; `repr` never shows a secret.
 
-    `hosts` are URLs with scheme, host and port (and a path prefix, if any) but without credentials; they are empty
-    when `cloud_id` is given. `sources` says for each setting where it was found, in words for people.
+    `hosts` are URLs with scheme, host and port (and a path prefix, if any) but without credentials; of a `cloud_id`
+    it is the one that it means. `sources` says for each setting where it was found, in words for people.
     """
 
     hosts: tuple[str, ...] = ()
@@ -34,4 +34,4 @@ class Connection:
     @property
     def label(self) -> str:
         """Return what to call this cluster in a message."""
-        return ", ".join(self.hosts) or f"cloud ID {(self.cloud_id or '').partition(':')[0]}"
+        return ", ".join(self.hosts)

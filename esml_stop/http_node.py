@@ -1,5 +1,6 @@
-"""The client's HTTP node with what it leaves out: a cap on answers, and a limit to waiting for a connection."""
+"""The client's HTTP node with what it leaves out: a cap on answers, a limit to connecting, proxies, plain words."""
 
+import os
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,26 +10,54 @@ from elastic_transport import NodeConfig, Urllib3HttpNode
 LARGEST_ANSWER = 64 * 1024 * 1024
 CHUNK = 64 * 1024
 CONNECT_SECONDS = 10.0
+PROBE_SECONDS = 1.0
 
 
 class AnswerTooLarge(urllib3.exceptions.HTTPError):
     """The decoded answer is over the cap; it was not read to its end."""
 
 
+class SpeaksTls(urllib3.exceptions.SSLError):
+    """A plain http request reached a port that wants TLS."""
+
+
 class Node(Urllib3HttpNode):
-    """A node that refuses answers over 64 MB (decoded) and follows no redirect."""
+    """A node that refuses answers over 64 MB (decoded), follows no redirect, and takes the environment's proxy."""
 
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
-        self.pool.urlopen = capped(self.pool.urlopen)  # type: ignore[method-assign]
+        if isinstance(self.pool, urllib3.HTTPSConnectionPool):
+            # The client forgets these when it is told not to verify, or to verify by fingerprint.
+            self.pool.cert_file, self.pool.key_file = config.client_cert, config.client_key
+        base = self.take_proxy(config)
+        urlopen = capped(self.pool.urlopen, base)
+        direct_http = config.scheme == "http" and not base
+        self.pool.urlopen = told_apart(urlopen, config) if direct_http else urlopen  # type: ignore[method-assign]
+
+    def take_proxy(self, config: NodeConfig) -> str:
+        """Go through the proxy of the environment, if there is one; return what to put before each path for it."""
+        if not any(name.lower().endswith("_proxy") for name in os.environ):
+            return ""
+        from esml_stop.proxies import forwarding, proxy_for, tunnelled
+
+        host = f"[{config.host}]" if ":" in config.host else config.host
+        url = f"{config.scheme}://{host}:{config.port}"
+        proxy = proxy_for(url, os.environ)
+        if proxy is None:
+            return ""
+        if isinstance(self.pool, urllib3.HTTPSConnectionPool):
+            tunnelled(self.pool, proxy)
+            return ""
+        self.pool = forwarding(proxy, config.connections_per_node)
+        return url
 
 
-def capped(urlopen: Any) -> Any:
+def capped(urlopen: Any, base: str) -> Any:
     """Return a `urlopen` that reads the answer itself, as far as the cap."""
 
     def read(method: str, url: str, *, timeout: float, **options: Any) -> SimpleNamespace:
         limits = urllib3.Timeout(connect=min(timeout, CONNECT_SECONDS), read=timeout)
-        response = urlopen(method, url, timeout=limits, preload_content=False, redirect=False, **options)
+        response = urlopen(method, base + url, timeout=limits, preload_content=False, redirect=False, **options)
         data = bytearray()
         # Small steps: a compressed bomb is noticed before it unfolds.
         for part in response.stream(CHUNK, decode_content=True):
@@ -38,5 +67,26 @@ def capped(urlopen: Any) -> Any:
                 raise AnswerTooLarge(f"the answer is larger than {LARGEST_ANSWER // 1024 // 1024} MB")
         response.release_conn()
         return SimpleNamespace(status=response.status, headers=response.headers, data=bytes(data))
+
+    return read
+
+
+def told_apart(urlopen: Any, config: NodeConfig) -> Any:
+    """Return a `urlopen` for http that tells a port that wants TLS, which only hangs up, from a broken connection."""
+    unknown = [True]
+
+    def read(*words: Any, timeout: float, **options: Any) -> SimpleNamespace:
+        try:
+            answer: SimpleNamespace = urlopen(*words, timeout=timeout, **options)
+        except urllib3.exceptions.ProtocolError:
+            if unknown:
+                unknown.clear()
+                from esml_stop.probing import speaks_tls
+
+                if speaks_tls(config.host, config.port, min(timeout, PROBE_SECONDS)):
+                    raise SpeaksTls("the port speaks TLS") from None
+            raise
+        unknown.clear()
+        return answer
 
     return read

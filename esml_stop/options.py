@@ -1,6 +1,6 @@
 """The options that several commands share, each group as one decorator and one frozen object."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
 from typing import Any, TypeVar
@@ -24,10 +24,10 @@ class OutputOptions:
     debug: bool = False
 
 
-def output_options(function: F) -> F:
+def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
     """Add -o, -q, -v and --debug; the command gets them as `output_options`."""
 
-    @click.option("-o", "--output", "form", type=click.Choice(FORMATS), default="table", help="What stdout gets.")
+    @click.option("-o", "--output", "form", type=click.Choice(formats), default="table", help="What stdout gets.")
     @click.option("-q", "--quiet", is_flag=True, help="No warnings, no closing sentence; refusals and errors stay.")
     @click.option("-v", "--verbose", is_flag=True, help="One line on stderr for each request.")
     @click.option("--debug", is_flag=True, help="Show a traceback with an error.")
@@ -65,4 +65,10 @@ CONNECTION = (
     click.option("--client-cert", metavar="FILE", help="Client certificate.  [ESML_CLIENT_CERT]"),
     click.option("--client-key", metavar="FILE", help="Key of the client certificate.  [ESML_CLIENT_KEY]"),
     click.option("--insecure", is_flag=True, default=None, help="Do not verify certificates.  [ESML_INSECURE]"),
+    click.option("--profile", metavar="NAME", help="A context of the Elastic CLI's ~/.elasticrc.yml.  [ESML_PROFILE]"),
+    click.option(
+        "--config-file",
+        metavar="FILE",
+        help="A file of the Elastic CLI, or of es_client and curator.  [ESML_CONFIG_FILE]",
+    ),
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from esml_stop import notices
 from esml_stop.cluster import Cluster, Request
 from esml_stop.config import resolve
-from esml_stop.config.building import Prompt
+from esml_stop.config.credentials import Prompt
 from esml_stop.config.settings import ConnectionOptions
 from esml_stop.models import Outcome, Result, Target
 from esml_stop.options import OutputOptions
@@ -33,8 +33,8 @@ class Session:
         for line in self.connection.warnings:
             self.warn(line)
         self.listener = listener(quiet=output.quiet, verbose=output.verbose)
-        cluster = Cluster(self.connection, parallel=parallel, on_request=self.show_request)
-        self.reader = Reader(cluster, Deadline(timeout), self.listener.retrying)
+        self.cluster = Cluster(self.connection, parallel=parallel, on_request=self.show_request)
+        self.reader = Reader(self.cluster, Deadline(timeout), self.listener.retrying)
         self.arguments = connection.arguments
         self._stack = ExitStack()
 

@@ -1,7 +1,6 @@
 """What the client's exceptions mean, in our errors and in words for someone who meets them at 3 a.m."""
 
 import re
-import ssl
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from time import time
@@ -28,7 +27,7 @@ def meaning(error: Exception, connection: Connection) -> EsmlError:
     if isinstance(error, ApiError):
         return answered(error, connection)
     if isinstance(error, TlsError):
-        return tls(error, where)
+        return tls(error, connection)
     if isinstance(error, ConnectionTimeout):
         return Unreachable(f"{where} did not answer in time.", transient=connecting(error))
     if isinstance(error, SerializationError | RecursionError):
@@ -125,26 +124,12 @@ def retry_after(value: str | None) -> float | None:
         return None
 
 
-def tls(error: TlsError, where: str) -> TlsFailed:
-    """Return what went wrong with the certificate, and the option that would help."""
-    root = deepest(error)
-    text = str(root)
-    if "Fingerprints did not match" in text:
-        return TlsFailed(f"The certificate of {where} has another fingerprint.", hint=CHECK_FINGERPRINT)
-    if "WRONG_VERSION_NUMBER" in text or "wrong version number" in text:
-        return TlsFailed(
-            f"{where} does not speak TLS.", hint="Use http:// in the URL if the cluster has TLS switched off."
-        )
-    if isinstance(root, ssl.SSLCertVerificationError):
-        return TlsFailed(
-            f"The certificate of {where} cannot be trusted: {root.verify_message}.",
-            hint="Give the cluster's CA with --ca-certs FILE, or the certificate's SHA-256 with --ssl-fingerprint.",
-        )
-    return TlsFailed(f"No encrypted connection to {where}: {getattr(root, 'reason', None) or text}.", hint=CHECK_TLS)
+def tls(error: TlsError, connection: Connection) -> TlsFailed:
+    """Return what went wrong with the encrypted connection, and the option that would help."""
+    from esml_stop.tls_words import explained
 
-
-CHECK_FINGERPRINT = "Compare --ssl-fingerprint with what the cluster showed when it first started."
-CHECK_TLS = "Check https:// in the URL, --ca-certs, and --client-cert if the cluster asks for one."
+    text, hint = explained(chain(error), connection)
+    return TlsFailed(text, hint=hint)
 
 
 def not_connected(error: Exception, where: str) -> Unreachable:

@@ -1,19 +1,21 @@
 """Where the connection comes from: options, environment, profiles; the only place that knows.
 
 One family of settings makes the whole connection: the first that says where the cluster is. Never is a URL taken from
-one family and a key from another.
+one family and a key from another; only what is to be trusted (TLS) may be added to any of them.
 """
 
+import re
 from collections.abc import Mapping
 from typing import TextIO
 
-from esml_stop.config.building import Prompt, build
-from esml_stop.config.environment import OTHER_FAMILIES, from_environment, own_settings
-from esml_stop.config.settings import ConnectionOptions, Settings, from_options
+from esml_stop.config.building import build
+from esml_stop.config.credentials import Prompt
+from esml_stop.config.environment import other_settings, own_settings, variables_set
+from esml_stop.config.settings import ADDRESS, FILE, KEY, LOGIN, TLS, ConnectionOptions, Settings, from_options
 from esml_stop.connection import Connection
 from esml_stop.errors import ConfigError
 
-__all__ = ["ConnectionOptions", "resolve"]
+__all__ = ["ConnectionOptions", "not_used", "resolve"]
 
 
 def resolve(
@@ -27,37 +29,70 @@ def resolve(
 
     `prompt` asks for a password without showing it; None when nobody can be asked. Raises ConfigError.
     """
-    settings = from_options(options).over(own_settings(environment))
-    family = settings if settings.names_cluster else first_that_names_a_cluster(environment)
+    own = from_options(options).over(own_settings(environment))
+    return build(chosen(own, environment), stdin=stdin, prompt=prompt)
+
+
+def chosen(own: Settings, environment: Mapping[str, str]) -> Settings:
+    """Return the one family that is used; `own` are the options and ESML_*."""
+    if own.has(FILE):
+        from esml_stop.config.profiles import named
+
+        refuse_beside_file(own)
+        return own.only(TLS).over(named(own, environment))
+    if own.names_cluster:
+        return own
+    family = other_settings(environment) or from_home(environment)
     if family is None:
-        raise nothing_found(settings)
-    if family is not settings:
-        refuse_strays(settings, family)
-    return build(family, stdin=stdin, prompt=prompt)
+        raise nothing_found(own, environment)
+    refuse_strays(own, family)
+    return own.only(TLS).over(family)
 
 
-def first_that_names_a_cluster(environment: Mapping[str, str]) -> Settings | None:
-    """Return the settings of the first other family of environment names that says where the cluster is."""
-    families = (from_environment(names, environment) for names in OTHER_FAMILIES)
-    return next((settings for settings in families if settings.names_cluster), None)
+def from_home(environment: Mapping[str, str]) -> Settings | None:
+    """Return the settings of the current profile in the user's own file."""
+    from esml_stop.config.profiles import default
+
+    return default(environment)
 
 
-def refuse_strays(settings: Settings, family: Settings) -> None:
+def refuse_beside_file(own: Settings) -> None:
+    """Raise when an address or credentials are given beside a profile, which is a whole connection."""
+    other = next((name for name in (*ADDRESS, *KEY, *LOGIN) if name in own.values), None)
+    if other:
+        file = next(own.sources[name] for name in FILE if name in own.values)
+        raise ConfigError(
+            f"{own.sources[other]} and {file} exclude each other.",
+            hint="A profile brings its own address and credentials.",
+        )
+
+
+def refuse_strays(own: Settings, family: Settings) -> None:
     """Raise when options or ESML_* hold credentials, but the address comes from another family."""
-    stray = next(iter(settings.values), None)
+    stray = next((name for name in (*KEY, *LOGIN) if name in own.values), None)
     if stray:
-        where, other = settings.sources[stray], family.sources.get("url") or family.sources["cloud_id"]
+        where, other = own.sources[stray], family.sources.get("url") or family.sources["cloud_id"]
         raise ConfigError(
             f"{where} is given, but the cluster's address only comes from {other}; these are not mixed.",
             hint="Give the address with --url or ESML_URL too.",
         )
 
 
-def nothing_found(settings: Settings) -> ConfigError:
+def not_used(connection: Connection, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what else is there, a variable or a file, that could have said something and did not."""
+    from esml_stop.config.profiles import located
+
+    used = set(re.findall(r"[^\s:]+", " ".join(connection.sources.values())))
+    file = located(environment)
+    files = [str(file[0])] if file and str(file[0]) not in used else []
+    return (*(name for name in variables_set(environment) if name not in used), *files)
+
+
+def nothing_found(own: Settings, environment: Mapping[str, str]) -> ConfigError:
     """Return the error that says how to say where the cluster is."""
-    given = f" {next(iter(settings.sources.values()))} alone does not say it." if settings.values else ""
+    there = next(iter([*own.sources.values(), *variables_set(environment)]), None)
     return ConfigError(
-        f"Which cluster? No setting says where it is.{given}",
+        f"Which cluster? No setting says where it is.{f' {there} alone does not say it.' if there else ''}",
         hint="Give --url https://HOST:9200, or set ESML_URL (with ESML_API_KEY), or try it without a cluster: "
-        "esml sandbox -- esml list",
+        "esml sandbox -- esml stop my_model_for_search",
     )

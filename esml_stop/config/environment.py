@@ -1,36 +1,167 @@
 """The families of environment names; an empty variable counts as not set."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from esml_stop.config.settings import Settings
+from esml_stop.config.settings import KEY, LOGIN, Settings
+from esml_stop.config.spelling import spelled
+from esml_stop.errors import ConfigError
 
-OWN = {
-    "url": "ESML_URL",
-    "cloud_id": "ESML_CLOUD_ID",
-    "api_key": "ESML_API_KEY",
-    "api_key_file": "ESML_API_KEY_FILE",
-    "username": "ESML_USERNAME",
-    "password": "ESML_PASSWORD",
-    "password_file": "ESML_PASSWORD_FILE",
-    "ca_certs": "ESML_CA_CERTS",
-    "ssl_fingerprint": "ESML_SSL_FINGERPRINT",
-    "client_cert": "ESML_CLIENT_CERT",
-    "client_key": "ESML_CLIENT_KEY",
-    "insecure": "ESML_INSECURE",
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Names that belong together, each with the setting it is; of two for one setting the first that is set counts.
+
+    `user` is whose a password is when nobody is named. A `shared` address only counts with credentials beside it.
+    """
+
+    names: Mapping[str, str]
+    user: str | None = None
+    shared: bool = False
+
+
+OWN = Family(
+    {
+        "ESML_URL": "url",
+        "ESML_CLOUD_ID": "cloud_id",
+        "ESML_API_KEY": "api_key",
+        "ESML_API_KEY_FILE": "api_key_file",
+        "ESML_USERNAME": "username",
+        "ESML_PASSWORD": "password",
+        "ESML_PASSWORD_FILE": "password_file",
+        "ESML_CA_CERTS": "ca_certs",
+        "ESML_SSL_FINGERPRINT": "ssl_fingerprint",
+        "ESML_CLIENT_CERT": "client_cert",
+        "ESML_CLIENT_KEY": "client_key",
+        "ESML_INSECURE": "insecure",
+        "ESML_PROFILE": "profile",
+        "ESML_CONFIG_FILE": "config_file",
+    }
+)
+
+ES_LOGIN = {
+    "ES_API_KEY": "api_key",
+    "ES_USERNAME": "username",
+    "ES_PASSWORD": "password",
+    "ES_CA_CERT": "ca_certs",
+    "ES_SSL_SKIP_VERIFY": "insecure",
 }
 
 # Names that other tools already use, in the order they are looked at; each family is taken as a whole.
-OTHER_FAMILIES: tuple[dict[str, str], ...] = ()
+OTHER_FAMILIES = (
+    # The clients' default, and the Terraform provider's.
+    Family(
+        {
+            "ELASTICSEARCH_URL": "url",
+            "ELASTICSEARCH_ENDPOINTS": "url",
+            "ELASTICSEARCH_API_KEY": "api_key",
+            "ELASTICSEARCH_BEARER_TOKEN": "bearer_token",
+            "ELASTICSEARCH_USERNAME": "username",
+            "ELASTICSEARCH_PASSWORD": "password",
+            "ELASTICSEARCH_INSECURE": "insecure",
+        }
+    ),
+    # What the Elastic CLI hands to its extensions.
+    Family(
+        {
+            "ELASTIC_ES_URL": "url",
+            "ELASTIC_ES_API_KEY": "api_key",
+            "ELASTIC_ES_USERNAME": "username",
+            "ELASTIC_ES_PASSWORD": "password",
+        }
+    ),
+    # The MCP server's; and eland's, which takes a cloud ID in place of the URL.
+    Family({"ES_URL": "url", "ES_PATH_PREFIX": "path_prefix", **ES_LOGIN}),
+    Family({"CLOUD_ID": "cloud_id", **ES_LOGIN}, shared=True),
+    # The .env that start-local writes.
+    Family({"ES_LOCAL_URL": "url", "ES_LOCAL_API_KEY": "api_key", "ES_LOCAL_PASSWORD": "password"}, user="elastic"),
+    Family(
+        {
+            "CLOUD_ID": "cloud_id",
+            "ELASTIC_API_KEY": "api_key",
+            "ELASTIC_USERNAME": "username",
+            "ELASTIC_PASSWORD": "password",
+        },
+        user="elastic",
+    ),
+    # escli's.
+    Family(
+        {
+            "ESCLI_URL": "url",
+            "ESCLI_API_KEY": "api_key",
+            "ESCLI_USERNAME": "username",
+            "ESCLI_USER": "username",
+            "ESCLI_PASSWORD": "password",
+        }
+    ),
+    # es_client's, and so curator's.
+    Family(
+        {
+            "ESCLIENT_HOSTS": "hosts",
+            "ESCLIENT_CLOUD_ID": "cloud_id",
+            "ESCLIENT_API_TOKEN": "api_key",
+            "ESCLIENT_API_KEY": "api_key_secret",
+            "ESCLIENT_ID": "api_key_id",
+            "ESCLIENT_BEARER_AUTH": "bearer_token",
+            "ESCLIENT_USERNAME": "username",
+            "ESCLIENT_PASSWORD": "password",
+            "ESCLIENT_CA_CERTS": "ca_certs",
+            "ESCLIENT_CLIENT_CERT": "client_cert",
+            "ESCLIENT_CLIENT_KEY": "client_key",
+            "ESCLIENT_SSL_ASSERT_FINGERPRINT": "ssl_fingerprint",
+            "ESCLIENT_VERIFY_CERTS": "verify_certs",
+        }
+    ),
+)
 
 
 def own_settings(environment: Mapping[str, str]) -> Settings:
     """Return the ESML_* settings."""
-    return from_environment(OWN, environment)
+    return spelled(as_found(OWN, environment))
 
 
-def from_environment(names: Mapping[str, str], environment: Mapping[str, str]) -> Settings:
-    """Return the settings of one family of names."""
-    found = {name: environment[variable] for name, variable in names.items() if environment.get(variable)}
-    if found.get("insecure", "").lower() in {"0", "false", "no"}:
-        del found["insecure"]
-    return Settings(found, {name: names[name] for name in found})
+def other_settings(environment: Mapping[str, str]) -> Settings | None:
+    """Return the settings of the first other family that says where the cluster is."""
+    families = (from_family(family, environment) for family in OTHER_FAMILIES)
+    return next((settings for settings in families if settings.names_cluster), None)
+
+
+def from_family(family: Family, environment: Mapping[str, str]) -> Settings:
+    """Return the settings of one of the other families; where it has several credentials, the API key counts."""
+    found = spelled(as_found(family, environment))
+    if family.shared and not found.has((*KEY, *LOGIN)):
+        return Settings()
+    values, sources = dict(found.values), dict(found.sources)
+    if family.user and "password" in values and "username" not in values:
+        values["username"], sources["username"] = family.user, f"the user that {sources['password']} is of"
+    if "url" in values:
+        values["url"] = unfolded(values["url"], sources["url"], environment)
+    together = Settings(values, sources)
+    return together.only(name for name in values if name not in LOGIN or not together.has(KEY))
+
+
+def as_found(family: Family, environment: Mapping[str, str]) -> Settings:
+    """Return the values of the variables that are set."""
+    found: dict[str, str] = {}
+    for name, setting in family.names.items():
+        if environment.get(name):
+            found.setdefault(setting, name)
+    return Settings({setting: environment[name] for setting, name in found.items()}, found)
+
+
+def unfolded(url: str, source: str, environment: Mapping[str, str]) -> str:
+    """Return a URL with each ${NAME} in it replaced: not every reader of a .env file does so, as a shell does."""
+
+    def value(reference: re.Match[str]) -> str:
+        if not environment.get(reference[1]):
+            raise ConfigError(f"{source} refers to {reference[1]}, which is not set.")
+        return environment[reference[1]]
+
+    return re.sub(r"\$\{(\w+)\}", value, url)
+
+
+def variables_set(environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield each variable of any family that is set."""
+    names = dict.fromkeys(name for family in (OWN, *OTHER_FAMILIES) for name in family.names)
+    return (name for name in names if environment.get(name))

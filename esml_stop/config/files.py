@@ -1,5 +1,6 @@
 """Files that settings name: read with care, and with clear words when they cannot be."""
 
+import os
 import stat
 from pathlib import Path
 from typing import TextIO
@@ -7,14 +8,18 @@ from typing import TextIO
 from esml_stop.errors import ConfigError
 
 LARGEST_SECRET = 64 * 1024
+OTHERS = 0o077
 
 
 def secret(path: str, source: str, stdin: TextIO | None) -> str:
-    """Return the one line of a file that holds a secret; `-` is standard input."""
-    text = from_stdin(stdin, source) if path == "-" else read(Path(path).expanduser(), source, LARGEST_SECRET)
+    """Return the one line of a file or pipe that holds a secret; `-` is standard input."""
+    if path == "-":
+        text = from_stdin(stdin, source)
+    else:
+        text, _ = read(Path(path).expanduser(), f"{source}: {path}", LARGEST_SECRET, pipe=True)
     line = text.rstrip("\r\n")
     if not line:
-        raise ConfigError(f"{source}: {path} is empty.")
+        raise ConfigError(f"{source}: {'standard input' if path == '-' else path} is empty.")
     return line
 
 
@@ -26,28 +31,42 @@ def from_stdin(stdin: TextIO | None, source: str) -> str:
         raise ConfigError(f"{source}: standard input cannot be read.") from None
 
 
-def read(path: Path, source: str, largest: int) -> str:
-    """Return the text of a regular file that is not too large."""
+def read(path: Path, what: str, largest: int, *, pipe: bool = False) -> tuple[str, bool]:
+    """Return the text of a regular file that is not too large, and whether others may look into it.
+
+    `what` is what to call it in errors. With `pipe`, one that a shell hands over, as <(command), is read too.
+    """
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise ConfigError(f"{source}: {path} is not a regular file.")
-        if found.st_size > largest:
-            raise ConfigError(f"{source}: {path} is larger than {largest // 1024} KiB.")
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise ConfigError(f"{source}: {path} is not UTF-8 text.") from None
+        # Not blocking: opening a pipe that nobody writes to must not hang.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode) and not (pipe and stat.S_ISFIFO(found.st_mode)):
+                raise ConfigError(f"{what} is a folder." if stat.S_ISDIR(found.st_mode) else f"{what} is no file.")
+            os.set_blocking(file.fileno(), True)
+            data = file.read(largest + 1)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{source}: {path} cannot be read ({reason(error)}).") from None
+        raise ConfigError(f"{what} cannot be read ({reason(error)}).") from None
+    if len(data) > largest:
+        raise ConfigError(f"{what} is larger than {largest // 1024} KiB.")
+    return text(data, what), bool(found.st_mode & OTHERS)
 
 
-def must_exist(path: str | None, source: str | None) -> str | None:
-    """Return the path of a readable file, or raise ConfigError; None stays None."""
-    if path is None:
-        return None
+def text(data: bytes, what: str) -> str:
+    """Return data as text; a byte order mark that an editor left at its beginning does not count."""
     try:
-        with Path(path).expanduser().open("rb"):
-            return str(Path(path).expanduser())
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{what} is not UTF-8 text.") from None
+
+
+def must_exist(path: str, source: str) -> str:
+    """Return the path of a readable file, or raise ConfigError."""
+    file = Path(path).expanduser()
+    try:
+        if file.is_dir():
+            raise ConfigError(f"{source}: {path} is a folder.")
+        with file.open("rb"):
+            return str(file)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{source}: {path} cannot be read ({reason(error)}).") from None
 

@@ -1,7 +1,25 @@
 """Settings as they were found, before anything is read from files or checked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+
+ADDRESS = ("url", "cloud_id")
+FILE = ("profile", "config_file")
+KEY = ("api_key", "api_key_file", "bearer_token")
+LOGIN = ("username", "password", "password_file")
+TRUST = ("ca_certs", "ssl_fingerprint", "insecure")
+TLS = (*TRUST, "client_cert", "client_key")
+
+# What is given above takes the place of what is given below: each of the first leaves out each of the second.
+DISPLACED = (
+    (ADDRESS, (*ADDRESS, *FILE)),
+    (FILE, (*ADDRESS, *KEY, *LOGIN)),
+    (KEY, (*KEY, *LOGIN)),
+    (("username",), (*KEY, "username")),
+    (("password", "password_file"), (*KEY, "password", "password_file")),
+    (TRUST, TRUST),
+    (("client_cert",), ("client_cert", "client_key")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +36,8 @@ class ConnectionOptions:
     client_cert: str | None = None
     client_key: str | None = None
     insecure: bool | None = None
+    profile: str | None = None
+    config_file: str | None = None
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -39,28 +59,32 @@ class Settings:
 
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     sources: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @property
     def names_cluster(self) -> bool:
         """Tell whether they say where the cluster is."""
-        return bool({"url", "cloud_id"} & self.values.keys())
+        return self.has(ADDRESS)
+
+    def has(self, names: Iterable[str]) -> bool:
+        """Tell whether one of these is given."""
+        return any(name in self.values for name in names)
+
+    def only(self, names: Iterable[str]) -> "Settings":
+        """Return the settings of these names."""
+        kept = {name: self.values[name] for name in names if name in self.values}
+        return Settings(kept, {name: self.sources[name] for name in kept}, self.warnings)
 
     def over(self, other: "Settings") -> "Settings":
         """Return both as one family: where they say the same kind of thing, these win.
 
         An option of one kind of credential, or of address, leaves out the other kind from below.
         """
-        dropped = {name for group in RIVALS if any(name in self.values for name in group) for name in group}
-        kept = {name: value for name, value in other.values.items() if name not in dropped}
-        return Settings({**kept, **self.values}, {**{name: other.sources[name] for name in kept}, **self.sources})
-
-
-# Of each group one way is enough; what is given above takes the place of all that is given below.
-RIVALS = (
-    ("url", "cloud_id"),
-    ("api_key", "api_key_file", "username"),
-    ("api_key", "api_key_file", "password", "password_file"),
-)
+        dropped = {name for above, below in DISPLACED if self.has(above) for name in below}
+        kept = other.only(name for name in other.values if name not in dropped)
+        return Settings(
+            {**kept.values, **self.values}, {**kept.sources, **self.sources}, (*other.warnings, *self.warnings)
+        )
 
 
 def flag(name: str) -> str:

@@ -1,5 +1,6 @@
 """URLs of hosts, with credentials taken out; what is wrong with one is said without repeating it."""
 
+import base64
 import ipaddress
 import re
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from esml_stop.errors import ConfigError
 
 PORTS = {"http": 80, "https": 443}
+CLOUD = re.compile(r"(?P<domain>[\w.-]+(:\d{1,5})?)\$(?P<uuid>[\w.-]+)(\$.*)?", re.ASCII)
 EXAMPLE = "Write it like https://localhost:9200."
 
 
@@ -43,6 +45,19 @@ def address(url: str, source: str) -> Address:
     shown = f"[{host}]" if ":" in host else host
     bare = f"{parts.scheme}://{shown}:{parts.port or PORTS[parts.scheme]}{parts.path.rstrip('/')}"
     return Address(bare, decoded(parts.username), decoded(parts.password))
+
+
+def cloud_address(cloud_id: str, source: str) -> Address:
+    """Return the host that an Elastic Cloud ID means: a name, a colon, and base64 of `domain$elasticsearch$kibana`."""
+    try:
+        parts = base64.b64decode(cloud_id.rpartition(":")[2], validate=True).decode("ascii")
+    except ValueError:
+        parts = ""
+    found = CLOUD.fullmatch(parts)
+    if not found:
+        text = f"What {source} holds is not an Elastic Cloud ID."
+        raise ConfigError(text, hint="Copy it from the deployment's page; it looks like NAME:bG9uZyB0ZXh0...")
+    return address(f"https://{found['uuid']}.{found['domain']}", source)
 
 
 def split(url: str, source: str) -> SplitResult:

@@ -28,7 +28,12 @@ def lines(report: Report) -> str:
 def error_document(command: str, error: EsmlError, *, indent: int | None = 2) -> str:
     """Return the envelope of a command that ended before it had any result."""
     report = head(command, "error", error.exit_status) | {"dry_run": False, "counts": {}}
-    failure = {
+    return json.dumps(report | {"deployments": [], "errors": [ended_by(error)]}, indent=indent) + "\n"
+
+
+def ended_by(error: EsmlError) -> dict[str, Any]:
+    """Return what ended a command."""
+    return {
         "code": error.code,
         "message": error.message,
         "hint": error.hint,
@@ -37,7 +42,6 @@ def error_document(command: str, error: EsmlError, *, indent: int | None = 2) ->
         "type": getattr(error, "type", None),
         "reason": getattr(error, "reason", None),
     }
-    return json.dumps(report | {"deployments": [], "errors": [failure]}, indent=indent) + "\n"
 
 
 def envelope(report: Report) -> dict[str, Any]:

@@ -1,0 +1,90 @@
+"""Configuration files as plain data: YAML or JSON, from which nothing but text, lists and maps is taken."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from esml_stop.config.files import read
+from esml_stop.errors import ConfigError
+
+LARGEST = 256 * 1024
+MOST_VALUES = 100_000
+SECRET_KEYS = {"api_key", "password", "token", "bearer_auth", "basic_auth"}
+
+
+def document(path: Path, what: str) -> tuple[dict[str, Any], bool]:
+    """Return what a configuration file holds, and whether others may look into it; `what` names it in errors."""
+    text, open_to_others = read(path, what, LARGEST)
+    try:
+        data = from_json(text, what) if path.suffix == ".json" else from_yaml(text, what)
+    except RecursionError:
+        raise ConfigError(f"{what} is nested too deeply.") from None
+    if data is None:
+        raise ConfigError(f"{what} is empty.")
+    if not isinstance(data, dict):
+        raise ConfigError(f"{what} holds no settings, only {'a list' if isinstance(data, list) else 'text'}.")
+    return data, open_to_others
+
+
+def from_json(text: str, what: str) -> Any:
+    """Return the data of JSON; an error tells the place, never the text there, which may be a secret."""
+    if not text.strip():
+        return None
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        place = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise ConfigError(f"{what} is not valid JSON{place}.") from None
+
+
+def from_yaml(text: str, what: str) -> Any:
+    """Return the data of YAML; an error tells the place, never the text there, which may be a secret."""
+    import yaml
+
+    from esml_stop.config.plain_yaml import PlainLoader, TagRefused
+
+    try:
+        loader = PlainLoader(text)
+        try:
+            return loader.data(MOST_VALUES)
+        finally:
+            loader.dispose()
+    except TagRefused as refused:
+        text = f"{what} has a YAML tag (!...) in line {refused.line}; esml reads plain values only."
+        raise ConfigError(text, hint=QUOTES) from None
+    except OverflowError:
+        raise ConfigError(f"{what} unfolds to too many values by its anchors (&) and aliases (*).") from None
+    except (yaml.YAMLError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        raise ConfigError(f"{what} is not valid YAML{place}.", hint=QUOTES) from None
+
+
+QUOTES = "A value that begins with * & ! % @ ` or holds a colon and a space must stand in quotes."
+
+
+def text_of(value: Any) -> str | None:
+    """Return a single value as text, None when there is none."""
+    if value is None or value == "" or isinstance(value, dict | list):
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def has_secret(part: Any) -> bool:
+    """Tell whether a secret itself, not an expression that stands for it, is somewhere in the data."""
+    if isinstance(part, list):
+        return any(map(has_secret, part))
+    if not isinstance(part, dict):
+        return False
+    return any(has_secret(value) or is_secret(key, value) for key, value in part.items())
+
+
+def is_secret(key: str, value: Any) -> bool:
+    """Tell whether a value is a secret by its name, or a URL with a password."""
+    text = text_of(value) or ""
+    return bool(text) and "$(" not in text and "${" not in text and (key in SECRET_KEYS or is_login_url(text))
+
+
+def is_login_url(text: str) -> bool:
+    """Tell whether a text is a URL with credentials in it."""
+    return text.startswith(("http://", "https://")) and "@" in text.split("/", 3)[2]

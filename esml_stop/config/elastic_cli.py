@@ -1,0 +1,71 @@
+"""The Elastic CLI's configuration: named contexts, which esml calls profiles; read only.
+
+Format: https://www.elastic.co/docs/reference/elastic-cli/cli/configuration
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from esml_stop.config.documents import text_of
+from esml_stop.config.expressions import resolved
+from esml_stop.config.settings import Settings
+from esml_stop.errors import ConfigError
+
+KIBANA_ONLY = "esml talks to Elasticsearch itself: give its address with --url or ESML_URL."
+
+
+def names(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of all contexts."""
+    contexts = data.get("contexts")
+    return tuple(map(str, contexts)) if isinstance(contexts, dict) else ()
+
+
+def settings(data: Mapping[str, Any], name: str | None, what: str, environment: Mapping[str, str]) -> Settings:
+    """Return the settings of a context, by default of the current one; only its expressions are resolved."""
+    chosen = chosen_name(data, name, what)
+    where = f"profile {chosen} in {what}"
+    block = elasticsearch(data["contexts"], chosen, where)
+    auth = block.get("auth") or {}
+    if not isinstance(auth, dict):
+        raise ConfigError(f"{where}: auth holds no api_key, username or password.")
+    found = {"url": block["url"], **{key: auth[key] for key in ("api_key", "username", "password") if key in auth}}
+    values = {key: value(found[key], f"{where}: {key}", environment) for key in found}
+    if "username" in values and "password" not in values:
+        raise ConfigError(f"{where} has a username but no password.")
+    return Settings(values, dict.fromkeys(values, where))
+
+
+def chosen_name(data: Mapping[str, Any], name: str | None, what: str) -> str:
+    """Return the name of the context to use, which must be there."""
+    known = names(data)
+    if not known:
+        raise ConfigError(f"{what} has no contexts.", hint=FORMS)
+    chosen = name or text_of(data.get("current_context"))
+    if chosen is None:
+        raise ConfigError(f"{what} has no current_context.", hint=f"Choose with --profile: {', '.join(known)}.")
+    if chosen not in known:
+        raise ConfigError(f"There is no profile {chosen} in {what}.", hint=f"It has: {', '.join(known)}.")
+    return chosen
+
+
+FORMS = "It must be a file of the Elastic CLI (contexts) or of es_client and curator (elasticsearch.client)."
+
+
+def elasticsearch(contexts: Mapping[Any, Any], name: str, where: str) -> dict[str, Any]:
+    """Return the part of a context that is about Elasticsearch; it has a URL."""
+    context = next(context for key, context in contexts.items() if str(key) == name)
+    block = context.get("elasticsearch") if isinstance(context, dict) else None
+    if not isinstance(block, dict):
+        raise ConfigError(f"{where} has no elasticsearch block.", hint=KIBANA_ONLY)
+    if text_of(block.get("url")) is None:
+        hint = KIBANA_ONLY if "via" in block else None
+        raise ConfigError(f"{where} has no elasticsearch.url.", hint=hint)
+    return block
+
+
+def value(found: Any, where: str, environment: Mapping[str, str]) -> str:
+    """Return a value as text, its expressions resolved."""
+    text = text_of(found)
+    if text is None:
+        raise ConfigError(f"{where} is empty.")
+    return resolved(text, where, environment)

@@ -1,0 +1,71 @@
+"""The YAML of es_client, and so of curator; esml takes the connection from it and nothing else.
+
+Format: https://es-client.readthedocs.io/en/latest/
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from esml_stop.config.documents import text_of
+from esml_stop.config.expressions import substituted
+from esml_stop.config.settings import Settings
+from esml_stop.config.spelling import TRUTH, spelled
+
+CLIENT = {
+    "hosts": "hosts",
+    "cloud_id": "cloud_id",
+    "bearer_auth": "bearer_token",
+    "verify_certs": "verify_certs",
+    "ca_certs": "ca_certs",
+    "client_cert": "client_cert",
+    "client_key": "client_key",
+    "ssl_assert_fingerprint": "ssl_fingerprint",
+}
+OTHER = {"username": "username", "password": "password"}
+KEY = {"token": "api_key", "id": "api_key_id", "api_key": "api_key_secret"}
+FILES = ("ca_certs", "client_cert", "client_key")
+
+# What changes where or how requests go, and esml does not do; the rest only tunes that client.
+LEFT_OUT = {"client": ("headers", "ssl_assert_hostname"), "other_settings": ("master_only",)}
+
+
+def is_one(data: Mapping[str, Any]) -> bool:
+    """Tell whether a configuration file is of this form."""
+    return isinstance(data.get("elasticsearch"), dict)
+
+
+def settings(data: Mapping[str, Any], path: Path, what: str, environment: Mapping[str, str]) -> Settings:
+    """Return the settings of the file at a path; paths in it that are not whole start at its folder."""
+    client, other = part(data["elasticsearch"], "client"), part(data["elasticsearch"], "other_settings")
+    blocks = ((client, CLIENT), (other, OTHER), (part(other, "api_key"), KEY))
+    found = {name: flat(block.get(key)) for block, names in blocks for key, name in names.items()}
+    values = {
+        name: substituted(text, f"{name} in {what}", environment) for name, text in found.items() if text is not None
+    }
+    values |= {name: str(path.parent / Path(values[name]).expanduser()) for name in FILES if name in values}
+    return spelled(Settings(values, dict.fromkeys(values, what), tuple(left_out(data["elasticsearch"], what))))
+
+
+def part(block: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a part of the file, empty when it is not there."""
+    found = block.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def flat(value: Any) -> str | None:
+    """Return a value or a list of values as text."""
+    if isinstance(value, list):
+        return ",".join(filter(None, map(text_of, value))) or None
+    return text_of(value)
+
+
+def left_out(block: Mapping[str, Any], what: str) -> list[str]:
+    """Return a warning for each setting that is there and not followed."""
+    found = [f"{name}.{key}" for name, keys in LEFT_OUT.items() for key in keys if is_set(part(block, name).get(key))]
+    return [f"{what}: elasticsearch.{name} is left out; esml has nothing like it." for name in found]
+
+
+def is_set(value: Any) -> bool:
+    """Tell whether a setting says more than its default would."""
+    return bool(value) and TRUTH.get(str(value).lower(), True)

@@ -1,0 +1,80 @@
+"""Connections from configuration files: ~/.elasticrc with its variants, and --config-file; never a working directory's.
+
+A file of es_client has one connection, one of the Elastic CLI a context for each profile.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from esml_stop.config import elastic_cli, es_client
+from esml_stop.config.documents import document, has_secret
+from esml_stop.config.settings import Settings
+from esml_stop.errors import ConfigError
+
+HOME_NAMES = (".elasticrc", ".elasticrc.json", ".elasticrc.yaml", ".elasticrc.yml")
+CLI_FILE = "ELASTIC_CLI_CONFIG_FILE"
+
+
+def named(own: Settings, environment: Mapping[str, str]) -> Settings:
+    """Return the settings that --profile and --config-file, or their variables, ask for."""
+    profile, file = own.values.get("profile"), own.values.get("config_file")
+    if file:
+        return settings(Path(file).expanduser(), f"{own.sources['config_file']}: {file}", profile, environment)
+    found = located(environment)
+    if found is None:
+        text = f"{own.sources['profile']} is given, but there is no configuration file."
+        raise ConfigError(text, hint=f"Profiles stand in ~/{HOME_NAMES[-1]} (the Elastic CLI's), or in --config-file.")
+    return settings(*found, profile, environment)
+
+
+def default(environment: Mapping[str, str]) -> Settings | None:
+    """Return the settings of the current profile in the user's own file, None when there is no file."""
+    found = located(environment)
+    return settings(*found, None, environment) if found else None
+
+
+def located(environment: Mapping[str, str]) -> tuple[Path, str] | None:
+    """Return the user's own file, and what to call it: what the Elastic CLI's variable names, or the first at home."""
+    if named := environment.get(CLI_FILE):
+        return Path(named).expanduser(), f"{CLI_FILE}: {named}"
+    home = Path(environment.get("HOME", ""))
+    if not home.is_absolute():
+        return None
+    candidates = (home / name for name in HOME_NAMES)
+    return next(((path, str(path)) for path in candidates if os.access(path, os.R_OK) or path.is_symlink()), None)
+
+
+def settings(path: Path, what: str, profile: str | None, environment: Mapping[str, str]) -> Settings:
+    """Return the settings of one connection in a file; `what` is what to call the file."""
+    data, open_to_others = document(path, what)
+    warnings: tuple[str, ...] = ()
+    if open_to_others and has_secret(data):
+        warnings = (f"{path} holds a secret and others may read it: chmod 600 {path}",)
+    found = from_data(data, path, what, profile, environment)
+    return Settings(found.values, found.sources, (*warnings, *found.warnings))
+
+
+def from_data(
+    data: dict[str, Any], path: Path, what: str, profile: str | None, environment: Mapping[str, str]
+) -> Settings:
+    """Return the settings in the form that the file has."""
+    if "contexts" in data or not es_client.is_one(data):
+        return elastic_cli.settings(data, profile, what, environment)
+    if profile:
+        raise ConfigError(f"{what} is a file of es_client, which has no profiles.", hint="Leave out --profile.")
+    found = es_client.settings(data, path, what, environment)
+    if not found.names_cluster:
+        raise ConfigError(f"{what} has neither hosts nor cloud_id in elasticsearch.client.")
+    return found
+
+
+def profile_names(environment: Mapping[str, str], config_file: str | None = None) -> tuple[str, ...]:
+    """Return the names of all profiles for completion; none when anything is wrong with the file."""
+    file = config_file or environment.get("ESML_CONFIG_FILE")
+    found = (Path(file).expanduser(), file) if file else located(environment)
+    try:
+        return elastic_cli.names(document(*found)[0]) if found else ()
+    except ConfigError:
+        return ()

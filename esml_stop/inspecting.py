@@ -1,0 +1,78 @@
+"""Asks a cluster what it is, who asks, and what that one may do; changes nothing."""
+
+import re
+from typing import Any
+
+from esml_stop.answers import optional, required
+from esml_stop.cluster import Cluster
+from esml_stop.errors import NotAllowed, NotAuthenticated, Refused
+from esml_stop.settings_report import Inspection
+from esml_stop.snapshot import Reader
+
+PRIVILEGES = ("manage_ml", "monitor_inference", "read_pipeline")
+
+# Other privileges than manage_ml may grant just these two, and that is enough.
+NEEDED = (
+    "cluster:monitor/xpack/ml/inference/stats/get",
+    "cluster:admin/xpack/ml/trained_models/deployment/stop",
+)
+UNKNOWN = re.compile(r"unknown cluster privilege \[([^\]]+)\]")
+
+# What a node answers that has no such call, because its security is switched off.
+NO_SUCH_CALL = {400, 405}
+
+
+def inspect(cluster: Cluster, reader: Reader) -> Inspection:
+    """Return what the cluster says; raises EsmlError when it cannot be reached or does not know who asks."""
+
+    def ask(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        return reader.ask(lambda: cluster.ask(method, path, reader.deadline.left, body=body))
+
+    try:
+        who = ask("GET", "/_security/_authenticate")
+    except (NotAuthenticated, NotAllowed):
+        raise
+    except Refused as refused:
+        if refused.http_status not in NO_SUCH_CALL:
+            raise
+        return Inspection(None, security=False, may=dict.fromkeys(PRIVILEGES, True), **about(ask))
+    return Inspection(**identity(who), may=privileges(ask), **about(ask))
+
+
+def identity(who: Any) -> dict[str, Any]:
+    """Return who asks, from `GET _security/_authenticate`."""
+    key = optional(who, "api_key", dict, {})
+    return {
+        "user": required(who, "username", str),
+        "roles": tuple(map(str, optional(who, "roles", list, []))),
+        "api_key": optional(key, "name", str, None) or optional(key, "id", str, None),
+    }
+
+
+def about(ask: Any) -> dict[str, Any]:
+    """Return name and version of the cluster, nothing when they may not be read: that takes `monitor`."""
+    try:
+        body = ask("GET", "/")
+    except NotAllowed:
+        return {}
+    version = optional(body, "version", dict, {})
+    return {
+        "cluster_name": optional(body, "cluster_name", str, None),
+        "version": optional(version, "number", str, None),
+    }
+
+
+def privileges(ask: Any) -> dict[str, bool | None]:
+    """Return which of the privileges are there; None for one that this server is too old to know."""
+    asked = [*PRIVILEGES, *NEEDED]
+    while True:
+        try:
+            has = required(ask("POST", "/_security/user/_has_privileges", {"cluster": asked}), "cluster", dict)
+        except Refused as refused:
+            unknown = UNKNOWN.search(refused.reason or "")
+            if not unknown or unknown[1] not in asked:
+                raise
+            asked.remove(unknown[1])
+        else:
+            found = {name: has[name] is True if name in has else None for name in PRIVILEGES}
+            return found | {"manage_ml": found["manage_ml"] or all(has.get(name) is True for name in NEEDED)}

@@ -1,0 +1,75 @@
+"""What went wrong with an encrypted connection, in words, and the option that would help."""
+
+import ssl
+from collections.abc import Iterable
+
+from esml_stop.connection import Connection
+from esml_stop.http_node import SpeaksTls
+
+EXPIRED = 10
+NOT_YET_VALID = 9
+OTHER_HOST = {62, 64}  # by name, by address
+
+NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"}
+WANTS_CERTIFICATE = {"TLSV13_ALERT_CERTIFICATE_REQUIRED"}
+REFUSES_CERTIFICATE = {
+    "TLSV1_ALERT_UNKNOWN_CA",
+    "SSLV3_ALERT_BAD_CERTIFICATE",
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED",
+    "TLSV1_ALERT_ACCESS_DENIED",
+}
+TOO_OLD = {"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "NO_PROTOCOLS_AVAILABLE"}
+
+
+def explained(causes: Iterable[BaseException], connection: Connection) -> tuple[str, str]:
+    """Return a sentence and a hint about a failed TLS connection, from the chain of errors."""
+    where, found = connection.label, list(causes)
+    text = str(found[-1])
+    if any(isinstance(one, SpeaksTls) for one in found):
+        return f"{where} wants TLS.", "Write https:// in the URL (--url)."
+    if any("Fingerprints did not match" in str(one) for one in found):
+        return f"The certificate of {where} has another fingerprint.", CHECK_FINGERPRINT
+    refused = next((one for one in found if isinstance(one, ssl.SSLCertVerificationError)), None)
+    if refused:
+        return untrusted(refused, connection)
+    if any(type(one).__name__ == "CertificateError" for one in found):
+        return f"The certificate of {where} is for another host: {text}.", OTHER_NAME
+    reasons = {one.reason for one in found if isinstance(one, ssl.SSLError) and one.reason}
+    return broken(reasons, text, connection)
+
+
+CHECK_FINGERPRINT = "Compare --ssl-fingerprint with what the cluster showed when it first started."
+OTHER_NAME = "Use a host that the certificate names in --url, or trust just this certificate with --ssl-fingerprint."
+
+
+def untrusted(error: ssl.SSLCertVerificationError, connection: Connection) -> tuple[str, str]:
+    """Return why the cluster's certificate was not accepted."""
+    where = connection.label
+    if error.verify_code in OTHER_HOST:
+        return f"The certificate of {where} is for another host: {error.verify_message.rstrip('.')}.", OTHER_NAME
+    if error.verify_code == EXPIRED:
+        return f"The certificate of {where} has expired.", RENEW
+    if error.verify_code == NOT_YET_VALID:
+        return f"The certificate of {where} is not valid yet.", "Is the clock of this machine right?"
+    given = f"is not signed by the CA in {connection.ca_certs}" if connection.ca_certs else "cannot be trusted"
+    return f"The certificate of {where} {given}: {error.verify_message}.", GIVE_CA
+
+
+RENEW = "It must be renewed there; until then --ssl-fingerprint trusts just this one."
+GIVE_CA = "Give the cluster's CA with --ca-certs FILE, or the certificate's SHA-256 with --ssl-fingerprint."
+
+
+def broken(reasons: set[str], text: str, connection: Connection) -> tuple[str, str]:
+    """Return why no encrypted connection came about, where no certificate of the cluster was the reason."""
+    where = connection.label
+    if reasons & NO_TLS:
+        return f"{where} does not speak TLS.", "Use http:// in --url if the cluster has TLS switched off."
+    if reasons & WANTS_CERTIFICATE or (reasons & REFUSES_CERTIFICATE and not connection.client_cert):
+        return f"{where} wants a client certificate.", "Give it with --client-cert FILE and --client-key FILE."
+    if reasons & REFUSES_CERTIFICATE:
+        return f"{where} does not accept the client certificate.", "Check --client-cert: is it of a CA it trusts?"
+    if reasons & TOO_OLD:
+        return f"{where} only speaks TLS older than 1.2.", "Update it; there is no option for this."
+    detail = ", ".join(sorted(reasons)).replace("_", " ").lower() or text
+    return f"No encrypted connection to {where}: {detail}.", "Check https:// in --url, --ca-certs and --client-cert."
