@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pytest
 import vcr
+from urllib3 import HTTPConnectionPool
 
 from esml_stop.cluster import Cluster
 from esml_stop.connection import Connection
@@ -76,11 +78,25 @@ class Recorder:
             node.reset()
             scene(node)
             self.path.unlink(missing_ok=True)
-        with tape(record=bool(url)).use_cassette(str(self.path)) as self.cassette:
+        with one_connection_at_a_time(), tape(record=bool(url)).use_cassette(str(self.path)) as self.cassette:
             yield node
         if url:
             node.reset()
         assert self.cassette.all_played or url, f"{self.path.name} holds answers that nothing asked for"
+
+
+@contextmanager
+def one_connection_at_a_time() -> Iterator[None]:
+    """Let threads make their connections one after the other: while vcrpy makes one, others would be real ones."""
+    new_conn, lock = HTTPConnectionPool._new_conn, Lock()
+
+    def make(pool: HTTPConnectionPool) -> Any:
+        with lock:
+            return new_conn(pool)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HTTPConnectionPool, "_new_conn", make)
+        yield
 
 
 def tape(*, record: bool) -> vcr.VCR:
