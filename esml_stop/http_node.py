@@ -31,8 +31,8 @@ class Node(Urllib3HttpNode):
             self.pool.cert_file, self.pool.key_file = config.client_cert, config.client_key
         base = self.take_proxy(config)
         urlopen = capped(self.pool.urlopen, base)
-        direct_http = config.scheme == "http" and not base
-        self.pool.urlopen = told_apart(urlopen, config) if direct_http else urlopen  # type: ignore[method-assign]
+        contact: Any = Contact(urlopen, config, direct=not base)
+        self.pool.urlopen = contact  # type: ignore[method-assign]
 
     def take_proxy(self, config: NodeConfig) -> str:
         """Go through the proxy of the environment, if there is one; return what to put before each path for it."""
@@ -57,7 +57,12 @@ def capped(urlopen: Any, base: str) -> Any:
 
     def read(method: str, url: str, *, timeout: float, **options: Any) -> SimpleNamespace:
         limits = urllib3.Timeout(connect=min(timeout, CONNECT_SECONDS), read=timeout)
-        response = urlopen(method, base + url, timeout=limits, preload_content=False, redirect=False, **options)
+        # A proxy is asked for URLs of another host than its own.
+        options |= {"assert_same_host": not base, "preload_content": False, "redirect": False}
+        response = urlopen(method, base + url, timeout=limits, **options)
+        if base and response.status == 407:
+            response.close()
+            raise urllib3.exceptions.ProxyError("407", OSError("the proxy wants a login"))
         data = bytearray()
         # Small steps: a compressed bomb is noticed before it unfolds.
         for part in response.stream(CHUNK, decode_content=True):
@@ -71,22 +76,37 @@ def capped(urlopen: Any, base: str) -> Any:
     return read
 
 
-def told_apart(urlopen: Any, config: NodeConfig) -> Any:
-    """Return a `urlopen` for http that tells a port that wants TLS, which only hangs up, from a broken connection."""
-    unknown = [True]
+class Contact:
+    """Tells what a failed connection means by whether this node ever answered."""
 
-    def read(*words: Any, timeout: float, **options: Any) -> SimpleNamespace:
+    def __init__(self, urlopen: Any, config: NodeConfig, *, direct: bool) -> None:
+        self.urlopen = urlopen
+        self.config = config
+        self.direct = direct
+        self.answered = False
+        self.probed = False
+
+    def __call__(self, *words: Any, timeout: float, **options: Any) -> SimpleNamespace:
+        """Make a request like the pool's `urlopen`."""
         try:
-            answer: SimpleNamespace = urlopen(*words, timeout=timeout, **options)
+            answer: SimpleNamespace = self.urlopen(*words, timeout=timeout, **options)
         except urllib3.exceptions.ProtocolError:
-            if unknown:
-                unknown.clear()
-                from esml_stop.probing import speaks_tls
-
-                if speaks_tls(config.host, config.port, min(timeout, PROBE_SECONDS)):
-                    raise SpeaksTls("the port speaks TLS") from None
+            if self.wants_tls(timeout):
+                raise SpeaksTls("the port speaks TLS") from None
             raise
-        unknown.clear()
+        except urllib3.exceptions.SSLError as error:
+            # A connection that worked and ends without a good-bye is no matter of certificates.
+            if self.answered and "EOF occurred" in str(error):
+                raise urllib3.exceptions.ProtocolError("Connection aborted.", error) from error
+            raise
+        self.answered = True
         return answer
 
-    return read
+    def wants_tls(self, timeout: float) -> bool:
+        """Tell whether plain http was hung up on because the port wants TLS; looks once, and only at first."""
+        if self.config.scheme != "http" or not self.direct or self.answered or self.probed:
+            return False
+        self.probed = True
+        from esml_stop.probing import speaks_tls
+
+        return speaks_tls(self.config.host, self.config.port, min(timeout, PROBE_SECONDS))

@@ -1,12 +1,14 @@
 """Asks a cluster what it is, who asks, and what that one may do; changes nothing."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
-from esml_stop.answers import optional, required
+from esml_stop.answers import checked
 from esml_stop.cluster import Cluster
 from esml_stop.errors import NotAllowed, NotAuthenticated, Refused
 from esml_stop.settings_report import Inspection
+from esml_stop.shape import optional, required
 from esml_stop.snapshot import Reader
 
 PRIVILEGES = ("manage_ml", "monitor_inference", "read_pipeline")
@@ -21,11 +23,13 @@ UNKNOWN = re.compile(r"unknown cluster privilege \[([^\]]+)\]")
 # What a node answers that has no such call, because its security is switched off.
 NO_SUCH_CALL = {400, 405}
 
+Ask = Callable[..., Any]
+
 
 def inspect(cluster: Cluster, reader: Reader) -> Inspection:
     """Return what the cluster says; raises EsmlError when it cannot be reached or does not know who asks."""
 
-    def ask(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    def ask(method: str, path: str, body: dict[str, object] | None = None) -> Any:
         return reader.ask(lambda: cluster.ask(method, path, reader.deadline.left, body=body))
 
     try:
@@ -39,6 +43,7 @@ def inspect(cluster: Cluster, reader: Reader) -> Inspection:
     return Inspection(**identity(who), may=privileges(ask), **about(ask))
 
 
+@checked
 def identity(who: Any) -> dict[str, Any]:
     """Return who asks, from `GET _security/_authenticate`."""
     key = optional(who, "api_key", dict, {})
@@ -49,12 +54,17 @@ def identity(who: Any) -> dict[str, Any]:
     }
 
 
-def about(ask: Any) -> dict[str, Any]:
+def about(ask: Ask) -> dict[str, Any]:
     """Return name and version of the cluster, nothing when they may not be read: that takes `monitor`."""
     try:
-        body = ask("GET", "/")
+        return named(ask("GET", "/"))
     except NotAllowed:
         return {}
+
+
+@checked
+def named(body: Any) -> dict[str, Any]:
+    """Return name and version, from `GET /`."""
     version = optional(body, "version", dict, {})
     return {
         "cluster_name": optional(body, "cluster_name", str, None),
@@ -62,17 +72,24 @@ def about(ask: Any) -> dict[str, Any]:
     }
 
 
-def privileges(ask: Any) -> dict[str, bool | None]:
+def privileges(ask: Ask) -> dict[str, bool | None]:
     """Return which of the privileges are there; None for one that this server is too old to know."""
     asked = [*PRIVILEGES, *NEEDED]
     while True:
         try:
-            has = required(ask("POST", "/_security/user/_has_privileges", {"cluster": asked}), "cluster", dict)
+            has = granted(ask("POST", "/_security/user/_has_privileges", {"cluster": asked}))
         except Refused as refused:
             unknown = UNKNOWN.search(refused.reason or "")
             if not unknown or unknown[1] not in asked:
                 raise
             asked.remove(unknown[1])
         else:
-            found = {name: has[name] is True if name in has else None for name in PRIVILEGES}
-            return found | {"manage_ml": found["manage_ml"] or all(has.get(name) is True for name in NEEDED)}
+            found: dict[str, bool | None] = {name: has.get(name) if name in asked else None for name in PRIVILEGES}
+            return found | {"manage_ml": bool(found["manage_ml"] or all(has.get(name) for name in NEEDED))}
+
+
+@checked
+def granted(body: Any) -> dict[str, bool]:
+    """Return whether each privilege is there, from `POST _security/user/_has_privileges`."""
+    has = required(body, "cluster", dict)
+    return {name: required(has, name, bool) for name in has}

@@ -1,11 +1,13 @@
 """What went wrong with an encrypted connection, in words, and the option that would help."""
 
+import re
 import ssl
 from collections.abc import Iterable
 
 from esml_stop.connection import Connection
 from esml_stop.http_node import SpeaksTls
 
+OTHER_FINGERPRINT = re.compile(r'Fingerprints did not match\..* got "([0-9a-f]+)"')
 EXPIRED = 10
 NOT_YET_VALID = 9
 OTHER_HOST = {62, 64}  # by name, by address
@@ -28,8 +30,8 @@ def explained(causes: Iterable[BaseException], connection: Connection) -> tuple[
     text = str(found[-1])
     if any(isinstance(one, SpeaksTls) for one in found):
         return f"{where} wants TLS.", "Write https:// in the URL (--url)."
-    if any("Fingerprints did not match" in str(one) for one in found):
-        return f"The certificate of {where} has another fingerprint.", CHECK_FINGERPRINT
+    if other := next(filter(None, (OTHER_FINGERPRINT.search(str(one)) for one in found)), None):
+        return f"The certificate of {where} has another fingerprint: {other[1]}.", CHECK_FINGERPRINT
     refused = next((one for one in found if isinstance(one, ssl.SSLCertVerificationError)), None)
     if refused:
         return untrusted(refused, connection)
@@ -71,5 +73,10 @@ def broken(reasons: set[str], text: str, connection: Connection) -> tuple[str, s
         return f"{where} does not accept the client certificate.", "Check --client-cert: is it of a CA it trusts?"
     if reasons & TOO_OLD:
         return f"{where} only speaks TLS older than 1.2.", "Update it; there is no option for this."
+    if "EOF occurred" in text and not connection.client_cert:
+        return f"{where} ended the encrypted connection before it answered.", MAY_WANT
     detail = ", ".join(sorted(reasons)).replace("_", " ").lower() or text
     return f"No encrypted connection to {where}: {detail}.", "Check https:// in --url, --ca-certs and --client-cert."
+
+
+MAY_WANT = "If it wants a client certificate, give it with --client-cert FILE and --client-key FILE."

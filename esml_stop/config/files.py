@@ -41,7 +41,7 @@ def read(path: Path, what: str, largest: int, *, pipe: bool = False) -> tuple[st
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode) and not (pipe and stat.S_ISFIFO(found.st_mode)):
-                raise ConfigError(f"{what} is a folder." if stat.S_ISDIR(found.st_mode) else f"{what} is no file.")
+                raise ConfigError(f"{what} is not a regular file.")
             os.set_blocking(file.fileno(), True)
             data = file.read(largest + 1)
     except (OSError, ValueError) as error:

@@ -38,10 +38,6 @@ def address(url: str, source: str) -> Address:
         raise ConfigError(f"The URL in {source} does not begin with http:// or https://.", hint=EXAMPLE)
     if not host:
         raise ConfigError(f"The URL in {source} has no host.", hint=EXAMPLE)
-    if parts.query or parts.fragment:
-        raise ConfigError(
-            f"The URL in {source} has a ? or # in it.", hint=f"{EXAMPLE} In a password write %3F and %23."
-        )
     shown = f"[{host}]" if ":" in host else host
     bare = f"{parts.scheme}://{shown}:{parts.port or PORTS[parts.scheme]}{parts.path.rstrip('/')}"
     return Address(bare, decoded(parts.username), decoded(parts.password))
@@ -64,6 +60,10 @@ def split(url: str, source: str) -> SplitResult:
     """Return the parts of a URL; raise ConfigError, without the URL, when it has none."""
     if re.search(r"[\s\x00-\x1f\x7f]", url) or not url.isascii():
         raise ConfigError(f"The URL in {source} holds spaces or characters that no URL has.", hint=EXAMPLE)
+    if "?" in url or "#" in url:
+        raise ConfigError(
+            f"The URL in {source} has a ? or # in it.", hint=f"{EXAMPLE} In a password write %3F and %23."
+        )
     try:
         parts = urlsplit(url)
         _ = parts.port

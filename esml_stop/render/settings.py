@@ -68,7 +68,8 @@ def rows_of(report: SettingsReport) -> Iterator[Setting]:
         yield Setting("cluster", found.cluster_name or "not shown", "" if found.cluster_name else "needs monitor")
         yield Setting("version", found.version or "not shown", "" if found.version else "needs monitor")
         yield Setting("user", who(found))
-        yield from (Setting(f"may {CAN[name]}", ANSWERS[has], name) for name, has in (found.may or {}).items())
+        for name, has in (found.may or {}).items():
+            yield Setting(f"may {CAN[name]}", ANSWERS[has], name if found.security else "")
 
 
 def who(found: Inspection) -> str:

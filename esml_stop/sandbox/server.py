@@ -63,7 +63,14 @@ class SandboxHandler(BaseHTTPRequestHandler):
             if match and method == self.command:
                 body = handler(self.server.state, query, decoded(data), *map(unquote, match.groups()))
                 return (404, {}) if body is None else (200, filtered(body, paths))
-        return 400, {"error": f"no handler found for uri [{self.path}] and method [{self.command}]", "status": 400}
+        return self.no_handler(parts.path)
+
+    def no_handler(self, path: str) -> tuple[int, Any]:
+        """Return the error for a call that is not there; as without security, `_security/...` is not."""
+        where = f"for uri [{self.path}] and method [{self.command}]"
+        if path.count("/") == 2 and self.command != "POST":
+            return 405, {"error": f"Incorrect HTTP method {where}, allowed: [POST]", "status": 405}
+        return 400, {"error": f"no handler found {where}"}
 
     def write(self, status: int, body: Any) -> None:
         """Write an answer with the headers that tell it is Elasticsearch's."""

@@ -1,0 +1,80 @@
+from typing import Any
+
+import pytest
+
+from esml_stop.config.elastic_cli import names, settings
+from esml_stop.errors import ConfigError
+
+URL = "https://h:9200"
+
+
+def data(**contexts: Any) -> dict[str, Any]:
+    """Return a file with these contexts, of which `prod` is the current one."""
+    return {"current_context": "prod", "contexts": contexts, "banner": "false", "telemetry": "false"}
+
+
+def context(**auth: Any) -> dict[str, Any]:
+    """Return a context with this auth."""
+    return {"elasticsearch": {"url": URL, "auth": auth, "version": "9.1"}, "kibana": {"url": "$(cmd:true)"}}
+
+
+def said(file: dict[str, Any], name: str | None = None) -> str:
+    """Return what is said about a file that has no such connection."""
+    with pytest.raises(ConfigError) as wrong:
+        settings(file, name, "FILE", {})
+    return f"{wrong.value.message} {wrong.value.hint}"
+
+
+def test_the_current_context_is_the_one() -> None:
+    """Its URL and its login, found in this profile of this file."""
+    found = settings(data(prod=context(username="u", password="p"), dev=context()), None, "FILE", {})
+    assert found.values == {"url": URL, "username": "u", "password": "p"}
+    assert set(found.sources.values()) == {"profile prod in FILE"}
+
+
+def test_another_context_is_asked_for_by_its_name() -> None:
+    """Only its own expressions are resolved, those of the others may lead nowhere."""
+    file = data(prod=context(api_key="$(cmd:false)"), dev=context(api_key="$(env:KEY)"))
+    assert settings(file, "dev", "FILE", {"KEY": "k"}).values == {"url": URL, "api_key": "k"}
+    assert "$(cmd:...)" in said(file, "prod")
+    assert "profile dev in FILE: api_key is $(env:KEY), but KEY is not set" in said(file, "dev")
+
+
+def test_a_context_without_auth_is_fine() -> None:
+    """A cluster without security has none."""
+    assert settings(data(prod={"elasticsearch": {"url": URL}}), None, "FILE", {}).values == {"url": URL}
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    """In their order."""
+    assert said(data(prod=context(), dev=context()), "tset") == "There is no profile tset in FILE. It has: prod, dev."
+
+
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        ({}, "FILE has no contexts."),
+        ({"contexts": {}}, "FILE has no contexts."),
+        ({"contexts": "x"}, "FILE has no contexts."),
+        ({"contexts": {"a": {}, "b": {}}}, "FILE has no current_context. Choose with --profile: a, b."),
+        (data(other=context()), "There is no profile prod in FILE. It has: other."),
+        (data(prod=None), "profile prod in FILE has no elasticsearch block."),
+        (data(prod={"kibana": {"url": URL}}), "give its address with --url"),
+        (
+            data(prod={"elasticsearch": {"via": "kibana"}}),
+            "has no elasticsearch.url. esml talks to Elasticsearch itself",
+        ),
+        (data(prod={"elasticsearch": {"url": URL, "auth": "x"}}), "auth holds no api_key, username or password."),
+        (data(prod=context(api_key="")), "profile prod in FILE: api_key is empty."),
+        (data(prod=context(username="u")), "has a username but no password."),
+    ],
+)
+def test_what_is_missing_is_said(file: dict[str, Any], says: str) -> None:
+    """In which file and which profile, and what would do."""
+    assert says in said(file)
+
+
+def test_names_are_those_of_the_contexts() -> None:
+    """None when the file is of another form."""
+    assert names(data(b=1, a=2)) == ("b", "a")
+    assert names({"elasticsearch": {}}) == ()

@@ -1,0 +1,67 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from esml_stop.config.es_client import settings
+
+URL = "https://h:9200"
+
+
+def of(client: dict[str, Any], other: dict[str, Any] | None = None, **environment: str) -> dict[str, str]:
+    """Return the values that a file with these parts makes."""
+    data = {"elasticsearch": {"client": client, "other_settings": other}, "logging": {"loglevel": "INFO"}}
+    return dict(settings(data, Path("/etc/curator.yml"), "FILE", environment).values)
+
+
+@pytest.mark.parametrize(
+    ("client", "other", "values"),
+    [
+        ({"hosts": URL}, None, {"url": URL}),
+        ({"hosts": [URL, "https://i:1"]}, None, {"url": f"{URL},https://i:1"}),
+        ({"cloud_id": "c"}, {"username": "u", "password": "p"}, {"cloud_id": "c", "username": "u", "password": "p"}),
+        ({"hosts": URL}, {"api_key": {"id": "i", "api_key": "k"}}, {"url": URL, "api_key": "i:k"}),
+        ({"hosts": URL}, {"api_key": {"token": "t", "id": None}}, {"url": URL, "api_key": "t"}),
+        ({"hosts": URL, "bearer_auth": "t"}, None, {"url": URL, "bearer_token": "t"}),
+        ({"hosts": URL, "verify_certs": "false"}, None, {"url": URL, "insecure": "true"}),
+        ({"hosts": URL, "verify_certs": False}, None, {"url": URL, "insecure": "true"}),
+        ({"hosts": URL, "verify_certs": True, "cloud_id": None}, {"username": ""}, {"url": URL}),
+        ({"hosts": URL, "ssl_assert_fingerprint": "f"}, None, {"url": URL, "ssl_fingerprint": "f"}),
+        (
+            {"hosts": URL, "request_timeout": 30, "max_retries": 5, "ca_certs": "/ca.crt"},
+            None,
+            {"url": URL, "ca_certs": "/ca.crt"},
+        ),
+    ],
+)
+def test_the_connection_is_taken_from_the_file(
+    client: dict[str, Any], other: dict[str, Any] | None, values: dict[str, str]
+) -> None:
+    """Hosts, credentials and what is trusted; what tunes that client is not."""
+    assert of(client, other) == values
+
+
+def test_variables_are_filled_in() -> None:
+    """As es_client does, with a default."""
+    found = of({"hosts": "${HOST:https://default:1}"}, {"username": "u", "password": "${PW}"}, PW="p")
+    assert found == {"url": "https://default:1", "username": "u", "password": "p"}
+    assert of({"hosts": "${HOST:x}"}, HOST=URL) == {"url": URL}
+
+
+def test_paths_start_at_the_files_folder() -> None:
+    """Never where one happens to be."""
+    found = of({"hosts": URL, "ca_certs": "ca.crt", "client_cert": "c/c.crt", "client_key": "/k"})
+    assert (found["ca_certs"], found["client_cert"], found["client_key"]) == ("/etc/ca.crt", "/etc/c/c.crt", "/k")
+
+
+def test_what_is_left_out_is_said() -> None:
+    """Settings that change where or how requests go, where they say something."""
+    parts: dict[str, Any] = {"client": {"hosts": URL, "headers": {"x": "y"}, "ssl_assert_hostname": None}}
+    parts["other_settings"] = {"master_only": "true", "skip_version_test": "true"}
+    assert settings({"elasticsearch": parts}, Path("/f"), "FILE", {}).warnings == (
+        "FILE: elasticsearch.client.headers is left out; esml has nothing like it.",
+        "FILE: elasticsearch.other_settings.master_only is left out; esml has nothing like it.",
+    )
+    parts["other_settings"]["master_only"] = "false"
+    del parts["client"]["headers"]
+    assert settings({"elasticsearch": parts}, Path("/f"), "FILE", {}).warnings == ()

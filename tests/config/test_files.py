@@ -1,0 +1,97 @@
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from esml_stop.config.files import must_exist, read, secret
+from esml_stop.errors import ConfigError
+
+
+def said(path: Path, largest: int = 100) -> str:
+    """Return what is said about a file that cannot be read."""
+    with pytest.raises(ConfigError) as wrong:
+        read(path, "--x", largest)
+    return wrong.value.message
+
+
+def test_a_secret_is_the_one_line_of_its_file(tmp_path: Path) -> None:
+    """The end of the line does not count, blanks inside do."""
+    path = tmp_path / "secret"
+    path.write_bytes(b" pass word \r\n")
+    assert secret(str(path), "--password-file", None) == " pass word "
+
+
+def test_a_dash_is_standard_input() -> None:
+    """What stands there, with the end of the line left out; nothing there is an error."""
+    assert secret("-", "--api-key-file", io.StringIO("key\n")) == "key"
+    for nothing in (io.StringIO(""), None):
+        with pytest.raises(ConfigError, match="standard input is empty"):
+            secret("-", "--api-key-file", nothing)
+
+
+def test_a_pipe_that_a_shell_hands_over_is_read() -> None:
+    """<(command) is a pipe; so is a secret from a manager of secrets."""
+    reading, writing = os.pipe()
+    os.write(writing, b"from a pipe\n")
+    os.close(writing)
+    try:
+        assert secret(f"/dev/fd/{reading}", "--api-key-file", None) == "from a pipe"
+    finally:
+        os.close(reading)
+
+
+def test_a_pipe_that_nobody_writes_to_does_not_hang(tmp_path: Path) -> None:
+    """It is empty, at once."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="is empty"):
+        secret(str(tmp_path / "pipe"), "--api-key-file", None)
+
+
+def test_whatever_is_no_readable_file_is_said_plainly(tmp_path: Path) -> None:
+    """Missing, a folder, a pipe, a device, a dead link, links in a ring, a name that is none."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "dead").symlink_to(tmp_path / "gone")
+    (tmp_path / "ring").symlink_to(tmp_path / "ring")
+    assert said(tmp_path / "gone") == "--x cannot be read (no such file or directory)."
+    assert said(tmp_path) == "--x cannot be read (is a directory)."
+    assert said(tmp_path / "pipe") == "--x is not a regular file."
+    assert said(Path("/dev/zero")) == "--x is not a regular file."
+    assert said(tmp_path / "dead") == "--x cannot be read (no such file or directory)."
+    assert said(tmp_path / "ring") == "--x cannot be read (too many levels of symbolic links)."
+    assert said(Path("a\0b")) == "--x cannot be read (not a file name)."
+
+
+def test_size_and_encoding_have_limits(tmp_path: Path) -> None:
+    """Over the cap, or not UTF-8: one line each; a byte order mark is no error."""
+    path = tmp_path / "file"
+    path.write_text("x" * 2049)
+    assert said(path, 2048) == "--x is larger than 2 KiB."
+    for text in ("ünï".encode("latin-1"), "text".encode("utf-16")):
+        path.write_bytes(text)
+        assert said(path) == "--x is not UTF-8 text."
+    path.write_bytes(b"\xef\xbb\xbftext")
+    assert read(path, "--x", 100)[0] == "text"
+
+
+@pytest.mark.parametrize(
+    ("mode", "wide"), [(0o600, False), (0o700, False), (0o640, True), (0o604, True), (0o644, True)]
+)
+def test_who_else_may_look_is_told(tmp_path: Path, mode: int, wide: bool) -> None:
+    """Anything for group or others counts; of a link, the file it leads to counts."""
+    path, link = tmp_path / "file", tmp_path / "link"
+    path.write_text("x")
+    path.chmod(mode)
+    link.symlink_to(path)
+    assert read(path, "--x", 100) == ("x", wide)
+    assert read(link, "--x", 100) == ("x", wide)
+
+
+def test_a_file_that_is_only_named_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its path comes back with ~ resolved; missing or a folder is an error."""
+    (tmp_path / "ca.crt").touch()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert must_exist("~/ca.crt", "--ca-certs") == str(tmp_path / "ca.crt")
+    for path, why in ((str(tmp_path), "is a folder"), ("/no/such", "no such file")):
+        with pytest.raises(ConfigError, match=why):
+            must_exist(path, "--ca-certs")

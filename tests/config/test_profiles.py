@@ -1,0 +1,132 @@
+from pathlib import Path
+
+import pytest
+
+from esml_stop.config.profiles import default, named, profile_names
+from esml_stop.config.settings import Settings
+from esml_stop.errors import ConfigError
+
+TWO = """
+current_context: prod
+contexts:
+  prod: {elasticsearch: {url: "https://prod:9200", auth: {api_key: $(env:KEY)}}}
+  dev: {elasticsearch: {url: "http://dev:9200"}}
+"""
+
+
+def write(path: Path, text: str, mode: int = 0o600) -> Path:
+    """Write a file that only its owner may read."""
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def one(url: str) -> str:
+    """Return a file with one context."""
+    return f'{{"current_context": "c", "contexts": {{"c": {{"elasticsearch": {{"url": "{url}"}}}}}}}}'
+
+
+def asked(**values: str) -> Settings:
+    """Return what options ask for."""
+    return Settings(values, {name: f"--{name.replace('_', '-')}" for name in values})
+
+
+def url(found: Settings | None) -> str | None:
+    """Return the address that was found."""
+    return found.values["url"] if found else None
+
+
+def test_the_home_directory_is_looked_through_in_order(tmp_path: Path) -> None:
+    """The first of the four names that is there counts."""
+    home = {"HOME": str(tmp_path)}
+    assert default(home) is None
+    for name in (".elasticrc.yml", ".elasticrc.yaml", ".elasticrc.json", ".elasticrc"):
+        write(tmp_path / name, one(f"http://{name.strip('.')}:1"))
+        assert url(default(home)) == f"http://{name.strip('.')}:1"
+
+
+def test_the_working_directory_is_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not as such, not as a home that is a relative path, not as an empty one."""
+    write(tmp_path / ".elasticrc.yml", one("http://trap:1"))
+    monkeypatch.chdir(tmp_path)
+    for home in (".", "", "./"):
+        assert default({"HOME": home}) is None
+    assert default({}) is None
+
+
+def test_the_cli_s_variable_names_the_file_in_place_of_the_home(tmp_path: Path) -> None:
+    """Also for --profile; the file at home is not looked at then."""
+    write(tmp_path / ".elasticrc.yml", one("http://home:1"))
+    path = write(tmp_path / "other.yml", TWO)
+    environment = {"HOME": str(tmp_path), "ELASTIC_CLI_CONFIG_FILE": str(path), "KEY": "k"}
+    assert url(default(environment)) == "https://prod:9200"
+    assert url(named(asked(profile="dev"), environment)) == "http://dev:9200"
+    found = default(environment)
+    assert found
+    assert found.sources["url"] == f"profile prod in ELASTIC_CLI_CONFIG_FILE: {path}"
+
+
+def test_profile_and_file_are_asked_for_together_or_alone(tmp_path: Path) -> None:
+    """--config-file takes the place of the file at home."""
+    environment = {"HOME": str(tmp_path), "KEY": "k"}
+    write(tmp_path / ".elasticrc.yml", TWO)
+    path = write(tmp_path / "given.yml", TWO.replace("dev:9200", "other:9200"))
+    assert url(named(asked(profile="dev"), environment)) == "http://dev:9200"
+    assert url(named(asked(profile="dev", config_file=str(path)), environment)) == "http://other:9200"
+    assert url(named(asked(config_file=str(path)), environment)) == "https://prod:9200"
+
+
+def test_a_profile_without_any_file_is_an_error(tmp_path: Path) -> None:
+    """It says where profiles stand."""
+    with pytest.raises(ConfigError) as wrong:
+        named(asked(profile="prod"), {"HOME": str(tmp_path)})
+    assert wrong.value.message == "--profile is given, but there is no configuration file."
+    assert "~/.elasticrc.yml" in str(wrong.value.hint)
+
+
+def test_a_file_of_es_client_is_known_by_its_form(tmp_path: Path) -> None:
+    """It has one connection, and so no profiles."""
+    path = write(tmp_path / "curator.yml", "elasticsearch: {client: {hosts: 'http://h:1'}}")
+    assert url(named(asked(config_file=str(path)), {})) == "http://h:1"
+    with pytest.raises(ConfigError, match="has no profiles"):
+        named(asked(config_file=str(path), profile="x"), {})
+    write(path, "elasticsearch: {client: {}}")
+    with pytest.raises(ConfigError, match="has neither hosts nor cloud_id"):
+        named(asked(config_file=str(path)), {})
+    write(path, "client: {hosts: [h], port: 9200}")
+    with pytest.raises(ConfigError, match="has no contexts"):
+        named(asked(config_file=str(path)), {})
+
+
+def test_a_link_to_a_file_is_followed_and_a_dead_one_is_an_error(tmp_path: Path) -> None:
+    """Home directories are often links into a repository; nothing is skipped silently."""
+    write(tmp_path / "real.yml", one("http://linked:1"))
+    (tmp_path / ".elasticrc.yml").symlink_to(tmp_path / "real.yml")
+    assert url(default({"HOME": str(tmp_path)})) == "http://linked:1"
+    (tmp_path / "real.yml").unlink()
+    with pytest.raises(ConfigError, match="no such file"):
+        default({"HOME": str(tmp_path)})
+
+
+def test_a_secret_that_others_may_read_is_one_warning(tmp_path: Path) -> None:
+    """Also when it is in another profile; none when the file is closed, or holds only where secrets are."""
+    inline = TWO.replace("$(env:KEY)", "inline-secret")
+    for text, mode, count in ((inline, 0o644, 1), (inline, 0o640, 1), (inline, 0o600, 0), (TWO, 0o644, 0)):
+        path = write(tmp_path / "x.yml", text, mode)
+        found = named(asked(config_file=str(path), profile="dev"), {})
+        assert len(found.warnings) == count
+        assert "inline-secret" not in "".join(found.warnings)
+
+
+def test_names_for_completion_never_fail(tmp_path: Path) -> None:
+    """From the file at home, from the one that is named; none when it cannot be read."""
+    environment = {"HOME": str(tmp_path)}
+    assert profile_names(environment) == ()
+    write(tmp_path / ".elasticrc.yml", TWO)
+    assert profile_names(environment) == ("prod", "dev")
+    path = write(tmp_path / "x.yml", one("http://h:1"))
+    assert profile_names(environment, str(path)) == ("c",)
+    assert profile_names({**environment, "ESML_CONFIG_FILE": str(path)}) == ("c",)
+    write(path, "{broken")
+    assert profile_names(environment, str(path)) == ()
+    assert profile_names(environment, "/no/such") == ()

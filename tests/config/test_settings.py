@@ -1,0 +1,67 @@
+import pytest
+
+from esml_stop.config.settings import ConnectionOptions, Settings, from_options
+
+
+def of(**values: str) -> Settings:
+    """Return settings whose source is their name."""
+    return Settings(values, {name: name for name in values})
+
+
+def test_options_that_were_given_are_settings() -> None:
+    """Each with its flag as the source; what was not given is not there."""
+    found = from_options(ConnectionOptions(url="http://h", ca_certs="ca", insecure=True))
+    assert found.values == {"url": "http://h", "ca_certs": "ca", "insecure": "1"}
+    assert found.sources == {"url": "--url", "ca_certs": "--ca-certs", "insecure": "--insecure"}
+
+
+def test_the_options_can_be_typed_again() -> None:
+    """Profile and file too, for the command that a refusal suggests; a URL with credentials is left out."""
+    options = ConnectionOptions(insecure=True, profile="prod", config_file="my file.yml", username="u@example.com")
+    assert options.arguments == (
+        *("--username", "u@example.com", "--insecure", "--profile", "prod"),
+        *("--config-file", "my file.yml"),
+    )
+    assert ConnectionOptions(url="http://u:secret@h").arguments == ()
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "left"),
+    [
+        ({"url": "a"}, {"url": "b"}, {"url": "a"}),
+        ({"url": "a"}, {"cloud_id": "b", "api_key": "k"}, {"url": "a", "api_key": "k"}),
+        ({"url": "a"}, {"profile": "p", "config_file": "f"}, {"url": "a"}),
+        (
+            {"profile": "p"},
+            {"url": "b", "api_key": "k", "username": "u", "ca_certs": "c"},
+            {"profile": "p", "ca_certs": "c"},
+        ),
+        ({"profile": "p"}, {"config_file": "f", "profile": "q"}, {"profile": "p", "config_file": "f"}),
+        ({"api_key_file": "f"}, {"api_key": "k", "username": "u", "password": "p"}, {"api_key_file": "f"}),
+        ({"username": "u"}, {"api_key": "k", "username": "v", "password": "p"}, {"username": "u", "password": "p"}),
+        ({"password_file": "f"}, {"username": "u", "password": "p"}, {"password_file": "f", "username": "u"}),
+        ({"ca_certs": "c"}, {"insecure": "1"}, {"ca_certs": "c"}),
+        ({"insecure": "1"}, {"ca_certs": "c", "client_cert": "d"}, {"insecure": "1", "client_cert": "d"}),
+        ({"ssl_fingerprint": "f"}, {"ca_certs": "c"}, {"ssl_fingerprint": "f"}),
+        ({"client_cert": "c"}, {"client_cert": "d", "client_key": "k"}, {"client_cert": "c"}),
+    ],
+)
+def test_what_is_given_above_takes_the_place_of_its_kind(
+    above: dict[str, str], below: dict[str, str], left: dict[str, str]
+) -> None:
+    """One kind of address, credential or trust leaves out the other kinds below, and nothing else."""
+    assert of(**above).over(of(**below)).values == left
+
+
+def test_sources_follow_the_values() -> None:
+    """Each value keeps its own source, and warnings of both are kept."""
+    upper = Settings({"url": "a"}, {"url": "--url"}, ("one",))
+    lower = Settings({"url": "b", "api_key": "k"}, {"url": "ESML_URL", "api_key": "ESML_API_KEY"}, ("two",))
+    both = upper.over(lower)
+    assert both.sources == {"url": "--url", "api_key": "ESML_API_KEY"}
+    assert both.warnings == ("two", "one")
+
+
+def test_values_are_in_no_repr() -> None:
+    """Settings hold secrets; only their sources may be seen."""
+    assert "hidden" not in repr(of(api_key="hidden"))
