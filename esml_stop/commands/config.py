@@ -78,10 +78,10 @@ Examples:
 def command(
     *, check: bool, timeout: float, connection_options: "ConnectionOptions", output_options: OutputOptions
 ) -> int:
-    """Show which cluster would be asked and where each setting was found; secrets are not shown.
+    """Show which cluster would be asked, and check that it may be.
 
-    With --check the exit code is 0 when deployments may be stopped, 4 when not, and 6 when the
-    cluster cannot be reached.
+    Each setting is shown with where it was found; secrets are not. With --check the exit code is 0 when
+    deployments may be stopped, 4 when not, and 6 when the cluster cannot be reached.
     """
     if not check:
         return finish(found(connection_options, output_options), output_options)
