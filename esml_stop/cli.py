@@ -115,6 +115,7 @@ def failed(error: EsmlError | Interrupted, arguments: Sequence[str]) -> int:
     if form := data_form(arguments):
         from esml_stop.render.data import error_document
 
+        notices.wipe()
         command = next((word for word in arguments if word in COMMANDS), "")
         sys.stderr.write(error_document(command, error, indent=2 if form == "json" else None))
     else:
@@ -146,6 +147,7 @@ def show_traceback(arguments: Sequence[str]) -> None:
     if "--debug" in options(arguments):
         import traceback
 
+        notices.wipe()
         traceback.print_exc()
 
 

@@ -1,5 +1,6 @@
 """The options that several commands share, each group as one decorator and one frozen object."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -7,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from esml_stop import notices
 from esml_stop.help import grouped
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -31,8 +33,13 @@ def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
     @click.option("-q", "--quiet", is_flag=True, help="No warnings, no closing sentence; refusals and errors stay.")
     @click.option("-v", "--verbose", is_flag=True, help="One line on stderr for each request.")
     @click.option("--debug", is_flag=True, help="Show a traceback with an error.")
+    @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR and FORCE_COLOR are obeyed too.")
     @wraps(function)
-    def wrapped(*args: Any, form: str, quiet: bool, verbose: bool, debug: bool, **rest: Any) -> Any:
+    def wrapped(*args: Any, form: str, quiet: bool, verbose: bool, debug: bool, no_color: bool, **rest: Any) -> Any:
+        if no_color:
+            os.environ["NO_COLOR"] = "1"
+        if not quiet:
+            notices.at_work("Connecting")
         options = OutputOptions(form, quiet=quiet, verbose=verbose, debug=debug)
         return function(*args, output_options=options, **rest)
 

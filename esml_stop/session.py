@@ -118,4 +118,8 @@ def password_prompt() -> Prompt | None:
         return None
     from getpass import getpass
 
-    return lambda text: getpass(text, stream=sys.stderr)
+    def ask(text: str) -> str:
+        notices.wipe()
+        return getpass(text, stream=sys.stderr)
+
+    return ask

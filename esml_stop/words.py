@@ -137,4 +137,23 @@ def closing(report: Report) -> str:
     else:
         counts = [f"{report.count(outcome):,} {OUTCOMES[outcome]}" for outcome in Outcome if report.count(outcome)]
         sentence = f"Of {counted(len(report.results), 'deployment')}: {'; '.join(counts)}."
-    return f"{sentence} Nothing was changed." if report.dry_run else sentence
+    return " ".join([sentence, *next_steps(report)])
+
+
+def next_steps(report: Report) -> list[str]:
+    """Return what to do next, as far as the outcomes call for it."""
+    if report.dry_run:
+        return ["Nothing was changed."]
+    steps = [step for outcome, step in NEXT.items() if report.count(outcome)]
+    # That deployments were held back for something that was not found is more than a deadline that came too early.
+    return steps[:1] if report.strict and report.count(Outcome.NOT_FOUND) else steps
+
+
+NEXT = {
+    Outcome.NOT_FOUND: "`esml list` shows what runs.",
+    Outcome.IN_USE: "With --force, what is in use is stopped too.",
+    Outcome.STOPPING: "`esml list` shows when it is gone.",
+    Outcome.UNKNOWN: "`esml list` shows whether it still runs.",
+    Outcome.FAILED: "What failed still runs, as far as is known.",
+    Outcome.NOT_STARTED: "Run the same command again for what was not touched.",
+}

@@ -93,10 +93,12 @@ def stop(
 ) -> "tuple[list[Result], int | None]":
     """Stop what is planned, look again, and return the results and the signal that interrupted, if one did."""
     from esml_stop.ahead import import_ahead
+    from esml_stop.models import Outcome
     from esml_stop.stopper import Stopper
+    from esml_stop.terminal import is_terminal
 
-    listener.phase("Stopping", len(targets))
-    import_ahead("verifying", "words", "render.plain")
+    listener.phase("Stopping", sum(target.decision is Outcome.WOULD_STOP for target in targets))
+    import_ahead("verifying", "words", "render.table" if is_terminal(sys.stdout) else "render.plain")
     stopper = Stopper(reader.cluster, request.flags, reader.deadline, listener, parallel=request.parallel)
     results, signal = stopper.carry_out(targets)
     if signal:

@@ -1,43 +1,55 @@
 """The table and the closing sentence for a terminal."""
 
+import sys
+from collections.abc import Iterable, Sequence
+
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from esml_stop.models import Outcome, Result
 from esml_stop.render import listing
 from esml_stop.report import Report
+from esml_stop.terminal import console
 from esml_stop.text import clean, seconds
-from esml_stop.words import OUTCOMES, closing, use
+from esml_stop.words import OUTCOMES, closing, use_in_brief
 
-COLOURS = {
-    Outcome.STOPPED: "green",
-    Outcome.WOULD_STOP: "cyan",
-    Outcome.NOT_FOUND: "yellow",
-    Outcome.NOT_STARTED: "yellow",
-    Outcome.STOPPING: "yellow",
-}
+GOOD = {Outcome.STOPPED, Outcome.WOULD_STOP, Outcome.STARTED, Outcome.WOULD_START, Outcome.ALREADY_RUNNING}
+DOUBTFUL = {Outcome.NOT_FOUND, Outcome.NOT_STARTED, Outcome.NOT_IDLE, Outcome.STOPPING, Outcome.STARTING}
+
+# What uses a deployment is said in full where it matters; the model is the next that can be done without.
+COLUMNS = ("Deployment", "Outcome", "Model", "Used by")
 
 
 def show(report: Report, *, quiet: bool = False) -> None:
     """Print the report to a terminal."""
-    console = Console(highlight=False, soft_wrap=False)
+    screen = console(sys.stdout)
     if report.command == "list":
-        listing.show(console, report)
+        listing.show(screen, report)
     elif report.results:
-        console.print(table(report))
+        screen.print(fitting(report.results, screen))
     if not quiet:
-        console.print(Text(closing(report), style="bold"), soft_wrap=True)
+        screen.print(Text(closing(report), style="bold"), soft_wrap=True)
 
 
-def table(report: Report) -> Table:
-    """Return one row per target; long IDs fold onto the next line and are never cut."""
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("Deployment", "Model", "Outcome", "Used by"):
+def fitting(results: Sequence[Result], screen: Console) -> Table:
+    """Return the table with as many columns as fit; of the last two, long IDs fold, and nothing is ever cut."""
+    for number in (4, 3):
+        grid = table(results, COLUMNS[:number])
+        if Measurement.get(screen, screen.options.update(width=10_000), grid).maximum <= screen.width:
+            return grid
+    return table(results, COLUMNS[:2])
+
+
+def table(results: Iterable[Result], columns: Sequence[str]) -> Table:
+    """Return one row per target."""
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in columns:
         grid.add_column(name, overflow="fold")
-    for result in report.results:
-        grid.add_row(*row(result))
+    for result in results:
+        grid.add_row(*row(result)[: len(columns)])
     return grid
 
 
@@ -47,7 +59,14 @@ def row(result: Result) -> list[Text]:
     took = f" in {seconds(result.seconds)}" if result.outcome is Outcome.STOPPED else ""
     return [
         Text(clean(result.deployment_id)),
+        Text(f"{OUTCOMES[result.outcome]}{took}", style=colour(result.outcome)),
         Text(clean(found.model_id) if found else ""),
-        Text(f"{OUTCOMES[result.outcome]}{took}", style=COLOURS.get(result.outcome, "red")),
-        Text("\n".join(map(use, result.used_by))),
+        Text("\n".join(map(use_in_brief, result.used_by))),
     ]
+
+
+def colour(outcome: Outcome) -> str:
+    """Return the colour of an outcome."""
+    if outcome in GOOD:
+        return "green"
+    return "yellow" if outcome in DOUBTFUL else "red"

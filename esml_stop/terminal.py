@@ -1,0 +1,55 @@
+"""What a stream can show: colour, movement, how many columns; each stream is judged on its own."""
+
+import os
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+DUMB = {"dumb", "unknown"}
+OFF = {"0", "false", "no"}
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Tell whether a person sees what is written."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # it is closed
+        return False
+
+
+def moves(stream: TextIO | None) -> bool:
+    """Tell whether a line can be written over."""
+    return is_terminal(stream) and os.environ.get("TERM", "").lower() not in DUMB
+
+
+def has_colour(stream: TextIO | None) -> bool:
+    """Tell whether colour is wanted: NO_COLOR, then FORCE_COLOR or CLICOLOR_FORCE, then what the stream is."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if forced := os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE"):
+        return forced.lower() not in OFF
+    return moves(stream) and os.environ.get("CLICOLOR") != "0"
+
+
+def width(stream: TextIO | None) -> int:
+    """Return the columns of a terminal: COLUMNS, else what the terminal says, else 80."""
+    try:
+        columns = int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size(stream.fileno() if stream else 1).columns
+    except (OSError, ValueError):
+        columns = 0
+    return columns if columns > 0 else 80
+
+
+def console(stream: TextIO) -> "Console":
+    """Return rich's view of a stream; the eight standard colours are those that suit every theme."""
+    from rich.console import Console
+
+    return Console(
+        file=stream,
+        color_system="standard" if has_colour(stream) else None,
+        force_terminal=moves(stream),
+        width=width(stream),
+        highlight=False,
+        markup=False,
+    )
