@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from esml_stop.completing import deployment_ids, model_ids
 from esml_stop.duration import Duration
 from esml_stop.errors import InputError
+from esml_stop.help import completed
 
 if TYPE_CHECKING:
     from esml_stop.patterns import Wanted
@@ -22,7 +22,7 @@ MODEL = click.option(
     "models",
     multiple=True,
     metavar="ID",
-    shell_complete=model_ids,
+    shell_complete=completed("model_ids"),
     help="All deployments of a model (or alias).",
 )
 IDLE = click.option("--idle", type=Duration(), help="Only those without an inference for so long, such as 7d.")
@@ -37,7 +37,7 @@ def choice_options(metavar: str) -> Callable[[F], F]:
     """Add the arguments, --model and --idle; the command gets them as `wanted`."""
 
     def decorate(function: F) -> F:
-        @click.argument("names", nargs=-1, metavar=metavar, shell_complete=deployment_ids)
+        @click.argument("names", nargs=-1, metavar=metavar, shell_complete=completed("deployment_ids"))
         @MODEL
         @IDLE
         @wraps(function)

@@ -34,6 +34,16 @@ def model_ids(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[C
     return [CompletionItem(model) for model in sorted(models) if is_offered(incomplete, model)]
 
 
+def profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the profiles of the configuration file that begin as typed."""
+    import os
+
+    from esml_stop.config.profiles import profile_names
+
+    names = profile_names(os.environ, ctx.params.get("config_file"))
+    return [CompletionItem(name) for name in names if is_offered(incomplete, name)]
+
+
 def is_offered(begun: str, name: str, *others: str) -> bool:
     """Tell whether a name begins as typed, and nothing in it would mean something to a shell."""
     return name.startswith(begun) and all(shlex.quote(one) == one for one in (name, *others))

@@ -1,9 +1,12 @@
 """How help looks: what a command is for, its examples, then its options in groups."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -16,6 +19,18 @@ def grouped(function: F, title: str) -> F:
         if isinstance(parameter, click.Option) and not hasattr(parameter, "group"):
             parameter.group = title  # type: ignore[attr-defined]
     return function
+
+
+def completed(by: str) -> Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]:
+    """Return the completion of that name, which is imported when Tab is pressed."""
+
+    def complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        from esml_stop import completing
+
+        found: list[CompletionItem] = getattr(completing, by)(ctx, parameter, incomplete)
+        return found
+
+    return complete
 
 
 class NoArguments(click.UsageError):

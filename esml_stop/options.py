@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from esml_stop import notices
-from esml_stop.help import grouped
+from esml_stop.help import completed, grouped
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +25,11 @@ class OutputOptions:
     verbose: bool = False
     debug: bool = False
 
+    def show_begin(self) -> None:
+        """Tell a person at once that esml is at work; importing the client takes longer than it should to see that."""
+        if not self.quiet:
+            notices.at_work("Connecting")
+
 
 def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
     """Add -o, -q, -v and --debug; the command gets them as `output_options`."""
@@ -38,8 +43,6 @@ def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
     def wrapped(*args: Any, form: str, quiet: bool, verbose: bool, debug: bool, no_color: bool, **rest: Any) -> Any:
         if no_color:
             os.environ["NO_COLOR"] = "1"
-        if not quiet:
-            notices.at_work("Connecting")
         options = OutputOptions(form, quiet=quiet, verbose=verbose, debug=debug)
         return function(*args, output_options=options, **rest)
 
@@ -64,18 +67,36 @@ def connection_options(function: F) -> F:
 CONNECTION = (
     click.option("--url", metavar="URL", help="The cluster, such as https://localhost:9200.  [ESML_URL]"),
     click.option("--cloud-id", metavar="ID", help="The cluster, by its Elastic Cloud ID.  [ESML_CLOUD_ID]"),
-    click.option("--api-key-file", metavar="FILE", help="File with the API key; - is standard input.  [ESML_API_KEY]"),
+    click.option(
+        "--api-key-file",
+        metavar="FILE",
+        type=click.Path(),
+        help="File with the API key; - is standard input.  [ESML_API_KEY]",
+    ),
     click.option("--username", metavar="NAME", help="User name; the password is asked for.  [ESML_USERNAME]"),
-    click.option("--password-file", metavar="FILE", help="File with the password; - is stdin.  [ESML_PASSWORD]"),
-    click.option("--ca-certs", metavar="FILE", help="CA certificates to trust.  [ESML_CA_CERTS]"),
+    click.option(
+        "--password-file",
+        metavar="FILE",
+        type=click.Path(),
+        help="File with the password; - is stdin.  [ESML_PASSWORD]",
+    ),
+    click.option("--ca-certs", metavar="FILE", type=click.Path(), help="CA certificates to trust.  [ESML_CA_CERTS]"),
     click.option("--ssl-fingerprint", metavar="HEX", help="SHA-256 of the certificate.  [ESML_SSL_FINGERPRINT]"),
-    click.option("--client-cert", metavar="FILE", help="Client certificate.  [ESML_CLIENT_CERT]"),
-    click.option("--client-key", metavar="FILE", help="Key of the client certificate.  [ESML_CLIENT_KEY]"),
+    click.option("--client-cert", metavar="FILE", type=click.Path(), help="Client certificate.  [ESML_CLIENT_CERT]"),
+    click.option(
+        "--client-key", metavar="FILE", type=click.Path(), help="Key of the client certificate.  [ESML_CLIENT_KEY]"
+    ),
     click.option("--insecure", is_flag=True, default=None, help="Do not verify certificates.  [ESML_INSECURE]"),
-    click.option("--profile", metavar="NAME", help="A context of the Elastic CLI's ~/.elasticrc.yml.  [ESML_PROFILE]"),
+    click.option(
+        "--profile",
+        metavar="NAME",
+        shell_complete=completed("profiles"),
+        help="A context of the Elastic CLI's ~/.elasticrc.yml.  [ESML_PROFILE]",
+    ),
     click.option(
         "--config-file",
         metavar="FILE",
+        type=click.Path(),
         help="A file of the Elastic CLI, or of es_client and curator.  [ESML_CONFIG_FILE]",
     ),
 )

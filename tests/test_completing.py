@@ -125,3 +125,20 @@ def test_a_real_shell_completes(shell: str, tmp_path: Path) -> None:
 def test_zsh_finds_its_directive_first() -> None:
     """Zsh loads a completion from a file only when its first line names the command."""
     assert esml("completion", "zsh").out.startswith("#compdef esml\n# Completion of esml for zsh")
+
+
+def test_profiles_come_from_the_configuration_file(tmp_path: Path) -> None:
+    """The contexts of the Elastic CLI's file are offered, of another file when --config-file names one."""
+    context = "{elasticsearch: {url: 'http://127.0.0.1:1'}}"
+    (tmp_path / ".elasticrc.yml").write_text(f"contexts: {{prod: {context}, preview: {context}, test: {context}}}\n")
+    assert offered("esml stop --profile pr") == ["prod", "preview"]
+    other = tmp_path / "other.yml"
+    other.write_text(f"contexts: {{production: {context}}}\n")
+    assert offered(f"esml stop --config-file {other} --profile pr") == ["production"]
+    other.write_text("no: [yaml")
+    assert offered(f"esml stop --config-file {other} --profile pr") == []
+
+
+def test_files_are_left_to_the_shell() -> None:
+    """Where a file is wanted, the shell is told to offer files."""
+    assert offered("esml stop --ca-certs ") == ["file,"]

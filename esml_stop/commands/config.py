@@ -85,6 +85,7 @@ def command(
     """
     if not check:
         return finish(found(connection_options, output_options), output_options)
+    output_options.show_begin()
     from esml_stop.session import Session
 
     with Session(connection_options, output_options, timeout=timeout) as session:

@@ -65,6 +65,7 @@ def command(
     Without a DEPLOYMENT_ID all of them; one may be exact, hold *, be a comma list, or be _all, and - reads
     exact IDs from standard input, one a line.
     """
+    output_options.show_begin()
     from esml_stop.session import Session
 
     with Session(connection_options, output_options, timeout=timeout) as session:

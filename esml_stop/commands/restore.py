@@ -81,7 +81,7 @@ Examples:
 
 
 @click.command("restore", cls=Command, epilog=EPILOG, needs_arguments=True)
-@click.argument("file")
+@click.argument("file", type=click.Path())
 @click.argument("names", nargs=-1, metavar="[DEPLOYMENT_ID...]")
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be started; start nothing.")
 @click.option(
@@ -111,6 +111,7 @@ def command(
     list, or be _all.
     """
     request = restore_request(file, names, **options)
+    output_options.show_begin()
     from esml_stop.session import Session
 
     with Session(connection_options, output_options, timeout=timeout, parallel=request.parallel) as session:

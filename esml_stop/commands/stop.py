@@ -137,7 +137,9 @@ Examples:
 @click.option("--timeout", type=Duration(), default="5m", show_default=True, help="For the whole command: 30s, 5m, 1h.")
 @click.option("--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Stops at the same time.")
 @click.option("--no-check", is_flag=True, help="Do not look for what uses the deployments.")
-@click.option("--save", metavar="FILE", help="Write what esml restore needs to start the deployments again.")
+@click.option(
+    "--save", metavar="FILE", type=click.Path(), help="Write what esml restore needs to start the deployments again."
+)
 @click.option("--overwrite", is_flag=True, help="Replace the file of --save if it is there.")
 @click.option("--no-input", is_flag=True, help="Never ask; fail if a question would be needed.")
 @connection_options
@@ -161,6 +163,7 @@ def command(
     request = stop_request(wanted, yes=yes, dry_run=dry_run, **flags)
     if wanted.is_broad and not (yes or dry_run) and (no_input or not (sys.stdin and sys.stdin.isatty())):
         raise InputError("A pattern, _all or --model needs --yes when nobody can be asked.", hint=DRY_RUN_HINT)
+    output_options.show_begin()
     from esml_stop.session import Session
 
     with Session(connection_options, output_options, timeout=timeout, parallel=request.parallel) as session:
