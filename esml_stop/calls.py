@@ -1,9 +1,11 @@
 """What esml asks a cluster, as a type: the client's side of it is cluster.py, tests bring their own."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from esml_stop.models import Endpoint, Flags, Listing, Model
-from esml_stop.parameters import StartCall
+
+if TYPE_CHECKING:
+    from esml_stop.parameters import StartCall
 
 
 class Calls(Protocol):
@@ -28,5 +30,5 @@ class Calls(Protocol):
     def stop(self, deployment_id: str, *, flags: Flags, timeout: float) -> None:
         """Stop one deployment and return when it is gone."""
 
-    def start(self, call: StartCall, *, wait_for: str, timeout: float) -> None:
+    def start(self, call: "StartCall", *, wait_for: str, timeout: float) -> None:
         """Start one deployment and return when the server says that it is as far as `wait_for`."""

@@ -4,7 +4,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from esml_stop import __version__, answers
@@ -13,7 +13,9 @@ from esml_stop.connection import Connection
 from esml_stop.errors import BadAnswer, ConfigError, Refused
 from esml_stop.http_node import Node
 from esml_stop.models import Deployment, Endpoint, Flags, Listing, Model
-from esml_stop.parameters import StartCall
+
+if TYPE_CHECKING:
+    from esml_stop.parameters import StartCall
 
 PAGE = 1_000
 LAST_PAGE_ENDS_AT = 10_000
@@ -107,7 +109,7 @@ class Cluster:
         path = f"/_ml/trained_models/{segment(deployment_id)}/deployment/_stop"
         answers.stopped(self.ask("POST", path, timeout, body=body))
 
-    def start(self, call: StartCall, *, wait_for: str, timeout: float) -> None:
+    def start(self, call: "StartCall", *, wait_for: str, timeout: float) -> None:
         """Start one deployment and return when it is as far as `wait_for`; the server gives up a second before us.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-start-trained-model-deployment
