@@ -22,7 +22,7 @@ COMMANDS = {
     "stop": "Stop trained-model deployments and wait until they are gone.",
     "list": "List trained-model deployments and what uses them.",
     "restore": "Start again what `esml stop --save FILE` stopped, as it was.",
-    "config": "Show which cluster would be asked and where each setting was found; secrets are not shown.",
+    "config": "Show which cluster would be asked, and check that it may be.",
     "sandbox": "Serve a practice cluster on this machine, or run one COMMAND against a fresh one.",
     "completion": "Print the script that lets a shell complete commands, options and deployment IDs.",
     "schema": "Print the JSON Schema of what -o json and -o jsonl write.",
