@@ -8,7 +8,8 @@ from esml_stop.errors import EsmlError
 from esml_stop.terminal import has_colour, is_terminal, moves, width
 from esml_stop.text import clean
 
-RED, YELLOW = "1;31", "1;33"
+# Bold yellow is nearly white in many terminals, and some are white.
+RED, YELLOW = "1;31", "33"
 
 
 def say(line: str) -> None:

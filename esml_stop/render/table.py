@@ -36,7 +36,7 @@ def show(report: Report, *, quiet: bool = False) -> None:
 
 def fitting(results: Sequence[Result], screen: Console) -> Table:
     """Return the table with as many columns as fit; of the last two, long IDs fold, and nothing is ever cut."""
-    for number in (4, 3):
+    for number in (4, 3) if any(result.used_by for result in results) else (3,):
         grid = table(results, COLUMNS[:number])
         if Measurement.get(screen, screen.options.update(width=10_000), grid).maximum <= screen.width:
             return grid
