@@ -13,11 +13,10 @@ from esml_stop.snapshot import Reader
 
 PRIVILEGES = ("manage_ml", "monitor_inference", "read_pipeline")
 
-# Other privileges than manage_ml may grant just these two, and that is enough.
-NEEDED = (
-    "cluster:monitor/xpack/ml/inference/stats/get",
-    "cluster:admin/xpack/ml/trained_models/deployment/stop",
-)
+# Without manage_ml these do together: one to look, and one of two to stop. Asked for by name, an action stands for all
+# that begin like it; manage_inference holds just the one, and so has to be asked for itself.
+LOOK = "cluster:monitor/xpack/ml/inference/stats/get"
+STOP = ("cluster:admin/xpack/ml/trained_models/deployment/stop", "manage_inference")
 UNKNOWN = re.compile(r"unknown cluster privilege \[([^\]]+)\]")
 
 # What a node answers that has no such call, because its security is switched off.
@@ -74,7 +73,7 @@ def named(body: Any) -> dict[str, Any]:
 
 def privileges(ask: Ask) -> dict[str, bool | None]:
     """Return which of the privileges are there; None for one that this server is too old to know."""
-    asked = [*PRIVILEGES, *NEEDED]
+    asked = [*PRIVILEGES, LOOK, *STOP]
     while True:
         try:
             has = granted(ask("POST", "/_security/user/_has_privileges", {"cluster": asked}))
@@ -85,7 +84,8 @@ def privileges(ask: Ask) -> dict[str, bool | None]:
             asked.remove(unknown[1])
         else:
             found: dict[str, bool | None] = {name: has.get(name) if name in asked else None for name in PRIVILEGES}
-            return found | {"manage_ml": bool(found["manage_ml"] or all(has.get(name) for name in NEEDED))}
+            enough = has.get(LOOK, False) and any(has.get(name) for name in STOP)
+            return found | {"manage_ml": bool(found["manage_ml"] or enough)}
 
 
 @checked

@@ -89,7 +89,13 @@ def manager(proxy: Proxy, connections: int) -> "ProxyManager":
 
 
 def tunnelled(pool: "HTTPSConnectionPool", proxy: Proxy) -> None:
-    """Let the connections of a pool go through a proxy by CONNECT; TLS is still between here and the cluster."""
+    """Let the connections of a pool go through a proxy by CONNECT; TLS is still between here and the cluster.
+
+    A proxy that speaks TLS itself is verified as the cluster is; a fingerprint says nothing about it.
+    """
+    if proxy.url.startswith("https:") and pool.assert_hostname is False:
+        text = f"{proxy.source} names an https:// proxy, which --ssl-fingerprint cannot verify."
+        raise ConfigError(text, hint="Give the CA with --ca-certs FILE in its place.")
     through = manager(proxy, 1)
     pool.proxy, pool.proxy_headers, pool.proxy_config = through.proxy, through.proxy_headers, through.proxy_config
     pool.conn_kw |= {"proxy": through.proxy, "proxy_config": through.proxy_config}

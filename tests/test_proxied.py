@@ -82,6 +82,20 @@ def test_a_proxy_that_wants_a_login_is_told_from_the_cluster(attempt: Try, autho
         assert f"proxy\thttp://proxy-user:********@localhost:{proxy.server_address[1]}\t{variable}" in out
 
 
+def test_a_proxy_may_speak_tls_itself(attempt: Try, authority: Authority, tmp_path: Path) -> None:
+    """It is verified as the cluster is; where only the cluster's fingerprint is known that cannot be."""
+    pair = authority.issue("server")
+    with serving(pair) as server, proxying(pair=pair) as proxy:
+        assert attempt(server, HTTPS_PROXY=proxy.url())[0] == 0
+        assert len(proxy.seen) == 1
+        status, _, err = attempt(server, HTTPS_PROXY=proxy.url(), ESML_CA_CERTS="", ESML_SSL_FINGERPRINT="ab" * 32)
+        assert (status, len(proxy.seen)) == (2, 1)
+        assert "HTTPS_PROXY names an https:// proxy, which --ssl-fingerprint cannot verify." in err
+    with serving(pair) as server, proxying(pair=Authority(tmp_path).issue("stranger")) as proxy:
+        assert attempt(server, HTTPS_PROXY=proxy.url())[0] == 6
+        assert proxy.seen == []
+
+
 def test_no_proxy_goes_straight(attempt: Try, authority: Authority) -> None:
     """For the hosts it names."""
     with serving(authority.issue("server")) as server, proxying() as proxy:

@@ -31,6 +31,18 @@ def test_the_command_cannot_reach_another_cluster() -> None:
     assert ended.out == "ESML_URL\n"
 
 
+def test_no_file_at_home_and_no_variable_leads_elsewhere(tmp_path: Path) -> None:
+    """The Elastic CLI's file, wherever it is named, does not count beside the sandbox's own address."""
+    text = '{"current_context": "c", "contexts": {"c": {"elasticsearch": {"url": "http://elsewhere.invalid:1"}}}}'
+    for name in (".elasticrc.yml", "other.json"):
+        (tmp_path / name).write_text(text)
+    outer = {"HOME": str(tmp_path), "ELASTIC_CLI_CONFIG_FILE": str(tmp_path / "other.json"), "ESML_PROFILE": "c"}
+    ended = esml("sandbox", "--", sys.executable, "-m", "esml_stop", "config", "--check", environment=outer)
+    assert (ended.status, ended.lines[0][2]) == (0, "ESML_URL")
+    assert ended.lines[0][1].startswith("http://127.0.0.1:")
+    assert "ELASTIC_CLI_CONFIG_FILE" not in ended.out
+
+
 def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     """The export line leads to a cluster that answers; Ctrl-C ends it with exit 0."""
     command = [sys.executable, "-m", "esml_stop", "sandbox"]

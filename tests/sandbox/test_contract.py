@@ -206,3 +206,17 @@ def test_starting_twice_is_a_conflict(scene: RawCluster) -> None:
     assert status == 409
     assert "existing deployment with the same id [d1]" in answer["error"]["reason"]
     assert scene.ask("POST", f"{MODELS}/nope/deployment/_start")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "reason"),
+    [
+        ("GET", "/x/y", 405, "Incorrect HTTP method for uri [/x/y] and method [GET], allowed: [POST]"),
+        ("GET", "/a/b/c", 400, "no handler found for uri [/a/b/c] and method [GET]"),
+        ("POST", "/a/b/c", 400, "no handler found for uri [/a/b/c] and method [POST]"),
+    ],
+)
+def test_a_call_that_is_not_there(cluster: RawCluster, method: str, path: str, status: int, reason: str) -> None:
+    """How a node without security answers questions about users, too."""
+    assert cluster.ask(method, path)[0] == status
+    assert cluster.ask(method, path)[1]["error"] == reason

@@ -1,0 +1,122 @@
+import shlex
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from tests.raw import RawCluster
+from tests.running import Ended, esml
+
+pytestmark = pytest.mark.scenario
+Run = Callable[..., Ended]
+
+PASSWORD = "some-pass-word"
+PRIVILEGES = ("manage_ml", "monitor_inference", "read_pipeline")
+
+
+def privileges(ended: Ended) -> list[bool]:
+    """Return what may be done: stop, see endpoints, read pipelines."""
+    return [ended.json["check"]["privileges"][name] for name in PRIVILEGES]
+
+
+def test_a_connection_that_works_is_exit_0(cluster: RawCluster, run: Run) -> None:
+    """Name, version, who I am and what I may do; a sandbox has no security and says so."""
+    ended = run("config", "--check", "-o", "json")
+    check = ended.json["check"]
+    assert (ended.status, ended.err) == (0, "")
+    assert check["version"] == cluster.do("GET", "/")["version"]["number"]
+    assert check["cluster_name"] == cluster.do("GET", "/")["cluster_name"]
+    assert (check["security"], check["user"]) == (bool(cluster.username), cluster.username)
+    assert privileges(ended) == [True, True, True]
+
+
+def test_piped_it_is_a_line_for_each_value(cluster: RawCluster, run: Run) -> None:
+    """Name, value and source, separated by tabs."""
+    ended = run("config", "--check")
+    assert ended.lines[0] == ["url", f"{cluster.url}", "ESML_URL"]
+    assert ["may stop deployments", "yes"] in [line[:2] for line in ended.lines]
+    assert ended.err == ""
+
+
+def test_without_check_nothing_is_asked(run: Run) -> None:
+    """The settings alone, and no request."""
+    ended = run("config", "-v")
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.lines[0][::2] == ["url", "ESML_URL"]
+    assert not any(line[0] == "version" for line in ended.lines)
+
+
+@pytest.fixture
+def user(cluster: RawCluster) -> Callable[..., Mapping[str, str]]:
+    """Return what makes a user with a role or privileges, and the settings for this user."""
+    if not cluster.username:
+        pytest.skip("a sandbox has no users")
+
+    def make(*roles: str, cluster_privileges: tuple[str, ...] = ()) -> Mapping[str, str]:
+        if cluster_privileges:
+            cluster.do("PUT", "/_security/role/esml_test", {"cluster": cluster_privileges})
+            roles = ("esml_test",)
+        cluster.do("PUT", "/_security/user/esml_test", {"password": PASSWORD, "roles": roles})
+        return {**cluster.environment(), "ESML_USERNAME": "esml_test", "ESML_PASSWORD": PASSWORD}
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("roles", "granted", "status", "may"),
+    [
+        (("machine_learning_admin",), (), 0, [True, False, False]),
+        (("machine_learning_user",), (), 4, [False, False, False]),
+        ((), (), 4, [False, False, False]),
+        ((), ("manage_ml", "monitor_inference", "read_pipeline"), 0, [True, True, True]),
+        ((), ("manage_inference",), 4, [False, True, False]),
+        ((), ("manage_inference", "monitor_ml"), 0, [True, True, False]),
+    ],
+)
+def test_what_may_be_done_is_found_out(
+    user: Callable[..., Mapping[str, str]],
+    cluster: RawCluster,
+    roles: tuple[str, ...],
+    granted: tuple[str, ...],
+    status: int,
+    may: list[bool],
+) -> None:
+    """Exit 0 when deployments may be stopped, by whatever privilege, else 4; a stop agrees."""
+    environment = user(*roles, cluster_privileges=granted)
+    ended = esml("config", "--check", "-o", "json", environment=environment)
+    assert (ended.status, privileges(ended)) == (status, may)
+    assert ("may not stop deployments" in ended.err) is (status == 4)
+    cluster.model("m")
+    cluster.deployment("d", "m")
+    assert esml("stop", "d", environment=environment).status == status
+    assert cluster.running() == (["d"] if status else [])
+
+
+def test_a_wrong_password_is_exit_4_and_the_settings_are_still_shown(cluster: RawCluster) -> None:
+    """So that it can be seen which setting it came from."""
+    if not cluster.username:
+        pytest.skip("a sandbox lets everybody in")
+    ended = esml("config", "--check", "-o", "json", environment={**cluster.environment(), "ESML_PASSWORD": "wrong"})
+    assert (ended.status, ended.json["check"], ended.json["errors"][0]["code"]) == (4, None, "not_authenticated")
+    assert {"name": "password", "value": "********", "source": "ESML_PASSWORD"} in ended.json["settings"]
+    assert "does not accept these credentials" in ended.err
+
+
+def test_the_command_that_a_refusal_suggests_works_with_a_profile(
+    cluster: RawCluster, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """It names the profile and the file again, quoted where needed."""
+    folder = tmp_path_factory.mktemp("with space")
+    login = f"auth: {{username: '{cluster.username}', password: '{cluster.password}'}}" if cluster.username else ""
+    text = f"contexts:\n  my ctx:\n    elasticsearch:\n      url: {cluster.url}\n      {login}\n"
+    (folder / "rc.yml").write_text(text)
+    (folder / "rc.yml").chmod(0o600)
+    environment = {"ESML_CA_CERTS": cluster.ca_certs or ""}
+    cluster.model("m")
+    cluster.deployment("d", "m")
+    cluster.pipeline("esml-p", "d")
+    refused = esml("stop", "d", "--profile", "my ctx", "--config-file", str(folder / "rc.yml"), environment=environment)
+    assert refused.status == 5
+    suggested = refused.err.rstrip().rpartition("To stop it all the same: ")[2]
+    words = shlex.split(suggested)
+    assert words[:2] == ["esml", "stop"]
+    assert esml(*words[1:], environment=environment).outcomes == {"d": "stopped"}

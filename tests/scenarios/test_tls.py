@@ -1,0 +1,75 @@
+"""TLS against a real node; what needs certificates of another kind is in tests/test_tls.py."""
+
+import ssl
+from collections.abc import Callable
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.raw import RawCluster
+from tests.running import Ended, esml
+
+pytestmark = pytest.mark.scenario
+
+
+@pytest.fixture
+def secure(cluster: RawCluster) -> RawCluster:
+    """Return a cluster that speaks TLS."""
+    if not cluster.ca_certs:
+        pytest.skip("this cluster does not speak TLS")
+    return cluster
+
+
+@pytest.fixture
+def attempt(secure: RawCluster) -> Callable[..., Ended]:
+    """Return what checks the connection, without trust in anything but what is given."""
+
+    def check(*options: str, url: str | None = None) -> Ended:
+        names = {**secure.environment(), "ESML_CA_CERTS": "", "ESML_URL": url or secure.url}
+        return esml("config", "--check", "-v", *options, environment=names)
+
+    return check
+
+
+def fingerprint(cluster: RawCluster) -> str:
+    """Return the SHA-256 of the certificate that the cluster shows."""
+    parts = urlsplit(cluster.url)
+    pem = ssl.get_server_certificate((parts.hostname or "", parts.port or 443))
+    return sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+
+
+def requests(ended: Ended) -> int:
+    """Return how many requests were made."""
+    return sum(line.startswith(("esml: GET ", "esml: POST ")) for line in ended.err.splitlines())
+
+
+def test_each_way_to_trust_it_works(secure: RawCluster, attempt: Callable[..., Ended]) -> None:
+    """By its CA, by its fingerprint, or not at all with a warning."""
+    assert attempt("--ca-certs", str(secure.ca_certs)).status == 0
+    assert attempt("--ssl-fingerprint", fingerprint(secure)).status == 0
+    unverified = attempt("--insecure")
+    assert unverified.status == 0
+    assert "esml: warning: --insecure: the cluster's certificate is not verified." in unverified.err
+
+
+def test_each_failure_is_one_attempt_and_names_an_option(secure: RawCluster, attempt: Callable[..., Ended]) -> None:
+    """Unknown CA, another fingerprint, another host, plain http."""
+    plain = secure.url.replace("https:", "http:")
+    for ended, says in (
+        (attempt(), "Give the cluster's CA with --ca-certs FILE"),
+        (attempt("--ssl-fingerprint", "ab" * 32), f"has another fingerprint: {fingerprint(secure)}."),
+        (attempt(url=plain), f"{plain} wants TLS.\n  Write https:// in the URL (--url)."),
+    ):
+        assert (ended.status, requests(ended)) == (6, 1), ended.err
+        assert says in ended.err
+
+
+def test_tls_on_a_port_without_it_is_one_attempt(cluster: RawCluster) -> None:
+    """Said as such, with what to write."""
+    if cluster.ca_certs:
+        pytest.skip("this cluster speaks TLS")
+    url = cluster.url.replace("http:", "https:")
+    ended = esml("config", "--check", "-v", environment={**cluster.environment(), "ESML_URL": url})
+    assert (ended.status, requests(ended)) == (6, 1)
+    assert f"{url} does not speak TLS.\n  Use http:// in --url" in ended.err
