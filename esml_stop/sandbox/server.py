@@ -1,6 +1,7 @@
 """The sandbox's HTTP: reads a request, finds its route, writes the answer as Elasticsearch does."""
 
 import json
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -28,6 +29,11 @@ class SandboxServer(ThreadingHTTPServer):
     def url(self) -> str:
         """Return where it listens."""
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing about a client that left in the middle; anything else is a bug and shows."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
 
 class SandboxHandler(BaseHTTPRequestHandler):
