@@ -152,7 +152,7 @@ def outcomes(*found: Outcome) -> tuple[Result, ...]:
         (Report("stop", outcomes(Outcome.WOULD_STOP), dry_run=True), "d: would stop. Nothing was changed."),
         (
             Report("stop", outcomes(Outcome.STOPPED, Outcome.IN_USE, Outcome.STOPPED)),
-            "Of 3 deployments: 2 stopped; 1 in use, not stopped.",
+            "Of 3 deployments: 2 stopped; 1 in use, not stopped. With --force, what is in use is stopped too.",
         ),
         (Report("stop", cancelled=True), "Cancelled; nothing was stopped."),
         (Report("stop"), "Nothing to stop."),
