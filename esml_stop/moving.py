@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from esml_stop import notices
@@ -41,7 +41,7 @@ class Moving(Lines):
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
-        with self._lock:
+        with self._lock, suppress(OSError, ValueError):  # a terminal that is gone must not cost the report
             self._over = True
             self._stack.close()
         notices.wipe()

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from esml_stop.errors import EsmlError
 from esml_stop.terminal import has_colour, is_terminal, moves, width
@@ -39,8 +39,7 @@ def at_work(text: str) -> None:
         say(f"esml: {text} ...")
     if moves(sys.stderr):
         room = width(sys.stderr) - 5
-        sys.stderr.write(f"\r\x1b[K{text[: room if text.isascii() else room // 2]} ...")
-        sys.stderr.flush()
+        _put(f"\r\x1b[K{text[: room if text.isascii() else room // 2]} ...")
         _shown.append(text)
 
 
@@ -48,8 +47,7 @@ def wipe() -> None:
     """Remove what is shown of the work."""
     if _shown:
         _shown.clear()
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
+        _put("\r\x1b[K")
 
 
 @contextmanager
@@ -69,8 +67,14 @@ def coloured(text: str, colour: str) -> str:
 
 def _write(line: str) -> None:
     wipe()
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+    _put(f"{line}\n")
+
+
+def _put(text: str) -> None:
+    """Write to stderr; that nobody can read it must not keep the work from going on."""
+    with suppress(OSError, ValueError, AttributeError):  # full, gone or closed
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 _writers: list[Callable[[str], None]] = [_write]

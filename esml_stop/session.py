@@ -64,11 +64,10 @@ class Session:
 
     def ask(self, targets: Sequence[Target]) -> bool:
         """Show what would be stopped and return whether that is wanted; waiting for the answer costs no time."""
-        from esml_stop import words
+        from esml_stop.render.table import show_plan
 
         self._stack.close()
-        for target in targets:
-            notices.say(f"  {clean(target.deployment_id)}: {words.OUTCOMES[target.decision]}")
+        show_plan(targets)
         count = sum(target.decision is Outcome.WOULD_STOP for target in targets)
         with self.reader.deadline.paused():
             sys.stderr.write(f"Stop {counted(count, 'deployment')}? [y/N] ")

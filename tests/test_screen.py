@@ -86,9 +86,9 @@ def test_a_question_shows_what_it_is_about(sandbox: SandboxServer) -> None:
     """A pattern is answered on the terminal; with no, nothing is stopped."""
     shown = stop(sandbox, "my*", answer="n\n")
     assert shown.status == 1
-    assert "my_model_for_search" in shown.text
-    assert "Stop 1 deployment? [y/N]" in shown.text
-    assert shown.lines[-1] == "Cancelled; nothing was stopped."
+    assert "my_model_for_search would stop my_model" in shown.text
+    assert "my-elser in use, not stopped elser endpoint my-elser" in shown.text
+    assert shown.text.endswith("Stop 1 deployment? [y/N] Cancelled; nothing was stopped.")
     assert stop(sandbox, "my_*", answer="y\n").status == 0
 
 

@@ -9,7 +9,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from esml_stop.models import Outcome, Result
+from esml_stop.models import Outcome, Result, Target
 from esml_stop.render import listing
 from esml_stop.report import Report
 from esml_stop.terminal import console
@@ -21,6 +21,7 @@ DOUBTFUL = {Outcome.NOT_FOUND, Outcome.NOT_STARTED, Outcome.NOT_IDLE, Outcome.ST
 
 # What uses a deployment is said in full where it matters; the model is the next that can be done without.
 COLUMNS = ("Deployment", "Outcome", "Model", "Used by")
+NARROWEST_USE = 20
 
 
 def show(report: Report, *, quiet: bool = False) -> None:
@@ -28,19 +29,26 @@ def show(report: Report, *, quiet: bool = False) -> None:
     screen = console(sys.stdout)
     if report.command == "list":
         listing.show(screen, report)
-    elif report.results:
+    elif report.results and not report.cancelled:
         screen.print(fitting(report.results, screen))
     if not quiet:
         screen.print(Text(closing(report), style="bold"), soft_wrap=True)
 
 
+def show_plan(targets: Iterable[Target]) -> None:
+    """Show on stderr, to whoever is asked about it, what would become of each target."""
+    screen = console(sys.stderr)
+    screen.print(fitting([Result(target, target.decision, used_by=target.used_by) for target in targets], screen))
+
+
 def fitting(results: Sequence[Result], screen: Console) -> Table:
-    """Return the table with as many columns as fit; of the last two, long IDs fold, and nothing is ever cut."""
-    for number in (4, 3) if any(result.used_by for result in results) else (3,):
-        grid = table(results, COLUMNS[:number])
-        if Measurement.get(screen, screen.options.update(width=10_000), grid).maximum <= screen.width:
-            return grid
-    return table(results, COLUMNS[:2])
+    """Return the table with as many columns as fit; uses are wrapped and long IDs fold, nothing is ever cut."""
+    used = any(result.used_by for result in results)
+    without_uses = table(results, COLUMNS[:3])
+    needed = Measurement.get(screen, screen.options.update(width=10_000), without_uses).maximum
+    if used and needed + NARROWEST_USE <= screen.width:
+        return table(results, COLUMNS)
+    return without_uses if needed <= screen.width else table(results, COLUMNS[:2])
 
 
 def table(results: Iterable[Result], columns: Sequence[str]) -> Table:
