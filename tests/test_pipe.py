@@ -24,10 +24,9 @@ def run(sandbox: SandboxServer, *arguments: str, **environment: str) -> Ended:
 
 
 @pytest.mark.parametrize("form", [[], ["-o", "ids"], ["-o", "json"], ["-o", "jsonl"]])
-@pytest.mark.parametrize("environment", [{}, {"FORCE_COLOR": "1"}, {"CLICOLOR_FORCE": "1"}])
-def test_results_in_a_pipe_are_data(sandbox: SandboxServer, form: list[str], environment: dict[str, str]) -> None:
+def test_results_in_a_pipe_are_data(sandbox: SandboxServer, form: list[str]) -> None:
     """Whatever the width and the colours that are wished for: IDs are whole, and nothing is coloured."""
-    ended = run(sandbox, "stop", LONG, "my_model_for_search", *form, **environment)
+    ended = run(sandbox, "stop", LONG, "my_model_for_search", *form, FORCE_COLOR="1")
     assert ended.status == 0
     assert LONG in ended.out
     assert "\x1b" not in ended.out

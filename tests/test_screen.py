@@ -39,7 +39,7 @@ def test_something_is_on_the_screen_before_the_cluster_answers() -> None:
     assert shown.lines[0].startswith("esml: ")
 
 
-@pytest.mark.parametrize("columns", [60, 80, 200])
+@pytest.mark.parametrize("columns", [60, 200])
 def test_a_refusal_is_easy_to_read(sandbox: SandboxServer, columns: int) -> None:
     """Target, reason, each use and the command on lines of their own; then the table and what to do next."""
     shown = stop(sandbox, "my_model_for_search", "reviews_for_ingest", columns=columns)
@@ -51,7 +51,7 @@ def test_a_refusal_is_easy_to_read(sandbox: SandboxServer, columns: int) -> None
     assert shown.written[-1] == closing
 
 
-@pytest.mark.parametrize("columns", [40, 60, 200])
+@pytest.mark.parametrize("columns", [40, 120])
 def test_no_id_is_cut(sandbox: SandboxServer, columns: int) -> None:
     """A long ID folds where there is no room, every character of it stays."""
     sandbox.state.start("my_model", LONG)
@@ -96,20 +96,15 @@ def test_a_question_shows_what_it_is_about(sandbox: SandboxServer) -> None:
     ("environment", "coloured"),
     [
         ({}, True),
-        ({"NO_COLOR": "1"}, False),
-        ({"NO_COLOR": ""}, True),
         ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
         ({"FORCE_COLOR": "0"}, False),
-        ({"FORCE_COLOR": "1"}, True),
-        ({"TERM": "dumb"}, False),
         ({"TERM": "dumb", "CLICOLOR_FORCE": "1"}, True),
-        ({"CLICOLOR": "0"}, False),
     ],
 )
 def test_colours_are_as_the_environment_says(
     sandbox: SandboxServer, environment: dict[str, str], coloured: bool
 ) -> None:
-    """NO_COLOR wins, then FORCE_COLOR and CLICOLOR_FORCE, then the kind of terminal."""
+    """NO_COLOR wins, then FORCE_COLOR and CLICOLOR_FORCE; test_terminal.py has all cases."""
     shown = stop(sandbox, "reviews_for_ingest", environment=environment)
     assert ("31" in shown.colours) is coloured
     assert bool(shown.colours) is coloured
