@@ -124,6 +124,10 @@ Examples:
   esml stop my_model_for_search --force --timeout 10m
   esml stop 'ci-*' --yes
   esml stop --model my_model --dry-run
+
+\b
+The API behind it:
+  https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-stop-trained-model-deployment
 """
 
 
