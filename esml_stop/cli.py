@@ -70,7 +70,9 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=LazyGroup, invoke_without_command=True, context_settings=SETTINGS)
+@click.group(
+    cls=LazyGroup, invoke_without_command=True, subcommand_metavar="COMMAND [ARGS]...", context_settings=SETTINGS
+)
 @click.version_option(__version__, prog_name="esml", message="%(prog)s %(version)s")
 @click.pass_context
 def esml(ctx: click.Context) -> None:

@@ -7,7 +7,7 @@ def test_without_arguments_the_group_shows_its_help() -> None:
     """`esml` alone is no error: it says what there is."""
     ended = esml()
     assert (ended.status, ended.err) == (0, "")
-    assert ended.out.startswith("Usage: esml [OPTIONS] [COMMAND] [ARGS]...")
+    assert ended.out.startswith("Usage: esml [OPTIONS] COMMAND [ARGS]...")
     assert "\n  stop " in ended.out
 
 

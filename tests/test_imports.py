@@ -13,7 +13,7 @@ import os, sys
 from esml_stop.cli import run
 status = run(sys.argv[1:])
 sys.stdout.flush()
-print(status, *sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+print(int(status), *sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
 """
 
 
