@@ -52,6 +52,18 @@ def test_commands_options_and_their_values_are_offered(line: str, words: list[st
     assert offered(line) == words
 
 
+def test_profiles_are_offered_from_their_file(tmp_path: Path) -> None:
+    """Of the file at home, or of --config-file; a broken one is silence."""
+    home, other = tmp_path / ".elasticrc.yml", tmp_path / "other.yml"
+    home.write_text("contexts: {prod: {}, preview: {}, dev: {}, 'odd name': {}}")
+    other.write_text("contexts: {elsewhere: {}}")
+    assert offered("esml stop --profile p") == ["prod", "preview"]
+    assert offered("esml config --profile ") == ["prod", "preview", "dev"]
+    assert offered(f"esml list --config-file {other} --profile ") == ["elsewhere"]
+    home.write_text("contexts: {")
+    assert offered("esml stop --profile ") == []
+
+
 def test_completion_of_options_imports_no_client() -> None:
     """Only IDs need the client; for the rest a Tab stays quick."""
     words = {"COMP_WORDS": "esml stop --f", "COMP_CWORD": "2", "_ESML_COMPLETE": "bash_complete"}
