@@ -82,9 +82,9 @@ def not_used(connection: Connection, environment: Mapping[str, str]) -> tuple[st
     """Return what else is there, a variable or a file, that could have said something and did not."""
     from esml_stop.config.profiles import located
 
-    used = set(re.findall(r"[^\s:]+", " ".join(connection.sources.values())))
-    file = located(environment)
-    files = [str(file[0])] if file and str(file[0]) not in used else []
+    sources = " ".join(connection.sources.values())
+    used, file = set(re.findall(r"[^\s:]+", sources)), located(environment)
+    files = [file[1]] if file and file[1] not in sources else []
     return (*(name for name in variables_set(environment) if name not in used), *files)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from esml_stop.config.files import read
 from esml_stop.errors import ConfigError
 
-LARGEST = 256 * 1024
+LARGEST = 128 * 1024
 MOST_VALUES = 100_000
 SECRET_KEYS = {"api_key", "password", "token", "bearer_auth", "basic_auth"}
 

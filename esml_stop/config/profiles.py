@@ -43,7 +43,9 @@ def located(environment: Mapping[str, str]) -> tuple[Path, str] | None:
     if not home.is_absolute():
         return None
     candidates = (home / name for name in HOME_NAMES)
-    return next(((path, str(path)) for path in candidates if os.access(path, os.R_OK) or path.is_symlink()), None)
+    return next(
+        ((path, f"~/{path.name}") for path in candidates if os.access(path, os.R_OK) or path.is_symlink()), None
+    )
 
 
 def settings(path: Path, what: str, profile: str | None, environment: Mapping[str, str]) -> Settings:

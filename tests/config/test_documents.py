@@ -67,7 +67,7 @@ def test_anchors_that_stay_small_are_fine(tmp_path: Path) -> None:
         (BOMB, "FILE unfolds to too many values by its anchors (&) and aliases (*)."),
         ("a: &a [*a]\n", "FILE unfolds to too many values by its anchors (&) and aliases (*)."),
         ("[" * 5000, "FILE is nested too deeply."),
-        (f"a: {'x' * LARGEST}", "FILE is larger than 256 KiB."),
+        (f"a: {'x' * LARGEST}", "FILE is larger than 128 KiB."),
         ("a: ü".encode("latin-1"), "FILE is not UTF-8 text."),
         ("a: b".encode("utf-16"), "FILE is not UTF-8 text."),
     ],
@@ -99,7 +99,7 @@ def test_what_is_wrong_with_json_is_one_line_without_its_text(tmp_path: Path, te
 
 def test_ten_megabytes_are_refused_unread(tmp_path: Path) -> None:
     """No configuration is that large."""
-    with pytest.raises(ConfigError, match="larger than 256 KiB"):
+    with pytest.raises(ConfigError, match="larger than 128 KiB"):
         loaded(tmp_path, b"a: b\n" * 2_000_000)
 
 

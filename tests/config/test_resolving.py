@@ -119,7 +119,7 @@ def test_a_broken_file_is_only_read_when_it_is_needed(home: dict[str, str]) -> N
 def test_what_was_there_and_not_used_is_told(home: dict[str, str]) -> None:
     """Variables of other families and the file at home, by name only."""
     home |= {"ES_URL": "https://es:9200", "ES_PATH_PREFIX": "/p", "ES_LOCAL_PASSWORD": "x", "ESML_CA_CERTS": ""}
-    file = str(Path(home["HOME"]) / ".elasticrc.yml")
+    file = "~/.elasticrc.yml"
     assert not_used(found(home), home) == ("ES_LOCAL_PASSWORD", file)
     home |= {"ESML_URL": "https://own:9200"}
     assert not_used(found(home), home) == ("ES_URL", "ES_PATH_PREFIX", "ES_LOCAL_PASSWORD", file)

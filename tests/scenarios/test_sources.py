@@ -160,9 +160,10 @@ def test_profiles_at_home(
     access: Access, how: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The Elastic CLI's own file is enough, with the secret in it or where it says; the other context is left alone."""
-    path = access.write(*FILES[how](access))
+    name, text = FILES[how](access)
+    access.write(name, text)
     found = ask(monkeypatch, capsys, SOME_KEY=access.encoded, ESML_CA_CERTS=access.ca_certs)
-    verify(found, access, f"profile here in {path}", keyed=how != "login")
+    verify(found, access, f"profile here in ~/{name}", keyed=how != "login")
 
 
 def test_profiles_elsewhere(
