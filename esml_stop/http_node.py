@@ -62,7 +62,7 @@ def capped(urlopen: Any, base: str) -> Any:
         response = urlopen(method, base + url, timeout=limits, **options)
         if base and response.status == 407:
             response.close()
-            raise urllib3.exceptions.ProxyError("407", OSError("the proxy wants a login"))
+            raise urllib3.exceptions.ProxyError("", OSError("Tunnel connection failed: 407"))
         data = bytearray()
         # Small steps: a compressed bomb is noticed before it unfolds.
         for part in response.stream(CHUNK, decode_content=True):

@@ -1,12 +1,13 @@
 """The proxy that the environment names for a host; the client knows none."""
 
 import ipaddress
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from esml_stop.errors import ConfigError
+from esml_stop.errors import ConfigError, Unreachable
 
 if TYPE_CHECKING:
     from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
@@ -78,6 +79,24 @@ def is_inside(host: str, network: str) -> bool:
         return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
     except ValueError:
         return False
+
+
+def unusable(causes: Iterable[BaseException], where: str, environment: Mapping[str, str]) -> Unreachable:
+    """Return what a proxy on the way to some hosts did not do, from the chain of errors."""
+    proxy = proxy_for(where.split(", ", maxsplit=1)[0], environment)
+    name, source = (proxy.url, proxy.source) if proxy else ("on the way", "its variable")
+    answer = next(filter(None, (REFUSED.search(str(one)) for one in causes)), None)
+    around = f"Check {source}, or name the cluster in NO_PROXY if it can be reached without."
+    if answer is None:
+        return Unreachable(f"The proxy {name} ({source}) cannot be reached.", hint=around, transient=True)
+    if answer[1] == "407":
+        text = f"The proxy {name} wants a login (HTTP 407); the cluster was not reached."
+        return Unreachable(text, hint=f"Put the right one into {source}: http://USER:PASSWORD@HOST:PORT.")
+    text = f"The proxy {name} does not let through to {where} (HTTP {answer[1]})."
+    return Unreachable(text, hint=around, transient=answer[1] in {"502", "503", "504"})
+
+
+REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")
 
 
 def manager(proxy: Proxy, connections: int) -> "ProxyManager":

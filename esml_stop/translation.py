@@ -1,5 +1,6 @@
 """What the client's exceptions mean, in our errors and in words for someone who meets them at 3 a.m."""
 
+import os
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -137,12 +138,12 @@ def not_connected(error: Exception, where: str) -> Unreachable:
     causes = chain(error)
     if any(isinstance(one, AnswerTooLarge) for one in causes):
         return BadAnswer(f"{where} sent an answer of over 64 MB.", hint=CHECK_URL)
-    if any("407" in str(one) for one in causes if isinstance(one, ProxyError | OSError)):
-        return Unreachable("The proxy wants a login (HTTP 407); the cluster was not reached.", hint=CHECK_PROXY)
+    if any(isinstance(one, ProxyError) for one in causes):
+        from esml_stop.proxies import unusable
+
+        return unusable(causes, where, os.environ)
     if any(isinstance(one, NameResolutionError) for one in causes):
         return Unreachable(f"The host name of {where} is not known.", hint="Check the URL for a typo, and the network.")
-    if any(isinstance(one, ProxyError) for one in causes):
-        return Unreachable(f"The proxy on the way to {where} cannot be used.", hint=CHECK_PROXY, transient=True)
     if any(isinstance(one, ConnectionRefusedError) for one in causes):
         return Unreachable(f"Nothing listens at {where} (connection refused).", hint=CHECK_PORT, transient=True)
     if any(isinstance(one, ProtocolError | ConnectionError) for one in causes):

@@ -14,13 +14,17 @@ from tests.certificates import Pair
 
 
 class Proxy(ThreadingHTTPServer):
-    """A proxy on a free port; `seen` are the request lines it got, `login` is what it wants as `name:password`."""
+    """A proxy on a free port; `seen` are the request lines it got.
+
+    `login` is what it wants as `name:password`; `refuses` is the status with which it lets nobody through.
+    """
 
     daemon_threads = True
 
-    def __init__(self, login: str | None) -> None:
+    def __init__(self, login: str | None, refuses: int | None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.login = login
+        self.refuses = refuses
         self.seen: list[str] = []
         self.scheme = "http"
 
@@ -73,6 +77,9 @@ class Handler(BaseHTTPRequestHandler):
         if wanted and self.headers.get("proxy-authorization") != wanted:
             self.reply(407, b"<html>who are you?</html>", {"Proxy-Authenticate": "Basic"})
             return False
+        if self.server.refuses:
+            self.reply(self.server.refuses, b"<html>no</html>", {})
+            return False
         return True
 
     def reply(self, status: int, data: bytes, headers: dict[str, str]) -> None:
@@ -100,9 +107,9 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 
 
 @contextmanager
-def proxying(login: str | None = None, pair: Pair | None = None) -> Iterator[Proxy]:
+def proxying(login: str | None = None, pair: Pair | None = None, refuses: int | None = None) -> Iterator[Proxy]:
     """Yield a proxy that serves from a thread; with a certificate it speaks TLS itself."""
-    with Proxy(login) as server:
+    with Proxy(login, refuses) as server:
         if pair:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(pair.cert, pair.key)

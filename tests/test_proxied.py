@@ -75,8 +75,8 @@ def test_a_proxy_that_wants_a_login_is_told_from_the_cluster(attempt: Try, autho
     with serving(pair) as server, proxying(login=f"proxy-user:{SECRET}") as proxy:
         status, _, err = attempt(server, **{variable: proxy.url()})
         assert (status, len(proxy.seen), server.connections) == (6, 1, 0)
-        assert "The proxy wants a login (HTTP 407); the cluster was not reached." in err
-        assert "Put the login into the proxy's URL" in err
+        assert f"The proxy {proxy.url()} wants a login (HTTP 407); the cluster was not reached." in err
+        assert f"Put the right one into {variable}" in err
         status, out, _ = attempt(server, **{variable: proxy.url(LOGIN)})
         assert status == 0
         assert f"proxy\thttp://proxy-user:********@localhost:{proxy.server_address[1]}\t{variable}" in out
@@ -111,7 +111,16 @@ def test_a_proxy_that_is_not_there_is_named(attempt: Try, authority: Authority) 
     with serving(authority.issue("server")) as server:
         status, _, err = attempt(server, ALL_PROXY=url)
         assert (status, server.connections) == (6, 0)
-        assert "The proxy on the way to" in err
+        assert f"The proxy {url} (ALL_PROXY) cannot be reached." in err
+
+
+def test_a_proxy_that_refuses_a_host_says_its_status(attempt: Try, authority: Authority) -> None:
+    """One that has a rule against it is asked once, one whose way is blocked for now again."""
+    for status, tries in ((403, 1), (504, 4)):
+        with serving(authority.issue("server")) as server, proxying(refuses=status) as proxy:
+            code, _, err = attempt(server, HTTPS_PROXY=proxy.url())
+            assert (code, len(proxy.seen), server.connections) == (6, tries, 0)
+            assert f"does not let through to {server.at()} (HTTP {status})." in err
 
 
 def test_a_certificate_that_is_not_trusted_is_one_attempt_through_a_proxy(attempt: Try, tmp_path: Path) -> None:
