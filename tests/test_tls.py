@@ -1,4 +1,5 @@
 import hashlib
+import socket
 import ssl
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -7,6 +8,7 @@ from typing import TypeVar
 import pytest
 
 from esml_stop import cli
+from esml_stop.sandbox.server import SandboxHandler
 from tests.certificates import Authority, Pair
 from tests.tls_server import CountingServer, serving
 
@@ -162,6 +164,28 @@ def test_a_client_certificate_of_another_ca_is_refused(
         status, said = attempt(server, *options)
         assert (status, server.connections) == (6, 1)
     assert "--client-cert" in said
+
+
+def test_a_tls_connection_that_worked_and_breaks_is_tried_again(
+    attempt: Try, authority: Authority, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ends without a good-bye after an answer has nothing to do with certificates: the next one works."""
+    answer, seen = SandboxHandler.answer, []
+
+    def break_once(handler: SandboxHandler) -> None:
+        seen.append(handler.path)
+        if len(seen) == 2:
+            handler.connection.shutdown(socket.SHUT_RDWR)
+            handler.close_connection = True
+        else:
+            answer(handler)
+
+    monkeypatch.setattr("esml_stop.timing.SystemClock.sleep", lambda *_: None)
+    monkeypatch.setattr(SandboxHandler, "do_GET", break_once)
+    with serving(pair) as server:
+        status, said = attempt(server, "--ca-certs", authority.path)
+        assert (status, seen, server.connections) == (0, ["/_security/_authenticate", "/", "/"], 2)
+    assert "Trying again" not in said
 
 
 def test_a_connection_that_breaks_is_still_tried_again(attempt: Try, monkeypatch: pytest.MonkeyPatch) -> None:

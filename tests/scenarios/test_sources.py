@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 
@@ -218,6 +219,28 @@ def test_cloud_ids(
     }[family]
     found = ask(monkeypatch, capsys, **names, ESML_CA_CERTS=access.ca_certs)
     verify(found, access, "ESML_CLOUD_ID" if family == "ESML" else "CLOUD_ID", keyed="PASSWORD" not in family)
+
+
+@pytest.mark.parametrize("how", ["ELASTICSEARCH_BEARER_TOKEN", "ESCLIENT_BEARER_AUTH", "bearer_auth"])
+def test_tokens(
+    cluster: RawCluster, access: Access, how: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A bearer token, here one of a service account, where a family has a name for it."""
+    path = f"/_security/service/elastic/kibana/credential/token/esml-test-{uuid4().hex}"
+    token = cluster.do("POST", path)["token"]["value"] if cluster.username else "some-token"
+    client = {"hosts": [access.url], "bearer_auth": token}
+    names = {
+        "ELASTICSEARCH_BEARER_TOKEN": {"ELASTICSEARCH_URL": access.url, how: token},
+        "ESCLIENT_BEARER_AUTH": {"ESCLIENT_HOSTS": access.url, how: token},
+        "bearer_auth": {"ESML_CONFIG_FILE": access.write("c.yml", json.dumps({"elasticsearch": {"client": client}}))},
+    }[how]
+    for name, value in (names | {"ESML_CA_CERTS": access.ca_certs}).items():
+        monkeypatch.setenv(name, value)
+    cli.run(["config", "--check", "-o", "json"])
+    found = checked(json.loads(capsys.readouterr().out))
+    assert found["errors"] == []
+    assert found["check"]["user"] == ("elastic/kibana" if cluster.username else None)
+    assert token not in json.dumps(found)
 
 
 def test_options(access: Access, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,96 @@
+"""A secret in every place a connection can come from, and every output searched for it."""
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from esml_stop import cli
+
+CANARY = "esml-canary-4711"
+KEY = f"id:{CANARY}"
+NOWHERE = "http://127.0.0.1:1"
+FORMS = (CANARY, base64.b64encode(KEY.encode()).decode(), base64.b64encode(f"user:{CANARY}".encode()).decode())
+
+
+def elasticrc(url: str, auth: object) -> str:
+    """Return a file of the Elastic CLI."""
+    return json.dumps({"current_context": "c", "contexts": {"c": {"elasticsearch": {"url": url, "auth": auth}}}})
+
+
+def write(folder: Path, name: str, text: str) -> str:
+    """Write a file and return its path."""
+    (folder / name).write_text(text)
+    return str(folder / name)
+
+
+PLACES: dict[str, Callable[[Path], dict[str, str]]] = {
+    "password": lambda _: {"ESML_URL": NOWHERE, "ESML_USERNAME": "user", "ESML_PASSWORD": CANARY},
+    "key": lambda _: {"ESML_URL": NOWHERE, "ESML_API_KEY": KEY},
+    "key that is none": lambda _: {"ESML_URL": NOWHERE, "ESML_API_KEY": f"{CANARY} {CANARY}"},
+    "key file": lambda folder: {"ESML_URL": NOWHERE, "ESML_API_KEY_FILE": write(folder, "k", KEY)},
+    "password file": lambda folder: {
+        "ESML_URL": NOWHERE,
+        "ESML_USERNAME": "user",
+        "ESML_PASSWORD_FILE": write(folder, "p", CANARY),
+    },
+    "url": lambda _: {"ESML_URL": f"http://user:{CANARY}@127.0.0.1:1"},
+    "broken url": lambda _: {"ELASTICSEARCH_URL": f"http://user:{CANARY}@127.0.0.1:port"},
+    "token": lambda _: {"ELASTICSEARCH_URL": NOWHERE, "ELASTICSEARCH_BEARER_TOKEN": CANARY},
+    "both": lambda _: {"ES_URL": NOWHERE, "ES_API_KEY": KEY, "ES_USERNAME": "user", "ES_PASSWORD": CANARY},
+    "stray": lambda _: {"ES_URL": NOWHERE, "ESML_API_KEY": KEY},
+    "alone": lambda _: {"ES_API_KEY": KEY, "ELASTIC_PASSWORD": CANARY},
+    "profile": lambda folder: {"ESML_CONFIG_FILE": write(folder, "c", elasticrc(NOWHERE, {"api_key": KEY}))},
+    "profile's url": lambda folder: {
+        "ESML_CONFIG_FILE": write(folder, "c", elasticrc(f"http://user:{CANARY}@127.0.0.1:port", None))
+    },
+    "expression": lambda folder: {
+        "ESML_CONFIG_FILE": write(folder, "c", elasticrc(NOWHERE, {"api_key": "$(env:SOME_KEY)"})),
+        "SOME_KEY": KEY,
+    },
+    "command": lambda folder: {
+        "ESML_CONFIG_FILE": write(folder, "c", elasticrc(NOWHERE, {"api_key": f"$(cmd:echo {CANARY})"}))
+    },
+    "broken file": lambda folder: {"ESML_CONFIG_FILE": write(folder, "c", f"password: *{CANARY}")},
+    "broken json": lambda folder: {"ESML_CONFIG_FILE": write(folder, "c.json", f'{{"password": {CANARY}}}')},
+    "es_client": lambda folder: {
+        "ESML_CONFIG_FILE": write(
+            folder,
+            "c",
+            json.dumps(
+                {
+                    "elasticsearch": {
+                        "client": {"hosts": NOWHERE},
+                        "other_settings": {"username": "user", "password": CANARY},
+                    }
+                }
+            ),
+        )
+    },
+    "proxy": lambda _: {"ESML_URL": NOWHERE, "HTTP_PROXY": f"http://user:{CANARY}@127.0.0.1:1"},
+    "broken proxy": lambda _: {"ESML_URL": NOWHERE, "HTTP_PROXY": f"http://user:{CANARY}@127.0.0.1:port"},
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    "command", [["config"], ["config", "--check"], ["config", "--check", "-o", "json"], ["stop", "x"]]
+)
+def test_no_output_holds_a_secret(
+    place: str,
+    command: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Not with --debug and its traceback, nor in JSON; every one of these but a mere look fails."""
+    monkeypatch.setattr("esml_stop.timing.SystemClock.sleep", lambda *_: None)
+    for name, value in PLACES[place](tmp_path).items():
+        monkeypatch.setenv(name, value)
+    status = cli.run([*command, "--debug", "-v"])
+    out, err = capfd.readouterr()
+    assert status != 0 or command == ["config"]
+    assert out or err
+    assert not any(form in out + err for form in FORMS), (out, err)
