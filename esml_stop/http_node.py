@@ -1,6 +1,7 @@
 """The client's HTTP node with what it leaves out: a cap on answers, a limit to connecting, proxies, plain words."""
 
 import os
+import ssl
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,6 +30,9 @@ class Node(Urllib3HttpNode):
         if isinstance(self.pool, urllib3.HTTPSConnectionPool):
             # The client forgets these when it is told not to verify, or to verify by fingerprint.
             self.pool.cert_file, self.pool.key_file = config.client_cert, config.client_key
+            if config.ca_certs:
+                # From 3.13 on Python refuses CAs without key usage: those that Elasticsearch made itself until 2025.
+                self.pool.conn_kw["ssl_context"].verify_flags &= ~ssl.VERIFY_X509_STRICT
         base = self.take_proxy(config)
         urlopen = capped(self.pool.urlopen, base)
         contact: Any = Contact(urlopen, config, direct=not base)

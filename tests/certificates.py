@@ -5,14 +5,17 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    NoEncryption,
     PrivateFormat,
     load_pem_private_key,
 )
-
-LONG_AGO = datetime.now(tz=timezone.utc) - timedelta(days=9)
+from cryptography.x509.oid import NameOID
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,6 @@ class Authority:
         issued.cert_chain_pems[0].write_to_path(str(pair.cert))
         return pair
 
-    def trust(self, other: "Authority") -> None:
-        """Write the other CA's certificate where this one's would be."""
-        other.ca.cert_pem.write_to_path(str(self.path))
-
 
 def encrypted(pair: Pair) -> Path:
     """Return the path of the pair's key under a password."""
@@ -53,3 +52,29 @@ def encrypted(pair: Pair) -> Path:
     lock = BestAvailableEncryption(b"password")
     path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock))
     return path
+
+
+def without_key_usage(folder: Path) -> Pair:
+    """Return a certificate for localhost of a CA, ca.pem in the folder, that says nothing about key usage."""
+    ca, server = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An old CA")])
+    identity = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.public_key())
+    root = blank(name, ca.public_key(), x509.BasicConstraints(ca=True, path_length=None))
+    leaf = blank(name, server.public_key(), x509.BasicConstraints(ca=False, path_length=None))
+    leaf = leaf.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    (folder / "ca.pem").write_bytes(root.sign(ca, SHA256()).public_bytes(Encoding.PEM))
+    pair = Pair(folder / "old.pem", folder / "old.key")
+    signed = leaf.add_extension(identity, critical=False).sign(ca, SHA256())
+    pair.cert.write_bytes(signed.public_bytes(Encoding.PEM))
+    pair.key.write_bytes(server.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return pair
+
+
+def blank(issuer: x509.Name, key: ec.EllipticCurvePublicKey, kind: x509.BasicConstraints) -> x509.CertificateBuilder:
+    """Return a certificate that is valid today, to be filled in and signed; a CA is its own issuer."""
+    now = datetime.now(tz=timezone.utc)
+    subject = issuer if kind.ca else x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    builder = x509.CertificateBuilder(issuer, subject, key, x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    identity = x509.SubjectKeyIdentifier.from_public_key(key)
+    return builder.add_extension(kind, critical=True).add_extension(identity, critical=False)

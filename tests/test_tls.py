@@ -3,13 +3,14 @@ import socket
 import ssl
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from esml_stop import cli
 from esml_stop.sandbox.server import SandboxHandler
-from tests.certificates import Authority, Pair
+from tests.certificates import Authority, Pair, without_key_usage
 from tests.tls_server import CountingServer, serving
 
 Try = Callable[..., tuple[int, str]]
@@ -65,6 +66,25 @@ def test_a_ca_file_or_a_fingerprint_makes_it_work(attempt: Try, authority: Autho
         assert attempt(server, "--ca-certs", authority.path) == (0, "")
         assert attempt(server, "--ssl-fingerprint", fingerprint(pair)) == (0, "")
         assert attempt(server, "--ca-certs", authority.path, host="127.0.0.1") == (0, "")
+
+
+def test_a_ca_that_elasticsearch_made_is_accepted(
+    attempt: Try, tmp_path: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a CA says nothing about key usage; Python from 3.13 on would refuse it, which is switched on here."""
+    default = ssl.create_default_context
+
+    def strict() -> ssl.SSLContext:
+        context = default()
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", strict)
+    old = without_key_usage(tmp_path)
+    with serving(old) as server:
+        assert attempt(server, "--ca-certs", tmp_path / "ca.pem") == (0, "")
+    with serving(pair) as server:
+        assert attempt(server, "--ca-certs", tmp_path / "ca.pem")[0] == 6
 
 
 def test_insecure_works_and_warns_each_time(attempt: Try, pair: Pair) -> None:
