@@ -31,7 +31,7 @@ class Node(Urllib3HttpNode):
             # The client forgets these when it is told not to verify, or to verify by fingerprint.
             self.pool.cert_file, self.pool.key_file = config.client_cert, config.client_key
             if config.ca_certs:
-                # From 3.13 on Python refuses CAs without key usage: those that Elasticsearch made itself until 2025.
+                # From 3.13 on Python refuses CAs without key usage, as Elasticsearch made them itself for years.
                 self.pool.conn_kw["ssl_context"].verify_flags &= ~ssl.VERIFY_X509_STRICT
         base = self.take_proxy(config)
         urlopen = capped(self.pool.urlopen, base)

@@ -83,7 +83,7 @@ def unauthenticated(kind: str | None, reason: str, connection: Connection) -> No
     )
 
 
-CHECK_LOGIN = "Check the API key, or the user name and password: are they of this cluster, and not expired?"
+CHECK_LOGIN = "Are they of this cluster, and not expired? `esml config` shows where they come from."
 
 
 def unauthorized(kind: str | None, reason: str, connection: Connection) -> NotAllowed:
