@@ -3,12 +3,14 @@
 import gc
 import os
 import sys
+from contextlib import suppress
 
 from esml_stop.exit_status import ExitStatus
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    occupy_standard_streams()
     # What is imported stays: to look for garbage in it finds none, and takes a tenth of a short run.
     gc.set_threshold(200_000)
     from esml_stop.cli import run
@@ -16,15 +18,28 @@ def main() -> None:
     leave(run(sys.argv[1:]))
 
 
+def occupy_standard_streams() -> None:
+    """Keep a socket or a file from getting the number of a standard stream that was closed by the caller."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - a descriptor, for the life of the process
+
+
 def leave(status: int) -> None:
     """End the process at once: a request that is still waiting in a thread must not hold it back."""
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        if sys.stdout:
+            sys.stdout.flush()
     except BrokenPipeError:
         status = ExitStatus.BROKEN_PIPE
-    except (OSError, ValueError, AttributeError):  # full disk, closed stream, no stream at all
+    except (OSError, ValueError):  # full disk, closed stream
         status = status or ExitStatus.FAILED
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stderr.flush()
     os._exit(status)
 
 

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from typing import Any, TypeVar
 
-from esml_stop.errors import BadAnswer
+from esml_stop.errors import CHECK_URL, BadAnswer
 from esml_stop.models import Deployment, Endpoint, Listing, Model
 from esml_stop.shape import WrongShape, need, optional, required
 
 T = TypeVar("T")
+
+LAST_MOMENT = 253_402_300_799_999  # the end of the year 9999
 
 # The services whose endpoints run on the cluster's own ML nodes.
 LOCAL_SERVICES = {"elasticsearch", "elser"}
@@ -22,7 +24,7 @@ def checked(read: Callable[[Any], T]) -> Callable[[Any], T]:
         try:
             return read(body)
         except WrongShape as wrong:
-            raise BadAnswer(f"The answer is not what Elasticsearch sends here: {wrong}.") from None
+            raise BadAnswer(f"The answer is not what Elasticsearch sends here: {wrong}.", hint=CHECK_URL) from None
 
     return wrapped
 
@@ -44,7 +46,7 @@ def deployment(entry: Mapping[str, Any]) -> Deployment:
     nodes = [need(node, dict) for node in optional(stats, "nodes", list, [])]
     described = [need(node, dict) for one in nodes for node in optional(one, "node", dict, {}).values()]
     return Deployment(
-        deployment_id=optional(stats, "deployment_id", str, model_id),
+        deployment_id=identifier(optional(stats, "deployment_id", str, model_id)),
         model_id=model_id,
         state=optional(stats, "state", str, "unknown"),
         pipelines=frozenset(optional(optional(entry, "ingest", dict, {}), "pipelines", dict, {})),
@@ -59,8 +61,8 @@ def deployment(entry: Mapping[str, Any]) -> Deployment:
         model_bytes=optional(optional(entry, "model_size_stats", dict, {}), "model_size_bytes", int, None),
         pending=sum(optional(node, "number_of_pending_requests", int, 0) for node in nodes),
         inference_count=sum(optional(node, "inference_count", int, 0) for node in nodes),
-        start_time=optional(stats, "start_time", int, None),
-        last_access=max((optional(node, "last_access", int, 0) for node in nodes), default=0) or None,
+        start_time=moment(stats, "start_time") or None,
+        last_access=max((moment(node, "last_access") for node in nodes), default=0) or None,
         nodes=tuple(optional(node, "name", str, "?") for node in described),
         node_versions=tuple(optional(node, "version", str, "") for node in described),
     )
@@ -88,15 +90,16 @@ def pipeline_names(body: Any) -> dict[str, frozenset[str]]:
 
 def inference_names(part: Any) -> Iterator[str]:
     """Yield the `model_id` of every inference processor, however deep it stands in other processors."""
-    if isinstance(part, Mapping):
-        inference = part.get("inference")
-        if isinstance(inference, Mapping) and isinstance(inference.get("model_id"), str):
-            yield inference["model_id"]
-        for value in part.values():
-            yield from inference_names(value)
-    elif isinstance(part, list):
-        for value in part:
-            yield from inference_names(value)
+    todo = [part]  # no recursion: a pipeline may be nested deeper than Python's stack
+    while todo:
+        value = todo.pop()
+        if isinstance(value, Mapping):
+            inference = value.get("inference")
+            if isinstance(inference, Mapping) and isinstance(inference.get("model_id"), str):
+                yield inference["model_id"]
+            todo += value.values()
+        elif isinstance(value, list):
+            todo += value
 
 
 @checked
@@ -106,6 +109,23 @@ def model(body: Any) -> Model | None:
     if not configs:
         return None
     return Model(required(configs[0], "model_id", str), optional(configs[0], "model_type", str, None))
+
+
+def moment(part: Mapping[str, Any], key: str) -> int:
+    """Return a time in epoch milliseconds, 0 when it is missing or beyond any calendar."""
+    value = optional(part, key, int, 0)
+    return int(value) if 0 < value <= LAST_MOMENT else 0
+
+
+def identifier(text: str) -> str:
+    """Return an ID that a request can name; no cluster has others."""
+    try:
+        possible = text not in {"", ".", ".."} and text.encode() is not None
+    except UnicodeEncodeError:
+        possible = False
+    if not possible:
+        raise WrongShape(f"it lists a deployment called {text!a}, which cannot be an ID")
+    return text
 
 
 @checked

@@ -50,20 +50,26 @@ class Batch:
         self.listener = listener
         self.parallel = parallel
         self.news: SimpleQueue[News | Interrupted] = SimpleQueue()
+        self.interrupted = False
         self.under_way: dict[str, Target] = {}
         self.endings: dict[str, Ending] = {}
 
     def run(self, targets: Sequence[Target]) -> tuple[dict[str, Ending], int | None]:
         """Return the endings of the targets that were begun, and the signal that came, if one did."""
-        with signals_to(self.news.put):
+        with signals_to(self.interrupt):
             signal = self.work_through(iter(targets))
         return self.endings, signal
+
+    def interrupt(self, interrupted: Interrupted) -> None:
+        """Begin nothing new; runs in a signal handler."""
+        self.interrupted = True
+        self.news.put(interrupted)
 
     def work_through(self, waiting: Iterator[Target]) -> int | None:
         """Begin a target whenever another one has ended; return the signal that came, if one did."""
         for _ in range(self.parallel):
             self.begin_next(waiting)
-        while self.under_way:
+        while self.under_way or self.interrupted:
             try:
                 news = self.news.get(timeout=self.deadline.remaining + GRACE_SECONDS)
             except Empty:
@@ -78,11 +84,15 @@ class Batch:
 
     def begin_next(self, waiting: Iterator[Target]) -> None:
         """Begin the next target in a thread of its own, unless there is none or the time is over."""
-        target = next(waiting, None) if self.deadline.remaining else None
+        target = next(waiting, None) if self.deadline.remaining and not self.interrupted else None
         if target:
             self.under_way[target.deployment_id] = target
             self.listener.started(target)
-            threading.Thread(target=self.work, args=(target,), daemon=True).start()
+            try:
+                threading.Thread(target=self.work, args=(target,), daemon=True).start()
+            except RuntimeError:  # this machine has no thread left
+                failure = Failure("This machine has no thread left for it; nothing was sent.")
+                self.news.put(News(target, Ending(Outcome.NOT_STARTED, failure)))
 
     def work(self, target: Target) -> None:
         """Do the job for one target and put the ending on the queue; runs in a worker thread."""

@@ -61,8 +61,8 @@ def choice(names: tuple[str, ...], models: tuple[str, ...], idle: float | None) 
 
 
 def read_ids() -> list[str]:
-    """Return the exact IDs on standard input, one a line; blank lines do not count."""
+    """Return the exact IDs on standard input, one a line; blank lines do not count, a closed input has none."""
     try:
-        return [line.strip() for line in sys.stdin if line.strip()]
-    except (UnicodeDecodeError, AttributeError, ValueError):
+        return [line.strip() for line in sys.stdin or () if line.strip()]
+    except (OSError, ValueError):
         raise InputError("Standard input holds no readable deployment IDs.") from None

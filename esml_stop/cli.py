@@ -1,18 +1,20 @@
 """The command group, and the one place where every ending becomes an exit code."""
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from errno import ENOSPC
 from importlib import import_module
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from esml_stop import __version__, notices
-from esml_stop.errors import EsmlError, InputError
+from esml_stop.errors import EndedEarly, EsmlError, InputError, OutputFailed
 from esml_stop.exit_status import ExitStatus
 from esml_stop.help import SETTINGS, NoArguments
 from esml_stop.interruption import Interrupted, raise_it, signals_to
+from esml_stop.text import clean
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -29,8 +31,31 @@ COMMANDS = {
 }
 
 
+class PipeClosed(Exception):
+    """Nobody reads standard output any more; click would make a plain 1 of the BrokenPipeError."""
+
+
+@contextmanager
+def pipe_watched() -> Iterator[None]:
+    """Keep a BrokenPipeError from click."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise PipeClosed from None
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module only when the command is wanted."""
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Read the command line; --help and --version are written here."""
+        with pipe_watched():
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        with pipe_watched():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of the help."""
@@ -90,8 +115,9 @@ def esml(ctx: click.Context) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; nothing is raised."""
     try:
-        with signals_to(raise_it):
-            return int(esml.main(args=list(arguments), prog_name="esml", standalone_mode=False) or ExitStatus.OK)
+        with signals_to(raise_it) as signals:
+            status = int(esml.main(args=list(arguments), prog_name="esml", standalone_mode=False) or ExitStatus.OK)
+            return 128 + signals.held if signals.held else status
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except SystemExit as ended:  # how click ends a completion
@@ -102,7 +128,7 @@ def run(arguments: Sequence[str]) -> int:
         return usage(wrong, arguments)
     except (EsmlError, Interrupted) as error:
         return failed(error, arguments)
-    except BrokenPipeError:
+    except PipeClosed:
         return ExitStatus.BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - the last place that can make it readable
         return unexpected(error, arguments)
@@ -112,14 +138,13 @@ def failed(error: EsmlError | Interrupted, arguments: Sequence[str]) -> int:
     """Report what ended a command before it had results, as JSON if that was asked for."""
     show_traceback(arguments)
     if isinstance(error, Interrupted):
-        notices.say("esml: interrupted; nothing was stopped.")
-        return 128 + error.signal
+        error = EndedEarly(error.signal)
     if form := data_form(arguments):
         from esml_stop.render.data import error_document
 
         notices.wipe()
         command = next((word for word in arguments if word in COMMANDS), "")
-        sys.stderr.write(error_document(command, error, indent=2 if form == "json" else None))
+        notices.say(error_document(command, error, indent=2 if form == "json" else None).rstrip())
     else:
         notices.error(error)
     return int(error.exit_status)
@@ -133,12 +158,14 @@ def usage(wrong: click.UsageError, arguments: Sequence[str]) -> int:
         notices.say(wrong.format_message())
     else:
         help_line = f"\n  See `{wrong.ctx.command_path} --help`." if wrong.ctx else ""
-        notices.say(f"esml: {wrong.format_message()}{help_line}")
+        notices.say(f"esml: {clean(wrong.format_message())}{help_line}")
     return ExitStatus.USAGE
 
 
 def unexpected(error: Exception, arguments: Sequence[str]) -> int:
-    """Report a bug."""
+    """Report a bug, unless it is only a disk that is full."""
+    if isinstance(error, OSError) and error.errno == ENOSPC:
+        return failed(OutputFailed("Standard output cannot be written: no space is left."), arguments)
     show_traceback(arguments)
     notices.say(f"esml: unexpected {type(error).__name__}; this is a bug in esml. --debug shows where.")
     return ExitStatus.FAILED
@@ -150,7 +177,7 @@ def show_traceback(arguments: Sequence[str]) -> None:
         import traceback
 
         notices.wipe()
-        traceback.print_exc()
+        notices.say("\n".join(map(clean, traceback.format_exc().rstrip().split("\n"))))
 
 
 def data_form(arguments: Sequence[str]) -> str | None:

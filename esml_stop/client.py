@@ -33,7 +33,14 @@ class ApiModules:
 
     def exec_module(self, module: ModuleType) -> None:
         """Let the module have every name that it is asked for."""
-        module.__getattr__ = lambda _: Unneeded  # type: ignore[method-assign]
+        module.__getattr__ = stand_in  # type: ignore[method-assign]
+
+
+def stand_in(name: str) -> type[Unneeded]:
+    """Return a class for any name but those that Python itself asks a module for, such as `__file__`."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return Unneeded
 
 
 def holds_api_class(name: str) -> bool:

@@ -1,5 +1,6 @@
 """The cluster, as typed calls over the official client; the only module that knows it."""
 
+import re
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from esml_stop.connection import Connection
 from esml_stop.errors import BadAnswer, ConfigError, Refused
 from esml_stop.http_node import Node
 from esml_stop.models import Deployment, Endpoint, Flags, Listing, Model
+from esml_stop.watch import GRACE_SECONDS, within
 
 if TYPE_CHECKING:
     from esml_stop.parameters import StartCall
@@ -51,13 +53,16 @@ STATS_FIELDS = ",".join(
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request that was made, for those who want to watch: `result` is a status, or what went wrong."""
+    """One request that was made, for those who want to watch: `result` is a status, or what went wrong.
+
+    `warnings` are the texts of the server's Warning header.
+    """
 
     method: str
     path: str
     result: str
     seconds: float
-    warning: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Cluster:
@@ -159,25 +164,42 @@ class Cluster:
     ) -> Any:
         """Make one request, no retries; return the decoded answer or raise what the failure means."""
         headers = {"accept": "application/json"} | ({"content-type": "application/json"} if body else {})
+        limit = max(timeout, 0.001)
+        client = self._client.options(request_timeout=limit)
         began, result, warning = time.monotonic(), "", None
         try:
-            client = self._client.options(request_timeout=max(timeout, 0.001))
-            answer = client.perform_request(method, path, params=query, headers=headers, body=body)
+            answer = within(
+                limit + GRACE_SECONDS,
+                lambda: client.perform_request(method, path, params=query, headers=headers, body=body),
+            )
             result, warning = str(answer.meta.status), answer.meta.headers.get("warning")
-        except (ApiError, TransportError, UnsupportedProductError, RecursionError) as error:
+        except (ApiError, TransportError, UnsupportedProductError, RecursionError, TimeoutError) as error:
             from esml_stop import translation
+            from esml_stop.redaction import printable
 
-            meaning = translation.meaning(error, self.connection)
             result = translation.summary(error)
-            raise meaning from error
+            raise translation.meaning(error, self.connection) from printable(error, self.connection)
         else:
             return answer.body
         finally:
-            self._on_request(Request(method, path, result, time.monotonic() - began, warning))
+            texts = self._texts(warning) if warning else ()
+            self._on_request(Request(method, path, result, time.monotonic() - began, texts))
+
+    def _texts(self, warning: str) -> tuple[str, ...]:
+        """Return the texts of a Warning header, without code, agent and date."""
+        from esml_stop.redaction import redacted
+
+        shown = redacted(warning, self.connection)
+        return tuple(re.findall(r'"((?:[^"\\]|\\.)*)"(?: "[^"]*")?', shown)) or (shown,)
 
 
 def segment(text: str, bare: str = "") -> str:
-    """Return text percent-encoded as exactly one path segment, but for the characters that may stay bare."""
+    """Return text percent-encoded as exactly one path segment, but for the characters that may stay bare.
+
+    Raises BadAnswer for what can be none: IDs that people type were refused long before, this one was an answer's.
+    """
+    if text in {"", ".", ".."}:
+        raise BadAnswer(f"The cluster lists something called {text!r}, which cannot be an ID.")
     return quote(text, safe=bare)
 
 

@@ -1,6 +1,9 @@
 """The errors esml ends with: each knows its exit code, a stable code for programs, and what to do next."""
 
 from esml_stop.exit_status import ExitStatus
+from esml_stop.text import clean
+
+CHECK_URL = "Is this the address of Elasticsearch itself, not of Kibana, a proxy or another web server?"
 
 
 class EsmlError(Exception):
@@ -10,7 +13,7 @@ class EsmlError(Exception):
     code = "failed"
 
     def __init__(self, message: str, *, hint: str | None = None, target: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(clean(message))  # a traceback shows it as it is
         self.message = message
         self.hint = hint
         self.target = target
@@ -36,20 +39,38 @@ class Cancelled(EsmlError):
     code = "cancelled"
 
 
+class EndedEarly(EsmlError):
+    """A signal ended the command before it changed anything."""
+
+    code = "interrupted"
+
+    def __init__(self, signal: int) -> None:
+        super().__init__("Interrupted before anything was changed.")
+        self.exit_status = ExitStatus(128 + signal)
+
+
 class Unreachable(EsmlError):
     """The cluster gave no usable answer: refused, unknown host, time-out, or it kept failing.
 
-    `transient` errors may be asked again; `retry_after` is what the server wants to be waited for, in seconds.
+    `transient` errors may be asked again; `retry_after` is what the server wants to be waited for, in seconds;
+    `sent` is False when the request certainly never left this machine.
     """
 
     exit_status = ExitStatus.UNREACHABLE
     code = "unreachable"
 
     def __init__(
-        self, message: str, *, hint: str | None = None, transient: bool = False, retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        transient: bool = False,
+        retry_after: float | None = None,
+        sent: bool = True,
     ) -> None:
         super().__init__(message, hint=hint)
         self.transient = transient
+        self.sent = sent
         self.retry_after = retry_after
 
 
@@ -69,6 +90,12 @@ class BadAnswer(Unreachable):
     """Something answered, but not as Elasticsearch does."""
 
     code = "bad_answer"
+
+
+class OutputFailed(EsmlError):
+    """The results cannot be written to standard output; what was done stays done."""
+
+    code = "output"
 
 
 class Refused(EsmlError):

@@ -1,5 +1,6 @@
 """The client's HTTP node with what it leaves out: a cap on answers, a limit to connecting, proxies, plain words."""
 
+import json
 import os
 import ssl
 from types import SimpleNamespace
@@ -23,7 +24,9 @@ class SpeaksTls(urllib3.exceptions.SSLError):
 
 
 class Node(Urllib3HttpNode):
-    """A node that refuses answers over 64 MB (decoded), follows no redirect, and takes the environment's proxy."""
+    """A node that refuses answers over 64 MB (decoded), follows no redirect, believes no error but JSON, and takes the
+    environment's proxy.
+    """
 
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
@@ -67,17 +70,37 @@ def capped(urlopen: Any, base: str) -> Any:
         if base and response.status == 407:
             response.close()
             raise urllib3.exceptions.ProxyError("", OSError("Tunnel connection failed: 407"))
-        data = bytearray()
-        # Small steps: a compressed bomb is noticed before it unfolds.
-        for part in response.stream(CHUNK, decode_content=True):
-            data += part
-            if len(data) > LARGEST_ANSWER:
-                response.close()
-                raise AnswerTooLarge(f"the answer is larger than {LARGEST_ANSWER // 1024 // 1024} MB")
-        response.release_conn()
-        return SimpleNamespace(status=response.status, headers=response.headers, data=bytes(data))
+        data = body_of(response)
+        # The client would stumble over the body of an error before it looks at the status.
+        if response.status >= 300 and not is_json_object(data):
+            response.headers["content-type"], data = "application/json", b""
+        return SimpleNamespace(status=response.status, headers=response.headers, data=data)
 
     return read
+
+
+def body_of(response: Any) -> bytes:
+    """Return the decoded body and give the connection back; raise when it is too large or packed more than once."""
+    if "," in response.headers.get("content-encoding", ""):
+        response.close()
+        raise urllib3.exceptions.DecodeError("the answer is packed more than once")
+    data = bytearray()
+    # Small steps: a compressed bomb is noticed before it unfolds.
+    for part in response.stream(CHUNK, decode_content=True):
+        data += part
+        if len(data) > LARGEST_ANSWER:
+            response.close()
+            raise AnswerTooLarge(f"the answer is larger than {LARGEST_ANSWER // 1024 // 1024} MB")
+    response.release_conn()
+    return bytes(data)
+
+
+def is_json_object(data: bytes) -> bool:
+    """Tell whether bytes are what Elasticsearch puts into an error."""
+    try:
+        return isinstance(json.loads(data), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 class Contact:

@@ -95,9 +95,13 @@ class Reference:
     through: Through
 
 
+# What was not checked when the cluster could not be read again after it had said that a deployment is stopped.
+LAST_LOOK = "whether it is gone"
+
+
 @dataclass(frozen=True, slots=True)
 class NotChecked:
-    """Something that may use a deployment and could not be looked at, and why."""
+    """Something that may use a deployment, or the last look at it, that could not be read, and why."""
 
     what: str
     reason: str

@@ -17,6 +17,21 @@ def say(line: str) -> None:
     _writers[-1](line)
 
 
+def ask(question: str) -> str:
+    """Return the line that a person answers; nothing at all counts as an empty one."""
+    _put(question)
+    try:
+        answer = sys.stdin.readline()
+    except (OSError, ValueError, AttributeError):
+        answer = ""
+    except BaseException:
+        say("")  # what follows begins a line of its own
+        raise
+    if not answer.endswith("\n"):
+        say("")
+    return answer
+
+
 def warn(line: str) -> None:
     """Write a warning."""
     say(f"esml: {coloured('warning:', YELLOW)} {line}")

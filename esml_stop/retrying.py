@@ -12,23 +12,28 @@ from esml_stop.timing import Deadline
 T = TypeVar("T")
 
 ATTEMPTS = 4
-GROWING = wait_exponential(multiplier=0.5) + wait_random(0, 0.25)
+GROWING = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.25)
+
+# As often as it takes: only the deadline ends it.
+PERSISTENTLY = 1_000_000
 
 
-def patiently(call: Callable[[int], T], deadline: Deadline, on_retry: Callable[[str], None]) -> T:
-    """Make a call, given the number of the attempt, until it works: at most 4 times and never past the deadline.
+def patiently(
+    call: Callable[[int], T], deadline: Deadline, on_retry: Callable[[str], None], *, attempts: int = ATTEMPTS
+) -> T:
+    """Make a call, given the number of the attempt, until it works: so many times and never past the deadline.
 
     Only transient errors are tried again; the last one is raised as it came.
     """
-    attempts = Retrying(
+    retrying = Retrying(
         retry=retry_if_exception(is_transient),
         wait=pause,
-        stop=stop_after_attempt(ATTEMPTS) | NoTimeLeft(deadline),
+        stop=stop_after_attempt(attempts) | NoTimeLeft(deadline),
         sleep=deadline.clock.sleep,
-        before_sleep=lambda state: on_retry(announcement(state)),
+        before_sleep=lambda state: on_retry(announcement(state, attempts)),
         reraise=True,
     )
-    for attempt in attempts:
+    for attempt in retrying:
         with attempt:
             return call(attempt.retry_state.attempt_number)
     raise AssertionError  # pragma: no cover - the loop returns or raises
@@ -56,11 +61,12 @@ class NoTimeLeft(stop_base):
         return retry_state.upcoming_sleep >= self.deadline.remaining
 
 
-def announcement(state: RetryCallState) -> str:
+def announcement(state: RetryCallState, attempts: int) -> str:
     """Return the line about a coming retry."""
     error = failure(state)
     message = error.message if isinstance(error, EsmlError) else str(error)
-    return f"{message} Trying again in {state.upcoming_sleep:.1f} s ({state.attempt_number + 1} of {ATTEMPTS})."
+    count = f" ({state.attempt_number + 1} of {attempts})" if attempts < PERSISTENTLY else ""
+    return f"{message} Trying again in {state.upcoming_sleep:.1f} s{count}."
 
 
 def failure(state: RetryCallState) -> BaseException | None:

@@ -11,6 +11,7 @@ from esml_stop.cluster import Cluster, Request
 from esml_stop.config import resolve
 from esml_stop.config.credentials import Prompt
 from esml_stop.config.settings import ConnectionOptions
+from esml_stop.errors import OutputFailed
 from esml_stop.models import Outcome, Result, Target
 from esml_stop.options import OutputOptions
 from esml_stop.progress import listener
@@ -36,6 +37,7 @@ class Session:
         self.cluster = Cluster(self.connection, parallel=parallel, on_request=self.show_request)
         self.reader = Reader(self.cluster, Deadline(timeout), self.listener.retrying)
         self.arguments = connection.arguments
+        self._told: set[str] = set()
         self._stack = ExitStack()
 
     def __enter__(self) -> "Session":
@@ -49,8 +51,10 @@ class Session:
         """Write a line about a request, with --verbose; a server's Warning header, without --quiet."""
         if self.output.verbose:
             notices.say(f"esml: {request.method} {clean(request.path)} {request.result} {request.seconds:.3f} s")
-        if request.warning:
-            self.warn(f"Elasticsearch says: {clean(request.warning)}")
+        for text in request.warnings:
+            if text not in self._told:  # every answer repeats it
+                self._told.add(text)
+                self.warn(f"Elasticsearch says: {clean(text)}")
 
     def warn(self, line: str) -> None:
         """Write a warning, without --quiet."""
@@ -70,11 +74,9 @@ class Session:
         show_plan(targets)
         count = sum(target.decision is Outcome.WOULD_STOP for target in targets)
         with self.reader.deadline.paused():
-            sys.stderr.write(f"Stop {counted(count, 'deployment')}? [y/N] ")
-            sys.stderr.flush()
-            answer = sys.stdin.readline().strip().lower()
+            answer = notices.ask(f"Stop {counted(count, 'deployment')}? [y/N] ")
         self._stack.enter_context(self.listener)
-        return answer in {"y", "yes"}
+        return answer.strip().lower() in {"y", "yes"}
 
     def finish(self, report: "Report") -> int:
         """Write the report with everything that is said beside it, and return the exit code."""
@@ -92,7 +94,12 @@ class Session:
             )
         for line in words.way_back(report, ("esml", "restore", *self.arguments), verbose=self.output.verbose):
             self.remark(line)
-        render(report, self.output.form, quiet=self.output.quiet)
+        try:
+            render(report, self.output.form, quiet=self.output.quiet)
+        except OutputFailed as failed:
+            notices.error(failed)
+            notices.say(f"esml: {words.closing(report)}")
+            return int(report.exit_status or failed.exit_status)
         return int(report.exit_status)
 
     def explain(self, result: Result, report: "Report") -> None:

@@ -1,8 +1,18 @@
 """Values out of decoded JSON, each only if it has the type that belongs there."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+NAMES: Mapping[type, str] = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+}
 
 
 class WrongShape(ValueError):
@@ -25,5 +35,5 @@ def optional(body: Any, key: str, kind: type[T], default: Any) -> Any:
 def need(value: Any, kind: type[T]) -> T:
     """Return the value when it is of the type; a bool is no number."""
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise WrongShape(f"it holds {type(value).__name__} where {kind.__name__} belongs")
+        raise WrongShape(f"it holds {NAMES.get(type(value), 'nothing')} where {NAMES[kind]} belongs")
     return value

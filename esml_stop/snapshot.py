@@ -70,9 +70,10 @@ class Reader:
         named, _ = self.optional("pipelines", "read_pipeline", lambda: self.names_in(doubtful))
         return replace(snapshot, named=named or {})
 
-    def listing(self, names: str) -> Listing:
-        """Return what an expression of `_stats` matches."""
-        return self.ask(lambda: self.cluster.deployments(names, self.deadline.left))
+    def listing(self, names: str, deadline: Deadline | None = None) -> Listing:
+        """Return what an expression of `_stats` matches, before the command's deadline or an earlier one."""
+        ends = deadline or self.deadline
+        return patiently(lambda _: self.cluster.deployments(names, ends.left), ends, self.on_retry)
 
     def by_model(self, models: Iterable[str]) -> dict[str, tuple[Deployment, ...]]:
         """Return the deployments of models, with the pipelines that name the model."""

@@ -49,7 +49,7 @@ class Deadline:
     def left(self) -> float:
         """Return the seconds that are left; raise DeadlinePassed when there are none."""
         if not (left := self.remaining):
-            raise DeadlinePassed(f"The time given with --timeout ({self.seconds:g} s) is over.")
+            raise over(self.seconds)
         return left
 
     def earlier(self, seconds: float) -> "Deadline":
@@ -57,6 +57,10 @@ class Deadline:
         other = copy(self)
         other.margin += seconds
         return other
+
+    def at_most(self, seconds: float) -> "Deadline":
+        """Return a deadline of its own, that many seconds from now but not after this one."""
+        return Deadline(min(seconds, self.remaining), self.clock)
 
     def expire(self) -> None:
         """End the time now, also for deadlines made from this one: nothing new may begin."""
@@ -70,3 +74,9 @@ class Deadline:
             yield
         finally:
             self._ends[0] += self.clock.now() - began
+
+
+def over(seconds: float) -> DeadlinePassed:
+    """Return the error that ends a command whose time is over."""
+    text = f"The time given with --timeout ({seconds:g} s) is over."
+    return DeadlinePassed(text, hint="Nothing was changed. Give it more time with --timeout.")

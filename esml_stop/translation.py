@@ -2,17 +2,30 @@
 
 import os
 import re
+import ssl
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from time import time
 from typing import Any
 
 from elastic_transport import ApiError, ConnectionTimeout, SerializationError, TlsError
-from urllib3.exceptions import NameResolutionError, NewConnectionError, ProtocolError, ProxyError
+from elasticsearch import UnsupportedProductError
+from urllib3.exceptions import DecodeError, NameResolutionError, NewConnectionError, ProtocolError, ProxyError
 
 from esml_stop.connection import Connection
-from esml_stop.errors import BadAnswer, EsmlError, NotAllowed, NotAuthenticated, Refused, TlsFailed, Unreachable
+from esml_stop.errors import (
+    CHECK_URL,
+    BadAnswer,
+    EsmlError,
+    NotAllowed,
+    NotAuthenticated,
+    Refused,
+    TlsFailed,
+    Unreachable,
+)
 from esml_stop.http_node import AnswerTooLarge
+from esml_stop.redaction import redacted
+from esml_stop.text import seconds
 
 GATEWAY_STATUSES = {429, 502, 503, 504}
 # A 429 that no waiting helps: the ML nodes are too small, or there are too many deployments.
@@ -23,15 +36,18 @@ GRANTED_BY = re.compile(r"granted by the cluster privileges \[(?P<privileges>.+?
 
 
 def meaning(error: Exception, connection: Connection) -> EsmlError:
-    """Return our error for one of the client's."""
+    """Return our error for one of the client's, or for a request that was given up."""
     where = connection.label
     if isinstance(error, ApiError):
         return answered(error, connection)
+    if isinstance(error, UnsupportedProductError):
+        return BadAnswer(f"{where} answered, but it is not Elasticsearch.", hint=CHECK_URL)
     if isinstance(error, TlsError):
         return tls(error, connection)
-    if isinstance(error, ConnectionTimeout):
-        return Unreachable(f"{where} did not answer in time.", transient=connecting(error))
-    if isinstance(error, SerializationError | RecursionError):
+    if isinstance(error, ConnectionTimeout | TimeoutError):
+        early = connecting(error)
+        return Unreachable(f"{where} did not answer in time.", transient=early, sent=not early)
+    if isinstance(error, SerializationError | RecursionError) or is_garbled(error):
         return BadAnswer(f"{where} sent an answer that cannot be read.", hint=CHECK_URL)
     return not_connected(error, where)
 
@@ -41,15 +57,15 @@ def summary(error: Exception) -> str:
     return str(error.meta.status) if isinstance(error, ApiError) else type(error).__name__
 
 
-CHECK_URL = "Is this the address of Elasticsearch itself, not of Kibana, a proxy or another web server?"
-
-
 def answered(error: ApiError, connection: Connection) -> EsmlError:
     """Return the meaning of an error status; only Elasticsearch's own JSON is believed."""
-    where, status, (kind, reason) = connection.label, error.meta.status, cause(error.body)
+    where, status = connection.label, error.meta.status
+    kind, reason = (text and redacted(text, connection) for text in cause(error.body))
     if status in GATEWAY_STATUSES and not (reason or "").startswith(NO_ROOM):
+        pause = retry_after(error.meta.headers.get("retry-after"))
         text = f"{where} is not available now (HTTP {status}{f': {reason}' if reason else ''})."
-        return Unreachable(text, transient=True, retry_after=retry_after(error.meta.headers.get("retry-after")))
+        wish = f" It asks to wait {seconds(pause)}." if pause else ""
+        return Unreachable(text + wish, transient=True, retry_after=pause)
     if status == 407:
         return Unreachable("The proxy wants a login (HTTP 407); the cluster was not reached.", hint=CHECK_PROXY)
     if 300 <= status < 400:
@@ -130,7 +146,7 @@ def tls(error: TlsError, connection: Connection) -> TlsFailed:
     from esml_stop.tls_words import explained
 
     text, hint = explained(chain(error), connection)
-    return TlsFailed(text, hint=hint)
+    return TlsFailed(text, hint=hint, sent=not is_about_trust(error))
 
 
 def not_connected(error: Exception, where: str) -> Unreachable:
@@ -143,16 +159,39 @@ def not_connected(error: Exception, where: str) -> Unreachable:
 
         return unusable(causes, where, os.environ)
     if any(isinstance(one, NameResolutionError) for one in causes):
-        return Unreachable(f"The host name of {where} is not known.", hint="Check the URL for a typo, and the network.")
+        return Unreachable(f"The host name of {where} is not known.", hint=CHECK_NAME, sent=False)
     if any(isinstance(one, ConnectionRefusedError) for one in causes):
-        return Unreachable(f"Nothing listens at {where} (connection refused).", hint=CHECK_PORT, transient=True)
+        text = f"Nothing listens at {where} (connection refused)."
+        return Unreachable(text, hint=CHECK_PORT, transient=True, sent=False)
     if any(isinstance(one, ProtocolError | ConnectionError) for one in causes):
-        return Unreachable(f"{where} closed the connection without a whole answer.", hint=CHECK_HTTPS, transient=True)
-    return Unreachable(f"No connection to {where}: {deepest(error)}.", hint=CHECK_PORT, transient=True)
+        text = f"{where} closed the connection without a whole answer."
+        return Unreachable(text, hint=CHECK_HTTPS if "http://" in where else None, transient=True)
+    unsent = any(isinstance(one, NewConnectionError) for one in causes)
+    return Unreachable(
+        f"No connection to {where}: {reason_of(error)}.", hint=CHECK_PORT, transient=True, sent=not unsent
+    )
 
 
+CHECK_NAME = "Check the URL for a typo, and the network."
 CHECK_PORT = "Is the cluster up, and are host and port right? Elasticsearch usually listens on port 9200."
 CHECK_HTTPS = "If the cluster speaks TLS, use https:// in the URL."
+
+
+def reason_of(error: Exception) -> str:
+    """Return in a few words why a connection could not be made."""
+    root = deepest(error)
+    return getattr(root, "strerror", None) or type(root).__name__
+
+
+def is_about_trust(error: Exception) -> bool:
+    """Tell whether a connection was given up before a request, as the other side is not who it should be."""
+    causes = chain(error)
+    return any(isinstance(one, ssl.SSLCertVerificationError) or "ingerprint" in str(one) for one in causes)
+
+
+def is_garbled(error: Exception) -> bool:
+    """Tell whether a body is not packed as its head says."""
+    return any(isinstance(one, DecodeError) for one in chain(error))
 
 
 def connecting(error: Exception) -> bool:

@@ -1,45 +1,85 @@
 """A last look at the cluster: is everything gone that was stopped, and what was in the way of the rest."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
+from esml_stop.afterwards import improved
 from esml_stop.errors import EsmlError
 from esml_stop.exit_status import ExitStatus
-from esml_stop.models import Deployment, Failure, Kind, Outcome, Reference, Result, Through
+from esml_stop.models import LAST_LOOK, Deployment, Failure, Kind, NotChecked, Outcome, Reference, Result, Through
 from esml_stop.patterns import Wanted, expression
 from esml_stop.references import uses
 from esml_stop.report import with_outcome
 from esml_stop.snapshot import Reader
+from esml_stop.timing import Deadline
 
 # A node may be a moment behind the one that answered the stop.
 LOOKS, PAUSE_SECONDS = 3, 0.5
+
+# A cluster that falls silent after the stops must not hold up a report that is ready.
+LONGEST_SECONDS = 30.0
+
+
+def looked_at_again(results: Sequence[Result], reader: Reader, *, check: bool) -> tuple[Sequence[Result], int | None]:
+    """Return the results after the last look, and the signal that came meanwhile, if one did."""
+    return improved(
+        results,
+        lambda: explained(verified(results, reader) if check else results, reader),
+        reader.deadline,
+        unconfirmed,
+    )
 
 
 def verified(results: Sequence[Result], reader: Reader) -> list[Result]:
     """Return the results, put right where a deployment that was stopped is listed again.
 
     One request for all of them. Without an answer the server's word stands: it says "stopped" only when a deployment
-    is gone from every node (design.md section 2).
+    is gone from every node (design.md section 2); the result says that it was not checked.
     """
-    stopped = [result.deployment_id for result in with_outcome(results, Outcome.STOPPED)]
-    try:
-        left = listed_again(stopped, reader)
-    except EsmlError:
+    stopped = {result.deployment_id for result in with_outcome(results, Outcome.STOPPED)}
+    if not stopped:
         return list(results)
+    try:
+        left = listed_again(sorted(stopped), reader)
+    except EsmlError as error:
+        return unconfirmed(results, error)
     return [contradicted(one, left[one.deployment_id]) if one.deployment_id in left else one for one in results]
 
 
 def listed_again(names: list[str], reader: Reader) -> dict[str, Deployment]:
-    """Return those of the deployments that are listed, and stay listed for a moment."""
-    left: dict[str, Deployment] = {}
-    for look in range(LOOKS if names else 0):
-        if look:
+    """Return those of the deployments that stay listed for a moment, or until the deadline if they are stopping."""
+    left = listed(names, reader, reader.deadline.at_most(LONGEST_SECONDS))
+    look = 1
+    # What was listed is not forgotten because the next look fails.
+    with suppress(EsmlError):
+        while (left and look < LOOKS) or going(left):
             reader.deadline.clock.sleep(min(PAUSE_SECONDS, reader.deadline.left))
-        listed = reader.cluster.deployments(expression(names), reader.deadline.left).deployments
-        left = {one.deployment_id: one for one in listed if one.deployment_id in set(names)}
-        if not left:
-            break
+            left = listed(names, reader, reader.deadline)
+            look += 1
     return left
+
+
+def listed(names: list[str], reader: Reader, deadline: Deadline) -> dict[str, Deployment]:
+    """Return those of the deployments that are listed now."""
+    found = reader.listing(expression(names), deadline).deployments
+    return {one.deployment_id: one for one in found if one.deployment_id in set(names)}
+
+
+def going(left: dict[str, Deployment]) -> bool:
+    """Tell whether waiting is worth while."""
+    return any(one.state == "stopping" for one in left.values())
+
+
+def unconfirmed(results: Sequence[Result], error: EsmlError) -> list[Result]:
+    """Return the results, those of the stops as resting on the server's word alone."""
+    unread = NotChecked(LAST_LOOK, error.message)
+    return [with_unread(one, unread) if one.outcome is Outcome.STOPPED else one for one in results]
+
+
+def with_unread(result: Result, unread: NotChecked) -> Result:
+    """Return the result with one more thing that was not checked."""
+    return replace(result, target=replace(result.target, not_checked=(*result.target.not_checked, unread)))
 
 
 def contradicted(result: Result, found: Deployment) -> Result:

@@ -1,7 +1,7 @@
-"""Work in threads that the main thread watches, so that no request can outlast the deadline or a signal.
+"""Work in threads that another thread watches, so that no request can outlast its time or a signal.
 
 The client's time-out counts each step of a socket: a server that drips can outlast it, and a thread that waits for a
-socket hears no signal. So every request is made in a daemon thread, and the main thread waits for news on a queue.
+socket or a host name hears no signal. So the work is done in a daemon thread, and whoever wants it waits on a queue.
 """
 
 import threading
@@ -9,18 +9,36 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from esml_stop.errors import DeadlinePassed
-from esml_stop.timing import Deadline
+from esml_stop.interruption import signals_to
+from esml_stop.timing import Deadline, over
 
 T = TypeVar("T")
+News = SimpleQueue[tuple[T | None, BaseException | None]]
 
 # A worker notices the deadline by itself; the watch is for one that does not.
 GRACE_SECONDS = 0.2
 
 
 def watched(work: Callable[[], T], deadline: Deadline) -> T:
-    """Return what some work in a thread returns, or raise what it raises; DeadlinePassed when it takes too long."""
-    news: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+    """Return or raise what some work comes to; DeadlinePassed when it takes too long, Interrupted at a signal."""
+    news: News[T] = SimpleQueue()
+    with signals_to(lambda interrupted: news.put((None, interrupted))):
+        begin(work, news)
+        try:
+            return outcome(news, deadline.remaining + GRACE_SECONDS)
+        except TimeoutError:
+            raise over(deadline.seconds) from None
+
+
+def within(seconds: float, work: Callable[[], T]) -> T:
+    """Return or raise what some work comes to; TimeoutError when it takes longer than that."""
+    news: News[T] = SimpleQueue()
+    begin(work, news)
+    return outcome(news, seconds)
+
+
+def begin(work: Callable[[], T], news: News[T]) -> None:
+    """Begin some work in a thread of its own, which tells what it comes to."""
 
     def report() -> None:
         try:
@@ -29,10 +47,14 @@ def watched(work: Callable[[], T], deadline: Deadline) -> T:
             news.put((None, error))
 
     threading.Thread(target=report, daemon=True).start()
+
+
+def outcome(news: News[T], seconds: float) -> T:
+    """Wait for the first news and return or raise what it says."""
     try:
-        result, error = news.get(timeout=deadline.remaining + GRACE_SECONDS)
+        result, error = news.get(timeout=seconds)
     except Empty:
-        raise DeadlinePassed(f"The time given with --timeout ({deadline.seconds:g} s) is over.") from None
+        raise TimeoutError from None
     if error:
         raise error
     return result  # type: ignore[return-value]

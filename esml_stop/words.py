@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from esml_stop.models import Failure, Kind, Outcome, Reference, Result, Target, Through
+from esml_stop.models import LAST_LOOK, Failure, Kind, Outcome, Reference, Result, Target, Through
 from esml_stop.parameters import start_call
 from esml_stop.report import Report
 from esml_stop.text import clean, command, counted, rfc3339
@@ -55,8 +55,17 @@ def unread(report: Report, *, verbose: bool) -> list[str]:
     """
     look_only = report.dry_run or report.command == "list"
     chosen = [result.target for result in report.results if verbose or is_blind(result, look_only=look_only)]
-    found = dict.fromkeys(one for target in chosen for one in target.not_checked)
-    return [f"{clean(one.what)} not checked ({clean(one.reason)})." for one in found]
+    found = dict.fromkeys(one for target in chosen for one in target.not_checked if one.what != LAST_LOOK)
+    unseen = dict.fromkeys(
+        one for result in report.results for one in result.target.not_checked if one.what == LAST_LOOK
+    )
+    return [
+        *(f"{clean(one.what)} not checked ({clean(one.reason)})." for one in found),
+        *(
+            f"stopped is what Elasticsearch says; it could not be looked at again ({clean(one.reason)})"
+            for one in unseen
+        ),
+    ]
 
 
 def is_blind(result: Result, *, look_only: bool) -> bool:

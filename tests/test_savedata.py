@@ -61,15 +61,18 @@ def test_a_deployment_that_stands_twice_counts_once() -> None:
     ("change", "said"),
     [
         ({"save_version": 2}, "its save_version is 2, this esml reads 1"),
-        ({"save_version": "1"}, "it holds str where int belongs"),
-        ({"deployments": {}}, "it holds dict where list belongs"),
-        ({"deployments": ["d"]}, "it holds str where dict belongs"),
+        ({"save_version": "1"}, "it holds a text where a whole number belongs"),
+        ({"deployments": {}}, "it holds an object where a list belongs"),
+        ({"deployments": ["d"]}, "it holds a text where an object belongs"),
         ({"deployments": [{"deployment_id": "d"}]}, "it has no 'parameters'"),
         (
             {"deployments": [{"deployment_id": "d", "model_id": "m", "parameters": {"cache_size": "big"}}]},
             "'big' where a size",
         ),
-        ({"deployments": [{"deployment_id": "d", "model_id": "m", "parameters": {"priority": 1}}]}, "int where str"),
+        (
+            {"deployments": [{"deployment_id": "d", "model_id": "m", "parameters": {"priority": 1}}]},
+            "a whole number where a text",
+        ),
     ],
 )
 def test_a_document_of_another_shape_is_refused(change: dict[str, Any], said: str) -> None:

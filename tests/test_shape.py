@@ -21,10 +21,10 @@ def test_a_missing_value_is_said_to_be_missing() -> None:
 @pytest.mark.parametrize(
     ("value", "kind", "said"),
     [
-        ("1", int, "str where int"),
-        (True, int, "bool where int"),
-        (None, str, "NoneType where str"),
-        ([], dict, "list where dict"),
+        ("1", int, "a text where a whole number belongs"),
+        (True, int, "true or false where a whole number belongs"),
+        (None, str, "nothing where a text belongs"),
+        ([], dict, "a list where an object belongs"),
     ],
 )
 def test_a_value_of_another_type_is_refused(value: object, kind: type, said: str) -> None:
@@ -38,7 +38,7 @@ def test_a_value_of_another_type_is_refused(value: object, kind: type, said: str
 @pytest.mark.parametrize("body", [[], None, "text", 3])
 def test_what_is_no_object_has_no_values(body: object) -> None:
     """Neither required nor optional ones."""
-    with pytest.raises(WrongShape, match="where dict belongs"):
+    with pytest.raises(WrongShape, match="where an object belongs"):
         required(body, "a", int)
-    with pytest.raises(WrongShape, match="where dict belongs"):
+    with pytest.raises(WrongShape, match="where an object belongs"):
         optional(body, "a", int, None)

@@ -60,16 +60,24 @@ def start(
     request: RestoreRequest, planned: "tuple[Result, ...]", reader: "Reader", listener: "Quiet"
 ) -> "tuple[tuple[Result, ...], int | None]":
     """Start what is planned, watch it arrive, and return the results and the signal that interrupted, if one did."""
+    from esml_stop.afterwards import improved
+    from esml_stop.interruption import hold_signals
     from esml_stop.restorer import Restorer, watched_arriving
-    from esml_stop.watch import watched
 
     listener.phase("Starting", len(planned))
     restorer = Restorer(reader, listener, wait_for=request.wait_for, parallel=request.parallel)
+    hold_signals()
     results, signal = restorer.carry_out(planned)
     if signal:
         return tuple(results), signal
     listener.phase("Waiting until everything has started")
-    return tuple(watched(lambda: watched_arriving(results, reader, request.wait_for), reader.deadline)), None
+    seen, signal = improved(
+        results,
+        lambda: watched_arriving(results, reader, request.wait_for),
+        reader.deadline,
+        lambda unseen, _: unseen,  # the server's own word stands
+    )
+    return tuple(seen), signal
 
 
 EPILOG = """\b

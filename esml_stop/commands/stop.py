@@ -55,7 +55,7 @@ def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: "Ask") -
     if request.dry_run or not todo:
         return replace(planned, saved_to=file)
     results, signal = stop(request, targets, reader, listener)
-    save(request, results, reader)
+    add_outcomes(request, results, reader)
     return Report("stop", tuple(results), strict=request.strict, signal=signal, saved_to=file)
 
 
@@ -68,6 +68,17 @@ def save(request: StopRequest, results: "Sequence[Result]", reader: "Reader") ->
         return None
     request.save.write(results, reader.cluster.label)
     return str(request.save.path)
+
+
+def add_outcomes(request: StopRequest, results: "Sequence[Result]", reader: "Reader") -> None:
+    """Add what became of each to the file; the report counts for more than that it can be written."""
+    from esml_stop.errors import EsmlError
+    from esml_stop.notices import warn
+
+    try:
+        save(request, results, reader)
+    except EsmlError as error:
+        warn(f"{error} What it says of the deployments was written before the first stop.")
 
 
 def resolve(request: StopRequest, reader: "Reader", listener: "Quiet") -> "tuple[Target, ...]":
@@ -90,9 +101,10 @@ def resolve(request: StopRequest, reader: "Reader", listener: "Quiet") -> "tuple
 
 def stop(
     request: StopRequest, targets: "Sequence[Target]", reader: "Reader", listener: "Quiet"
-) -> "tuple[list[Result], int | None]":
+) -> "tuple[Sequence[Result], int | None]":
     """Stop what is planned, look again, and return the results and the signal that interrupted, if one did."""
     from esml_stop.ahead import import_ahead
+    from esml_stop.interruption import hold_signals
     from esml_stop.models import Outcome
     from esml_stop.stopper import Stopper
     from esml_stop.terminal import is_terminal
@@ -100,15 +112,14 @@ def stop(
     listener.phase("Stopping", sum(target.decision is Outcome.WOULD_STOP for target in targets))
     import_ahead("verifying", "words", "render.table" if is_terminal(sys.stdout) else "render.plain")
     stopper = Stopper(reader.cluster, request.flags, reader.deadline, listener, parallel=request.parallel)
+    hold_signals()
     results, signal = stopper.carry_out(targets)
     if signal:
         return results, signal
-    from esml_stop.verifying import explained, verified
+    from esml_stop.verifying import looked_at_again
 
-    if request.check:
-        listener.phase("Verifying")
-        results = verified(results, reader)
-    return explained(results, reader), None
+    listener.phase("Verifying")
+    return looked_at_again(results, reader, check=request.check)
 
 
 def as_planned(target: "Target") -> "Result":
@@ -164,8 +175,14 @@ def command(
     A DEPLOYMENT_ID may be exact, hold *, be a comma list, or be _all; - reads exact IDs from
     standard input, one a line.
     """
+    from esml_stop.terminal import is_terminal
+
     request = stop_request(wanted, yes=yes, dry_run=dry_run, **flags)
-    if wanted.is_broad and not (yes or dry_run) and (no_input or not (sys.stdin and sys.stdin.isatty())):
+    if (
+        wanted.is_broad
+        and not (yes or dry_run)
+        and (no_input or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)))
+    ):
         raise InputError("A pattern, _all or --model needs --yes when nobody can be asked.", hint=DRY_RUN_HINT)
     output_options.show_begin()
     from esml_stop.session import Session

@@ -1,12 +1,32 @@
 """Everything that is written to stdout: one report, in the form that was asked for."""
 
 import sys
+from io import TextIOWrapper
 
+from esml_stop.errors import OutputFailed
 from esml_stop.report import Report
 
 
 def render(report: Report, form: str, *, quiet: bool = False) -> None:
-    """Write a report to stdout; the table is for terminals, a pipe gets tab-separated lines."""
+    """Write a report to stdout; the table is for terminals, a pipe gets tab-separated lines.
+
+    Raises OutputFailed when it cannot be written, but BrokenPipeError when nobody reads it.
+    """
+    if sys.stdout is None:
+        raise OutputFailed("The results cannot be written: standard output is closed.")
+    try:
+        write(report, form, quiet=quiet)
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "standard output is closed"
+        raise OutputFailed(f"The results cannot be written: {why.lower()}.") from error
+
+
+def write(report: Report, form: str, *, quiet: bool) -> None:
+    """Write a report to a stdout that is open."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # an encoding that lacks a character loses no line
     if form in {"json", "jsonl"}:
         from esml_stop.render import data
 

@@ -46,13 +46,15 @@ class SandboxHandler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         """Answer one request, whatever its method."""
-        length = int(self.headers.get("content-length") or 0)
-        data = self.rfile.read(length)
+        self.write(*self.worked())
+
+    def worked(self) -> tuple[int, Any]:
+        """Do what the request asks for and return the status and the body of its answer."""
+        data = self.rfile.read(int(self.headers.get("content-length") or 0))
         try:
-            status, body = self.found(data)
+            return self.found(data)
         except Problem as problem:
-            status, body = problem.status, problem.body()
-        self.write(status, body)
+            return problem.status, problem.body()
 
     do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the names http.server calls
 

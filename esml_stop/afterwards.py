@@ -1,0 +1,34 @@
+"""What is done after the cluster was changed: whatever goes wrong here, what is known of the changes is not lost."""
+
+from collections.abc import Callable, Sequence
+
+from esml_stop import notices
+from esml_stop.errors import EsmlError
+from esml_stop.interruption import Interrupted
+from esml_stop.models import Result
+from esml_stop.text import clean
+from esml_stop.timing import Deadline
+from esml_stop.watch import watched
+
+Results = Sequence[Result]
+
+
+def improved(
+    results: Results,
+    work: Callable[[], Results],
+    deadline: Deadline,
+    without: Callable[[Results, EsmlError], Results],
+) -> tuple[Results, int | None]:
+    """Return the results as some work improves them, and the signal that came meanwhile, if one did.
+
+    `without` says what they are when the cluster could not be read; after a signal, or a bug, they stay as they were.
+    """
+    try:
+        return watched(work, deadline), None
+    except Interrupted as interrupted:
+        return results, interrupted.signal
+    except EsmlError as error:
+        return without(results, error), None
+    except Exception as error:  # noqa: BLE001 - a bug must not take the report along
+        notices.warn(f"the last look failed unexpectedly ({clean(repr(error))}); this is a bug in esml.")
+        return results, None

@@ -1,0 +1,199 @@
+"""What goes wrong, in which phase, and how `esml stop d` has to end: the table that test_faults.py goes through."""
+
+from dataclasses import dataclass, field
+
+from tests.faults import faults
+from tests.faults.server import ENDPOINTS, LOOK, RESOLVE, STOP, Fault
+
+OTHER_STOP = {"error": {"type": "x", "reason": "Could not undeploy. Attempt to stop again"}, "status": 500}
+TYPO_404 = ("resource_not_found_exception", "No known model deployment with id [d]")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to misbehave and how it ends; `script` maps each phase to its answers, the last one for ever.
+
+    `requests` counts what the server received in a phase; `within` is in seconds, start-up included.
+    """
+
+    name: str
+    script: dict[str, tuple[Fault, ...]]
+    status: int
+    says: str
+    outcome: str | None = None
+    gone: bool = False
+    forever: bool = True
+    options: tuple[str, ...] = ("--timeout", "20s")
+    requests: dict[str, int] = field(default_factory=dict)
+    within: float = 8.0
+    stop_ms: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.name}, {' and '.join(self.script)}"
+
+
+def once(name: str, phase: str, *answers: Fault, gone: bool = True, **more: object) -> Case:
+    """Return a case where all is well after some answers that are not."""
+    details: dict[str, object] = {"outcome": "stopped", "status": 0, "says": "", "options": (), "forever": False}
+    return Case(name, {phase: answers}, gone=gone, **(details | more))  # type: ignore[arg-type]
+
+
+def resolving(name: str, fault: Fault, says: str, status: int = 6, requests: int = 1, **more: object) -> Case:
+    """Return a case where nothing can be looked up, so nothing is stopped."""
+    return Case(name, {RESOLVE: (fault,)}, status, says, requests={RESOLVE: requests, STOP: 0}, **more)  # type: ignore[arg-type]
+
+
+def stopping(name: str, fault: Fault, outcome: str, status: int, says: str, requests: int = 1, **more: object) -> Case:
+    """Return a case where the stop is answered badly."""
+    details: dict[str, object] = {"requests": {STOP: requests}} | more
+    return Case(name, {STOP: (fault,)}, status, says, outcome, **details)  # type: ignore[arg-type]
+
+
+def looking(name: str, fault: Fault, **more: object) -> Case:
+    """Return a case where the stop went well and the look afterwards does not."""
+    shown = "stopped is what Elasticsearch says; it could not be looked at again"
+    return Case(name, {LOOK: (fault,)}, 0, shown, "stopped", gone=True, requests={STOP: 1, LOOK: 1}, **more)  # type: ignore[arg-type]
+
+
+ODD_ANSWERS = {
+    "a web page": (faults.page(), "but not as Elasticsearch does."),
+    "empty": (faults.answer(), "it holds nothing where an object belongs."),
+    "no content": (faults.answer(b"", 204), "it holds nothing where an object belongs."),
+    "half of a JSON": (faults.answer(b'{"count": 1, "trai'), "sent an answer that cannot be read."),
+    "a list": (faults.answer([1]), "it holds a list where an object belongs."),
+    "another type": (faults.answer({"count": "1", "stopped": "yes"}), "it holds a text where"),
+    "deeply nested": (faults.answer(b"[" * 100_000), "sent an answer that cannot be read."),
+    "invalid UTF-8": (faults.answer(b'{"count": 1, "x": "\xff\xfe"}'), "sent an answer that cannot be read."),
+    "not packed as it says": (faults.answer({"count": 1}, content_encoding="gzip"), "sent an answer that cannot be"),
+    "no product header": (faults.answer({"count": 0, "stopped": True}, product=False), "not as Elasticsearch does."),
+    "a redirect": (faults.answer(b"", 302, location="http://127.0.0.1:1/"), "a redirect (HTTP 302), which is never"),
+    "a 404 of something else": (faults.page(404), "answered HTTP 404, but not as Elasticsearch does."),
+}
+LARGE_ANSWERS = {
+    "70 MB": (faults.huge(70), "sent an answer of over 64 MB."),
+    "a gzip bomb": (faults.bomb("gzip", 70), "sent an answer of over 64 MB."),
+    "a deflate bomb": (faults.bomb("deflate", 70), "sent an answer of over 64 MB."),
+    "packed twice": (faults.bomb("gzip, gzip", 70), "sent an answer that cannot be read."),
+}
+NO_END = {
+    "a byte a second": faults.drip(),
+    "a head that drips": faults.drip(from_head=True),
+    "no answer": faults.silence,
+}
+BROKEN = {
+    "a reset": faults.reset,
+    "a closed connection": faults.hang_up,
+    "a truncated answer": faults.truncated,
+    "no HTTP at all": faults.raw(b"SSH-2.0-OpenSSH_9.6\r\n"),
+}
+CLOSED = "closed the connection without a whole answer."
+SILENT = "did not answer in time."
+BRIEF = ("--timeout", "2s")
+
+CASES = [
+    # An answer that never ends: the deadline ends it, whatever the phase.
+    *(
+        resolving(name, fault, SILENT if fault is faults.silence else "is over.", options=BRIEF)
+        for name, fault in NO_END.items()
+    ),
+    *(stopping(name, fault, "unknown", 7, SILENT, options=BRIEF) for name, fault in NO_END.items()),
+    *(looking(name, fault, options=BRIEF) for name, fault in NO_END.items()),
+    stopping("carried out, but drips", faults.work_then(faults.drip()), "stopped", 0, "", gone=True, options=BRIEF),
+    Case("a stop that lasts longer", {}, 7, "still stopping. ", "stopping", stop_ms=4_000, options=BRIEF),
+    # A connection that breaks: tried again, and a stop only after a look at the state.
+    *(resolving(name, fault, CLOSED, requests=4) for name, fault in BROKEN.items()),
+    *(stopping(name, fault, "failed", 1, CLOSED, requests=4) for name, fault in BROKEN.items()),
+    once("one reset", RESOLVE, faults.reset, requests={STOP: 1}),
+    once("one reset", STOP, faults.reset, requests={STOP: 2}),
+    once("one reset", LOOK, faults.reset, requests={STOP: 1, LOOK: 2}),
+    once("carried out, then a reset", STOP, faults.reset_after, requests={STOP: 1}),
+    once("carried out, then a 504", STOP, faults.work_then(faults.page(504)), requests={STOP: 1}),
+    once("carried out, then a 502", STOP, faults.work_then(faults.error(502)), requests={STOP: 1}),
+    once("a keep-alive connection that is closed", RESOLVE, *[faults.closing] * 3, requests={STOP: 1}),
+    # A cluster that is not available: Retry-After counts, but not beyond the deadline.
+    *(
+        resolving(
+            f"HTTP {status}",
+            faults.error(status, reason="busy"),
+            f"(HTTP {status}: busy).",
+            requests=4,
+        )
+        for status in (429, 503)
+    ),
+    *(
+        resolving(f"HTTP {status} as a page", faults.page(status), f"(HTTP {status}).", requests=4)
+        for status in (502, 504)
+    ),
+    stopping("HTTP 503", faults.error(503), "failed", 1, "It still runs.", requests=4),
+    stopping("HTTP 429", faults.error(429), "failed", 1, "It still runs.", requests=4),
+    once("Retry-After: 1", STOP, faults.error(429, retry_after="1"), requests={STOP: 2}),
+    *(
+        resolving(f"Retry-After: {text}", faults.error(503, retry_after=text), "It asks to wait")
+        for text in ("3600", "Wed, 21 Oct 2099 07:28:00 GMT")
+    ),
+    stopping("Retry-After: 9999999999999999", faults.error(429, retry_after="9" * 16), "failed", 1, "It asks to wait"),
+    resolving("Retry-After: soon", faults.error(503, retry_after="soon"), "(HTTP 503: no).", requests=4),
+    once("a 503 of an unknown media type", RESOLVE, faults.answer(b"\0\1", 503, media="application/octet-stream")),
+    # What trying again does not change is not tried again.
+    resolving("HTTP 400", faults.error(400), "HTTP 400: no", status=1),
+    resolving("HTTP 401", faults.error(401, "security_exception"), "wants credentials", status=4),
+    resolving("HTTP 403", faults.error(403, "security_exception"), "does not allow this", status=4),
+    resolving("HTTP 500", faults.error(500), "HTTP 500: no", status=1),
+    stopping("HTTP 400", faults.error(400), "failed", 1, "HTTP 400: no"),
+    stopping("HTTP 401", faults.error(401, "security_exception"), "failed", 4, "wants credentials"),
+    stopping("HTTP 403", faults.error(403, "security_exception"), "failed", 4, "does not allow this"),
+    stopping("HTTP 500", faults.error(500), "failed", 1, "HTTP 500: no"),
+    stopping("HTTP 409", faults.error(409), "in_use", 5, "esml stop d --force"),
+    stopping("HTTP 404 about something else", faults.error(404, "index_not_found_exception"), "failed", 1, "HTTP 404"),
+    once("Attempt to stop again", STOP, faults.answer(OTHER_STOP, 500), requests={STOP: 2}),
+    Case("a lost answer, then a 409", {STOP: (faults.reset, faults.error(409))}, 5, "in use", "in_use", forever=False),
+    Case(
+        "a lost answer, then a 404",
+        {STOP: (faults.reset, faults.error(404, *TYPO_404))},
+        1,
+        "It is still listed as running.",
+        "failed",
+        forever=False,
+    ),
+    # Answers that are not Elasticsearch's: one line, exit 6, never "stopped".
+    *(resolving(name, fault, says) for name, (fault, says) in ODD_ANSWERS.items()),
+    *(stopping(name, fault, "unknown", 6, says) for name, (fault, says) in ODD_ANSWERS.items()),
+    *(resolving(name, fault, says) for name, (fault, says) in LARGE_ANSWERS.items()),
+    *(looking(name, ODD_ANSWERS[name][0]) for name in ("a web page", "half of a JSON", "no product header")),
+    stopping("stopped: false", faults.answer({"stopped": False}), "unknown", 6, '"stopped": false'),
+    stopping("stopped: true, but it runs on", faults.answer({"stopped": True}), "failed", 1, "still listed as running"),
+    resolving(
+        "an ID that no request can name",
+        faults.answer(
+            {
+                "count": 1,
+                "trained_model_stats": [
+                    {"model_id": "m", "deployment_stats": {"deployment_id": "..", "state": "started"}}
+                ],
+            }
+        ),
+        "a deployment called '..', which cannot be an ID",
+    ),
+    # What may or cannot be read beside the deployments does not stand in the way.
+    once("HTTP 403", ENDPOINTS, faults.error(403, "security_exception"), requests={STOP: 1}),
+    once("a web page", ENDPOINTS, faults.page(), requests={STOP: 1}),
+    # With --no-check nothing was seen before, so less can be said afterwards.
+    Case(
+        "never reached, --no-check",
+        {STOP: (faults.reset,)},
+        1,
+        CLOSED,
+        "failed",
+        options=("--no-check", "--timeout", "5s"),
+    ),
+    Case(
+        "a typing error behind a 502, --no-check",
+        {STOP: (faults.work_then(faults.error(502)),)},
+        0,
+        "It is not running. An answer to the stop was lost",
+        "not_found",
+        gone=True,
+        forever=False,
+        options=("--no-check", "--timeout", "5s"),
+    ),
+]

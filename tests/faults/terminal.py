@@ -1,0 +1,103 @@
+"""A command while it runs: in pipes or on a terminal of its own, to be interrupted and talked to."""
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+PATIENCE = 10.0
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    """Wait for something that has to happen soon."""
+    ends = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < ends, f"{what} did not happen"
+        time.sleep(0.01)
+
+
+@contextmanager
+def started(*arguments: str, environment: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """Yield `esml` as it runs, its streams in pipes."""
+    command = [sys.executable, "-m", "esml_stop", *arguments]
+    env, pipe = {**os.environ, **environment}, subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=env) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def interrupted(process: "subprocess.Popen[str]", *signals: int, pause: float = 0.1) -> tuple[int, str, str, float]:
+    """Send signals and return exit code, stdout, stderr and the seconds from the first signal to the end."""
+    began = time.monotonic()
+    for number in signals:
+        process.send_signal(number)
+        time.sleep(pause if number is not signals[-1] or len(signals) > 1 else 0)
+    out, err = process.communicate(timeout=PATIENCE)
+    return process.returncode, out, err, time.monotonic() - began
+
+
+@dataclass
+class Terminal:
+    """A command on a terminal of its own."""
+
+    pid: int
+    fd: int
+    seen: str = ""
+    status: int | None = None
+
+    def read_until(self, text: str) -> None:
+        """Read what the command shows until some text is there."""
+        until(lambda: text in self.read(), f"{text!r} on the terminal")
+
+    def wait(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait for something elsewhere and read meanwhile, so that the command is not held up."""
+        until(lambda: (self.read(), condition())[1], what)
+
+    def read(self) -> str:
+        """Read what is there and return all that was shown so far."""
+        with suppress(OSError):  # the command has ended
+            while select.select([self.fd], [], [], 0)[0] and (data := os.read(self.fd, 65_536)):
+                self.seen += data.decode()
+        return self.seen
+
+    def type(self, text: str) -> None:
+        """Type something, control characters too."""
+        os.write(self.fd, text.encode())
+
+    def ended(self) -> int:
+        """Wait for the end and return the exit code."""
+        done = [0, 0]
+
+        def over() -> bool:
+            self.read()
+            done[:] = os.waitpid(self.pid, os.WNOHANG)
+            return bool(done[0])
+
+        until(over, "the end of the command")
+        self.read()
+        self.status = os.waitstatus_to_exitcode(done[1])
+        return self.status
+
+
+@contextmanager
+def on_terminal(*arguments: str, environment: Mapping[str, str]) -> Iterator[Terminal]:
+    """Yield `esml` as it runs on a terminal that is its stdin, stdout and stderr."""
+    pid, fd = pty.fork()
+    if pid == 0:  # the command's side
+        os.execve(sys.executable, [sys.executable, "-m", "esml_stop", *arguments], {**os.environ, **environment})
+    terminal = Terminal(pid, fd)
+    try:
+        yield terminal
+    finally:
+        if terminal.status is None:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        os.close(fd)

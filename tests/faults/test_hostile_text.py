@@ -1,0 +1,106 @@
+import re
+
+import pytest
+
+from esml_stop.sandbox.state import State
+from tests.faults import faults
+from tests.faults.server import ENDPOINTS, RESOLVE, STOP, Fault, FaultyServer, deployments
+from tests.faults.terminal import on_terminal
+from tests.running import Ended, esml
+
+# Colours, moves the cursor, links, sets the title, forges a line, reorders, and is markup of rich.
+EVIL = "e\x1b[31m\x1b[2J\x1b]8;;http://x\x07\x9b1A\rstopped\n\u202e[bold red]:boom:[/]\t\\"
+SHOWN = "e\\x1b[31m\\x1b[2J\\x1b]8;;http://x\\x07\\x9b1A\\rstopped\\n\\u202e[bold red]:boom:[/]\\t"
+ACTIVE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f]")
+
+
+@pytest.fixture
+def url(server: FaultyServer, state: State) -> str:
+    """Return the address of a cluster in which everything has an evil name."""
+    deployments(state, EVIL, model=EVIL)
+    state.pipelines[EVIL] = {"processors": [{"inference": {"model_id": EVIL}}]}
+    state.endpoints[EVIL] = {"inference_id": EVIL, "service": "elser", "service_settings": {"deployment_id": EVIL}}
+    return server.url
+
+
+def calm(ended: Ended) -> str:
+    """Return both streams of a command; nothing in them acts on a terminal."""
+    text = ended.out + ended.err
+    assert not ACTIVE.search(text), ascii(text)
+    return text
+
+
+@pytest.mark.parametrize(
+    "arguments", [["stop", "_all", "--yes"], ["stop", "_all", "--yes", "--force"], ["list"]], ids=" ".join
+)
+def test_piped_lines_cannot_be_forged(url: str, arguments: list[str]) -> None:
+    """One line per deployment on stdout, its name escaped, with notices and -v as calm."""
+    ended = esml(*arguments, "-v", environment={"ESML_URL": url})
+    assert SHOWN in calm(ended)
+    assert len(ended.out.splitlines()) == 1
+
+
+def test_ids_are_one_line_each(url: str) -> None:
+    """What -o ids prints cannot be two IDs."""
+    ended = esml("stop", "_all", "--dry-run", "--force", "-o", "ids", environment={"ESML_URL": url})
+    assert calm(ended)
+    assert len(ended.out.splitlines()) == 1
+
+
+def test_json_holds_the_values_themselves(url: str) -> None:
+    """A program gets exactly what the server sent, in text that is as calm."""
+    ended = esml("stop", "_all", "--yes", "-o", "json", environment={"ESML_URL": url})
+    assert calm(ended)
+    row = ended.json["deployments"][0]
+    assert (row["deployment_id"], row["model_id"], {use["id"] for use in row["used_by"]}) == (EVIL, EVIL, {EVIL})
+
+
+@pytest.mark.parametrize(
+    "arguments", [["stop", "_all", "--dry-run"], ["stop", "_all", "--yes"], ["list"]], ids=" ".join
+)
+def test_a_terminal_is_not_written_on(url: str, arguments: list[str]) -> None:
+    """The table, the refusal and the progress show the name as text: no colour, no link, no markup, no second line."""
+    with on_terminal(*arguments, environment={"ESML_URL": url, "COLUMNS": "400"}) as terminal:
+        terminal.ended()
+    shown = terminal.seen.replace("\r\n", "\n")
+    assert not ACTIVE.search(shown), ascii(shown)
+    assert SHOWN in shown
+
+
+REASONS: dict[str, tuple[str, Fault]] = {
+    "an error of the stop": (STOP, faults.error(500, "x", EVIL)),
+    "a conflict": (STOP, faults.error(409, "x", EVIL)),
+    "an error of the look-up": (RESOLVE, faults.error(400, "x", EVIL)),
+    "a missing privilege": (RESOLVE, faults.error(403, "x", f"action [{EVIL}] is unauthorized for user [{EVIL}]")),
+    "no endpoints": (ENDPOINTS, faults.error(400, "x", EVIL)),
+    "a warning": (RESOLVE, faults.warning(f'299 Elasticsearch "{EVIL}"'.replace("\r", "").replace("\n", ""))),
+}
+
+
+@pytest.mark.parametrize("name", REASONS)
+def test_a_reason_is_only_text(server: FaultyServer, url: str, name: str) -> None:
+    """What the server says in errors, conflicts and warnings is shown escaped, also in a traceback."""
+    phase, fault = REASONS[name]
+    server.on(phase, fault, forever=True)
+    with on_terminal(
+        "stop", "_all", "--yes", "--force", "--debug", "-v", environment={"ESML_URL": url, "COLUMNS": "400"}
+    ) as terminal:
+        terminal.ended()
+    shown = terminal.seen.replace("\r\n", "\n")
+    assert "\\x1b[2J" in shown
+    assert not ACTIVE.search(shown), ascii(shown)
+    assert not any(line.startswith("stopped") for line in shown.splitlines())
+
+
+def test_the_users_own_words_are_only_text(url: str) -> None:
+    """A script that hands over what it got from somewhere does not hand over control."""
+    for arguments in (
+        ["stop", EVIL],
+        ["stop", f"--{EVIL}"],
+        [EVIL],
+        ["stop", "-o", EVIL],
+        ["stop", "a", "--timeout", EVIL],
+    ):
+        ended = esml(*arguments, environment={"ESML_URL": url})
+        assert ended.status == 2
+        assert calm(ended)

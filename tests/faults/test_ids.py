@@ -1,0 +1,102 @@
+import json
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from esml_stop.cluster import Cluster, segment
+from esml_stop.connection import Connection
+from esml_stop.errors import BadAnswer, EsmlError, InputError
+from esml_stop.models import Flags
+from esml_stop.patterns import check_exact
+from tests.faults.server import FaultyServer, misbehaving
+
+# Text that tries to leave its segment, and any other text.
+NASTY = st.lists(
+    st.sampled_from(
+        ["/", "..", ".", "%2f", "%2e%2e", "?", "#", "\\", ";", "&", "=", "_all", "*", ",", "\r\n", " ", "\0", "%"]
+    )
+    | st.text(max_size=3),
+    max_size=6,
+).map("".join)
+IDS = st.text(max_size=40) | NASTY
+
+
+@pytest.fixture(scope="module")
+def wire() -> Iterator[tuple[FaultyServer, Cluster]]:
+    """Yield a server that keeps every request line, and a client for it."""
+    with misbehaving() as server:
+        yield server, Cluster(Connection((server.url,)))
+
+
+def accepted(name: str) -> bool:
+    """Tell whether an exact ID passes the check that comes before every request."""
+    try:
+        check_exact(name)
+    except InputError:
+        return False
+    return True
+
+
+# Fifty at a time are five times as quick.
+@settings(max_examples=200, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(IDS, min_size=50, max_size=50))
+def test_ten_thousand_ids_are_refused_or_stay_in_one_segment(names: list[str]) -> None:
+    """An ID that is not refused before any request is one path segment that decodes to the ID and nothing else."""
+    for name in filter(accepted, names):
+        before, inside, after = split(f"/_ml/trained_models/{segment(name)}/deployment/_stop")
+        assert (before, after) == ("/_ml/trained_models/", "/deployment/_stop")
+        assert unquote(inside) == name
+        assert inside not in {"", ".", ".."}
+        assert not set(inside) & set("/?#\\ \r\n\t*,;&=")
+        assert inside.isascii()
+
+
+def split(path: str) -> tuple[str, str, str]:
+    """Return what stands before the third segment, this segment, and what follows."""
+    parts = path.split("/")
+    assert len(parts) == 6, path
+    return "/".join(parts[:3]) + "/", parts[3], "/" + "/".join(parts[4:])
+
+
+@settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(IDS.filter(accepted))
+def test_on_the_wire_it_is_the_same_segment(wire: tuple[FaultyServer, Cluster], name: str) -> None:
+    """What the server receives is one stop of exactly this ID, whatever the client does with paths."""
+    server, cluster = wire
+    server.received.clear()
+    with pytest.raises(EsmlError):
+        cluster.stop(name, flags=Flags(), timeout=5)
+    (line,) = (one.line for one in server.received)
+    before, inside, after = split(line.removeprefix("POST "))
+    assert (before, unquote(inside), after) == ("/_ml/trained_models/", name, "/deployment/_stop")
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a\nb", "a\x1bb", "a\x7fb", "\ud800", "a\u2028b", " a", "a ", "x" * 5_000]
+)
+def test_what_can_be_no_id_is_refused(name: str) -> None:
+    """Empty, dots, control characters, lone surrogates, line separators, outer spaces and endless ones."""
+    assert not accepted(name)
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_a_segment_is_never_a_step_to_another_place(name: str) -> None:
+    """An ID that a server made up is held to the same, however it got there."""
+    with pytest.raises(BadAnswer):
+        Cluster(Connection(("http://127.0.0.1:9",))).stop(name, flags=Flags(), timeout=1)
+
+
+def test_json_keeps_every_character() -> None:
+    """JSON holds the value itself, escaped, so that a program gets what the server sent."""
+    from esml_stop.models import Outcome, Result, Target
+    from esml_stop.render.data import document
+    from esml_stop.report import Report
+
+    name = 'a\x1b[31m\n\u202e\ud800"\\'
+    text = document(Report("stop", (Result(Target(name, Outcome.NOT_FOUND), Outcome.NOT_FOUND),)))
+    assert json.loads(text)["deployments"][0]["deployment_id"] == name
+    assert text.isascii()
+    assert not any(ord(one) < 32 and one != "\n" for one in text)

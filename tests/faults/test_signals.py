@@ -1,0 +1,132 @@
+import signal
+import threading
+
+import pytest
+
+from esml_stop.sandbox.state import State
+from tests.faults import faults
+from tests.faults.server import LOOK, RESOLVE, STOP, Fault, FaultyServer, deployments
+from tests.faults.terminal import interrupted, on_terminal, started, until
+
+# A second is promised; these machines are sometimes busy.
+SOON = 2.0
+CODES: dict[int, int] = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+BOTH = pytest.mark.parametrize("number", CODES, ids=["int", "term"])
+
+
+def outcomes(out: str) -> dict[str, str]:
+    """Return the outcome of each target from the plain lines."""
+    return dict(line.split("\t")[:2] for line in out.splitlines())
+
+
+@BOTH
+@pytest.mark.parametrize("fault", [faults.silence, faults.drip(), faults.error(503)], ids=["silent", "drips", "503"])
+def test_while_looking_up_nothing_was_changed(server: FaultyServer, number: int, fault: Fault) -> None:
+    """A signal before the first stop ends the command at once, and it says that nothing was changed."""
+    server.on(RESOLVE, fault, forever=True)
+    with started("stop", "d", environment={"ESML_URL": server.url}) as process:
+        until(lambda: server.lines(RESOLVE), "the first request")
+        status, out, err, seconds = interrupted(process, number)
+    assert (status, out, err) == (CODES[number], "", "esml: Interrupted before anything was changed.\n")
+    assert seconds < SOON
+
+
+@BOTH
+@pytest.mark.parametrize("fault", [faults.silence, faults.drip()], ids=["silent", "drips"])
+def test_while_stopping_each_target_is_told_apart(
+    server: FaultyServer, state: State, number: int, fault: Fault
+) -> None:
+    """What stopped, what was sent and not answered, and what was not begun are three outcomes; no new stop is sent."""
+    deployments(state, "a", "b", "c", "d")
+    server.on(STOP, faults.after(0), fault, fault)
+    with started("stop", "a,b,c,d", "--parallel", "2", environment={"ESML_URL": server.url}) as process:
+        until(lambda: len(server.lines(STOP)) == 3, "the third stop")
+        status, out, err, seconds = interrupted(process, number)
+    told = outcomes(out)
+    assert status == CODES[number]
+    assert sorted(told.values()) == ["not_started", "stopped", "unknown", "unknown"]
+    assert told["d"] == "not_started"
+    assert [name for name, outcome in told.items() if outcome == "stopped"] == sorted({*"abcd"} - {*state.deployments})
+    assert err.count("The request was sent, but esml was interrupted before an answer came.") == 2
+    assert (len(server.lines(STOP)), seconds < SOON) == (3, True)
+
+
+@BOTH
+def test_while_looking_again_the_stops_are_not_forgotten(server: FaultyServer, state: State, number: int) -> None:
+    """A signal in the last look ends it; what stopped is reported as stopped."""
+    deployments(state, "a", "b")
+    server.on(LOOK, faults.silence, forever=True)
+    with started("stop", "a,b", environment={"ESML_URL": server.url}) as process:
+        until(lambda: server.lines(LOOK), "the last look")
+        status, out, _, seconds = interrupted(process, number)
+    assert (status, outcomes(out)) == (CODES[number], {"a": "stopped", "b": "stopped"})
+    assert seconds < SOON
+
+
+def test_a_second_signal_ends_it_at_once(server: FaultyServer, state: State) -> None:
+    """Whoever presses Ctrl-C twice does not wait for a report."""
+    deployments(state, "a")
+    server.on(STOP, faults.silence)
+    with started("stop", "a", environment={"ESML_URL": server.url}) as process:
+        until(lambda: server.lines(STOP), "the stop")
+        status, out, _, _ = interrupted(process, signal.SIGINT, signal.SIGINT)
+    assert (status, out) == (130, "")
+
+
+def test_a_report_that_nobody_reads_does_not_hold_it_back(server: FaultyServer, state: State) -> None:
+    """With a pipe that is full, a signal ends the command within a second; the stops are done."""
+    names = [f"a-deployment-with-a-rather-long-name-{number}" for number in range(300)]
+    deployments(state, *names)
+    environment = {"ESML_URL": server.url}
+    with started("stop", "*", "--yes", "-o", "json", "--parallel", "32", environment=environment) as process:
+        threading.Thread(target=process.stderr.read, daemon=True).start()  # type: ignore[union-attr]
+        until(lambda: server.lines(LOOK), "the last look")
+        until(lambda: server.in_flight == 0, "the end of the stops")
+        threading.Event().wait(0.3)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=SOON) == 130
+    assert not state.deployments
+
+
+@pytest.mark.parametrize(("typed", "status"), [("\x03", 130), ("\x04", 1), ("n\n", 1), ("\n", 1), ("y\n", 0)])
+def test_the_question_can_be_answered_or_interrupted(
+    server: FaultyServer, state: State, typed: str, status: int
+) -> None:
+    """Ctrl-C is 130, end of input and anything but yes is 1 and stops nothing, yes stops what was shown."""
+    deployments(state, "a", "b")
+    with on_terminal("stop", "*", environment={"ESML_URL": server.url}) as terminal:
+        terminal.read_until("[y/N] ")
+        deployments(state, "later")
+        terminal.type(typed)
+        assert terminal.ended() == status, terminal.seen
+    assert sorted(state.deployments) == (["later"] if status == 0 else ["a", "b", "later"])
+    last = terminal.seen.partition("[y/N] ")[2].replace("^C", "").replace("^D\b\b", "")
+    assert last.lstrip(typed.strip()).startswith("\r\n"), "what follows begins a line of its own"
+    if status == 130:
+        assert "Interrupted before anything was changed." in terminal.seen
+
+
+def test_the_password_prompt_can_be_interrupted(server: FaultyServer) -> None:
+    """Ctrl-C at the prompt is 130 before any request, and what was typed is not shown."""
+    environment = {"ESML_URL": server.url}
+    with on_terminal("stop", "a", "--username", "u", environment=environment) as terminal:
+        terminal.read_until("Password of u:")
+        terminal.type("s3cret-canary\x03")
+        assert terminal.ended() == 130, terminal.seen
+    assert "s3cret" not in terminal.seen
+    assert not server.received
+
+
+def test_ctrl_c_on_a_terminal_shows_the_report(server: FaultyServer, state: State) -> None:
+    """The table tells what stopped and what is unknown; the cursor is there again."""
+    deployments(state, "a", "b")
+    server.on(STOP, faults.after(0), faults.silence)
+    with on_terminal(
+        "stop", "a,b", "--parallel", "1", environment={"ESML_URL": server.url, "TERM": "xterm"}
+    ) as terminal:
+        terminal.wait(lambda: len(server.lines(STOP)) == 2, "the second stop")
+        terminal.type("\x03")
+        assert terminal.ended() == 130, terminal.seen
+    assert "Of 2 deployments: 1 stopped; 1 unknown." in terminal.seen
+    assert terminal.seen.rfind("\x1b[?25h") >= terminal.seen.rfind("\x1b[?25l")

@@ -1,0 +1,126 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from esml_stop.sandbox.state import State
+from tests.faults.server import RESOLVE, FaultyServer, deployments
+
+FULL = Path("/dev/full")
+needs_full = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+
+
+def shell(line: str, url: str) -> tuple[int, str]:
+    """Run a line of shell in which `esml` is the command, and return its exit code with all that it wrote."""
+    script = f'esml() {{ "{sys.executable}" -m esml_stop "$@"; }}\n{line}'
+    env = {**os.environ, "ESML_URL": url}
+    ended = subprocess.run(
+        ["bash", "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=env,
+        check=False,
+        timeout=30,
+    )
+    assert "Traceback" not in ended.stdout, ended.stdout
+    return ended.returncode, ended.stdout
+
+
+def status(line: str, url: str) -> int:
+    """Return the exit code of `esml` at the left of a pipe."""
+    return int(shell(f"{line}; echo ${{PIPESTATUS[0]}}", url)[1].splitlines()[-1])
+
+
+NAMES = tuple(f"d{number}" for number in range(40))
+
+
+@pytest.fixture
+def url(server: FaultyServer, state: State) -> str:
+    """Return the address of a cluster with forty deployments."""
+    deployments(state, *NAMES)
+    return server.url
+
+
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "ids"])
+def test_a_pipe_that_closes_cuts_no_work_short(url: str, state: State, form: str) -> None:
+    """With a reader that is gone every stop is done all the same, and the exit code is 141."""
+    assert status(f"esml stop '*' --yes -o {form} | true", url) == 141
+    assert not state.deployments
+
+
+def test_a_pipe_that_closes_for_both_streams(url: str, state: State) -> None:
+    """`2>&1 | head -1` loses the lines about each target, not the work."""
+    assert status("esml stop '*' --yes -v 2>&1 | head -1", url) == 141
+    assert not state.deployments
+
+
+def test_a_closed_stderr_changes_nothing(url: str, state: State) -> None:
+    """Without anybody to tell, the work is done and the exit code is its own."""
+    assert shell("esml stop d1 d2 2>&-", url) == (0, "d1\tstopped\tm\tstarted\t\t\nd2\tstopped\tm\tstarted\t\t\n")
+    assert shell("esml stop '*' --yes 2> >(true) >/dev/null", url)[0] == 0
+    assert not state.deployments
+
+
+@pytest.mark.parametrize("form", ["table", "json", "ids"])
+def test_a_closed_stdout_is_said_and_what_was_done_too(url: str, state: State, form: str) -> None:
+    """The results cannot be written: exit 1, and stderr says so and what became of the deployment."""
+    code, said = shell(f"esml stop d1 -o {form} >&-", url)
+    assert code == 1
+    assert said == "esml: The results cannot be written: standard output is closed.\nesml: d1: stopped.\n"
+    assert "d1" not in state.deployments
+
+
+@needs_full
+def test_a_full_disk_is_said_and_what_was_done_too(url: str, state: State) -> None:
+    """The same for a file system without space; a failure of the work itself keeps its exit code."""
+    code, said = shell("esml stop d1 d2 >/dev/full", url)
+    assert code == 1
+    assert "esml: The results cannot be written: no space left on device." in said
+    assert said.rstrip().endswith("esml: Of 2 deployments: 2 stopped.")
+    state.pipelines["p"] = {"processors": [{"inference": {"model_id": "d3"}}]}
+    assert shell("esml stop d3 >/dev/full", url)[0] == 5
+    assert shell("esml stop d4 2>/dev/full", url) == (0, "d4\tstopped\tm\tstarted\t\t\n")
+
+
+@needs_full
+@pytest.mark.parametrize("words", ["--help", "--version", "stop --help", "schema", "completion bash"])
+def test_a_help_that_cannot_be_written_is_no_bug(url: str, words: str) -> None:
+    """Help into a full disk is exit 1 with a word about it; into a closed pipe it is 141."""
+    code, said = shell(f"esml {words} >/dev/full", url)
+    assert (code, said) == (1, "esml: Standard output cannot be written: no space is left.\n")
+
+
+@pytest.mark.parametrize("source", ["</dev/null", "<&-", "< <(true)"])
+def test_without_standard_input_it_works(url: str, state: State, source: str) -> None:
+    """An exact ID needs no input; `-` finds no IDs, a pattern cannot be confirmed."""
+    assert shell(f"esml stop d1 {source}", url)[0] == 0
+    assert shell(f"esml stop - {source}", url) == (
+        0,
+        "esml: warning: No deployment ID was given on standard input; nothing to stop.\n",
+    )
+    code, said = shell(f"esml stop 'd*' {source}", url)
+    assert (code, "--yes" in said) == (2, True)
+    assert sorted(state.deployments) == sorted({*NAMES} - {"d1"})
+
+
+@pytest.mark.parametrize("source", ["< <(printf '\\xff\\xfe\\n')", "< <(printf 'a\\0b\\n')", "< <(printf '..\\n')"])
+def test_input_that_holds_no_ids_is_a_usage_error(server: FaultyServer, url: str, source: str) -> None:
+    """Bytes that are no text and what cannot be an ID are exit 2 before any request."""
+    assert shell(f"esml stop - {source}", url)[0] == 2
+    assert not server.lines(RESOLVE)
+
+
+def test_all_streams_closed(url: str, state: State) -> None:
+    """With nothing to read from and nothing to write to the stop is done, and no socket takes a stream's place."""
+    assert shell("esml stop d1 <&- >&- 2>&-", url)[0] == 1
+    assert "d1" not in state.deployments
+
+
+def test_an_encoding_without_the_character_loses_no_line(url: str, state: State) -> None:
+    """An ID that the terminal's encoding lacks is shown escaped, and the exit code is the work's."""
+    deployments(state, "größe")
+    code, said = shell("PYTHONIOENCODING=ascii esml stop 'g*' --yes", url)
+    assert (code, said.split("\t")[0]) == (0, "gr\\xf6\\xdfe")

@@ -1,0 +1,49 @@
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.raw import RawCluster
+from tests.running import Ended
+
+pytestmark = pytest.mark.scenario
+Run = Callable[..., Ended]
+
+
+@pytest.mark.parametrize("options", [[], ["--no-check"], ["--force", "--no-allow-no-match"]], ids=str)
+def test_two_commands_on_the_same_deployments_both_end_well(cluster: RawCluster, run: Run, options: list[str]) -> None:
+    """Whoever comes second finds them stopping or gone, and both say so; nothing is left and nobody fails."""
+    names = ["a", "b", "c", "d", "e"]
+    cluster.model("m")
+    for name in names:
+        cluster.deployment(name, "m")
+        cluster.fault(name, stop_ms=700)
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: run("stop", *names, "--parallel", "2", *options), range(2)))
+    assert [ended.status for ended in both] == [0, 0], [ended.err for ended in both]
+    assert all(list(ended.outcomes) == names for ended in both)
+    assert {outcome for ended in both for outcome in ended.outcomes.values()} <= {"stopped", "not_found"}
+    assert cluster.running() == []
+
+
+def test_what_appears_later_is_not_stopped(cluster: RawCluster, run: Run) -> None:
+    """A deployment that is started while others stop, and matches too, was not shown and stays."""
+    cluster.model("m")
+    cluster.deployment("ci-1", "m")
+    cluster.fault("ci-1", stop_ms=1500)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run, "stop", "ci-*", "--yes")
+        while states(cluster).get("ci-1") != "stopping":
+            time.sleep(0.05)
+        cluster.deployment("ci-2", "m")
+        ended = running.result()
+    assert (ended.status, ended.outcomes) == (0, {"ci-1": "stopped"})
+    assert cluster.running() == ["ci-2"]
+
+
+def states(cluster: RawCluster) -> dict[str, str]:
+    """Return the state of each deployment."""
+    entries = cluster.do("GET", "/_ml/trained_models/_all/_stats").get("trained_model_stats", [])
+    stats = [one["deployment_stats"] for one in entries if "deployment_stats" in one]
+    return {one["deployment_id"]: one["state"] for one in stats}

@@ -1,0 +1,143 @@
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from esml_stop.batch import Batch, Say
+from esml_stop.models import Ending, Outcome, Target
+from esml_stop.timing import Deadline
+
+DONE = Ending(Outcome.STOPPED, None, 1)
+
+
+class Ears:
+    """A listener that remembers, and in which thread it heard."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.threads: set[threading.Thread] = set()
+
+    def started(self, target: Target) -> None:
+        """Hear that a target's job begins."""
+        self.note(f"+{target.deployment_id}")
+
+    def ended(self, target: Target, ending: Ending) -> None:
+        """Hear what became of a target."""
+        self.note(f"-{target.deployment_id} {ending.outcome.value}")
+
+    def retrying(self, line: str) -> None:
+        """Hear why a request is made again."""
+        self.note(line)
+
+    def note(self, line: str) -> None:
+        """Remember a line."""
+        self.heard.append(line)
+        self.threads.add(threading.current_thread())
+
+
+def targets(*names: str) -> list[Target]:
+    """Return targets that are to be stopped."""
+    return [Target(name, Outcome.WOULD_STOP) for name in names]
+
+
+def outcomes(endings: dict[str, Ending]) -> dict[str, str]:
+    """Return the outcome of each target."""
+    return {name: ending.outcome.value for name, ending in endings.items()}
+
+
+def test_each_target_gets_its_ending_in_order() -> None:
+    """One after the other with --parallel 1, each told by the main thread."""
+    ears = Ears()
+    endings, number = Batch(lambda *_: DONE, Deadline(5), ears, parallel=1).run(targets("a", "b", "c"))
+    assert (outcomes(endings), number) == ({"a": "stopped", "b": "stopped", "c": "stopped"}, None)
+    assert ears.heard == ["+a", "-a stopped", "+b", "-b stopped", "+c", "-c stopped"]
+    assert ears.threads == {threading.main_thread()}
+
+
+@pytest.mark.parametrize("parallel", [1, 3, 32])
+def test_never_more_than_parallel_at_a_time(parallel: int) -> None:
+    """And no fewer, as long as there are targets."""
+    lock, now, most = threading.Lock(), 0, 0
+
+    def job(_: Target, __: Say) -> Ending:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.05)
+        with lock:
+            now -= 1
+        return DONE
+
+    Batch(job, Deadline(30), Ears(), parallel=parallel).run(targets(*map(str, range(parallel + 8))))
+    assert most == parallel
+
+
+def test_a_failure_keeps_nobody_from_going_on() -> None:
+    """A bug is that target's unknown; the others are done."""
+
+    def job(target: Target, _: Say) -> Ending:
+        if target.deployment_id == "b":
+            raise ZeroDivisionError
+        return DONE
+
+    endings, _ = Batch(job, Deadline(5), Ears(), parallel=2).run(targets("a", "b", "c"))
+    assert outcomes(endings) == {"a": "stopped", "b": "unknown", "c": "stopped"}
+    assert "ZeroDivisionError" in str(endings["b"].error)
+
+
+def test_a_machine_without_threads_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What got no thread was not started, and says so."""
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    endings, _ = Batch(lambda *_: DONE, Deadline(5), Ears(), parallel=2).run(targets("a", "b", "c"))
+    assert outcomes(endings) == dict.fromkeys("abc", "not_started")
+
+
+def test_what_a_worker_says_reaches_the_listener() -> None:
+    """With the name of its target."""
+    ears = Ears()
+
+    def job(_: Target, say: Say) -> Ending:
+        say("again")
+        return DONE
+
+    Batch(job, Deadline(5), ears, parallel=1).run(targets("a"))
+    assert ears.heard == ["+a", "a: again", "-a stopped"]
+
+
+def test_at_the_deadline_what_gave_no_answer_is_unknown() -> None:
+    """Nothing new begins after it, and what is under way is not waited for."""
+    done = threading.Event()
+
+    def job(_: Target, __: Say) -> Ending:
+        done.wait(5)
+        return DONE
+
+    endings, number = Batch(job, Deadline(0.1), Ears(), parallel=2).run(targets("a", "b", "c"))
+    done.set()
+    assert (outcomes(endings), number) == ({"a": "unknown", "b": "unknown"}, None)
+    assert endings["a"].error
+    assert endings["a"].error.exit_status == 7
+
+
+def test_after_a_signal_last_words_are_heard_and_nothing_begins() -> None:
+    """One ends in the moment that is left, one stays silent, the third is not begun; the deadline is over for all."""
+    deadline, done = Deadline(30), threading.Event()
+
+    def job(target: Target, _: Say) -> Ending:
+        if target.deployment_id == "b":
+            os.kill(os.getpid(), signal.SIGINT)
+            done.wait(5)
+        time.sleep(0.1)
+        return DONE
+
+    endings, number = Batch(job, deadline, Ears(), parallel=2).run(targets("a", "b", "c"))
+    done.set()
+    assert (outcomes(endings), number) == ({"a": "stopped", "b": "unknown"}, signal.SIGINT)
+    assert deadline.remaining == 0
