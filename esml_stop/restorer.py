@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from esml_stop.batch import Batch, Listener, Say
 from esml_stop.errors import EsmlError
 from esml_stop.models import Ending, Outcome, Result, Target
-from esml_stop.patterns import expression
-from esml_stop.restoring import Running, arrived
+from esml_stop.restoring import arrived
 from esml_stop.snapshot import Reader
 from esml_stop.starting import Start
 from esml_stop.stopper import untouched
@@ -45,7 +44,7 @@ def watched_arriving(results: Sequence[Result], reader: Reader, wait_for: str) -
     pause, seen = FIRST_PAUSE, list(results)
     while names := [one.deployment_id for one in seen if is_on_the_way(one)]:
         try:
-            running = listed(names, reader)
+            running = reader.running(names)
         except EsmlError:
             return seen  # the server's own word stands
         seen = [arrived(one, running, wait_for) if is_on_the_way(one) else one for one in seen]
@@ -61,9 +60,3 @@ def is_on_the_way(result: Result) -> bool:
     found = result.target.deployment
     waiting = result.outcome is Outcome.ALREADY_RUNNING and found is not None and found.state == "starting"
     return result.outcome in ON_THE_WAY or waiting
-
-
-def listed(names: Sequence[str], reader: Reader) -> Running:
-    """Return those of the deployments that are there."""
-    found = reader.listing(expression(names)).deployments
-    return {one.deployment_id: one for one in found if one.deployment_id in set(names)}

@@ -75,6 +75,12 @@ class Reader:
         ends = deadline or self.deadline
         return patiently(lambda _: self.cluster.deployments(names, ends.left), ends, self.on_retry)
 
+    def running(self, names: Iterable[str], deadline: Deadline | None = None) -> dict[str, Deployment]:
+        """Return those of some deployments that are there now, by their IDs."""
+        wanted = set(names)
+        found = self.listing(expression(sorted(wanted)), deadline).deployments
+        return {one.deployment_id: one for one in found if one.deployment_id in wanted}
+
     def by_model(self, models: Iterable[str]) -> dict[str, tuple[Deployment, ...]]:
         """Return the deployments of models, with the pipelines that name the model."""
         wanted = list(models)

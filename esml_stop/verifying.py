@@ -8,11 +8,10 @@ from esml_stop.afterwards import improved
 from esml_stop.errors import EsmlError
 from esml_stop.exit_status import ExitStatus
 from esml_stop.models import LAST_LOOK, Deployment, Failure, Kind, NotChecked, Outcome, Reference, Result, Through
-from esml_stop.patterns import Wanted, expression
+from esml_stop.patterns import Wanted
 from esml_stop.references import uses
 from esml_stop.report import with_outcome
 from esml_stop.snapshot import Reader
-from esml_stop.timing import Deadline
 
 # A node may be a moment behind the one that answered the stop.
 LOOKS, PAUSE_SECONDS = 3, 0.5
@@ -41,29 +40,23 @@ def verified(results: Sequence[Result], reader: Reader) -> list[Result]:
     if not stopped:
         return list(results)
     try:
-        left = listed_again(sorted(stopped), reader)
+        left = listed_again(stopped, reader)
     except EsmlError as error:
         return unconfirmed(results, error)
     return [contradicted(one, left[one.deployment_id]) if one.deployment_id in left else one for one in results]
 
 
-def listed_again(names: list[str], reader: Reader) -> dict[str, Deployment]:
+def listed_again(names: set[str], reader: Reader) -> dict[str, Deployment]:
     """Return those of the deployments that stay listed for a moment, or until the deadline if they are stopping."""
-    left = listed(names, reader, reader.deadline.at_most(LONGEST_SECONDS))
+    left = reader.running(names, reader.deadline.at_most(LONGEST_SECONDS))
     look = 1
     # What was listed is not forgotten because the next look fails.
     with suppress(EsmlError):
         while (left and look < LOOKS) or going(left):
             reader.deadline.clock.sleep(min(PAUSE_SECONDS, reader.deadline.left))
-            left = listed(names, reader, reader.deadline)
+            left = reader.running(names)
             look += 1
     return left
-
-
-def listed(names: list[str], reader: Reader, deadline: Deadline) -> dict[str, Deployment]:
-    """Return those of the deployments that are listed now."""
-    found = reader.listing(expression(names), deadline).deployments
-    return {one.deployment_id: one for one in found if one.deployment_id in set(names)}
 
 
 def going(left: dict[str, Deployment]) -> bool:

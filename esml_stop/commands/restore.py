@@ -46,13 +46,12 @@ def run(request: RestoreRequest, reader: "Reader", listener: "Quiet") -> "Report
 
 def resolve(request: RestoreRequest, reader: "Reader", listener: "Quiet") -> "tuple[Result, ...]":
     """Return the decision about each deployment that is wanted from the file."""
-    from esml_stop.restorer import listed
     from esml_stop.restoring import plan
     from esml_stop.watch import watched
 
     listener.phase("Looking up what runs already")
     names = [one.deployment_id for one in request.saved]
-    running = watched(lambda: listed(names, reader), reader.deadline) if names else {}
+    running = watched(lambda: reader.running(names), reader.deadline) if names else {}
     return plan(request.wanted, request.saved, running, strict=request.strict)
 
 

@@ -1,0 +1,144 @@
+"""Changes one deployment and finds out what became of it; an answer that is lost is settled by reading the state."""
+
+from collections.abc import Callable
+
+from esml_stop.calls import Calls
+from esml_stop.errors import BadAnswer, DeadlinePassed, EsmlError, Refused, TlsFailed, Unreachable
+from esml_stop.exit_status import ExitStatus
+from esml_stop.models import Deployment, Ending, Failure, Outcome, Target
+from esml_stop.patterns import expression
+from esml_stop.retrying import PERSISTENTLY, patiently
+from esml_stop.timing import Deadline
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
+
+
+class StillStopping(EsmlError):
+    """A deployment was still stopping when the time was over."""
+
+
+class Change:
+    """One change: sent, sent again if it must be, and settled. `deadline` leaves time to read the state once more.
+
+    A kind of change says how it is sent, when it is reached, what a refusal means, and what to do when it failed.
+    """
+
+    done: Outcome
+    look_later: str
+    not_done: str
+    look_first = False
+
+    def __init__(self, cluster: Calls, target: Target, deadline: Deadline, on_retry: Callable[[str], None]) -> None:
+        self.cluster = cluster
+        self.target = target
+        self.whole = deadline
+        self.deadline = deadline.earlier(min(2.0, deadline.seconds / 4))
+        self.on_retry = on_retry
+        self.attempts = 0
+        self.sent = False
+        self.state: str | None = None
+
+    def run(self) -> Ending:
+        """Return the ending, whatever happens on the way."""
+        try:
+            return patiently(self.attempt, self.deadline, self.on_retry)
+        except Refused as refused:
+            return self.refused(refused)
+        except BadAnswer as bad:
+            return self.ending(Outcome.UNKNOWN if self.sent else Outcome.NOT_STARTED, bad)
+        except (Unreachable, StillStopping) as lost:
+            return self.settled(lost)
+
+    def attempt(self, number: int) -> Ending:
+        """Send the change; from the second time on only if it was not reached meanwhile."""
+        if (number > 1 or self.look_first) and (reached := self.reached(self.deadline)):
+            return reached
+        timeout = self.deadline.left
+        self.attempts = number
+        try:
+            self.send(timeout)
+        except EsmlError as error:
+            self.sent |= getattr(error, "sent", True)
+            raise
+        return self.ending(self.done)
+
+    def settled(self, lost: EsmlError) -> Ending:
+        """Return what the state says after the last word on the change was lost, read until it is known."""
+        if not self.sent:
+            return self.ending(Outcome.NOT_STARTED, lost)
+        try:
+            reached = patiently(lambda _: self.reached(self.whole), self.whole, self.on_retry, attempts=PERSISTENTLY)
+        except EsmlError:
+            return self.ending(Outcome.STOPPING if self.state == "stopping" else Outcome.UNKNOWN, lost)
+        if reached:
+            return reached
+        # Nothing changed, but the request may still be on its way when time ran out rather than attempts.
+        timed_out = isinstance(lost, DeadlinePassed) or not getattr(lost, "transient", False)
+        return self.ending(Outcome.UNKNOWN if timed_out else Outcome.FAILED, lost)
+
+    def present(self, deadline: Deadline) -> Deployment | None:
+        """Return the deployment as it is once it is not stopping any more, None when it is gone."""
+        pause = SHORTEST_PAUSE
+        while found := self.look(deadline):
+            self.state = found.state
+            if found.state != "stopping":
+                break
+            if pause >= deadline.remaining:
+                raise StillStopping("It was still stopping when the time was over.")
+            deadline.clock.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+        return found
+
+    def look(self, deadline: Deadline) -> Deployment | None:
+        """Return the deployment as it is now, or None when it is not there."""
+        name = self.target.deployment_id
+        try:
+            listed = self.cluster.deployments(expression([name]), deadline.left)
+        except Refused as refused:
+            raise Unreachable(f"The state cannot be read: {refused.message}") from refused
+        return next((one for one in listed.deployments if one.deployment_id == name), None)
+
+    def ending(self, outcome: Outcome, error: EsmlError | None = None) -> Ending:
+        """Return the ending with the failure as it is reported."""
+        return Ending(outcome, self.failure(error, outcome) if error else None, self.attempts)
+
+    def failure(self, error: EsmlError, outcome: Outcome) -> Failure:
+        """Return an error as it is reported for one target."""
+        status, kind, reason = (getattr(error, name, None) for name in ("http_status", "type", "reason"))
+        return Failure(error.message, status, kind, reason, exit_status(error, outcome), self.hint(error, outcome))
+
+    def hint(self, error: EsmlError, outcome: Outcome) -> str | None:
+        """Return what to do about a target that ended so."""
+        if outcome in {Outcome.UNKNOWN, Outcome.STOPPING, Outcome.STARTING}:
+            return self.look_later
+        return self.not_done if outcome is Outcome.FAILED and is_silence(error) else error.hint
+
+    def send(self, timeout: float) -> None:
+        """Send the request."""
+        raise NotImplementedError
+
+    def reached(self, deadline: Deadline) -> Ending | None:
+        """Return the ending when the state shows that nothing is left to do, else None."""
+        raise NotImplementedError
+
+    def refused(self, refused: Refused) -> Ending:
+        """Return what an error in Elasticsearch's own words means."""
+        raise NotImplementedError
+
+
+def exit_status(error: EsmlError, outcome: Outcome) -> ExitStatus:
+    """Return the exit code of a target that ended so; several kinds together make a 1 later."""
+    if outcome is Outcome.IN_USE:
+        return ExitStatus.IN_USE
+    if outcome is Outcome.NOT_STARTED and not isinstance(error, DeadlinePassed):
+        return error.exit_status
+    if outcome in {Outcome.STOPPING, Outcome.STARTING, Outcome.NOT_STARTED} or (
+        outcome is Outcome.UNKNOWN and is_silence(error)
+    ):
+        return ExitStatus.DEADLINE
+    return ExitStatus.FAILED if is_silence(error) else error.exit_status
+
+
+def is_silence(error: EsmlError) -> bool:
+    """Tell whether the cluster could not be heard, rather than answering something wrong."""
+    return isinstance(error, Unreachable | StillStopping) and not isinstance(error, BadAnswer | TlsFailed)
