@@ -38,10 +38,10 @@ GRANTED_BY = re.compile(r"granted by the cluster privileges \[(?P<privileges>.+?
 def meaning(error: Exception, connection: Connection) -> EsmlError:
     """Return our error for one of the client's, or for a request that was given up."""
     where = connection.label
-    if isinstance(error, ApiError):
-        return answered(error, connection)
     if isinstance(error, UnsupportedProductError):
         return BadAnswer(f"{where} answered, but it is not Elasticsearch.", hint=CHECK_URL)
+    if isinstance(error, ApiError):
+        return answered(error, connection)
     if isinstance(error, TlsError):
         return tls(error, connection)
     if isinstance(error, ConnectionTimeout | TimeoutError):

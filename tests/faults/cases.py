@@ -56,7 +56,7 @@ def looking(name: str, fault: Fault, **more: object) -> Case:
 
 
 ODD_ANSWERS = {
-    "a web page": (faults.page(), "but not as Elasticsearch does."),
+    "a web page": (faults.page(), "answered, but it is not Elasticsearch."),
     "empty": (faults.answer(), "it holds nothing where an object belongs."),
     "no content": (faults.answer(b"", 204), "it holds nothing where an object belongs."),
     "half of a JSON": (faults.answer(b'{"count": 1, "trai'), "sent an answer that cannot be read."),
@@ -65,7 +65,7 @@ ODD_ANSWERS = {
     "deeply nested": (faults.answer(b"[" * 100_000), "sent an answer that cannot be read."),
     "invalid UTF-8": (faults.answer(b'{"count": 1, "x": "\xff\xfe"}'), "sent an answer that cannot be read."),
     "not packed as it says": (faults.answer({"count": 1}, content_encoding="gzip"), "sent an answer that cannot be"),
-    "no product header": (faults.answer({"count": 0, "stopped": True}, product=False), "not as Elasticsearch does."),
+    "no product header": (faults.answer({"count": 0, "stopped": True}, product=False), "but it is not Elasticsearch."),
     "a redirect": (faults.answer(b"", 302, location="http://127.0.0.1:1/"), "a redirect (HTTP 302), which is never"),
     "a 404 of something else": (faults.page(404), "answered HTTP 404, but not as Elasticsearch does."),
 }
