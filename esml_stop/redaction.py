@@ -43,6 +43,7 @@ def forms(connection: Connection) -> set[str]:
         found.add(base64.b64encode(f"{connection.username}:{connection.password}".encode()).decode())
     if connection.api_key:
         found |= parts_of_key(connection.api_key)
+    found |= {one.rstrip("=") for one in found}
     quoted = {quote(one, safe="") for one in found}
     return {one for one in found | quoted if len(one) >= SHORTEST}
 

@@ -1,5 +1,6 @@
 """What can go wrong with one answer: each function returns a fault for a FaultyServer."""
 
+import base64
 import gzip
 import json
 import socket
@@ -150,7 +151,7 @@ def huge(megabytes: int) -> Fault:
 
     def fault(handler: FaultyHandler) -> None:
         handler.read_request()
-        handler.send(head(200, megabytes * MB) + b'{"x": "')
+        handler.send(head(200, megabytes * MB))
         for _ in range(megabytes):
             handler.send(b" " * MB)
         hang_up(handler)
@@ -167,12 +168,17 @@ def bomb(encoding: str, megabytes: int) -> Fault:
     return fault
 
 
+def packed_as(encoding: str, data: bytes) -> bytes:
+    """Return data packed in one way."""
+    return gzip.compress(data, 1) if encoding == "gzip" else zlib.compress(data, 1)
+
+
 @cache
 def packed(encoding: str, megabytes: int) -> bytes:
     """Return that much JSON, packed in each of the ways."""
     data = b'{"x": "' + b"0" * (megabytes * MB) + b'"}'
     for one in encoding.split(", "):
-        data = gzip.compress(data, 1) if one == "gzip" else zlib.compress(data, 1)
+        data = packed_as(one, data)
     return data
 
 
@@ -180,8 +186,6 @@ def echo(status: int) -> Fault:
     """Answer with an error that repeats the request's Authorization header, and what it decodes to."""
 
     def fault(handler: FaultyHandler) -> None:
-        import base64
-
         sent = handler.headers.get("authorization") or ""
         decoded = base64.b64decode(sent.partition(" ")[2] + "==").decode("utf-8", "replace")
         kind = f"odd [{sent}]"

@@ -89,6 +89,7 @@ def test_a_reason_is_only_text(server: FaultyServer, url: str, name: str) -> Non
     shown = terminal.seen.replace("\r\n", "\n")
     assert "\\x1b[2J" in shown
     assert not ACTIVE.search(shown), ascii(shown)
+    assert "ElasticsearchWarning" not in shown
     assert not any(line.startswith("stopped") for line in shown.splitlines())
 
 

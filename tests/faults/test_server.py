@@ -1,0 +1,139 @@
+import http.client
+import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+
+from esml_stop.sandbox.state import State
+from tests.faults import faults
+from tests.faults.server import ENDPOINTS, LOOK, RESOLVE, STOP, Fault, FaultyServer, deployments, misbehaving
+
+STATS, INFERENCE, D_STOP = "/_ml/trained_models/d*/_stats", "/_inference/_all", "/_ml/trained_models/d/deployment/_stop"
+
+
+@contextmanager
+def connection(server: FaultyServer) -> Iterator[http.client.HTTPConnection]:
+    """Yield a connection to the server that waits a moment and no longer."""
+    client = http.client.HTTPConnection("127.0.0.1", urlsplit(server.url).port or 0, timeout=0.5)
+    with closing(client):
+        yield client
+
+
+def ask(server: FaultyServer, path: str = STATS, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+    """Make a request and return status, headers and body."""
+    with connection(server) as client:
+        client.request(method, path)
+        with client.getresponse() as answer:
+            return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+
+
+def test_without_faults_it_is_the_sandbox(server: FaultyServer, state: State) -> None:
+    """It lists, stops and forgets, and knows the phases of a stop."""
+    deployments(state, "d")
+    assert json.loads(ask(server)[2])["count"] == 1
+    assert ask(server, INFERENCE)[0] == 200
+    assert json.loads(ask(server, D_STOP, "POST")[2]) == {"stopped": True}
+    assert ask(server)[0] == 200
+    assert [one.phase for one in server.received] == [RESOLVE, ENDPOINTS, STOP, LOOK]
+    assert (state.deployments, server.lines(STOP), server.most_in_flight) == ({}, [f"POST {D_STOP}"], 1)
+
+
+def test_faults_come_in_order_and_then_all_is_well(server: FaultyServer) -> None:
+    """One for each request of the phase; others do not count."""
+    server.on(RESOLVE, faults.error(503), faults.page(502))
+    assert [ask(server)[0], ask(server, INFERENCE)[0], ask(server)[0], ask(server)[0]] == [503, 200, 502, 200]
+    server.on(RESOLVE, faults.error(429), forever=True)
+    assert [ask(server)[0] for _ in range(3)] == [429] * 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (faults.silence, TimeoutError),
+        (faults.hang_up, http.client.RemoteDisconnected),
+        (faults.reset, ConnectionResetError),
+        (faults.truncated, http.client.IncompleteRead),
+        (faults.raw(b"SSH-2.0\r\n"), http.client.BadStatusLine),
+        (faults.drip(), TimeoutError),
+        (faults.drip(from_head=True, every=0.6), TimeoutError),
+    ],
+)
+def test_a_broken_answer_is_broken(server: FaultyServer, fault: Fault, error: type[Exception]) -> None:
+    """A plain client stumbles over each in the way that it should."""
+    server.on(RESOLVE, fault)
+    with pytest.raises(error):
+        ask(server)
+
+
+def test_a_drip_is_a_byte_at_a_time(server: FaultyServer) -> None:
+    """The head at once, then a byte, and another one."""
+    server.on(RESOLVE, faults.drip(every=0.05))
+    with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=2) as client:
+        client.sendall(f"GET {STATS} HTTP/1.1\r\n\r\n".encode())
+        seen = [client.recv(65_536) for _ in range(6)]
+    assert seen[0].startswith(b"HTTP/1.1 200")
+    assert sum(len(part) for part in seen[1:]) < 20
+
+
+def test_work_may_be_done_all_the_same(server: FaultyServer, state: State) -> None:
+    """The deployment is gone, whatever the answer was."""
+    for fault in (faults.reset_after, faults.work_then(faults.page(504))):
+        deployments(state, "d")
+        server.on(STOP, fault)
+        try:
+            assert ask(server, D_STOP, "POST")[0] == 504
+        except ConnectionError:
+            assert fault is faults.reset_after
+        assert not state.deployments
+
+
+def test_a_connection_that_should_be_kept_is_closed(server: FaultyServer) -> None:
+    """The answer says nothing of it."""
+    server.on(RESOLVE, faults.closing)
+    with connection(server) as client:
+        client.request("GET", STATS)
+        answer = client.getresponse()
+        assert (answer.status, answer.getheader("connection")) == (200, None)
+        answer.read()
+        assert client.sock.recv(1) == b""
+
+
+Check = Callable[[int, dict[str, str], bytes], object]
+HEADS: list[tuple[Fault, Check]] = [
+    (faults.error(503, retry_after="7"), lambda status, head, _: (status, head["retry-after"]) == (503, "7")),
+    (faults.answer({}, product=False), lambda _, head, __: "x-elastic-product" not in head),
+    (faults.answer(b"", 302, location="/x"), lambda status, head, _: (status, head["location"]) == (302, "/x")),
+    (faults.bomb("gzip", 8), lambda _, head, body: head["content-encoding"] == "gzip" and len(body) < 100_000),
+    (faults.bomb("gzip, gzip", 8), lambda _, __, body: len(body) < 10_000),
+    (faults.huge(2), lambda _, __, body: len(body) == 2 * faults.MB),
+    (faults.warning('299 x "w"'), lambda status, head, _: (status, head["warning"]) == (200, '299 x "w"')),
+]
+
+
+@pytest.mark.parametrize(("fault", "check"), HEADS)
+def test_an_answer_is_as_it_was_asked_for(server: FaultyServer, fault: Fault, check: Check) -> None:
+    """Status, headers and size."""
+    server.on(RESOLVE, fault)
+    assert check(*ask(server))
+
+
+def test_an_echo_repeats_the_login(server: FaultyServer) -> None:
+    """As it was sent, and decoded."""
+    server.on(RESOLVE, faults.echo(400))
+    with connection(server) as client:
+        client.request("GET", STATS, headers={"authorization": "Basic dTpw"})
+        body = client.getresponse().read()
+    assert b"Basic dTpw" in body
+    assert b"u:p" in body
+
+
+def test_nobody_waits_for_it_to_end() -> None:
+    """A handler that never answers ends with the server."""
+    with misbehaving() as server:
+        server.on(RESOLVE, faults.silence)
+        with pytest.raises(TimeoutError):
+            ask(server)
+    assert server.closing.is_set()
