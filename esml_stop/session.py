@@ -16,6 +16,7 @@ from esml_stop.models import Outcome, Result, Target
 from esml_stop.options import OutputOptions
 from esml_stop.progress import listener
 from esml_stop.snapshot import Reader
+from esml_stop.terminal import is_terminal
 from esml_stop.text import clean, counted
 from esml_stop.timing import Deadline
 
@@ -120,7 +121,7 @@ class Session:
 
 def password_prompt() -> Prompt | None:
     """Return what asks for a password without showing it, or None where nobody can be asked."""
-    if not (sys.stdin and sys.stdin.isatty()):
+    if not is_terminal(sys.stdin):
         return None
     from getpass import getpass
 

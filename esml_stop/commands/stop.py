@@ -12,6 +12,7 @@ from esml_stop.duration import Duration
 from esml_stop.errors import InputError
 from esml_stop.help import Command
 from esml_stop.options import OutputOptions, connection_options, output_options
+from esml_stop.terminal import is_terminal
 
 if TYPE_CHECKING:
     from esml_stop.config.settings import ConnectionOptions
@@ -107,7 +108,6 @@ def stop(
     from esml_stop.interruption import hold_signals
     from esml_stop.models import Outcome
     from esml_stop.stopper import Stopper
-    from esml_stop.terminal import is_terminal
 
     listener.phase("Stopping", sum(target.decision is Outcome.WOULD_STOP for target in targets))
     import_ahead("verifying", "words", "render.table" if is_terminal(sys.stdout) else "render.plain")
@@ -175,8 +175,6 @@ def command(
     A DEPLOYMENT_ID may be exact, hold *, be a comma list, or be _all; - reads exact IDs from
     standard input, one a line.
     """
-    from esml_stop.terminal import is_terminal
-
     request = stop_request(wanted, yes=yes, dry_run=dry_run, **flags)
     if (
         wanted.is_broad

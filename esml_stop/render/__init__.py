@@ -5,6 +5,7 @@ from io import TextIOWrapper
 
 from esml_stop.errors import OutputFailed
 from esml_stop.report import Report
+from esml_stop.terminal import is_terminal
 
 
 def render(report: Report, form: str, *, quiet: bool = False) -> None:
@@ -35,7 +36,7 @@ def write(report: Report, form: str, *, quiet: bool) -> None:
         from esml_stop.render import plain
 
         text = plain.ids(report)
-    elif sys.stdout.isatty():
+    elif is_terminal(sys.stdout):
         from esml_stop.render import table
 
         table.show(report, quiet=quiet)

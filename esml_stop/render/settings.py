@@ -7,6 +7,7 @@ from typing import Any
 
 from esml_stop.render.data import ended_by, head
 from esml_stop.settings_report import Inspection, Setting, SettingsReport
+from esml_stop.terminal import console, is_terminal
 from esml_stop.text import clean
 
 CAN = {
@@ -25,7 +26,7 @@ def show(report: SettingsReport, form: str, *, quiet: bool = False) -> None:
         document = envelope(report)
         rows = [{"type": "setting", **row} for row in document.pop("settings")]
         text = "".join(json.dumps(row) + "\n" for row in [*rows, {"type": "summary", **document}])
-    elif sys.stdout.isatty():
+    elif is_terminal(sys.stdout):
         table(report, quiet=quiet)
         return
     else:
@@ -85,7 +86,6 @@ def who(found: Inspection) -> str:
 def table(report: SettingsReport, *, quiet: bool) -> None:
     """Print the report to a terminal; long values fold onto the next line and are never cut."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -96,10 +96,10 @@ def table(report: SettingsReport, *, quiet: bool) -> None:
         style = {"yes": "green", "no": "red"}.get(one.value, "")
         cells = (one.name.replace("_", " "), one.value, one.source)
         grid.add_row(*(Text(clean(cell), style=style if cell == one.value else "") for cell in cells))
-    console = Console(highlight=False)
-    console.print(grid)
+    screen = console(sys.stdout)
+    screen.print(grid)
     if not quiet:
-        console.print(Text(closing(report), style="bold"), soft_wrap=True)
+        screen.print(Text(closing(report), style="bold"), soft_wrap=True)
 
 
 def closing(report: SettingsReport) -> str:
