@@ -28,6 +28,7 @@ class Moving(Lines):
     """
 
     text = ""
+    note = ""
 
     def __enter__(self) -> "Moving":
         self.began, self.done, self._over = time.monotonic(), 0, False
@@ -48,7 +49,7 @@ class Moving(Lines):
 
     def phase(self, text: str, total: int | None = None) -> None:
         """Show what is done next."""
-        self.text, self.total, self.began = text, total or 0, time.monotonic()
+        self.text, self.note, self.total, self.began = text, "", total or 0, time.monotonic()
         self._show()
 
     def started(self, target: Target) -> None:
@@ -60,11 +61,12 @@ class Moving(Lines):
         """Show what is still waited for."""
         self.under_way.pop(target.deployment_id, None)
         self.done += 1
+        self.note = ""
         self._show()
 
     def retrying(self, line: str) -> None:
-        """Show why it takes longer."""
-        self.text = clean(line)
+        """Show why it takes longer, until something else happens."""
+        self.note = clean(line)
         self._show()
 
     @property
@@ -73,14 +75,16 @@ class Moving(Lines):
         return f"{self.text}: {self.done:,} of {self.total:,} done" if self.total > 1 else self.text
 
     def rows(self, now: float) -> list[str]:
-        """Return what is waited for."""
+        """Return what is waited for, and why it takes longer."""
         waiting = list(self.under_way.items())
         rows = [f"waiting {now - began:.0f} s for {clean(name)}" for name, began in waiting[:MOST_ROWS]]
-        return [*rows, f"and for {counted(len(waiting) - MOST_ROWS, 'other')}"][: len(waiting)]
+        more = len(waiting) - MOST_ROWS
+        return [*rows, *([f"and for {counted(more, 'other')}"] if more > 0 else []), *filter(None, [self.note])]
 
     def _show(self) -> None:
-        if self._live is None:
-            notices.at_work(self.head)
+        with self._lock:
+            if self._live is None:
+                notices.at_work(self.note or self.head)
 
     def _take_over(self) -> None:
         """Let rich show it from now on."""
@@ -111,8 +115,8 @@ class Moving(Lines):
             if self._over:
                 return
             notices.wipe()
+            above = notices.written_by(lambda line: screen.print(Text.from_ansi(line), soft_wrap=True))
+            self._stack.enter_context(above)
             self._live = self._stack.enter_context(live)
             live.refresh()
             screen.show_cursor()  # if esml is killed, the shell has its cursor
-            above = notices.written_by(lambda line: screen.print(Text.from_ansi(line), soft_wrap=True))
-            self._stack.enter_context(above)
