@@ -75,11 +75,11 @@ class Moving(Lines):
         return f"{self.text}: {self.done:,} of {self.total:,} done" if self.total > 1 else self.text
 
     def rows(self, now: float) -> list[str]:
-        """Return what is waited for, and why it takes longer."""
+        """Return what is waited for."""
         waiting = list(self.under_way.items())
         rows = [f"waiting {now - began:.0f} s for {clean(name)}" for name, began in waiting[:MOST_ROWS]]
         more = len(waiting) - MOST_ROWS
-        return [*rows, *([f"and for {counted(more, 'other')}"] if more > 0 else []), *filter(None, [self.note])]
+        return [*rows, *([f"and for {counted(more, 'other')}"] if more > 0 else [])]
 
     def _show(self) -> None:
         with self._lock:
@@ -88,6 +88,7 @@ class Moving(Lines):
 
     def _take_over(self) -> None:
         """Let rich show it from now on."""
+        from rich.console import Group
         from rich.live import Live
         from rich.spinner import Spinner
         from rich.text import Text
@@ -101,7 +102,7 @@ class Moving(Lines):
             for row in self.rows(now):
                 lines.append(f"\n  {row}")
             lines.no_wrap, lines.overflow = True, "ellipsis"
-            return lines
+            return Group(lines, self.note) if self.note else lines
 
         live = Live(
             get_renderable=view,

@@ -87,8 +87,9 @@ def test_it_shows_how_far_it_is_and_what_it_waits_for(monkeypatch: pytest.Monkey
         assert len(listener.rows(now)) == moving.MOST_ROWS + 1
         assert listener.rows(now)[-1] == "and for 2 others"
         listener.retrying("busy\x1b[31m. Trying again")
-        assert listener.rows(now)[-1] == "busy\\x1b[31m. Trying again"
+        assert listener.note == "busy\\x1b[31m. Trying again"
         listener.ended(target("d1"), Ending(Outcome.STOPPED))
+        assert listener.note == ""
         assert listener.rows(now)[-1] == "and for 1 other"
 
 
