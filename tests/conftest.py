@@ -10,6 +10,11 @@ CONNECTION_PREFIXES = ("ESML_", "ELASTICSEARCH_", "ELASTIC_", "ES_", "ESCLI_", "
 OUTPUT_NAMES = {"NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES"}
 
 
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Let tests take turns when there is a node: it is one for all of them."""
+    return 0 if os.environ.keys() & {"ESML_TEST_URL", "ESML_RECORD"} else None
+
+
 @pytest.fixture(autouse=True)
 def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test sees the settings, the home directory or the proxies of whoever runs it."""
