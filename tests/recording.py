@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import vcr
 from urllib3 import HTTPConnectionPool
+from vcr.stubs import VCRHTTPResponse
 
 from esml_stop.cluster import Cluster
 from esml_stop.connection import Connection
@@ -23,6 +24,9 @@ HIDDEN = ["authorization", "user-agent", "x-elastic-client-meta", "host"]
 PASSWORD = "not-recorded"  # what is sent on replay; the header is in no cassette
 
 Scene = Callable[[RawCluster], None]
+
+if not hasattr(VCRHTTPResponse, "release_conn"):  # the last vcrpy for Python 3.10
+    VCRHTTPResponse.release_conn = lambda _: None
 
 
 class AtOnce:
