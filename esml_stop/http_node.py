@@ -3,11 +3,13 @@
 import json
 import os
 import ssl
+from threading import Lock
 from types import SimpleNamespace
 from typing import Any
 
 import urllib3
 from elastic_transport import NodeConfig, Urllib3HttpNode
+from urllib3.util.ssl_match_hostname import CertificateError
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 CHUNK = 64 * 1024
@@ -111,7 +113,8 @@ class Contact:
         self.config = config
         self.direct = direct
         self.answered = False
-        self.probed = False
+        self.looked: bool | None = None
+        self.lock = Lock()
 
     def __call__(self, *words: Any, timeout: float, **options: Any) -> SimpleNamespace:
         """Make a request like the pool's `urlopen`."""
@@ -122,18 +125,26 @@ class Contact:
                 raise SpeaksTls("the port speaks TLS") from None
             raise
         except urllib3.exceptions.SSLError as error:
-            # A connection that worked and ends without a good-bye is no matter of certificates.
-            if self.answered and "EOF occurred" in str(error):
+            # Once it has worked, anything but missing trust is a connection that broke, as every other may.
+            if self.answered and not is_about_trust(error):
                 raise urllib3.exceptions.ProtocolError("Connection aborted.", error) from error
             raise
         self.answered = True
         return answer
 
     def wants_tls(self, timeout: float) -> bool:
-        """Tell whether plain http was hung up on because the port wants TLS; looks once, and only at first."""
-        if self.config.scheme != "http" or not self.direct or self.answered or self.probed:
+        """Tell whether plain http was hung up on because the port wants TLS; looks once, for all threads."""
+        if self.config.scheme != "http" or not self.direct or self.answered:
             return False
-        self.probed = True
-        from esml_stop.probing import speaks_tls
+        with self.lock:
+            if self.looked is None:
+                from esml_stop.probing import speaks_tls
 
-        return speaks_tls(self.config.host, self.config.port, min(timeout, PROBE_SECONDS))
+                self.looked = speaks_tls(self.config.host, self.config.port, min(timeout, PROBE_SECONDS))
+            return self.looked
+
+
+def is_about_trust(error: urllib3.exceptions.SSLError) -> bool:
+    """Tell whether a certificate was not accepted, which is noticed before anything is sent."""
+    kinds = (ssl.SSLCertVerificationError, CertificateError)
+    return any(isinstance(one, kinds) for one in error.args) or "Fingerprints did not match" in str(error)

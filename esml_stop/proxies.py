@@ -88,12 +88,12 @@ def unusable(causes: Iterable[BaseException], where: str, environment: Mapping[s
     answer = next(filter(None, (REFUSED.search(str(one)) for one in causes)), None)
     around = f"Check {source}, or name the cluster in NO_PROXY if it can be reached without."
     if answer is None:
-        return Unreachable(f"The proxy {name} ({source}) cannot be reached.", hint=around, transient=True)
+        return Unreachable(f"The proxy {name} ({source}) cannot be reached.", hint=around, transient=True, sent=False)
     if answer[1] == "407":
         text = f"The proxy {name} wants a login (HTTP 407); the cluster was not reached."
-        return Unreachable(text, hint=f"Put the right one into {source}: http://USER:PASSWORD@HOST:PORT.")
+        return Unreachable(text, hint=f"Put the right one into {source}: http://USER:PASSWORD@HOST:PORT.", sent=False)
     text = f"The proxy {name} does not let through to {where} (HTTP {answer[1]})."
-    return Unreachable(text, hint=around, transient=answer[1] in {"502", "503", "504"})
+    return Unreachable(text, hint=around, transient=answer[1] in {"502", "503", "504"}, sent=False)
 
 
 REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")

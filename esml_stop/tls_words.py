@@ -2,7 +2,9 @@
 
 import re
 import ssl
-from collections.abc import Iterable
+from collections.abc import Sequence
+
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from esml_stop.connection import Connection
 from esml_stop.http_node import SpeaksTls
@@ -24,10 +26,9 @@ REFUSES_CERTIFICATE = {
 TOO_OLD = {"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "NO_PROTOCOLS_AVAILABLE"}
 
 
-def explained(causes: Iterable[BaseException], connection: Connection) -> tuple[str, str]:
+def explained(found: Sequence[BaseException], connection: Connection) -> tuple[str, str]:
     """Return a sentence and a hint about a failed TLS connection, from the chain of errors."""
-    where, found = connection.label, list(causes)
-    text = str(found[-1])
+    where, text = connection.label, str(found[-1])
     if any(isinstance(one, SpeaksTls) for one in found):
         return f"{where} wants TLS.", "Write https:// in the URL (--url)."
     if other := next(filter(None, (OTHER_FINGERPRINT.search(str(one)) for one in found)), None):
@@ -35,14 +36,26 @@ def explained(causes: Iterable[BaseException], connection: Connection) -> tuple[
     refused = next((one for one in found if isinstance(one, ssl.SSLCertVerificationError)), None)
     if refused:
         return untrusted(refused, connection)
-    if any(type(one).__name__ == "CertificateError" for one in found):
+    if any(isinstance(one, CertificateError) for one in found):
         return f"The certificate of {where} is for another host: {text}.", OTHER_NAME
-    reasons = {one.reason for one in found if isinstance(one, ssl.SSLError) and one.reason}
-    return broken(reasons, text, connection)
+    return broken(reasons(found), text, connection)
 
 
 CHECK_FINGERPRINT = "Compare --ssl-fingerprint with what the cluster showed when it first started."
 OTHER_NAME = "Use a host that the certificate names in --url, or trust just this certificate with --ssl-fingerprint."
+
+
+def is_before_request(causes: Sequence[BaseException]) -> bool:
+    """Tell whether the connection was given up before a request could have reached the cluster."""
+    kinds = (SpeaksTls, ssl.SSLCertVerificationError, CertificateError)
+    if any(isinstance(one, kinds) or OTHER_FINGERPRINT.search(str(one)) for one in causes):
+        return True
+    return bool(reasons(causes) & (NO_TLS | WANTS_CERTIFICATE | REFUSES_CERTIFICATE | TOO_OLD))
+
+
+def reasons(causes: Sequence[BaseException]) -> set[str]:
+    """Return OpenSSL's own names for what went wrong."""
+    return {one.reason for one in causes if isinstance(one, ssl.SSLError) and one.reason}
 
 
 def untrusted(error: ssl.SSLCertVerificationError, connection: Connection) -> tuple[str, str]:
@@ -62,20 +75,20 @@ RENEW = "It must be renewed there; until then --ssl-fingerprint trusts just this
 GIVE_CA = "Give the cluster's CA with --ca-certs FILE, or the certificate's SHA-256 with --ssl-fingerprint."
 
 
-def broken(reasons: set[str], text: str, connection: Connection) -> tuple[str, str]:
+def broken(names: set[str], text: str, connection: Connection) -> tuple[str, str]:
     """Return why no encrypted connection came about, where no certificate of the cluster was the reason."""
     where = connection.label
-    if reasons & NO_TLS:
+    if names & NO_TLS:
         return f"{where} does not speak TLS.", "Use http:// in --url if the cluster has TLS switched off."
-    if reasons & WANTS_CERTIFICATE or (reasons & REFUSES_CERTIFICATE and not connection.client_cert):
+    if names & WANTS_CERTIFICATE or (names & REFUSES_CERTIFICATE and not connection.client_cert):
         return f"{where} wants a client certificate.", "Give it with --client-cert FILE and --client-key FILE."
-    if reasons & REFUSES_CERTIFICATE:
+    if names & REFUSES_CERTIFICATE:
         return f"{where} does not accept the client certificate.", "Check --client-cert: is it of a CA it trusts?"
-    if reasons & TOO_OLD:
+    if names & TOO_OLD:
         return f"{where} only speaks TLS older than 1.2.", "Update it; there is no option for this."
     if "EOF occurred" in text and not connection.client_cert:
         return f"{where} ended the encrypted connection before it answered.", MAY_WANT
-    detail = ", ".join(sorted(reasons)).replace("_", " ").lower() or text
+    detail = ", ".join(sorted(names)).replace("_", " ").lower() or text
     return f"No encrypted connection to {where}: {detail}.", "Check https:// in --url, --ca-certs and --client-cert."
 
 

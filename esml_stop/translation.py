@@ -2,7 +2,6 @@
 
 import os
 import re
-import ssl
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from time import time
@@ -143,10 +142,11 @@ def retry_after(value: str | None) -> float | None:
 
 def tls(error: TlsError, connection: Connection) -> TlsFailed:
     """Return what went wrong with the encrypted connection, and the option that would help."""
-    from esml_stop.tls_words import explained
+    from esml_stop.tls_words import explained, is_before_request
 
-    text, hint = explained(chain(error), connection)
-    return TlsFailed(text, hint=hint, sent=not is_about_trust(error))
+    causes = chain(error)
+    text, hint = explained(causes, connection)
+    return TlsFailed(text, hint=hint, sent=not is_before_request(causes))
 
 
 def not_connected(error: Exception, where: str) -> Unreachable:
@@ -181,12 +181,6 @@ def reason_of(error: Exception) -> str:
     """Return in a few words why a connection could not be made."""
     root = deepest(error)
     return getattr(root, "strerror", None) or type(root).__name__
-
-
-def is_about_trust(error: Exception) -> bool:
-    """Tell whether a connection was given up before a request, as the other side is not who it should be."""
-    causes = chain(error)
-    return any(isinstance(one, ssl.SSLCertVerificationError) or "ingerprint" in str(one) for one in causes)
 
 
 def is_garbled(error: Exception) -> bool:

@@ -123,6 +123,17 @@ def test_a_proxy_that_refuses_a_host_says_its_status(attempt: Try, authority: Au
             assert f"does not let through to {server.at()} (HTTP {status})." in err
 
 
+def test_a_stop_that_the_proxy_did_not_pass_on_is_not_started(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The cluster never heard of it."""
+    with serving() as server, proxying(login="someone:else") as proxy:
+        monkeypatch.setenv("ESML_URL", server.at())
+        monkeypatch.setenv("HTTP_PROXY", proxy.url())
+        assert cli.run(["stop", "x", "--no-check"]) == 6
+        assert capsys.readouterr().out.startswith("x\tnot_started\t")
+
+
 def test_a_certificate_that_is_not_trusted_is_one_attempt_through_a_proxy(attempt: Try, tmp_path: Path) -> None:
     """The tunnel changes nothing about what is verified."""
     with serving(Authority(tmp_path / "x").issue("server")) as server, proxying() as proxy:

@@ -147,6 +147,19 @@ def test_plain_http_on_a_tls_port_is_one_request(attempt: Try, pair: Pair) -> No
     assert said == "esml: http://HOST wants TLS.\n  Write https:// in the URL (--url).\n"
 
 
+def test_several_requests_at_once_look_at_a_tls_port_once(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A stop asks two things at once; neither is asked again."""
+    with serving(pair) as server:
+        monkeypatch.setenv("ESML_URL", server.at().replace("https:", "http:"))
+        assert cli.run(["stop", "x", "-v"]) == 6
+        said = capsys.readouterr().err
+        assert server.connections <= 3
+    assert "wants TLS" in said
+    assert "Trying again" not in said
+
+
 def test_tls_on_a_plain_port_is_one_attempt(attempt: Try) -> None:
     """It does not speak TLS."""
     with serving() as server:
@@ -172,6 +185,17 @@ def test_a_client_certificate_is_shown_to_who_asks(attempt: Try, authority: Auth
         assert "wants a client certificate" in said
         assert "--client-cert FILE and --client-key FILE" in said
         assert attempt(server, *how, "--client-cert", client.cert, "--client-key", client.key)[0] == 0
+
+
+def test_a_stop_that_never_left_is_not_started(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the connection was given up before the request, nothing is unknown about the deployment."""
+    with serving(pair) as server:
+        for url in (server.at(), server.at().replace("https:", "http:")):
+            monkeypatch.setenv("ESML_URL", url)
+            assert cli.run(["stop", "x", "--no-check"]) == 6
+            assert capsys.readouterr().out.startswith("x\tnot_started\t")
 
 
 def test_a_client_certificate_of_another_ca_is_refused(
