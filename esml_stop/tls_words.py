@@ -83,13 +83,15 @@ def broken(names: set[str], text: str, connection: Connection) -> tuple[str, str
     if names & WANTS_CERTIFICATE or (names & REFUSES_CERTIFICATE and not connection.client_cert):
         return f"{where} wants a client certificate.", "Give it with --client-cert FILE and --client-key FILE."
     if names & REFUSES_CERTIFICATE:
-        return f"{where} does not accept the client certificate.", "Check --client-cert: is it of a CA it trusts?"
+        return f"{where} does not accept the client certificate.", NOT_ACCEPTED
     if names & TOO_OLD:
         return f"{where} only speaks TLS older than 1.2.", "Update it; there is no option for this."
-    if "EOF occurred" in text and not connection.client_cert:
-        return f"{where} ended the encrypted connection before it answered.", MAY_WANT
+    if "EOF occurred" in text:
+        hint = NOT_ACCEPTED if connection.client_cert else MAY_WANT
+        return f"{where} ended the encrypted connection before it answered.", hint
     detail = ", ".join(sorted(names)).replace("_", " ").lower() or text
     return f"No encrypted connection to {where}: {detail}.", "Check https:// in --url, --ca-certs and --client-cert."
 
 
+NOT_ACCEPTED = "Is the certificate of --client-cert of a CA that it trusts, and not expired?"
 MAY_WANT = "If it wants a client certificate, give it with --client-cert FILE and --client-key FILE."

@@ -128,7 +128,7 @@ CASES: list[tuple[Exception, type[EsmlError], bool, bool, str]] = [
     (caused(new(ConnectionRefusedError())), Unreachable, True, False, "Nothing listens"),
     (caused(new(OSError(113, "No route to host"))), Unreachable, True, False, "No route to host"),
     (caused(ProtocolError("x", ConnectionResetError())), Unreachable, True, True, "without a whole answer"),
-    (caused(ProxyError("x", OSError("no"))), Unreachable, True, True, "proxy"),
+    (caused(ProxyError("x", OSError("no"))), Unreachable, True, False, "proxy"),
     (TlsError("x", errors=(untrusted(),)), TlsFailed, False, False, "certificate"),
 ]
 
