@@ -13,8 +13,9 @@ RED, YELLOW = "1;31", "33"
 
 
 def say(line: str) -> None:
-    """Write one line that is already clean."""
-    _writers[-1](line)
+    """Write one line that is already clean; that nobody can read it must not keep the work from going on."""
+    with suppress(OSError, ValueError):
+        _writers[-1](line)
 
 
 def ask(question: str) -> str:

@@ -34,4 +34,6 @@ def step(paths: list[list[str]], name: str) -> list[list[str]]:
 
 def like(pattern: str, name: str) -> bool:
     """Tell whether a key matches one step of a path."""
+    if "*" not in pattern:
+        return pattern == name
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) is not None

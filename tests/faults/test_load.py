@@ -1,0 +1,24 @@
+import pytest
+
+from esml_stop.sandbox.state import State
+from tests.faults.server import LOOK, RESOLVE, STOP, FaultyServer, deployments
+from tests.running import esml
+
+
+@pytest.mark.parametrize("parallel", [1, 4, 32])
+def test_many_are_stopped_with_few_requests_and_never_more_at_a_time(
+    server: FaultyServer, state: State, parallel: int
+) -> None:
+    """One stop for each, at most --parallel under way, and as few look-ups as for one; pages only where they are."""
+    names = [f"ci-{number}" for number in range(96)]
+    for number, name in enumerate(names):
+        deployments(state, name, model=f"model-{number}", stop_ms=20 if parallel > 1 else 0)
+    state.models |= {f"other-{number}": "pytorch" for number in range(1_000)}
+    for number in range(200):
+        state.pipelines[f"p-{number}"] = {"processors": [{"inference": {"model_id": f"other-{number}"}}]}
+    ended = esml("stop", "ci-*", "--yes", "--parallel", str(parallel), environment={"ESML_URL": server.url})
+    assert (ended.status, set(ended.outcomes.values()), len(ended.outcomes)) == (0, {"stopped"}, 96)
+    assert not state.deployments
+    assert sorted(server.lines(STOP)) == sorted(f"POST /_ml/trained_models/{name}/deployment/_stop" for name in names)
+    assert min(parallel, 2) <= server.most_in_flight <= parallel
+    assert (len(server.lines(RESOLVE)), len(server.lines(LOOK))) == (1, 1)
