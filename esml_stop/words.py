@@ -62,7 +62,7 @@ def unread(report: Report, *, verbose: bool) -> list[str]:
     return [
         *(f"{clean(one.what)} not checked ({clean(one.reason)})." for one in found),
         *(
-            f"stopped is what Elasticsearch says; it could not be looked at again ({clean(one.reason)})"
+            f"stopped is what Elasticsearch answered; nobody could look again ({clean(one.reason.rstrip('.'))})."
             for one in unseen
         ),
     ]

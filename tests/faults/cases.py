@@ -51,7 +51,7 @@ def stopping(name: str, fault: Fault, outcome: str, status: int, says: str, requ
 
 def looking(name: str, fault: Fault, **more: object) -> Case:
     """Return a case where the stop went well and the look afterwards does not."""
-    shown = "stopped is what Elasticsearch says; it could not be looked at again"
+    shown = "stopped is what Elasticsearch answered; nobody could look again"
     return Case(name, {LOOK: (fault,)}, 0, shown, "stopped", gone=True, requests={STOP: 1, LOOK: 1}, **more)  # type: ignore[arg-type]
 
 
