@@ -39,6 +39,7 @@ class Session:
         self.reader = Reader(self.cluster, Deadline(timeout), self.listener.retrying)
         self.arguments = connection.arguments
         self._told: set[str] = set()
+        self._over = False
         self._stack = ExitStack()
 
     def __enter__(self) -> "Session":
@@ -46,10 +47,13 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over = True
         self._stack.close()
 
     def show_request(self, request: Request) -> None:
         """Write a line about a request, with --verbose; a server's Warning header, without --quiet."""
+        if self._over:  # an answer that nobody waits for any more
+            return
         if self.output.verbose:
             notices.say(f"esml: {request.method} {clean(request.path)} {request.result} {request.seconds:.3f} s")
         for text in request.warnings:

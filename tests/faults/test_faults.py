@@ -17,7 +17,10 @@ def running(request: pytest.FixtureRequest) -> Iterator[Running]:
         yield {str(case): pool.submit(play, case) for case in chosen}
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+PARAMETERS = [pytest.param(case, marks=[pytest.mark.thorough] if case.thorough else [], id=str(case)) for case in CASES]
+
+
+@pytest.mark.parametrize("case", PARAMETERS)
 def test_whatever_goes_wrong_is_said_as_it_is(case: Case, running: Running) -> None:
     """Outcome, exit code and words fit, in time and with no more requests than it takes; stopped is what is gone."""
     played = running[str(case)].result()

@@ -1,6 +1,7 @@
 import pytest
 
 from esml_stop.sandbox.state import State
+from tests.faults import faults
 from tests.faults.server import LOOK, RESOLVE, STOP, FaultyServer, deployments
 from tests.running import esml
 
@@ -22,3 +23,20 @@ def test_many_are_stopped_with_few_requests_and_never_more_at_a_time(
     assert sorted(server.lines(STOP)) == sorted(f"POST /_ml/trained_models/{name}/deployment/_stop" for name in names)
     assert min(parallel, 2) <= server.most_in_flight <= parallel
     assert (len(server.lines(RESOLVE)), len(server.lines(LOOK))) == (1, 1)
+
+
+def test_one_bad_answer_in_the_middle_keeps_nobody(server: FaultyServer, state: State) -> None:
+    """A 401, an odd answer and a reset between good ones: each target has its own outcome, and the kinds make a 1."""
+    deployments(state, "a", "b", "c", "d", "e")
+    well = faults.after(0)
+    server.on(STOP, well, faults.error(401, "security_exception"), well, faults.page(), faults.reset)
+    ended = esml("stop", "a,b,c,d,e", "--parallel", "1", environment={"ESML_URL": server.url})
+    assert list(ended.outcomes.items()) == [
+        ("a", "stopped"),
+        ("b", "failed"),
+        ("c", "stopped"),
+        ("d", "unknown"),
+        ("e", "stopped"),
+    ]
+    assert ended.status == 1
+    assert sorted(state.deployments) == ["b", "d"]

@@ -12,7 +12,10 @@ from tests.faults.terminal import interrupted, on_terminal, started, until
 SOON = 2.0
 CODES: dict[int, int] = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
-BOTH = pytest.mark.parametrize("number", CODES, ids=["int", "term"])
+BOTH = pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.thorough)], ids=["int", "term"]
+)
+THOROUGH = pytest.mark.thorough
 
 
 def outcomes(out: str) -> dict[str, str]:
@@ -21,7 +24,11 @@ def outcomes(out: str) -> dict[str, str]:
 
 
 @BOTH
-@pytest.mark.parametrize("fault", [faults.silence, faults.drip(), faults.error(503)], ids=["silent", "drips", "503"])
+@pytest.mark.parametrize(
+    "fault",
+    [faults.silence, pytest.param(faults.drip(), marks=THOROUGH), faults.error(503)],
+    ids=["silent", "drips", "503"],
+)
 def test_while_looking_up_nothing_was_changed(server: FaultyServer, number: int, fault: Fault) -> None:
     """A signal before the first stop ends the command at once, and it says that nothing was changed."""
     server.on(RESOLVE, fault, forever=True)
@@ -33,7 +40,9 @@ def test_while_looking_up_nothing_was_changed(server: FaultyServer, number: int,
 
 
 @BOTH
-@pytest.mark.parametrize("fault", [faults.silence, faults.drip()], ids=["silent", "drips"])
+@pytest.mark.parametrize(
+    "fault", [pytest.param(faults.silence, marks=THOROUGH), faults.drip()], ids=["silent", "drips"]
+)
 def test_while_stopping_each_target_is_told_apart(
     server: FaultyServer, state: State, number: int, fault: Fault
 ) -> None:
@@ -89,7 +98,9 @@ def test_a_report_that_nobody_reads_does_not_hold_it_back(server: FaultyServer, 
     assert not state.deployments
 
 
-@pytest.mark.parametrize(("typed", "status"), [("\x03", 130), ("\x04", 1), ("n\n", 1), ("\n", 1), ("y\n", 0)])
+@pytest.mark.parametrize(
+    ("typed", "status"), [("\x03", 130), ("\x04", 1), pytest.param("n\n", 1, marks=THOROUGH), ("\n", 1), ("y\n", 0)]
+)
 def test_the_question_can_be_answered_or_interrupted(
     server: FaultyServer, state: State, typed: str, status: int
 ) -> None:
@@ -130,3 +141,14 @@ def test_ctrl_c_on_a_terminal_shows_the_report(server: FaultyServer, state: Stat
         assert terminal.ended() == 130, terminal.seen
     assert "Of 2 deployments: 1 stopped; 1 unknown." in terminal.seen
     assert terminal.seen.rfind("\x1b[?25h") >= terminal.seen.rfind("\x1b[?25l")
+
+
+def test_the_time_of_an_answer_does_not_count(server: FaultyServer, state: State) -> None:
+    """Whoever thinks longer than --timeout gets what he said yes to."""
+    deployments(state, "a")
+    with on_terminal("stop", "*", "--timeout", "1s", environment={"ESML_URL": server.url}) as terminal:
+        terminal.read_until("[y/N] ")
+        threading.Event().wait(1.3)
+        terminal.type("y\n")
+        assert terminal.ended() == 0, terminal.seen
+    assert not state.deployments

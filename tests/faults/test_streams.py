@@ -8,6 +8,7 @@ import pytest
 from esml_stop.sandbox.state import State
 from tests.faults.server import RESOLVE, FaultyServer, deployments
 
+THOROUGH = pytest.mark.thorough
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
 
@@ -44,7 +45,7 @@ def url(server: FaultyServer, state: State) -> str:
     return server.url
 
 
-@pytest.mark.parametrize("form", ["table", "json", "jsonl", "ids"])
+@pytest.mark.parametrize("form", ["table", "json", *(pytest.param(one, marks=THOROUGH) for one in ("jsonl", "ids"))])
 def test_a_pipe_that_closes_cuts_no_work_short(url: str, state: State, form: str) -> None:
     """With a reader that is gone every stop is done all the same, and the exit code is 141."""
     assert status(f"esml stop '*' --yes -o {form} | true", url) == 141
@@ -64,7 +65,7 @@ def test_a_closed_stderr_changes_nothing(url: str, state: State) -> None:
     assert not state.deployments
 
 
-@pytest.mark.parametrize("form", ["table", "json", "ids"])
+@pytest.mark.parametrize("form", ["table", *(pytest.param(one, marks=THOROUGH) for one in ("json", "ids"))])
 def test_a_closed_stdout_is_said_and_what_was_done_too(url: str, state: State, form: str) -> None:
     """The results cannot be written: exit 1, and stderr says so and what became of the deployment."""
     code, said = shell(f"esml stop d1 -o {form} >&-", url)
@@ -86,7 +87,9 @@ def test_a_full_disk_is_said_and_what_was_done_too(url: str, state: State) -> No
 
 
 @needs_full
-@pytest.mark.parametrize("words", ["--help", "--version", "stop --help", "schema", "completion bash"])
+@pytest.mark.parametrize(
+    "words", ["--help", "schema", *(pytest.param(one, marks=THOROUGH) for one in ("--version", "completion bash"))]
+)
 def test_a_help_that_cannot_be_written_is_no_bug(url: str, words: str) -> None:
     """Help into a full disk is exit 1 with a word about it; into a closed pipe it is 141."""
     code, said = shell(f"esml {words} >/dev/full", url)
