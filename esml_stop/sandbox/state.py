@@ -46,6 +46,7 @@ class State:
         self.pipelines: dict[str, Any] = {}
         self.endpoints: dict[str, dict[str, Any]] = {}
         self.endpoint_check = True
+        self._searched: dict[str, tuple[Any, set[str]]] = {}
 
     def reset(self, *, endpoint_check: bool = True) -> None:
         """Forget everything but the pipelines, as the test node does."""
@@ -100,7 +101,7 @@ class State:
 
     def refusal(self, deployment: Deployment) -> str | None:
         """Return why the server would not stop a deployment without force."""
-        name, named = deployment.deployment_id, set(self.names_in(self.pipelines))
+        name, named = deployment.deployment_id, self.named()
         if name in named:
             return "is referenced by ingest processors; use force to stop the deployment"
         for alias, model in self.aliases.items():
@@ -113,6 +114,13 @@ class State:
             if endpoint["service_settings"].get("deployment_id") == name:
                 return f"is used by inference endpoint [{endpoint['inference_id']}]"
         return None
+
+    def named(self) -> set[str]:
+        """Return every name that a pipeline uses; each pipeline is searched once, for there may be thousands."""
+        for pipeline, body in self.pipelines.items():
+            if self._searched.get(pipeline, (None,))[0] is not body:
+                self._searched[pipeline] = body, set(self.names_in(body))
+        return set().union(*(self._searched[pipeline][1] for pipeline in self.pipelines))
 
     def names_in(self, part: Any) -> Iterator[str]:
         """Yield the names that inference processors use, however deep they stand."""
