@@ -6,6 +6,9 @@ import pytest
 from tests.faults.cases import CASES, Case
 from tests.faults.playing import Played, play
 
+# One process plays them all side by side.
+pytestmark = pytest.mark.xdist_group("faults")
+
 Running = dict[str, "Future[Played]"]
 
 
