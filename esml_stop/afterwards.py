@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from esml_stop import notices
 from esml_stop.errors import EsmlError
 from esml_stop.interruption import Interrupted
-from esml_stop.models import Result
+from esml_stop.outcomes import Result
 from esml_stop.text import clean
 from esml_stop.timing import Deadline
 from esml_stop.watch import watched

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from esml_stop.exit_status import ExitStatus
 from esml_stop.interruption import Interrupted, signals_to
-from esml_stop.models import Ending, Failure, Outcome, Target
+from esml_stop.outcomes import Ending, Failure, Outcome, Target
 from esml_stop.timing import Deadline
 from esml_stop.watch import GRACE_SECONDS
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from esml_stop.calls import Calls
 from esml_stop.errors import BadAnswer, DeadlinePassed, EsmlError, Refused, TlsFailed, Unreachable
 from esml_stop.exit_status import ExitStatus
-from esml_stop.models import Deployment, Ending, Failure, Outcome, Target
+from esml_stop.models import Deployment
+from esml_stop.outcomes import Ending, Failure, Outcome, Target
 from esml_stop.patterns import expression
 from esml_stop.retrying import PERSISTENTLY, patiently
 from esml_stop.timing import Deadline

@@ -7,7 +7,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from esml_stop import notices
-from esml_stop.models import Ending, Target
+from esml_stop.outcomes import Ending, Target
 from esml_stop.progress import Lines
 from esml_stop.terminal import console
 from esml_stop.text import clean, counted

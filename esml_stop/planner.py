@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from esml_stop.models import Deployment, NotChecked, Outcome, Snapshot, Target, Through
+from esml_stop.models import Deployment, NotChecked, Snapshot, Through
+from esml_stop.outcomes import Outcome, Target
 from esml_stop.patterns import Wanted
 from esml_stop.references import is_doubtful, uses
 from esml_stop.selection import select

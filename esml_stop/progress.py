@@ -2,8 +2,8 @@
 
 import sys
 
-from esml_stop.models import Ending, Outcome, Target
 from esml_stop.notices import at_work, say, wipe
+from esml_stop.outcomes import Ending, Outcome, Target
 from esml_stop.terminal import moves
 from esml_stop.text import clean, seconds
 

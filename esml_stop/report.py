@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from esml_stop.exit_status import ExitStatus
-from esml_stop.models import NotChecked, Outcome, Result
+from esml_stop.models import NotChecked
+from esml_stop.outcomes import Outcome, Result
 
 # What was asked for, and happened or would.
 DONE = {Outcome.STOPPED, Outcome.WOULD_STOP, Outcome.LISTED, Outcome.STARTED, Outcome.WOULD_START}

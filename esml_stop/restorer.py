@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from esml_stop.batch import Batch, Listener, Say
 from esml_stop.errors import EsmlError
-from esml_stop.models import Ending, Outcome, Result, Target
+from esml_stop.outcomes import Ending, Outcome, Result, Target
 from esml_stop.restoring import arrived
 from esml_stop.snapshot import Reader
 from esml_stop.starting import Start

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from esml_stop.exit_status import ExitStatus
-from esml_stop.models import Deployment, Ending, Failure, Outcome, Result, Target
+from esml_stop.models import Deployment
+from esml_stop.outcomes import Ending, Failure, Outcome, Result, Target
 from esml_stop.parameters import differences
 from esml_stop.patterns import Wanted, is_pattern, matches
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from esml_stop.errors import ConfigError, InputError
-from esml_stop.models import Deployment, Result
+from esml_stop.models import Deployment
+from esml_stop.outcomes import Result
 from esml_stop.savedata import deployments, document
 from esml_stop.shape import WrongShape
 

@@ -12,8 +12,8 @@ from esml_stop.config import resolve
 from esml_stop.config.credentials import Prompt
 from esml_stop.config.settings import ConnectionOptions
 from esml_stop.errors import OutputFailed
-from esml_stop.models import Outcome, Result, Target
 from esml_stop.options import OutputOptions
+from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.progress import listener
 from esml_stop.snapshot import Reader
 from esml_stop.terminal import is_terminal

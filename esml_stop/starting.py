@@ -6,7 +6,7 @@ from dataclasses import replace
 from esml_stop.calls import Calls
 from esml_stop.changing import Change
 from esml_stop.errors import Refused
-from esml_stop.models import Ending, Failure, Outcome, Target
+from esml_stop.outcomes import Ending, Failure, Outcome, Target
 from esml_stop.parameters import start_call
 from esml_stop.timing import Deadline
 

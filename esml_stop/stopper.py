@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from esml_stop.batch import Batch, Listener, Say
 from esml_stop.calls import Calls
-from esml_stop.models import Ending, Flags, Outcome, Result, Target
+from esml_stop.models import Flags
+from esml_stop.outcomes import Ending, Outcome, Result, Target
 from esml_stop.stopping import Stop
 from esml_stop.timing import Deadline
 

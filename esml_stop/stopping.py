@@ -5,7 +5,8 @@ from collections.abc import Callable
 from esml_stop.calls import Calls
 from esml_stop.changing import Change
 from esml_stop.errors import Refused
-from esml_stop.models import Ending, Failure, Flags, Outcome, Target
+from esml_stop.models import Flags
+from esml_stop.outcomes import Ending, Failure, Outcome, Target
 from esml_stop.timing import Deadline
 
 

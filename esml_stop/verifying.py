@@ -7,7 +7,8 @@ from dataclasses import replace
 from esml_stop.afterwards import improved
 from esml_stop.errors import EsmlError
 from esml_stop.exit_status import ExitStatus
-from esml_stop.models import LAST_LOOK, Deployment, Failure, Kind, NotChecked, Outcome, Reference, Result, Through
+from esml_stop.models import LAST_LOOK, Deployment, Kind, NotChecked, Reference, Through
+from esml_stop.outcomes import Failure, Outcome, Result
 from esml_stop.patterns import Wanted
 from esml_stop.references import uses
 from esml_stop.report import with_outcome

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from esml_stop.batch import Batch, Say
-from esml_stop.models import Ending, Outcome, Target
+from esml_stop.outcomes import Ending, Outcome, Target
 from esml_stop.timing import Deadline
 
 DONE = Ending(Outcome.STOPPED, None, 1)

@@ -6,8 +6,8 @@ import pyte
 import pytest
 
 from esml_stop import moving, notices
-from esml_stop.models import Ending, Outcome, Target
 from esml_stop.moving import Moving
+from esml_stop.outcomes import Ending, Outcome, Target
 
 
 class Terminal(io.StringIO):

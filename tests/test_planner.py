@@ -1,6 +1,7 @@
 import pytest
 
-from esml_stop.models import NotChecked, Outcome, Snapshot, Target
+from esml_stop.models import NotChecked, Snapshot
+from esml_stop.outcomes import Outcome, Target
 from esml_stop.patterns import Wanted
 from esml_stop.planner import listed, plan
 from tests.builders import UNREAD, deployment, endpoint, short, snapshot

@@ -1,6 +1,6 @@
 import pytest
 
-from esml_stop.models import Failure, Outcome, Result, Target
+from esml_stop.outcomes import Failure, Outcome, Result, Target
 from esml_stop.report import Report
 
 

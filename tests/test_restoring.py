@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from esml_stop.models import Deployment, Outcome, Result, Target
+from esml_stop.models import Deployment
+from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.patterns import Wanted
 from esml_stop.restoring import arrived, plan
 from tests.builders import deployment

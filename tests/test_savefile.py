@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from esml_stop.errors import ConfigError, InputError
-from esml_stop.models import Outcome, Result, Target
+from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.savefile import SaveFile, read
 from tests.builders import deployment
 

@@ -1,4 +1,5 @@
-from esml_stop.models import Flags, Outcome, Target
+from esml_stop.models import Flags
+from esml_stop.outcomes import Outcome, Target
 from esml_stop.stopper import Stopper
 from esml_stop.timing import Deadline
 from tests.builders import deployment

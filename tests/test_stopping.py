@@ -1,7 +1,8 @@
 import pytest
 
 from esml_stop.errors import BadAnswer, EsmlError, TlsFailed, Unreachable
-from esml_stop.models import Ending, Flags, Outcome, Target
+from esml_stop.models import Flags
+from esml_stop.outcomes import Ending, Outcome, Target
 from esml_stop.stopping import Stop
 from esml_stop.timing import Deadline
 from tests.builders import deployment

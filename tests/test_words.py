@@ -1,6 +1,7 @@
 import pytest
 
-from esml_stop.models import Failure, Kind, NotChecked, Outcome, Reference, Result, Target, Through
+from esml_stop.models import Kind, NotChecked, Reference, Through
+from esml_stop.outcomes import Failure, Outcome, Result, Target
 from esml_stop.report import Report
 from esml_stop.words import closing, failure, forced, missing, not_idle, refusal, unread, use, use_in_brief, way_back
 from tests.builders import UNREAD, deployment

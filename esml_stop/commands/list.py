@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def run(wanted: "Wanted", reader: "Reader", listener: "Quiet", *, check: bool = True, strict: bool = False) -> "Report":
     """Read what is wanted, or everything, and return it with what uses it; nothing is changed."""
-    from esml_stop.models import Outcome, Result
+    from esml_stop.outcomes import Outcome, Result
     from esml_stop.patterns import ALL
     from esml_stop.planner import listed
     from esml_stop.report import Report

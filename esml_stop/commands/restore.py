@@ -12,7 +12,8 @@ from esml_stop.options import OutputOptions, connection_options, output_options
 
 if TYPE_CHECKING:
     from esml_stop.config.settings import ConnectionOptions
-    from esml_stop.models import Deployment, Result
+    from esml_stop.models import Deployment
+    from esml_stop.outcomes import Result
     from esml_stop.patterns import Wanted
     from esml_stop.progress import Quiet
     from esml_stop.report import Report
@@ -33,7 +34,7 @@ class RestoreRequest:
 
 def run(request: RestoreRequest, reader: "Reader", listener: "Quiet") -> "Report":
     """Carry the request out and return what happened."""
-    from esml_stop.models import Outcome
+    from esml_stop.outcomes import Outcome
     from esml_stop.report import Report
 
     results = resolve(request, reader, listener)

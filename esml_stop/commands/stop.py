@@ -16,7 +16,8 @@ from esml_stop.terminal import is_terminal
 
 if TYPE_CHECKING:
     from esml_stop.config.settings import ConnectionOptions
-    from esml_stop.models import Flags, Result, Target
+    from esml_stop.models import Flags
+    from esml_stop.outcomes import Result, Target
     from esml_stop.patterns import Wanted
     from esml_stop.progress import Quiet
     from esml_stop.report import Report
@@ -42,7 +43,7 @@ class StopRequest:
 
 def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: "Ask") -> "Report":
     """Carry the request out and return what happened; `ask` shows the targets and returns the answer."""
-    from esml_stop.models import Outcome
+    from esml_stop.outcomes import Outcome
 
     targets = resolve(request, reader, listener)
     from esml_stop.report import Report
@@ -62,7 +63,7 @@ def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: "Ask") -
 
 def save(request: StopRequest, results: "Sequence[Result]", reader: "Reader") -> str | None:
     """Write what is about to be stopped, or was, into the file that was asked for, if one was; return its name."""
-    from esml_stop.models import Outcome
+    from esml_stop.outcomes import Outcome
 
     held = any(one.target.decision is Outcome.NOT_STARTED for one in results)
     if not request.save or held:
@@ -85,7 +86,7 @@ def add_outcomes(request: StopRequest, results: "Sequence[Result]", reader: "Rea
 def resolve(request: StopRequest, reader: "Reader", listener: "Quiet") -> "tuple[Target, ...]":
     """Return the decision about each wanted deployment."""
     from esml_stop.ahead import import_ahead
-    from esml_stop.models import Outcome, Target
+    from esml_stop.outcomes import Outcome, Target
     from esml_stop.watch import watched
 
     wanted = request.wanted
@@ -106,7 +107,7 @@ def stop(
     """Stop what is planned, look again, and return the results and the signal that interrupted, if one did."""
     from esml_stop.ahead import import_ahead
     from esml_stop.interruption import hold_signals
-    from esml_stop.models import Outcome
+    from esml_stop.outcomes import Outcome
     from esml_stop.stopper import Stopper
 
     listener.phase("Stopping", sum(target.decision is Outcome.WOULD_STOP for target in targets))
@@ -124,7 +125,7 @@ def stop(
 
 def as_planned(target: "Target") -> "Result":
     """Return the result of a target that only the plan was made for."""
-    from esml_stop.models import Result
+    from esml_stop.outcomes import Result
 
     return Result(target, target.decision, used_by=target.used_by)
 

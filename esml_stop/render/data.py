@@ -5,7 +5,8 @@ from typing import Any
 
 from esml_stop import __version__
 from esml_stop.errors import EsmlError
-from esml_stop.models import Deployment, Failure, NotChecked, Outcome, Reference, Result
+from esml_stop.models import Deployment, NotChecked, Reference
+from esml_stop.outcomes import Failure, Outcome, Result
 from esml_stop.parameters import start_call
 from esml_stop.report import Report
 from esml_stop.text import rfc3339

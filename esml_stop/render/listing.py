@@ -4,7 +4,8 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from esml_stop.models import Deployment, Result
+from esml_stop.models import Deployment
+from esml_stop.outcomes import Result
 from esml_stop.render.plain import short, tabbed
 from esml_stop.report import Report
 from esml_stop.text import ago, clean, rfc3339

@@ -9,7 +9,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from esml_stop.models import Outcome, Result, Target
+from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.render import listing
 from esml_stop.report import Report
 from esml_stop.terminal import console

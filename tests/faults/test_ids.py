@@ -91,7 +91,7 @@ def test_a_segment_is_never_a_step_to_another_place(name: str) -> None:
 
 def test_json_keeps_every_character() -> None:
     """JSON holds the value itself, escaped, so that a program gets what the server sent."""
-    from esml_stop.models import Outcome, Result, Target
+    from esml_stop.outcomes import Outcome, Result, Target
     from esml_stop.render.data import document
     from esml_stop.report import Report
 

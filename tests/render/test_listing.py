@@ -3,7 +3,8 @@ import io
 import pytest
 from rich.console import Console
 
-from esml_stop.models import Kind, Outcome, Reference, Result, Target, Through
+from esml_stop.models import Kind, Reference, Through
+from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.render.listing import lines, show
 from esml_stop.report import Report
 from tests.builders import deployment
