@@ -17,6 +17,9 @@ from esml_stop.timing import Deadline
 
 T = TypeVar("T")
 
+# What may stay unread is waited for no longer than this, in seconds.
+LONGEST_BESIDE = 30.0
+
 # How many names that found nothing are looked up one by one for a hint.
 MOST_HINTS = 5
 
@@ -33,7 +36,8 @@ class Reader:
         """Return all that is needed to plan; without `check` only which deployments there are."""
         if not check:
             return without_uses(self.find(wanted))
-        endpoints = Early(lambda: self.cluster.endpoints(self.deadline.left))
+        beside = self.beside()
+        endpoints = Early(lambda: self.cluster.endpoints(beside.left))
         snapshot = self.find(wanted)
         return self.with_uses(snapshot, chosen(wanted, snapshot), endpoints)
 
@@ -56,7 +60,7 @@ class Reader:
         """Return the snapshot with what uses the found deployments, as far as it may be read."""
         if not found:
             return snapshot
-        asked = partial(patiently, early, self.deadline, self.on_retry)
+        asked = partial(patiently, early, self.beside(), self.on_retry)
         endpoints, unread = self.optional("inference endpoints", "monitor_inference", asked)
         piped = [one for one in found if one.pipelines and one.deployment_id != one.model_id]
         missing = dict.fromkeys(one.model_id for one in piped if one.model_id not in snapshot.by_model)
@@ -67,8 +71,12 @@ class Reader:
             not_checked=(unread,) if unread else (),
         )
         doubtful = sorted({name for one in found if is_doubtful(one, snapshot) for name in one.pipelines})
-        named, _ = self.optional("pipelines", "read_pipeline", lambda: self.names_in(doubtful))
+        named, _ = self.optional("pipelines", "read_pipeline", lambda: self.names_in(doubtful, self.beside()))
         return replace(snapshot, named=named or {})
+
+    def beside(self) -> Deadline:
+        """Return the deadline of what may stay unread: it must not use up the time of what has to be done."""
+        return self.deadline.at_most(min(LONGEST_BESIDE, self.deadline.remaining / 2))
 
     def listing(self, names: str, deadline: Deadline | None = None) -> Listing:
         """Return what an expression of `_stats` matches, before the command's deadline or an earlier one."""
@@ -87,12 +95,12 @@ class Reader:
         found = [one for names in chunks(wanted) for one in self.listing(names).deployments]
         return {model: tuple(one for one in found if one.model_id == model) for model in wanted}
 
-    def names_in(self, pipelines: list[str]) -> dict[str, frozenset[str]]:
+    def names_in(self, pipelines: list[str], deadline: Deadline) -> dict[str, frozenset[str]]:
         """Return the names that some pipelines use."""
         read = self.cluster.pipeline_names
         named: dict[str, frozenset[str]] = {}
         for names in chunks(pipelines):
-            named |= self.ask(lambda names=names: read(names, self.deadline.left))  # type: ignore[misc]
+            named |= patiently(lambda _, names=names: read(names, deadline.left), deadline, self.on_retry)  # type: ignore[misc]
         # A pipeline that is not there any more names nothing.
         return dict.fromkeys(pipelines, frozenset()) | named
 
