@@ -1,20 +1,15 @@
-"""The cluster, as typed calls over the official client; the only module that knows it."""
+"""The machine learning API of a cluster, as typed calls."""
 
-import re
 import time
-import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from esml_stop import __version__, answers
-from esml_stop.client import ApiError, Elasticsearch, ElasticsearchWarning, TransportError, UnsupportedProductError
+from esml_stop import answers
 from esml_stop.connection import Connection
-from esml_stop.errors import BadAnswer, ConfigError, Refused
-from esml_stop.http_node import Node
+from esml_stop.errors import BadAnswer, Refused
 from esml_stop.models import Deployment, Endpoint, Flags, Listing, Model
-from esml_stop.watch import GRACE_SECONDS, within
+from esml_stop.transport import Request, Transport
 
 if TYPE_CHECKING:
     from esml_stop.parameters import StartCall
@@ -51,34 +46,18 @@ STATS_FIELDS = ",".join(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request that was made, for those who want to watch: `result` is a status, or what went wrong.
-
-    `warnings` are the texts of the server's Warning header.
-    """
-
-    method: str
-    path: str
-    result: str
-    seconds: float
-    warnings: tuple[str, ...] = ()
-
-
 class Cluster:
     """One cluster; every call takes the seconds it may last and raises EsmlError. Safe to share between threads."""
 
     def __init__(
         self, connection: Connection, *, parallel: int = 4, on_request: Callable[[Request], None] = lambda _: None
     ) -> None:
-        self.connection = connection
-        self._on_request = on_request
-        self._client = connect(connection, parallel)
+        self.transport = Transport(connection, parallel=parallel, on_request=on_request)
 
     @property
     def label(self) -> str:
         """Return what to call the cluster: its hosts or its cloud ID, without credentials."""
-        return self.connection.label
+        return self.transport.connection.label
 
     def deployments(self, expression: str, timeout: float) -> Listing:
         """Return every deployment and model that an expression matches, page by page.
@@ -90,7 +69,7 @@ class Cluster:
         models: frozenset[str] = frozenset()
         while True:
             query = {"from": start, "size": PAGE, "filter_path": STATS_FIELDS}
-            count, page = answers.listing(self.ask("GET", path, ends - time.monotonic(), query))
+            count, page = answers.listing(self.transport.ask("GET", path, ends - time.monotonic(), query))
             found.update((one.deployment_id, one) for one in page.deployments)
             models |= page.models
             start += PAGE
@@ -112,7 +91,7 @@ class Cluster:
         if flags.finish_pending_work:  # unknown to servers before 8.11
             body["finish_pending_work"] = True
         path = f"/_ml/trained_models/{segment(deployment_id)}/deployment/_stop"
-        answers.stopped(self.ask("POST", path, timeout, body=body))
+        answers.stopped(self.transport.ask("POST", path, timeout, body=body))
 
     def start(self, call: "StartCall", *, wait_for: str, timeout: float) -> None:
         """Start one deployment and return when it is as far as `wait_for`; the server gives up a second before us.
@@ -120,21 +99,23 @@ class Cluster:
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-start-trained-model-deployment
         """
         query = {**call.query, "wait_for": wait_for, "timeout": f"{max(1, int(timeout) - 1)}s"}
-        answers.started(self.ask("POST", call.path, timeout, query, call.body))
+        answers.started(self.transport.ask("POST", call.path, timeout, query, call.body))
 
     def endpoints(self, timeout: float) -> tuple[Endpoint, ...]:
         """Return the inference endpoints that run on the cluster's own ML nodes; needs `monitor_inference`.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-inference-get
         """
-        return answers.endpoints(self.ask("GET", "/_inference/_all", timeout))
+        return answers.endpoints(self.transport.ask("GET", "/_inference/_all", timeout))
 
     def pipeline_names(self, pipelines: str, timeout: float) -> dict[str, frozenset[str]]:
         """Return the names that the inference processors of some pipelines use; needs `read_pipeline`.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ingest-get-pipeline
         """
-        return answers.pipeline_names(self.ask("GET", f"/_ingest/pipeline/{segment(pipelines, ',')}", timeout))
+        return answers.pipeline_names(
+            self.transport.ask("GET", f"/_ingest/pipeline/{segment(pipelines, ',')}", timeout)
+        )
 
     def model(self, name: str, timeout: float) -> Model | None:
         """Return the model that a model ID or a model alias means, or None.
@@ -143,7 +124,7 @@ class Cluster:
         """
         fields = "trained_model_configs.model_id,trained_model_configs.model_type"
         try:
-            body = self.ask("GET", f"/_ml/trained_models/{segment(name)}", timeout, {"filter_path": fields})
+            body = self.transport.ask("GET", f"/_ml/trained_models/{segment(name)}", timeout, {"filter_path": fields})
         except Refused as refused:
             if refused.http_status == 404:
                 return None
@@ -152,45 +133,7 @@ class Cluster:
 
     def close(self) -> None:
         """Close all connections."""
-        self._client.close()
-
-    def ask(
-        self,
-        method: str,
-        path: str,
-        timeout: float,
-        query: Mapping[str, object] | None = None,
-        body: Mapping[str, object] | None = None,
-    ) -> Any:
-        """Make one request, no retries; return the decoded answer or raise what the failure means."""
-        headers = {"accept": "application/json"} | ({"content-type": "application/json"} if body else {})
-        limit = max(timeout, 0.001)
-        client = self._client.options(request_timeout=limit)
-        began, result, warning = time.monotonic(), "", None
-        try:
-            answer = within(
-                limit + GRACE_SECONDS,
-                lambda: client.perform_request(method, path, params=query, headers=headers, body=body),
-            )
-            result, warning = str(answer.meta.status), answer.meta.headers.get("warning")
-        except (ApiError, TransportError, UnsupportedProductError, RecursionError, TimeoutError) as error:
-            from esml_stop import translation
-            from esml_stop.redaction import printable
-
-            result = translation.summary(error)
-            raise translation.meaning(error, self.connection) from printable(error, self.connection)
-        else:
-            return answer.body
-        finally:
-            texts = self._texts(warning) if warning else ()
-            self._on_request(Request(method, path, result, time.monotonic() - began, texts))
-
-    def _texts(self, warning: str) -> tuple[str, ...]:
-        """Return the texts of a Warning header, without code, agent and date."""
-        from esml_stop.redaction import redacted
-
-        shown = redacted(warning, self.connection)
-        return tuple(re.findall(r'"((?:[^"\\]|\\.)*)"(?: "[^"]*")?', shown)) or (shown,)
+        self.transport.close()
 
 
 def segment(text: str, bare: str = "") -> str:
@@ -201,43 +144,3 @@ def segment(text: str, bare: str = "") -> str:
     if text in {"", ".", ".."}:
         raise BadAnswer(f"The cluster lists something called {text!r}, which cannot be an ID.")
     return quote(text, safe=bare)
-
-
-def connect(connection: Connection, parallel: int) -> Elasticsearch:
-    """Return the official client, with its own retries off and nothing of it on stderr."""
-    # The server's Warning headers reach people through on_request, cleaned.
-    warnings.simplefilter("ignore", ElasticsearchWarning)
-    options: dict[str, Any] = {
-        "api_key": connection.api_key,
-        "bearer_auth": connection.bearer_token,
-        "basic_auth": (connection.username, connection.password or "") if connection.username else None,
-    }
-    if any(host.startswith("https:") for host in connection.hosts):
-        options |= tls_options(connection)
-    try:
-        return Elasticsearch(
-            list(connection.hosts),
-            **{name: value for name, value in options.items() if value is not None},
-            node_class=Node,
-            connections_per_node=parallel + 4,
-            max_retries=0,
-            http_compress=False,
-            headers={"user-agent": f"esml/{__version__}"},
-        )
-    except (ValueError, OSError) as error:
-        raise ConfigError(
-            "The connection settings do not fit together, or a certificate file cannot be used.",
-            hint="Check --url, --cloud-id, --ca-certs, --client-cert and --client-key.",
-        ) from error
-
-
-def tls_options(connection: Connection) -> dict[str, Any]:
-    """Return the client's names for the TLS settings."""
-    return {
-        "ca_certs": connection.ca_certs,
-        "ssl_assert_fingerprint": connection.ssl_fingerprint,
-        "client_cert": connection.client_cert,
-        "client_key": connection.client_key,
-        "verify_certs": connection.verify_certs,
-        "ssl_show_warn": False,
-    }

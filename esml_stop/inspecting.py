@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from esml_stop.answers import checked
-from esml_stop.cluster import Cluster
 from esml_stop.errors import NotAllowed, NotAuthenticated, Refused
 from esml_stop.settings_report import Inspection
 from esml_stop.shape import optional, required
 from esml_stop.snapshot import Reader
+from esml_stop.transport import Transport
 
 PRIVILEGES = ("manage_ml", "monitor_inference", "read_pipeline")
 
@@ -25,11 +25,11 @@ NO_SUCH_CALL = {400, 405}
 Ask = Callable[..., Any]
 
 
-def inspect(cluster: Cluster, reader: Reader) -> Inspection:
+def inspect(transport: Transport, reader: Reader) -> Inspection:
     """Return what the cluster says; raises EsmlError when it cannot be reached or does not know who asks."""
 
     def ask(method: str, path: str, body: dict[str, object] | None = None) -> Any:
-        return reader.ask(lambda: cluster.ask(method, path, reader.deadline.left, body=body))
+        return reader.ask(lambda: transport.ask(method, path, reader.deadline.left, body=body))
 
     try:
         who = ask("GET", "/_security/_authenticate")

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from esml_stop import notices
-from esml_stop.cluster import Cluster, Request
+from esml_stop.cluster import Cluster
 from esml_stop.config import resolve
 from esml_stop.config.credentials import Prompt
 from esml_stop.config.settings import ConnectionOptions
@@ -19,6 +19,7 @@ from esml_stop.snapshot import Reader
 from esml_stop.terminal import is_terminal
 from esml_stop.text import clean, counted
 from esml_stop.timing import Deadline
+from esml_stop.transport import Request
 
 if TYPE_CHECKING:
     from esml_stop.report import Report

@@ -8,6 +8,7 @@ from esml_stop.inspecting import LOOK, STOP, inspect
 from esml_stop.settings_report import Inspection
 from esml_stop.snapshot import Reader
 from esml_stop.timing import Deadline
+from esml_stop.transport import Transport
 
 WHO = {"username": "u", "roles": ["r"], "authentication_type": "realm"}
 INFO = {"cluster_name": "c", "version": {"number": "9.1.0"}}
@@ -34,8 +35,8 @@ class Answers:
 
 def inspected(answers: Answers) -> Inspection:
     """Return what is found out."""
-    cluster = cast("Cluster", answers)
-    return inspect(cluster, Reader(cluster, Deadline(10), lambda _: None))
+    reader = Reader(cast("Cluster", answers), Deadline(10), lambda _: None)
+    return inspect(cast("Transport", answers), reader)
 
 
 def refused(status: int, reason: str) -> Refused:

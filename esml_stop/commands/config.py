@@ -42,7 +42,7 @@ def checked(session: "Session") -> "SettingsReport":
     report = shown(session.connection, os.environ)
     session.listener.phase("Asking the cluster")
     try:
-        inspection = watched(lambda: inspect(session.cluster, session.reader), session.reader.deadline)
+        inspection = watched(lambda: inspect(session.cluster.transport, session.reader), session.reader.deadline)
     except EsmlError as error:
         return replace(report, error=error)
     return replace(report, inspection=inspection)
