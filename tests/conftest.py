@@ -10,9 +10,9 @@ CONNECTION_PREFIXES = ("ESML_", "ELASTICSEARCH_", "ELASTIC_", "ES_", "ESCLI_", "
 OUTPUT_NAMES = {"NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES"}
 
 
-def pytest_xdist_auto_num_workers() -> int | None:
-    """Let tests take turns when there is a node: it is one for all of them."""
-    return 0 if os.environ.keys() & {"ESML_TEST_URL", "ESML_RECORD"} else None
+def pytest_xdist_auto_num_workers() -> int:
+    """Let tests take turns when there is a node, which is one for all; else two for each processor, as most wait."""
+    return 0 if os.environ.keys() & {"ESML_TEST_URL", "ESML_RECORD"} else 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture(autouse=True)
