@@ -3,14 +3,16 @@
 import json
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
-from esml_stop.errors import ConfigError, InputError
+from esml_stop import notices
+from esml_stop.errors import ConfigError, EsmlError, InputError
 from esml_stop.models import Deployment
-from esml_stop.outcomes import Result
+from esml_stop.outcomes import Outcome, Result
 from esml_stop.savedata import deployments, document
 from esml_stop.shape import WrongShape
+from esml_stop.text import clean
 
 LARGEST = 64 * 1024 * 1024
 
@@ -30,8 +32,13 @@ class SaveFile:
         if self.path.exists() and not self.overwrite:
             raise self.taken()
 
-    def write(self, results: Iterable[Result], cluster: str) -> None:
-        """Write the deployments that are stopped, or would be; from then on the file may be replaced."""
+    def write(self, results: Sequence[Result], cluster: str) -> str | None:
+        """Write the deployments that are stopped, or would be, and return the file's name; None if all is held back.
+
+        From then on the file may be replaced.
+        """
+        if any(one.target.decision is Outcome.NOT_STARTED for one in results):
+            return None
         text = json.dumps(document(results, cluster), indent=2) + "\n"
         try:
             replace(self.path, text, exclusive=not self.overwrite)
@@ -40,6 +47,14 @@ class SaveFile:
         except OSError as error:
             raise ConfigError(f"{self.path} cannot be written ({(error.strerror or 'why?').lower()}).") from None
         self.overwrite = True
+        return str(self.path)
+
+    def add_outcomes(self, results: Sequence[Result], cluster: str) -> None:
+        """Write again, with what became of each; the report counts for more than that this can be done."""
+        try:
+            self.write(results, cluster)
+        except EsmlError as error:
+            notices.warn(clean(f"{error} What it says of the deployments was written before the first stop."))
 
     def taken(self) -> InputError:
         """Return the error about a file that is there already."""
@@ -55,11 +70,22 @@ def replace(path: Path, text: str, *, exclusive: bool) -> None:
             file.flush()
             os.fsync(file.fileno())
         if exclusive:
-            os.link(temporary, path)  # fails when the file is there, also if it came a moment ago
+            link(temporary, path)
         else:
             Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+def link(temporary: str, path: Path) -> None:
+    """Give a file its name; raise FileExistsError when that is taken, also if it was a moment ago."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+        Path(temporary).replace(path)
 
 
 def read(path: str) -> tuple[Deployment, ...]:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,24 @@ def test_a_file_that_cannot_be_read_is_said_to_be(tmp_path: Path) -> None:
         (tmp_path / "f").write_bytes(content)
         with pytest.raises(InputError, match="it is not JSON"):
             read(str(tmp_path / "f"))
+
+
+def test_a_file_system_without_hard_links_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is still whole, and one that is there is still kept."""
+
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refused)
+    SaveFile(str(tmp_path / "f.json")).write([result(Outcome.STOPPED)], "c")
+    assert [one.deployment_id for one in read(str(tmp_path / "f.json"))] == ["d"]
+    with pytest.raises(InputError, match="exists already"):
+        SaveFile(str(tmp_path / "f.json")).write([], "c")
+    assert [one.name for one in tmp_path.iterdir()] == ["f.json"]
+
+
+def test_what_is_held_back_leaves_no_file(tmp_path: Path) -> None:
+    """Nothing is stopped then, so there is nothing to bring back."""
+    held = Result(Target("d", Outcome.NOT_STARTED, deployment("d")), Outcome.NOT_STARTED)
+    assert SaveFile(str(tmp_path / "f.json")).write([held], "c") is None
+    assert list(tmp_path.iterdir()) == []

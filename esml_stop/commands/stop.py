@@ -40,6 +40,11 @@ class StopRequest:
     parallel: int = 4
     save: "SaveFile | None" = None
 
+    @property
+    def needs_answer(self) -> bool:
+        """Tell whether a person has to agree to what is going to be stopped."""
+        return self.wanted.is_broad and not (self.yes or self.dry_run)
+
 
 def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: "Ask") -> "Report":
     """Carry the request out and return what happened; `ask` shows the targets and returns the answer."""
@@ -51,36 +56,15 @@ def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: "Ask") -
 
     todo = [target for target in targets if target.decision is Outcome.WOULD_STOP]
     planned = Report("stop", tuple(map(as_planned, targets)), dry_run=request.dry_run, strict=request.strict)
-    if todo and not request.dry_run and not request.yes and request.wanted.is_broad and not ask(targets):
+    if todo and request.needs_answer and not ask(targets):
         return Report("stop", tuple(map(untouched, targets)), cancelled=True)
-    file = save(request, planned.results, reader)
+    saved_to = request.save.write(planned.results, reader.cluster.label) if request.save else None
     if request.dry_run or not todo:
-        return replace(planned, saved_to=file)
+        return replace(planned, saved_to=saved_to)
     results, signal = stop(request, targets, reader, listener)
-    add_outcomes(request, results, reader)
-    return Report("stop", tuple(results), strict=request.strict, signal=signal, saved_to=file)
-
-
-def save(request: StopRequest, results: "Sequence[Result]", reader: "Reader") -> str | None:
-    """Write what is about to be stopped, or was, into the file that was asked for, if one was; return its name."""
-    from esml_stop.outcomes import Outcome
-
-    held = any(one.target.decision is Outcome.NOT_STARTED for one in results)
-    if not request.save or held:
-        return None
-    request.save.write(results, reader.cluster.label)
-    return str(request.save.path)
-
-
-def add_outcomes(request: StopRequest, results: "Sequence[Result]", reader: "Reader") -> None:
-    """Add what became of each to the file; the report counts for more than that it can be written."""
-    from esml_stop.errors import EsmlError
-    from esml_stop.notices import warn
-
-    try:
-        save(request, results, reader)
-    except EsmlError as error:
-        warn(f"{error} What it says of the deployments was written before the first stop.")
+    if request.save:
+        request.save.add_outcomes(results, reader.cluster.label)
+    return Report("stop", tuple(results), strict=request.strict, signal=signal, saved_to=saved_to)
 
 
 def resolve(request: StopRequest, reader: "Reader", listener: "Quiet") -> "tuple[Target, ...]":
@@ -163,8 +147,6 @@ The API behind it:
 def command(
     wanted: "Wanted",
     *,
-    yes: bool,
-    dry_run: bool,
     no_input: bool,
     timeout: float,
     connection_options: "ConnectionOptions",
@@ -176,12 +158,8 @@ def command(
     A DEPLOYMENT_ID may be exact, hold *, be a comma list, or be _all; - reads exact IDs from
     standard input, one a line.
     """
-    request = stop_request(wanted, yes=yes, dry_run=dry_run, **flags)
-    if (
-        wanted.is_broad
-        and not (yes or dry_run)
-        and (no_input or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)))
-    ):
+    request = stop_request(wanted, **flags)
+    if request.needs_answer and (no_input or not (is_terminal(sys.stdin) and is_terminal(sys.stderr))):
         raise InputError("A pattern, _all or --model needs --yes when nobody can be asked.", hint=DRY_RUN_HINT)
     output_options.show_begin()
     from esml_stop.session import Session

@@ -1,35 +1,14 @@
-"""The few API calls that the sandbox answers."""
+"""The calls of the machine learning API that the sandbox answers."""
 
-import re
 import time
-from collections.abc import Callable
 from typing import Any
 
 from esml_stop.sandbox.problems import Problem, missing_model
+from esml_stop.sandbox.routing import Query, route
 from esml_stop.sandbox.state import Deployment, State, shown_size
 from esml_stop.sandbox.stats import matches, stats
 
-Query = dict[str, str]
-Handler = Callable[..., Any]
-ROUTES: list[tuple[str, re.Pattern[str], Handler]] = []
 STOP_FIELDS = {"model_id", "allow_no_match", "force", "finish_pending_work"}
-
-
-def route(method: str, path: str) -> Callable[[Handler], Handler]:
-    """Register a handler; each `{}` in the path is one segment, percent-encoded."""
-
-    def register(handler: Handler) -> Handler:
-        ROUTES.append((method, re.compile(path.replace("{}", "([^/]+)") + "/?"), handler))
-        return handler
-
-    return register
-
-
-@route("GET", "")
-def info(_: State, __: Query, ___: Any) -> Any:
-    """Answer who this is."""
-    version = {"number": "8.19.0", "build_flavor": "default"}
-    return {"name": "sandbox-0", "cluster_name": "esml-sandbox", "version": version, "tagline": "You Know, for Search"}
 
 
 @route("POST", "/_ml/trained_models/{}/deployment/_stop")
@@ -144,62 +123,4 @@ def delete_model(state: State, _: Query, __: Any, name: str) -> Any:
 def put_alias(state: State, _: Query, __: Any, model: str, alias: str) -> Any:
     """Give a model an alias."""
     state.aliases[alias] = model
-    return {"acknowledged": True}
-
-
-@route("GET", "/_inference(?:/_all)?")
-def get_endpoints(state: State, _: Query, __: Any) -> Any:
-    """Answer with all inference endpoints."""
-    return {"endpoints": [state.endpoints[name] for name in sorted(state.endpoints)]}
-
-
-@route("PUT", "/_inference/{}/{}")
-def put_endpoint(state: State, _: Query, body: Any, kind: str, name: str) -> Any:
-    """Make an inference endpoint."""
-    with state.lock:
-        return state.put_endpoint(name, kind, body or {})
-
-
-@route("GET", "/_ingest/pipeline")
-def all_pipelines(state: State, query: Query, body: Any) -> Any:
-    """Answer with all ingest pipelines."""
-    return get_pipelines(state, query, body, "*")
-
-
-@route("GET", "/_ingest/pipeline/{}")
-def get_pipelines(state: State, _: Query, __: Any, expression: str) -> Any:
-    """Answer with the pipelines that an expression matches; with none it is a 404 without an error."""
-    return {name: body for name, body in state.pipelines.items() if matches(expression, name)} or None
-
-
-@route("PUT", "/_ingest/pipeline/{}")
-def put_pipeline(state: State, _: Query, body: Any, name: str) -> Any:
-    """Make an ingest pipeline."""
-    state.pipelines[name] = body
-    return {"acknowledged": True}
-
-
-@route("DELETE", "/_ingest/pipeline/{}")
-def delete_pipeline(state: State, _: Query, __: Any, name: str) -> Any:
-    """Forget an ingest pipeline."""
-    del state.pipelines[name]
-    return {"acknowledged": True}
-
-
-@route("POST", "/_testnode/faults/{}")
-def faults(state: State, _: Query, body: Any, name: str) -> Any:
-    """Make the stop of a deployment slow, or fail."""
-    deployment = state.deployments[name]
-    deployment.failures = body.get("times", 0)
-    for field in ("stop_ms", "pending_ms", "status", "forever", "inference_count", "last_access"):
-        if field in body:
-            setattr(deployment, field, body[field])
-    return {"acknowledged": True}
-
-
-@route("POST", "/_testnode/reset")
-def reset(state: State, _: Query, body: Any) -> Any:
-    """Forget everything but the pipelines."""
-    with state.lock:
-        state.reset(endpoint_check=(body or {}).get("endpoint_check", True))
     return {"acknowledged": True}
