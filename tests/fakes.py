@@ -36,11 +36,12 @@ Answer = EsmlError | Callable[[], None] | None
 class FakeCluster:
     """Answers each call with the next thing in its list, and with the last one for ever.
 
-    `stops` holds what a stop raises or does; `looks` what `_stats` lists each time, as deployment ID and state, or
-    what it raises. `asked` is every call, in order.
+    `stops` and `starts` hold what each of them raises or does; `looks` what `_stats` lists each time, as deployment ID
+    and state, or what it raises. `asked` is every call, in order.
     """
 
     stops: list[Answer] = field(default_factory=lambda: [None])
+    starts: list[Answer] = field(default_factory=lambda: [None])
     looks: list[Mapping[str, str] | EsmlError] = field(default_factory=lambda: [{}])
     asked: list[str] = field(default_factory=list)
     label: str = "fake"
@@ -49,11 +50,7 @@ class FakeCluster:
         """Stop as the test wants."""
         assert timeout > 0
         self.asked.append(f"stop {deployment_id}")
-        answer = following(self.stops)
-        if isinstance(answer, EsmlError):
-            raise answer
-        if answer:
-            answer()
+        given(following(self.stops))
 
     def deployments(self, expression: str, timeout: float) -> Listing:
         """List what the test wants."""
@@ -81,7 +78,18 @@ class FakeCluster:
         return None
 
     def start(self, call: StartCall, *, wait_for: str, timeout: float) -> None:
-        """Start nothing."""
+        """Start as the test wants."""
+        assert timeout > 0
+        self.asked.append(f"start {call.query['deployment_id']} {wait_for}")
+        given(following(self.starts))
+
+
+def given(answer: Answer) -> None:
+    """Raise or do what a test wants."""
+    if isinstance(answer, EsmlError):
+        raise answer
+    if answer:
+        answer()
 
 
 def following(answers: list[T]) -> T:

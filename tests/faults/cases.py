@@ -189,7 +189,7 @@ CASES = [
     # What may or cannot be read beside the deployments does not stand in the way.
     once("HTTP 403", ENDPOINTS, faults.error(403, "security_exception"), requests={STOP: 1}),
     once("a web page", ENDPOINTS, faults.page(), requests={STOP: 1}),
-    once("a byte a second", ENDPOINTS, faults.drip(), requests={STOP: 1}, options=("--timeout", "4s")),
+    once("a byte a second", ENDPOINTS, faults.drip(), requests={STOP: 1}, options=("--timeout", "6s")),
     # With --no-check nothing was seen before, so less can be said afterwards.
     Case(
         "never reached, --no-check",
@@ -197,7 +197,7 @@ CASES = [
         1,
         CLOSED,
         "failed",
-        options=("--no-check", "--timeout", "5s"),
+        options=("--no-check", "--timeout", "20s"),
     ),
     Case(
         "a typing error behind a 502, --no-check",
@@ -207,6 +207,6 @@ CASES = [
         "not_found",
         gone=True,
         forever=False,
-        options=("--no-check", "--timeout", "5s"),
+        options=("--no-check", "--timeout", "20s"),
     ),
 ]
