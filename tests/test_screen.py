@@ -45,7 +45,7 @@ def test_a_refusal_is_easy_to_read(sandbox: SandboxServer, columns: int) -> None
     shown = stop(sandbox, "my_model_for_search", "reviews_for_ingest", columns=columns)
     assert shown.status == 5
     assert shown.written[: len(REFUSAL)] == REFUSAL
-    assert re.search(r"my_model_for_search +stopped in 0.\d s +my_model", "\n".join(shown.lines))
+    assert re.search(r"my_model_for_search +stopped in \d+(\.\d)? s +my_model", "\n".join(shown.lines))
     assert re.search(r"reviews_for_ingest +in use, not stopped +reviews", "\n".join(shown.lines))
     closing = "Of 2 deployments: 1 stopped; 1 in use, not stopped. With --force, what is in use is stopped too."
     assert shown.written[-1] == closing
@@ -151,3 +151,29 @@ def test_columns_decides_the_width(sandbox: SandboxServer) -> None:
     table = [line for line in shown.lines if line.startswith(" ") and not line.startswith("  ")]
     assert table
     assert max(map(len, table)) <= 44
+
+
+def test_settings_are_a_table_with_their_sources(sandbox: SandboxServer) -> None:
+    """Where each came from, what the cluster says to it, and what that means; secrets are masked."""
+    login = {"ESML_URL": sandbox.url, "ESML_USERNAME": "me", "ESML_PASSWORD": "canary-password"}
+    shown = on_terminal("config", "--check", environment=login)
+    rows = [line.split() for line in shown.lines]
+    assert shown.status == 0
+    assert ["url", sandbox.url, "ESML_URL"] in rows
+    assert ["password", "********", "ESML_PASSWORD"] in rows
+    assert ["may", "stop", "deployments", "yes"] in [row[:4] for row in rows]
+    assert shown.lines[-1] == "This connection works and may stop deployments."
+    assert "canary" not in shown.raw
+
+
+@pytest.mark.parametrize(
+    ("arguments", "url", "closing"),
+    [
+        ((), "http://es:9200", "Nothing was asked of the cluster; --check does."),
+        (("--check", "--timeout", "200ms"), "http://127.0.0.1:1", "This connection does not work."),
+    ],
+)
+def test_settings_that_were_not_tried_or_do_not_work_say_so(arguments: tuple[str, ...], url: str, closing: str) -> None:
+    """The closing sentence is about the connection, not about the table."""
+    shown = on_terminal("config", *arguments, environment={"ESML_URL": url})
+    assert closing in shown.lines
