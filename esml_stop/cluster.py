@@ -9,7 +9,7 @@ from esml_stop import answers
 from esml_stop.connection import Connection
 from esml_stop.errors import BadAnswer, Refused
 from esml_stop.models import Deployment, Endpoint, Flags, Listing, Model
-from esml_stop.transport import Request, Transport
+from esml_stop.wire.transport import Request, Transport
 
 if TYPE_CHECKING:
     from esml_stop.parameters import StartCall

@@ -9,7 +9,7 @@ from esml_stop.errors import NotAllowed, NotAuthenticated, Refused
 from esml_stop.settings_report import Inspection
 from esml_stop.shape import optional, required
 from esml_stop.snapshot import Reader
-from esml_stop.transport import Transport
+from esml_stop.wire.transport import Transport
 
 PRIVILEGES = ("manage_ml", "monitor_inference", "read_pipeline")
 

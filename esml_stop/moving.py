@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from esml_stop import notices
 from esml_stop.outcomes import Ending, Target
-from esml_stop.progress import Lines
-from esml_stop.terminal import console
+from esml_stop.progress import Lines, Quiet
+from esml_stop.terminal import console, moves
 from esml_stop.text import clean, counted
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
     from rich.live import Live
 
 # Most commands are over before there is anything to watch; these are spared the import of rich.
@@ -88,24 +88,13 @@ class Moving(Lines):
 
     def _take_over(self) -> None:
         """Let rich show it from now on."""
-        from rich.console import Group
         from rich.live import Live
         from rich.spinner import Spinner
-        from rich.text import Text
 
         screen = console(sys.stderr)
-        spinner = Spinner("dots" if screen.encoding.startswith("utf") else "line")
-
-        def view() -> "RenderableType":
-            now = time.monotonic()
-            lines = Text.assemble(spinner.render(screen.get_time()), f" {self.head}, {now - self.began:.0f} s")  # type: ignore[arg-type]
-            for row in self.rows(now):
-                lines.append(f"\n  {row}")
-            lines.no_wrap, lines.overflow = True, "ellipsis"
-            return Group(lines, self.note) if self.note else lines
-
+        self._spinner = Spinner("dots" if screen.encoding.startswith("utf") else "line")
         live = Live(
-            get_renderable=view,
+            get_renderable=lambda: self._view(screen),
             console=screen,
             refresh_per_second=8,
             transient=True,
@@ -113,11 +102,36 @@ class Moving(Lines):
             redirect_stderr=False,
         )
         with self._lock:
-            if self._over:
-                return
-            notices.wipe()
-            above = notices.written_by(lambda line: screen.print(Text.from_ansi(line), soft_wrap=True))
-            self._stack.enter_context(above)
-            self._live = self._stack.enter_context(live)
-            live.refresh()
-            screen.show_cursor()  # if esml is killed, the shell has its cursor
+            if not self._over:
+                self._begin(live, screen)
+
+    def _begin(self, live: "Live", screen: "Console") -> None:
+        """Show it in the place of the plain line; what else is written goes above."""
+        from rich.text import Text
+
+        notices.wipe()
+        above = notices.written_by(lambda line: screen.print(Text.from_ansi(line), soft_wrap=True))
+        self._stack.enter_context(above)
+        self._live = self._stack.enter_context(live)
+        live.refresh()
+        screen.show_cursor()  # if esml is killed, the shell has its cursor
+
+    def _view(self, screen: "Console") -> "RenderableType":
+        """Return what is on the screen now."""
+        from rich.console import Group
+        from rich.text import Text
+
+        now = time.monotonic()
+        spinner = self._spinner.render(screen.get_time())
+        lines = Text.assemble(spinner, f" {self.head}, {now - self.began:.0f} s")  # type: ignore[arg-type]
+        for row in self.rows(now):
+            lines.append(f"\n  {row}")
+        lines.no_wrap, lines.overflow = True, "ellipsis"
+        return Group(lines, self.note) if self.note else lines
+
+
+def listener(*, quiet: bool = False, verbose: bool = False) -> Quiet:
+    """Return the listener that fits this stderr."""
+    if quiet:
+        return Quiet()
+    return Lines(verbose=verbose) if verbose or not moves(sys.stderr) else Moving()

@@ -1,10 +1,7 @@
 """How it goes, on stderr while it goes: moving on a terminal, one line per finished target elsewhere."""
 
-import sys
-
 from esml_stop.notices import at_work, say, wipe
 from esml_stop.outcomes import Ending, Outcome, Target
-from esml_stop.terminal import moves
 from esml_stop.text import clean, seconds
 
 
@@ -58,14 +55,3 @@ class Lines(Quiet):
         """Write why a request is made again, if asked to."""
         if self.verbose:
             say(f"esml: {clean(line)}")
-
-
-def listener(*, quiet: bool = False, verbose: bool = False) -> Quiet:
-    """Return the listener that fits this stderr."""
-    if quiet:
-        return Quiet()
-    if verbose or not moves(sys.stderr):
-        return Lines(verbose=verbose)
-    from esml_stop.moving import Moving
-
-    return Moving()

@@ -8,7 +8,7 @@ from esml_stop.config.credentials import key_id
 from esml_stop.connection import Connection
 from esml_stop.errors import EsmlError
 from esml_stop.exit_status import ExitStatus
-from esml_stop.proxies import proxy_for
+from esml_stop.wire.proxies import proxy_for
 
 MASK = "********"
 

@@ -8,7 +8,7 @@ from esml_stop.inspecting import LOOK, STOP, inspect
 from esml_stop.settings_report import Inspection
 from esml_stop.snapshot import Reader
 from esml_stop.timing import Deadline
-from esml_stop.transport import Transport
+from esml_stop.wire.transport import Transport
 
 WHO = {"username": "u", "roles": ["r"], "authentication_type": "realm"}
 INFO = {"cluster_name": "c", "version": {"number": "9.1.0"}}

@@ -22,6 +22,7 @@ def command(ctx: click.Context, shell: str) -> int:
     name: at most a second is spent on that, and if it fails there is nothing to choose from.
     """
     from esml_stop.completing import script
+    from esml_stop.render import write
 
-    click.echo(script(shell, ctx.find_root().command))
+    write(script(shell, ctx.find_root().command) + "\n")
     return 0

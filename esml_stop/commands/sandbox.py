@@ -41,10 +41,10 @@ def command(port: int, words: tuple[str, ...]) -> int:
 
 def wait(url: str) -> int:
     """Print how to reach the sandbox and serve until a signal comes."""
+    from esml_stop.render import write
     from esml_stop.sandbox.scene import NOTES
 
-    sys.stdout.write(f"export ESML_URL={url}\n")
-    sys.stdout.flush()
+    write(f"export ESML_URL={url}\n")
     width = max(map(len, NOTES))
     lines = (f"  {name:{width}}  {note}" for name, note in NOTES.items())
     say("\n".join([f"A practice cluster serves at {url} until Ctrl-C. Its deployments:", *lines]))

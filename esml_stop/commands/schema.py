@@ -6,7 +6,7 @@ import click
 @click.command("schema")
 def command() -> int:
     """Print the JSON Schema of what -o json and -o jsonl write."""
-    from esml_stop.render import write_schema
+    from esml_stop.render import schema, write
 
-    write_schema()
+    write(schema())
     return 0

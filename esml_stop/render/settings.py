@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from esml_stop.render.data import ended_by, head
+from esml_stop.render.plain import tabbed
+from esml_stop.render.stdout import stdout
 from esml_stop.settings_report import Inspection, Setting, SettingsReport
 from esml_stop.terminal import console, is_terminal
 from esml_stop.text import clean
@@ -20,20 +22,22 @@ ANSWERS = {True: "yes", False: "no", None: "unknown to this server"}
 
 def show(report: SettingsReport, form: str, *, quiet: bool = False) -> None:
     """Write the report to stdout."""
+    with stdout() as out:
+        if form == "table" and is_terminal(out):
+            table(report, quiet=quiet)
+        else:
+            out.write(text_of(report, form))
+
+
+def text_of(report: SettingsReport, form: str) -> str:
+    """Return the report in one of the forms for programs."""
     if form == "json":
-        text = json.dumps(envelope(report), indent=2) + "\n"
-    elif form == "jsonl":
+        return json.dumps(envelope(report), indent=2) + "\n"
+    if form == "jsonl":
         document = envelope(report)
         rows = [{"type": "setting", **row} for row in document.pop("settings")]
-        text = "".join(json.dumps(row) + "\n" for row in [*rows, {"type": "summary", **document}])
-    elif is_terminal(sys.stdout):
-        table(report, quiet=quiet)
-        return
-    else:
-        rows_of_text = [[*map(clean, (one.name, one.value, one.source))] for one in rows_of(report)]
-        text = "".join("\t".join(row) + "\n" for row in rows_of_text)
-    sys.stdout.write(text)
-    sys.stdout.flush()
+        return "".join(json.dumps(row) + "\n" for row in [*rows, {"type": "summary", **document}])
+    return "".join(f"{tabbed((one.name, one.value, one.source))}\n" for one in rows_of(report))
 
 
 def envelope(report: SettingsReport) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class Node(Urllib3HttpNode):
         """Go through the proxy of the environment, if there is one; return what to put before each path for it."""
         if not any(name.lower().endswith("_proxy") for name in os.environ):
             return ""
-        from esml_stop.proxies import forwarding, proxy_for, tunnelled
+        from esml_stop.wire.proxies import forwarding, proxy_for, tunnelled
 
         host = f"[{config.host}]" if ":" in config.host else config.host
         url = f"{config.scheme}://{host}:{config.port}"
@@ -138,7 +138,7 @@ class Contact:
             return False
         with self.lock:
             if self.looked is None:
-                from esml_stop.probing import speaks_tls
+                from esml_stop.wire.probing import speaks_tls
 
                 self.looked = speaks_tls(self.config.host, self.config.port, min(timeout, PROBE_SECONDS))
             return self.looked

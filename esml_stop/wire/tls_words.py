@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from esml_stop.connection import Connection
-from esml_stop.http_node import SpeaksTls
+from esml_stop.wire.http_node import SpeaksTls
 
 OTHER_FINGERPRINT = re.compile(r'Fingerprints did not match\..* got "([0-9a-f]+)"')
 EXPIRED = 10

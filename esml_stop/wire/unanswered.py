@@ -8,12 +8,12 @@ from urllib3.exceptions import DecodeError, NameResolutionError, NewConnectionEr
 
 from esml_stop.connection import Connection
 from esml_stop.errors import CHECK_URL, BadAnswer, TlsFailed, Unreachable
-from esml_stop.http_node import AnswerTooLarge
+from esml_stop.wire.http_node import AnswerTooLarge
 
 
 def tls(error: TlsError, connection: Connection) -> TlsFailed:
     """Return what went wrong with the encrypted connection, and the option that would help."""
-    from esml_stop.tls_words import explained, is_before_request
+    from esml_stop.wire.tls_words import explained, is_before_request
 
     causes = chain(error)
     text, hint = explained(causes, connection)
@@ -26,7 +26,7 @@ def not_connected(error: Exception, where: str) -> Unreachable:
     if any(isinstance(one, AnswerTooLarge) for one in causes):
         return BadAnswer(f"{where} sent an answer of over 64 MB.", hint=CHECK_URL)
     if any(isinstance(one, ProxyError) for one in causes):
-        from esml_stop.proxies import unusable
+        from esml_stop.wire.proxies import unusable
 
         return unusable(causes, where, os.environ)
     if any(isinstance(one, NameResolutionError) for one in causes):

@@ -1,7 +1,7 @@
 import pytest
 
 from esml_stop.errors import ConfigError
-from esml_stop.proxies import Proxy, proxy_for
+from esml_stop.wire.proxies import Proxy, proxy_for
 
 HTTPS = "https://es.example.com:9200"
 P, Q = "http://p:3128", "http://q:3128"

@@ -18,8 +18,8 @@ from urllib3.exceptions import DecodeError, NameResolutionError, NewConnectionEr
 
 from esml_stop.connection import Connection
 from esml_stop.errors import BadAnswer, EsmlError, NotAllowed, NotAuthenticated, Refused, TlsFailed, Unreachable
-from esml_stop.http_node import AnswerTooLarge
-from esml_stop.translation import meaning, retry_after
+from esml_stop.wire.http_node import AnswerTooLarge
+from esml_stop.wire.translation import meaning, retry_after
 
 WHERE = "http://es.example:9200"
 CONNECTION = Connection((WHERE,))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import elasticsearch
 
-from esml_stop.client import ASYNC_CLIENT, SYNC_CLIENT, holds_api_class
+from esml_stop.wire.client import ASYNC_CLIENT, SYNC_CLIENT, holds_api_class
 from tests.raw import RawCluster
 from tests.running import esml
 
@@ -28,7 +28,7 @@ def test_what_is_left_out_holds_api_classes_and_nothing_else() -> None:
 def test_esml_imports_the_client_without_them() -> None:
     """In a process of its own, esml's client has no API classes, and the import system is as before."""
     program = (
-        "import sys; before = list(sys.meta_path); import esml_stop.client as client; import elasticsearch;"
+        "import sys; before = list(sys.meta_path); import esml_stop.wire.client as client; import elasticsearch;"
         "one = client.Elasticsearch('http://localhost:9200');"
         f"print(type(one.ml).__name__, sys.modules['{ASYNC_CLIENT}'].__spec__.origin, before == sys.meta_path)"
     )

@@ -7,7 +7,7 @@ from esml_stop.cluster import Cluster
 from esml_stop.connection import Connection
 from esml_stop.errors import BadAnswer, EsmlError, Unreachable
 from esml_stop.models import Flags
-from esml_stop.transport import Request
+from esml_stop.wire.transport import Request
 from tests.faults import faults
 from tests.faults.server import RESOLVE, Fault, FaultyHandler, FaultyServer, deployments, misbehaving
 

@@ -3,7 +3,7 @@ import base64
 import pytest
 
 from esml_stop.connection import Connection
-from esml_stop.redaction import LONGEST_TRACEBACK, MASK, LeftOut, printable, redacted
+from esml_stop.wire.redaction import LONGEST_TRACEBACK, MASK, LeftOut, printable, redacted
 
 URL = ("http://localhost:9200",)
 KEY = base64.b64encode(b"key-id:the/secret").decode()

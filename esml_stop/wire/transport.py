@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from esml_stop import __version__
-from esml_stop.client import ApiError, Elasticsearch, ElasticsearchWarning, TransportError, UnsupportedProductError
 from esml_stop.connection import Connection
 from esml_stop.errors import ConfigError
-from esml_stop.http_node import Node
 from esml_stop.watch import GRACE_SECONDS, within
+from esml_stop.wire.client import ApiError, Elasticsearch, ElasticsearchWarning, TransportError, UnsupportedProductError
+from esml_stop.wire.http_node import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class Transport:
             )
             result, warning = str(answer.meta.status), answer.meta.headers.get("warning")
         except (ApiError, TransportError, UnsupportedProductError, RecursionError, TimeoutError) as error:
-            from esml_stop import translation
-            from esml_stop.redaction import printable
+            from esml_stop.wire import translation
+            from esml_stop.wire.redaction import printable
 
             result = translation.summary(error)
             raise translation.meaning(error, self.connection) from printable(error, self.connection)
@@ -74,7 +74,7 @@ class Transport:
 
     def _texts(self, warning: str) -> tuple[str, ...]:
         """Return the texts of a Warning header, without code, agent and date."""
-        from esml_stop.redaction import redacted
+        from esml_stop.wire.redaction import redacted
 
         shown = redacted(warning, self.connection)
         return tuple(re.findall(r'"((?:[^"\\]|\\.)*)"(?: "[^"]*")?', shown)) or (shown,)

@@ -19,9 +19,9 @@ from esml_stop.errors import (
     Refused,
     Unreachable,
 )
-from esml_stop.redaction import redacted
 from esml_stop.text import seconds
-from esml_stop.unanswered import connecting, is_garbled, not_connected, tls
+from esml_stop.wire.redaction import redacted
+from esml_stop.wire.unanswered import connecting, is_garbled, not_connected, tls
 
 GATEWAY_STATUSES = {429, 502, 503, 504}
 # A 429 that no waiting helps: the ML nodes are too small, or there are too many deployments.
