@@ -93,7 +93,8 @@ def test_a_full_disk_is_said_and_what_was_done_too(url: str, state: State) -> No
 def test_a_help_that_cannot_be_written_is_no_bug(url: str, words: str) -> None:
     """Help into a full disk is exit 1 with a word about it; into a closed pipe it is 141."""
     code, said = shell(f"esml {words} >/dev/full", url)
-    assert (code, said) == (1, "esml: Standard output cannot be written: no space is left.\n")
+    assert (code, said.count("\n")) == (1, 1)
+    assert "cannot be written: no space" in said
 
 
 @pytest.mark.parametrize("source", ["</dev/null", "<&-", "< <(true)"])
