@@ -33,12 +33,6 @@ class ConfigError(EsmlError):
     code = "config"
 
 
-class Cancelled(EsmlError):
-    """The question was answered with no."""
-
-    code = "cancelled"
-
-
 class EndedEarly(EsmlError):
     """A signal ended the command before it changed anything."""
 

@@ -62,23 +62,32 @@ def parse(
 
 def check(name: str) -> str:
     """Return the name when it can be an ID or a pattern; raise InputError otherwise."""
-    if not name:
-        raise InputError("A deployment ID is empty.", hint="Check the command for a stray comma or an unset variable.")
-    if name in {".", ".."}:
-        raise InputError(f"{name!r} is not a deployment ID.")
-    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name):
-        raise InputError(f"The deployment ID {name!a} holds control characters or is not valid UTF-8.")
-    if name != name.strip():
-        raise InputError(f"The deployment ID {name!r} begins or ends with a space.")
-    if len(quote(name, safe="")) > LONGEST_EXPRESSION:
-        raise InputError(f"The deployment ID that begins with {name[:40]!r} is too long to be one.")
+    if wrong := flaw(name):
+        hint = None if name else "Check the command for a stray comma or an unset variable."
+        raise InputError(wrong, hint=hint, target=name)
     return name
+
+
+def flaw(name: str) -> str | None:
+    """Return why a name can never be an ID or a pattern, None when it can."""
+    if not name:
+        return "A deployment ID is empty."
+    if name in {".", ".."}:
+        return f"{name!r} is not a deployment ID."
+    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name):
+        return f"The deployment ID {name!a} holds control characters or is not valid UTF-8."
+    if name != name.strip():
+        return f"The deployment ID {name!r} begins or ends with a space."
+    if len(quote(name, safe="")) > LONGEST_EXPRESSION:
+        return f"The deployment ID that begins with {name[:40]!r} is too long to be one."
+    return None
 
 
 def check_exact(name: str) -> str:
     """Return the name when it can be an exact ID; raise InputError otherwise."""
     if is_pattern(name) or "," in name:
-        raise InputError(f"{name!r} is not an exact ID; patterns and comma lists are only taken as arguments.")
+        text = f"{name!r} is not an exact ID; patterns and comma lists are only taken as arguments."
+        raise InputError(text, target=name)
     return check(name)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from esml_stop.exit_status import ExitStatus
-from esml_stop.models import NotChecked
 from esml_stop.outcomes import Outcome, Result
 
 # What was asked for, and happened or would.
@@ -22,7 +21,6 @@ class Report:
     cancelled: bool = False
     signal: int | None = None
     saved_to: str | None = None
-    not_checked: tuple[NotChecked, ...] = ()
 
     @property
     def exit_status(self) -> int:

@@ -33,7 +33,7 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Raise:
     [
         (errors.InputError("x"), 2),
         (errors.ConfigError("x"), 2),
-        (errors.Cancelled("x"), 1),
+        (errors.EsmlError("x"), 1),
         (errors.Unreachable("x"), 6),
         (errors.DeadlinePassed("x"), 6),
         (errors.TlsFailed("x"), 6),

@@ -62,7 +62,7 @@ def test_what_can_never_be_an_id_is_refused(name: str, said: str) -> None:
     """Before any request, in one sentence that shows the ID safely."""
     with pytest.raises(InputError) as refused:
         parse([name])
-    assert refused.value.message == said
+    assert (refused.value.message, refused.value.target) == (said, "" if name == "a," else name)
 
 
 def test_an_empty_id_is_most_often_an_unset_variable() -> None:
@@ -77,8 +77,9 @@ def test_standard_input_and_models_take_no_patterns(name: str) -> None:
     """A line or a --model that looks like a pattern is refused rather than guessed at."""
     with pytest.raises(InputError, match="is not an exact ID"):
         parse([], lines=[name])
-    with pytest.raises(InputError, match="is not an exact ID"):
+    with pytest.raises(InputError, match="is not an exact ID") as refused:
         parse([], models=[name])
+    assert refused.value.target == name
 
 
 def test_the_longest_id_is_allowed() -> None:

@@ -28,7 +28,7 @@ def lines(report: Report) -> str:
 
 def error_document(command: str, error: EsmlError, *, indent: int | None = 2) -> str:
     """Return the envelope of a command that ended before it had any result."""
-    report = head(command, "error", error.exit_status) | {"dry_run": False, "counts": {}}
+    report = head(command, "error", error.exit_status) | {"dry_run": False, "counts": {}, "saved_to": None}
     return json.dumps(report | {"deployments": [], "errors": [ended_by(error)]}, indent=indent) + "\n"
 
 
@@ -50,6 +50,7 @@ def envelope(report: Report) -> dict[str, Any]:
     return head(report.command, report.status, report.exit_status) | {
         "dry_run": report.dry_run,
         "counts": {outcome.value: count for outcome in Outcome if (count := report.count(outcome))},
+        "saved_to": report.saved_to,
         "deployments": [deployment(result) for result in report.results],
         "errors": [],
     }

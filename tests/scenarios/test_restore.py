@@ -84,7 +84,7 @@ def test_a_dry_run_saves_too(cluster: RawCluster, run: Run, tmp_path: Path) -> N
     cluster.model("m")
     cluster.deployment("a", "m")
     file = str(tmp_path / "saved.json")
-    assert run("stop", "a", "--dry-run", "--save", file).status == 0
+    assert run("stop", "a", "--dry-run", "--save", file, "-o", "json").json["saved_to"] == file
     assert run("restore", file).outcomes == {"a": "already_running"}
     run("stop", "a")
     assert run("restore", file, "--dry-run").outcomes == {"a": "would_start"}
