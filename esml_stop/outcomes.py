@@ -55,7 +55,10 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One wanted deployment and what is decided about it, such as WOULD_STOP, IN_USE, NOT_FOUND or NOT_STARTED."""
+    """One wanted deployment and what is decided about it, such as WOULD_STOP, IN_USE, NOT_FOUND or NOT_STARTED.
+
+    `breaks` are those of its uses that do not work any more when the whole plan is carried out.
+    """
 
     deployment_id: str
     decision: Outcome
@@ -63,6 +66,7 @@ class Target:
     used_by: tuple[Reference, ...] = ()
     not_checked: tuple[NotChecked, ...] = ()
     hint: str | None = None
+    breaks: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

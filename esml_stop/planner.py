@@ -18,7 +18,11 @@ def plan(wanted: Wanted, snapshot: Snapshot, *, force: bool = False, strict: boo
     targets = tuple(find(wanted, snapshot, Outcome.WOULD_STOP))
     if strict and any(target.decision is Outcome.NOT_FOUND for target in targets):
         return tuple(hold_back(target) for target in targets)
-    return targets if force else refuse_last_ones(refuse_named(targets), snapshot)
+    if force:
+        return tuple(told(target, going(targets), snapshot) for target in targets)
+    # What is refused by its own name stays, and may be what keeps a model's pipelines alive.
+    kept = tuple(refused(target) if names_one(target) else target for target in targets)
+    return tuple(refused(target) for target in (told(target, going(kept), snapshot) for target in kept))
 
 
 def listed(wanted: Wanted, snapshot: Snapshot) -> tuple[Target, ...]:
@@ -62,28 +66,30 @@ def hold_back(target: Target) -> Target:
     return replace(target, decision=Outcome.NOT_STARTED) if target.decision.is_plan else target
 
 
-def refuse_named(targets: Iterable[Target]) -> tuple[Target, ...]:
-    """Refuse what a pipeline or an endpoint uses by the deployment's own name."""
-    return tuple(
-        replace(target, decision=Outcome.IN_USE)
-        if target.decision.is_plan and any(one.through is not Through.MODEL for one in target.used_by)
-        else target
-        for target in targets
-    )
+def names_one(target: Target) -> bool:
+    """Tell whether a pipeline or an endpoint uses the deployment by its own name."""
+    return any(one.through is not Through.MODEL for one in target.used_by)
 
 
-def refuse_last_ones(targets: tuple[Target, ...], snapshot: Snapshot) -> tuple[Target, ...]:
-    """Refuse what would leave a model, which a pipeline names, without any deployment.
+def going(targets: Iterable[Target]) -> set[str]:
+    """Return the IDs of what is going to be stopped."""
+    return {target.deployment_id for target in targets if target.decision is Outcome.WOULD_STOP}
 
-    Deployments that are refused themselves stay; those that are stopping or failed count as gone.
+
+def told(target: Target, stopped: set[str], snapshot: Snapshot) -> Target:
+    """Return the target with those of its uses that break when all of these are stopped.
+
+    A pipeline that names the model, or an alias of it, is served by any deployment of it.
     """
-    going = {target.deployment_id for target in targets if target.decision is Outcome.WOULD_STOP}
-    return tuple(
-        replace(target, decision=Outcome.IN_USE)
-        if target.deployment_id in going and needs_model(target) and not others_left(target, going, snapshot)
-        else target
-        for target in targets
-    )
+    if needs_model(target) and not others_left(target, stopped, snapshot):
+        return replace(target, breaks=target.used_by)
+    return replace(target, breaks=tuple(one for one in target.used_by if one.through is not Through.MODEL))
+
+
+def refused(target: Target) -> Target:
+    """Return the target as in use, if it was to be stopped and something would break."""
+    in_the_way = target.decision.is_plan and (target.breaks or names_one(target))
+    return replace(target, decision=Outcome.IN_USE) if in_the_way else target
 
 
 def needs_model(target: Target) -> bool:
@@ -91,8 +97,11 @@ def needs_model(target: Target) -> bool:
     return any(one.through is Through.MODEL for one in target.used_by)
 
 
-def others_left(target: Target, going: set[str], snapshot: Snapshot) -> bool:
-    """Tell whether the target's model, which was asked for if something names it, keeps a deployment that serves it."""
+def others_left(target: Target, stopped: set[str], snapshot: Snapshot) -> bool:
+    """Tell whether the target's model, which was asked for if something names it, keeps a deployment that serves it.
+
+    Those that are stopping or failed count as gone.
+    """
     assert target.deployment
     siblings = snapshot.by_model[target.deployment.model_id]
-    return any(one.alive and one.deployment_id not in going for one in siblings)
+    return any(one.alive and one.deployment_id not in stopped for one in siblings)

@@ -120,8 +120,8 @@ class Session:
             (notices.say if report.strict else self.warn)(words.missing(result.target))
         elif result.outcome is Outcome.NOT_IDLE:
             self.warn(words.not_idle(result.target))
-        elif result.used_by and result.forced:
-            self.warn(words.forced(result.target))
+        elif result.outcome in {Outcome.STOPPED, Outcome.WOULD_STOP} and (line := words.forced(result, report)):
+            self.warn(line)
 
 
 def password_prompt() -> Prompt | None:

@@ -93,19 +93,30 @@ def refusal(result: Result, again: Sequence[str], *, dry_run: bool) -> list[str]
     verb = "would not be" if dry_run else "was not"
     lines = [
         f"{clean(result.deployment_id)} {verb} stopped: it is in use.",
-        *(f"  {use(one)}" for one in result.used_by),
+        *(f"  {use(one)}" for one in result.target.breaks or result.used_by),
     ]
     if result.error and result.error.reason:
         lines.append(f"  Elasticsearch says: {clean(result.error.reason)}")
-    if result.target.deployment and not result.error and all(one.through is Through.MODEL for one in result.used_by):
+    if result.target.deployment and any(one.through is Through.MODEL for one in result.target.breaks):
         lines.append(f"  No other deployment of model {clean(result.target.deployment.model_id)} would be left.")
     return [*lines, f"  To stop it all the same: {clean(command(*again, result.deployment_id, '--force'))}"]
 
 
-def forced(target: Target) -> str:
-    """Return the warning about a deployment that is stopped although it is in use."""
-    uses = "; ".join(map(use, target.used_by))
-    return f"{clean(target.deployment_id)} was in use: {uses}. These fail until it is started again."
+def forced(result: Result, report: Report) -> str | None:
+    """Return the warning about a deployment that is stopped although that breaks something; None if it does not."""
+    broken = [one for one in result.target.breaks if one.through is not Through.MODEL or not serves_on(result, report)]
+    if not broken:
+        return None
+    tense, effect = ("is", "would fail") if report.dry_run else ("was", "fail")
+    uses = "; ".join(map(use, broken))
+    return f"{clean(result.deployment_id)} {tense} in use: {uses}. These {effect} until it is started again."
+
+
+def serves_on(result: Result, report: Report) -> bool:
+    """Tell whether a deployment of the same model that was to be stopped too still runs."""
+    model = result.target.deployment and result.target.deployment.model_id
+    siblings = (one for one in report.results if one.target.deployment and one.target.deployment.model_id == model)
+    return any(one.outcome in {Outcome.FAILED, Outcome.NOT_STARTED, Outcome.IN_USE} for one in siblings)
 
 
 def way_back(report: Report, restore: Sequence[str], *, verbose: bool) -> list[str]:

@@ -104,6 +104,27 @@ def test_of_two_siblings_one_may_go_but_not_both() -> None:
     assert decisions(Wanted(("a", "b")), seen, force=True) == {"a": "would_stop", "b": "would_stop"}
 
 
+def breaks(wanted: Wanted, seen: Snapshot, *, force: bool = False) -> dict[str, list[str]]:
+    """Return what breaks for each target."""
+    return {one.deployment_id: short(one.breaks) for one in plan(wanted, seen, force=force)}
+
+
+def test_with_force_only_what_really_breaks_is_told() -> None:
+    """A pipeline that names the model lives on while another deployment serves it; not when all of them go."""
+    seen = snapshot(deployment("a", "m", "p"), deployment("b", "m", "p"), models={"m": ("p",)})
+    assert breaks(Wanted(("a",)), seen, force=True) == {"a": []}
+    assert breaks(Wanted(("a", "b")), seen, force=True) == {"a": ["p model"], "b": ["p model"]}
+
+
+def test_what_is_in_the_way_is_told_apart_from_what_lives_on() -> None:
+    """Of two uses only the one by the deployment's own name breaks, as another deployment serves the model."""
+    seen = snapshot(deployment("a", "m", "q"), deployment("b", "m", "p"), models={"m": ("p",)})
+    for force in (False, True):
+        assert breaks(Wanted(("a",)), seen, force=force) == {"a": ["q deployment"]}
+    assert breaks(Wanted(("b",)), seen) == {"b": []}
+    assert breaks(Wanted(("a", "b")), seen, force=True) == {"a": ["q deployment", "p model"], "b": ["p model"]}
+
+
 def test_a_refused_sibling_stays_and_is_left() -> None:
     """What is refused by its own name serves the model, so the others may go."""
     seen = snapshot(deployment("named", "m", "q"), deployment("free", "m", "p"), models={"m": ("p",)})

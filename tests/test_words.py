@@ -45,7 +45,7 @@ def test_a_refusal_ends_with_the_command_that_would_do_it() -> None:
 
 def test_a_refusal_because_of_the_model_says_what_is_missing() -> None:
     """The deployment itself is named by nothing; what counts is that no other one would be left."""
-    target = Target("d", Outcome.IN_USE, deployment("d", "m"), (BY_MODEL,))
+    target = Target("d", Outcome.IN_USE, deployment("d", "m"), (BY_MODEL,), breaks=(BY_MODEL,))
     lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), AGAIN, dry_run=True)
     assert lines[0] == "d would not be stopped: it is in use."
     assert lines[2] == "  No other deployment of model m would be left."
@@ -80,11 +80,46 @@ def test_what_is_not_idle_says_when_it_was_used() -> None:
     assert not_idle(Target("d", Outcome.NOT_IDLE)) == "d was used since; left alone."
 
 
+def test_a_refusal_names_what_is_in_the_way_only() -> None:
+    """A pipeline that names the model and is served on by another deployment is not."""
+    target = Target("d", Outcome.IN_USE, deployment("d", "m"), (NAMED, BY_MODEL), breaks=(NAMED,))
+    lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), AGAIN, dry_run=False)
+    assert lines[1:-1] == ["  ingest pipeline p (names the deployment)"]
+
+
+def going(name: str, outcome: Outcome, *breaks: Reference) -> Result:
+    """Return the result of a deployment of model m that was to be stopped."""
+    return Result(Target(name, Outcome.WOULD_STOP, deployment(name, "m"), breaks, breaks=breaks), outcome)
+
+
 def test_force_is_a_warning_about_what_fails_now() -> None:
-    """The same uses as in a refusal."""
-    line = forced(Target("d", Outcome.WOULD_STOP, used_by=(NAMED, OWNER)))
-    assert line.startswith("d was in use: ingest pipeline p (names the deployment); inference endpoint e (owns")
-    assert line.endswith("These fail until it is started again.")
+    """What breaks, and what ends that; in a dry run what would."""
+    result = going("d", Outcome.STOPPED, NAMED, OWNER)
+    uses = "ingest pipeline p (names the deployment); inference endpoint e (owns the deployment)"
+    assert forced(result, Report("stop", (result,))) == f"d was in use: {uses}. These fail until it is started again."
+    dry = forced(result, Report("stop", (result,), dry_run=True))
+    assert dry == f"d is in use: {uses}. These would fail until it is started again."
+    assert forced(going("d", Outcome.STOPPED), Report("stop")) is None
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (Outcome.STOPPED, True),
+        (Outcome.STOPPING, True),
+        (Outcome.UNKNOWN, True),
+        (Outcome.FAILED, False),
+        (Outcome.NOT_STARTED, False),
+        (Outcome.IN_USE, False),
+    ],
+)
+def test_a_model_is_not_said_to_be_gone_while_one_of_its_deployments_runs(other: Outcome, said: bool) -> None:
+    """Both were to be stopped, and one of them was not: it serves the pipeline on."""
+    result = going("d", Outcome.STOPPED, BY_MODEL)
+    line = forced(result, Report("stop", (result, going("e", other, BY_MODEL))))
+    assert (line is not None) is said
+    elsewhere = Result(Target("x", Outcome.IN_USE, deployment("x", "n")), Outcome.FAILED)
+    assert forced(result, Report("stop", (result, elsewhere))) is not None
 
 
 def test_a_failure_has_its_hint() -> None:
