@@ -45,6 +45,22 @@ def test_one_of_two_may_go_but_not_both(cluster: RawCluster, run: Run) -> None:
     assert cluster.running() == ["two"]
 
 
+def test_force_warns_only_of_what_really_breaks(cluster: RawCluster, run: Run) -> None:
+    """While another deployment serves the model its pipelines live on; with the last one they break."""
+    cluster.model("m")
+    cluster.deployment("one", "m")
+    cluster.deployment("two", "m")
+    cluster.pipeline("esml-p", "m")
+    first = run("stop", "one", "--force")
+    assert (first.status, first.err) == (0, "")
+    dry = run("stop", "two", "--force", "--dry-run")
+    assert "two is in use: ingest pipeline esml-p" in dry.err
+    assert "These would fail until it is started again." in dry.err
+    last = run("stop", "two", "--force")
+    assert "two was in use: ingest pipeline esml-p (names its model or a model alias). These fail until" in last.err
+    assert cluster.running() == []
+
+
 def test_a_refused_sibling_stays_and_serves(cluster: RawCluster, run: Run) -> None:
     """What is refused itself counts as left, so the other one may go."""
     cluster.model("m")
