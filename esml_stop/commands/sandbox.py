@@ -40,7 +40,17 @@ def command(port: int, words: tuple[str, ...]) -> int:
 
 
 def wait(url: str) -> int:
-    """Print how to reach the sandbox and serve until a signal comes."""
+    """Print how to reach the sandbox and serve until a signal comes; that it comes early is no failure."""
+    try:
+        introduce(url)
+        signal.pause()
+    except Interrupted:
+        say("Ended.")
+    return ExitStatus.OK
+
+
+def introduce(url: str) -> None:
+    """Print how to reach the sandbox, and tell what is in it."""
     from esml_stop.render import write
     from esml_stop.sandbox.scene import NOTES
 
@@ -48,11 +58,6 @@ def wait(url: str) -> int:
     width = max(map(len, NOTES))
     lines = (f"  {name:{width}}  {note}" for name, note in NOTES.items())
     say("\n".join([f"A practice cluster serves at {url} until Ctrl-C. Its deployments:", *lines]))
-    try:
-        signal.pause()
-    except Interrupted:
-        say("Ended.")
-    return ExitStatus.OK
 
 
 def run(words: Sequence[str], url: str) -> int:
