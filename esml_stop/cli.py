@@ -27,7 +27,7 @@ COMMANDS = {
     "config": "Show which cluster would be asked, and check that it may be.",
     "sandbox": "Serve a practice cluster on this machine, or run one COMMAND against a fresh one.",
     "completion": "Print the script that lets a shell complete commands, options and deployment IDs.",
-    "schema": "Print the JSON Schema of what -o json and -o jsonl write.",
+    "schema": "Print the JSON Schema of what -o json and -o jsonl write, or of save files.",
 }
 
 

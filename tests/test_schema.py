@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from esml_stop.sandbox import SandboxServer, serve
+from tests.raw import RawCluster
 from tests.running import checked, esml
 
 
@@ -18,11 +20,24 @@ def sandbox() -> Iterator[SandboxServer]:
         yield server
 
 
-def test_the_schema_is_printed_and_is_one() -> None:
+@pytest.mark.parametrize("name", ["", "report", "save"])
+def test_the_schema_is_printed_and_is_one(name: str) -> None:
     """Valid JSON Schema, ready for a validator or a code generator."""
-    ended = esml("schema")
+    ended = esml("schema", *filter(None, [name]))
     assert ended.status == 0
     Draft202012Validator.check_schema(json.loads(ended.out))
+
+
+@pytest.mark.parametrize("options", [("--force",), ("--dry-run", "--force")])
+def test_a_save_file_is_as_its_schema_says(sandbox: SandboxServer, tmp_path: Path, options: tuple[str, ...]) -> None:
+    """With every kind of parameter and of use, before and after the stop."""
+    start = "/_ml/trained_models/my_model/deployment/_start?deployment_id=adaptive&cache_size=1234567b"
+    RawCluster(sandbox.url).do("POST", start, {"adaptive_allocations": {"enabled": True}})
+    file = tmp_path / "saved.json"
+    ended = esml("stop", "_all", "--yes", "--save", str(file), *options, environment={"ESML_URL": sandbox.url})
+    saved = json.loads(file.read_text())
+    assert (ended.status, len(saved["deployments"])) == (0, 7)
+    Draft202012Validator(json.loads(esml("schema", "save").out)).validate(saved)
 
 
 @pytest.mark.parametrize(

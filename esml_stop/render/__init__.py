@@ -39,8 +39,8 @@ def write(text: str) -> None:
         out.write(text)
 
 
-def schema() -> str:
-    """Return the JSON Schema of the data forms."""
+def schema(name: str) -> str:
+    """Return the JSON Schema of the data forms, or of save files."""
     from importlib.resources import files
 
-    return files("esml_stop").joinpath("schemas", "report-1.json").read_text(encoding="utf-8")
+    return files("esml_stop").joinpath("schemas", f"{name}-1.json").read_text(encoding="utf-8")
