@@ -25,7 +25,8 @@ def watched(work: Callable[[], T], deadline: Deadline) -> T:
     with signals_to(lambda interrupted: news.put((None, interrupted))):
         begin(work, news)
         try:
-            return outcome(news, deadline.remaining + GRACE_SECONDS)
+            # The watch of a single request ends first: it knows who was silent.
+            return outcome(news, deadline.remaining + 3 * GRACE_SECONDS)
         except TimeoutError:
             raise over(deadline.seconds) from None
 

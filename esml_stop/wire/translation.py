@@ -42,10 +42,13 @@ def meaning(error: Exception, connection: Connection) -> EsmlError:
         return tls(error, connection)
     if isinstance(error, ConnectionTimeout | TimeoutError):
         early = connecting(error)
-        return Unreachable(f"{where} did not answer in time.", transient=early, sent=not early)
+        return Unreachable(f"{where} did not answer in time.", hint=CHECK_TIME, transient=early, sent=not early)
     if isinstance(error, SerializationError | RecursionError) or is_garbled(error):
         return BadAnswer(f"{where} sent an answer that cannot be read.", hint=CHECK_URL)
     return not_connected(error, where)
+
+
+CHECK_TIME = "Is the cluster well? --timeout gives it more time."
 
 
 def summary(error: Exception) -> str:
