@@ -59,14 +59,16 @@ def test_each_target_gets_its_ending_in_order() -> None:
 @pytest.mark.parametrize("parallel", [1, 3, 32])
 def test_never_more_than_parallel_at_a_time(parallel: int) -> None:
     """And no fewer, as long as there are targets."""
-    lock, now, most = threading.Lock(), 0, 0
+    lock, full, now, most = threading.Lock(), threading.Event(), 0, 0
 
     def job(_: Target, __: Say) -> Ending:
         nonlocal now, most
         with lock:
             now += 1
             most = max(most, now)
-        time.sleep(0.05)
+            if now == parallel:
+                full.set()
+        assert full.wait(20)
         with lock:
             now -= 1
         return DONE

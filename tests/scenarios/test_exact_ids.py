@@ -134,8 +134,8 @@ def test_a_deadline_that_passes_while_stopping_is_exit_7(cluster: RawCluster, ru
     """A stop that is under way when time is over is said to be still stopping, not stopped."""
     cluster.model("m")
     cluster.deployment("slow", "m")
-    cluster.fault("slow", stop_ms=4000)
-    ended = run("stop", "slow", "--timeout", "1500ms")
+    cluster.fault("slow", stop_ms=9000)
+    ended = run("stop", "slow", "--timeout", "2500ms")
     assert (ended.status, ended.outcomes) == (7, {"slow": "stopping"})
     assert cluster.running() == ["slow"]
 
