@@ -21,8 +21,8 @@ def plan(wanted: Wanted, snapshot: Snapshot, *, force: bool = False, strict: boo
     if force:
         return tuple(told(target, going(targets), snapshot) for target in targets)
     # What is refused by its own name stays, and may be what keeps a model's pipelines alive.
-    kept = tuple(refused(target) if names_one(target) else target for target in targets)
-    return tuple(refused(target) for target in (told(target, going(kept), snapshot) for target in kept))
+    kept = [refused(target) for target in targets]
+    return tuple(refused(told(target, going(kept), snapshot)) for target in kept)
 
 
 def listed(wanted: Wanted, snapshot: Snapshot) -> tuple[Target, ...]:

@@ -70,6 +70,9 @@ def test_an_empty_id_is_most_often_an_unset_variable() -> None:
     with pytest.raises(InputError) as refused:
         parse(["a,,b"])
     assert refused.value.hint == "Check the command for a stray comma or an unset variable."
+    with pytest.raises(InputError) as refused:
+        parse([".."])
+    assert refused.value.hint is None
 
 
 @pytest.mark.parametrize("name", ["a*", "_all", "a,b"])
