@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from esml_stop.models import Deployment, NotChecked, Snapshot, Through
+from esml_stop.models import Deployment, NotChecked, Reference, Snapshot, Through
 from esml_stop.outcomes import Outcome, Target
 from esml_stop.patterns import Wanted
 from esml_stop.references import is_doubtful, uses
@@ -19,10 +19,9 @@ def plan(wanted: Wanted, snapshot: Snapshot, *, force: bool = False, strict: boo
     if strict and any(target.decision is Outcome.NOT_FOUND for target in targets):
         return tuple(hold_back(target) for target in targets)
     if force:
-        return tuple(told(target, going(targets), snapshot) for target in targets)
+        return told(targets, snapshot)
     # What is refused by its own name stays, and may be what keeps a model's pipelines alive.
-    kept = [refused(target) for target in targets]
-    return tuple(refused(told(target, going(kept), snapshot)) for target in kept)
+    return tuple(map(refused, told(map(refused, targets), snapshot)))
 
 
 def listed(wanted: Wanted, snapshot: Snapshot) -> tuple[Target, ...]:
@@ -71,19 +70,21 @@ def names_one(target: Target) -> bool:
     return any(one.through is not Through.MODEL for one in target.used_by)
 
 
-def going(targets: Iterable[Target]) -> set[str]:
-    """Return the IDs of what is going to be stopped."""
-    return {target.deployment_id for target in targets if target.decision is Outcome.WOULD_STOP}
+def told(targets: Iterable[Target], snapshot: Snapshot) -> tuple[Target, ...]:
+    """Return the targets, each with what breaks when all that is to be stopped is."""
+    plan = tuple(targets)
+    going = {target.deployment_id for target in plan if target.decision is Outcome.WOULD_STOP}
+    return tuple(replace(target, breaks=breaking(target, going, snapshot)) for target in plan)
 
 
-def told(target: Target, stopped: set[str], snapshot: Snapshot) -> Target:
-    """Return the target with those of its uses that break when all of these are stopped.
+def breaking(target: Target, going: set[str], snapshot: Snapshot) -> tuple[Reference, ...]:
+    """Return those of a target's uses that do not work without what is going.
 
     A pipeline that names the model, or an alias of it, is served by any deployment of it.
     """
-    if needs_model(target) and not others_left(target, stopped, snapshot):
-        return replace(target, breaks=target.used_by)
-    return replace(target, breaks=tuple(one for one in target.used_by if one.through is not Through.MODEL))
+    if needs_model(target) and not others_left(target, going, snapshot):
+        return target.used_by
+    return tuple(one for one in target.used_by if one.through is not Through.MODEL)
 
 
 def refused(target: Target) -> Target:
@@ -97,11 +98,11 @@ def needs_model(target: Target) -> bool:
     return any(one.through is Through.MODEL for one in target.used_by)
 
 
-def others_left(target: Target, stopped: set[str], snapshot: Snapshot) -> bool:
+def others_left(target: Target, going: set[str], snapshot: Snapshot) -> bool:
     """Tell whether the target's model, which was asked for if something names it, keeps a deployment that serves it.
 
     Those that are stopping or failed count as gone.
     """
     assert target.deployment
     siblings = snapshot.by_model[target.deployment.model_id]
-    return any(one.alive and one.deployment_id not in stopped for one in siblings)
+    return any(one.alive and one.deployment_id not in going for one in siblings)
