@@ -82,6 +82,11 @@ class Result:
     seconds: float = 0.0
 
     @classmethod
+    def planned(cls, target: Target, error: Failure | None = None) -> "Result":
+        """Return the result of a target that only the plan was made for."""
+        return cls(target, target.decision, used_by=target.used_by, error=error)
+
+    @classmethod
     def of(cls, target: Target, ending: Ending, *, forced: bool = False) -> "Result":
         """Return the result of a target that a request was made for."""
         return cls(target, ending.outcome, forced, target.used_by, ending.error, ending.attempts, ending.seconds)

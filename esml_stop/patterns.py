@@ -38,6 +38,11 @@ class Wanted:
         return tuple(name for name in self.names if is_pattern(name))
 
     @property
+    def is_nothing(self) -> bool:
+        """Tell whether nothing was named at all, which is not the same as an empty standard input."""
+        return not (self.names or self.models or self.from_input)
+
+    @property
     def is_broad(self) -> bool:
         """Tell whether it may choose deployments that were not named one by one."""
         return bool(self.patterns or self.models)

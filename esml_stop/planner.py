@@ -6,7 +6,7 @@ from dataclasses import replace
 from esml_stop.models import Deployment, NotChecked, Reference, Snapshot, Through
 from esml_stop.outcomes import Outcome, Target
 from esml_stop.patterns import Wanted
-from esml_stop.references import is_doubtful, uses
+from esml_stop.references import is_doubtful, names_one, uses
 from esml_stop.selection import select
 
 
@@ -65,11 +65,6 @@ def hold_back(target: Target) -> Target:
     return replace(target, decision=Outcome.NOT_STARTED) if target.decision.is_plan else target
 
 
-def names_one(target: Target) -> bool:
-    """Tell whether a pipeline or an endpoint uses the deployment by its own name."""
-    return any(one.through is not Through.MODEL for one in target.used_by)
-
-
 def told(targets: Iterable[Target], snapshot: Snapshot) -> tuple[Target, ...]:
     """Return the targets, each with what breaks when all that is to be stopped is."""
     plan = tuple(targets)
@@ -89,7 +84,7 @@ def breaking(target: Target, going: set[str], snapshot: Snapshot) -> tuple[Refer
 
 def refused(target: Target) -> Target:
     """Return the target as in use, if it was to be stopped and something would break."""
-    in_the_way = target.decision.is_plan and (target.breaks or names_one(target))
+    in_the_way = target.decision.is_plan and (target.breaks or names_one(target.used_by))
     return replace(target, decision=Outcome.IN_USE) if in_the_way else target
 
 

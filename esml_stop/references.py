@@ -41,6 +41,11 @@ def pipelines_of(deployment: Deployment, snapshot: Snapshot) -> tuple[frozenset[
     return frozenset(naming), asked_by_model
 
 
+def names_one(references: Iterable[Reference]) -> bool:
+    """Tell whether one of the uses is by the deployment's own name, or its endpoint's."""
+    return any(one.through is not Through.MODEL for one in references)
+
+
 def is_doubtful(deployment: Deployment, snapshot: Snapshot) -> bool:
     """Tell whether `_stats` alone leaves open which name its pipelines use."""
     return (

@@ -30,7 +30,7 @@ def find(wanted: Wanted, saved: tuple[Deployment, ...], running: Running) -> Ite
             if (matches(name, one.deployment_id) if is_pattern(name) else one.deployment_id == name)
         ]
         if not found:
-            yield decided(Target(name, Outcome.NOT_FOUND, hint="it is not in the file"))
+            yield Result.planned(Target(name, Outcome.NOT_FOUND, hint="it is not in the file"))
         for one in found:
             if one.deployment_id not in seen:
                 seen.add(one.deployment_id)
@@ -40,27 +40,24 @@ def find(wanted: Wanted, saved: tuple[Deployment, ...], running: Running) -> Ite
 def decide(saved: Deployment, found: Deployment | None) -> Result:
     """Return what is to be done about one saved deployment."""
     if found is None:
-        return decided(Target(saved.deployment_id, Outcome.WOULD_START, saved))
+        return Result.planned(Target(saved.deployment_id, Outcome.WOULD_START, saved))
     target = Target(saved.deployment_id, Outcome.ALREADY_RUNNING, replace(saved, state=found.state))
     if found.state == "stopping":
-        return decided(replace(target, decision=Outcome.WOULD_START))
+        return Result.planned(replace(target, decision=Outcome.WOULD_START))
     if found.state == "failed":
         hint = f"Stop it (esml stop {saved.deployment_id}), then restore again."
-        return decided(replace(target, decision=Outcome.FAILED), Failure("It is there, but it failed.", hint=hint))
+        return Result.planned(
+            replace(target, decision=Outcome.FAILED), Failure("It is there, but it failed.", hint=hint)
+        )
     if unlike := unlikeness(saved, found):
-        return decided(replace(target, decision=Outcome.DIFFERS), unlike)
-    return decided(target)
-
-
-def decided(target: Target, error: Failure | None = None) -> Result:
-    """Return the result of a target before anything is done."""
-    return Result(target, target.decision, error=error)
+        return Result.planned(replace(target, decision=Outcome.DIFFERS), unlike)
+    return Result.planned(target)
 
 
 def held_back(result: Result) -> Result:
     """Return the result as not started, if it was to be started."""
     target = result.target
-    return decided(replace(target, decision=Outcome.NOT_STARTED)) if target.decision.is_plan else result
+    return Result.planned(replace(target, decision=Outcome.NOT_STARTED)) if target.decision.is_plan else result
 
 
 def unlikeness(saved: Deployment, found: Deployment) -> Failure | None:

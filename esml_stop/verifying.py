@@ -10,7 +10,7 @@ from esml_stop.exit_status import ExitStatus
 from esml_stop.models import LAST_LOOK, Deployment, Kind, NotChecked, Reference, Through
 from esml_stop.outcomes import Failure, Outcome, Result
 from esml_stop.patterns import Wanted
-from esml_stop.references import uses
+from esml_stop.references import names_one, uses
 from esml_stop.report import with_outcome
 from esml_stop.snapshot import Reader
 
@@ -93,7 +93,7 @@ def explained(results: Sequence[Result], reader: Reader) -> list[Result]:
     The server's 409 names no pipeline; where esml had not found it, because it was told not to look or something
     changed since, it looks now.
     """
-    refused = [one for one in with_outcome(results, Outcome.IN_USE) if one.error and not names_one(one)]
+    refused = [one for one in with_outcome(results, Outcome.IN_USE) if one.error and not names_one(one.used_by)]
     if not refused:
         return list(results)
     try:
@@ -107,11 +107,6 @@ def explained(results: Sequence[Result], reader: Reader) -> list[Result]:
         else one
         for one in results
     ]
-
-
-def names_one(result: Result) -> bool:
-    """Tell whether something is known that uses the deployment by its own name."""
-    return any(one.through is not Through.MODEL for one in result.used_by)
 
 
 def by_conflict(references: tuple[Reference, ...], error: Failure | None) -> tuple[Reference, ...]:

@@ -123,8 +123,10 @@ def way_back(report: Report, restore: Sequence[str], *, verbose: bool) -> list[s
     """Return how to start again what was stopped: the file of --save, and with --verbose each request."""
     stopped = [one.target.deployment for one in report.results if one.outcome is Outcome.STOPPED]
     calls = ["\n".join(map(clean, start_call(one).console.split("\n"))) for one in stopped if one] if verbose else []
-    file = f"Saved to {clean(report.saved_to)}. To start them again: " if report.saved_to else ""
-    return [*calls, *([file + clean(command(*restore, report.saved_to))] if report.saved_to else [])]
+    if not report.saved_to:
+        return calls
+    again = clean(command(*restore, report.saved_to))
+    return [*calls, f"Saved to {clean(report.saved_to)}. To start them again: {again}"]
 
 
 def missing(target: Target) -> str:

@@ -2,7 +2,6 @@
 
 import base64
 import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
@@ -11,6 +10,7 @@ from threading import Thread
 from urllib.parse import urlsplit
 
 from tests.certificates import Pair
+from tests.tls_server import encrypt, in_thread
 
 
 class Proxy(ThreadingHTTPServer):
@@ -111,12 +111,7 @@ def proxying(login: str | None = None, pair: Pair | None = None, refuses: int | 
     """Yield a proxy that serves from a thread; with a certificate it speaks TLS itself."""
     with Proxy(login, refuses) as server:
         if pair:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(pair.cert, pair.key)
-            server.socket = context.wrap_socket(server.socket, server_side=True)
+            encrypt(server, pair)
             server.scheme = "https"
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        try:
+        with in_thread(server):
             yield server
-        finally:
-            server.shutdown()

@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from socketserver import TCPServer
 from threading import Thread
 from typing import Any
 
@@ -36,15 +37,27 @@ def serving(pair: Pair | None = None, *, client_ca: Path | None = None) -> Itera
     """Yield an empty sandbox that serves with a certificate, or without TLS; it may demand one of its clients."""
     with CountingServer(0, State()) as server:
         if pair:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(pair.cert, pair.key)
-            if client_ca:
-                context.verify_mode = ssl.CERT_REQUIRED
-                context.load_verify_locations(client_ca)
-            server.socket = context.wrap_socket(server.socket, server_side=True)
+            encrypt(server, pair, client_ca)
             server.scheme = "https"
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        try:
+        with in_thread(server):
             yield server
-        finally:
-            server.shutdown()
+
+
+def encrypt(server: TCPServer, pair: Pair, client_ca: Path | None = None) -> None:
+    """Let a server speak TLS with a certificate; it may demand one of its clients."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.cert, pair.key)
+    if client_ca:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(client_ca)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+
+
+@contextmanager
+def in_thread(server: TCPServer) -> Iterator[None]:
+    """Serve from a thread for a while."""
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield
+    finally:
+        server.shutdown()

@@ -26,14 +26,13 @@ def run(wanted: "Wanted", reader: "Reader", listener: "Quiet", *, check: bool = 
     from esml_stop.report import Report
     from esml_stop.watch import watched
 
-    unnamed = not (wanted.names or wanted.models or wanted.from_input)
+    unnamed = wanted.is_nothing
     if unnamed:
         wanted = replace(wanted, names=(ALL,))
     listener.phase("Looking up deployments and what uses them" if check else "Looking up deployments")
     snapshot = watched(lambda: reader.read(wanted, check=check), reader.deadline)
     targets = (one for one in listed(wanted, snapshot) if not (unnamed and one.decision is Outcome.NOT_FOUND))
-    results = (Result(target, target.decision, used_by=target.used_by) for target in targets)
-    return Report("list", tuple(results), strict=strict)
+    return Report("list", tuple(map(Result.planned, targets)), strict=strict)
 
 
 EPILOG = """\b

@@ -48,14 +48,14 @@ class StopRequest:
 
 def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: "Ask") -> "Report":
     """Carry the request out and return what happened; `ask` shows the targets and returns the answer."""
-    from esml_stop.outcomes import Outcome
+    from esml_stop.outcomes import Outcome, Result
 
     targets = resolve(request, reader, listener)
     from esml_stop.report import Report
     from esml_stop.stopper import untouched
 
     todo = [target for target in targets if target.decision is Outcome.WOULD_STOP]
-    planned = Report("stop", tuple(map(as_planned, targets)), dry_run=request.dry_run, strict=request.strict)
+    planned = Report("stop", tuple(map(Result.planned, targets)), dry_run=request.dry_run, strict=request.strict)
     if todo and request.needs_answer and not ask(targets):
         return Report("stop", tuple(map(untouched, targets)), cancelled=True)
     saved_to = request.save.write(planned.results, reader.cluster.label) if request.save else None
@@ -105,13 +105,6 @@ def stop(
 
     listener.phase("Verifying")
     return looked_at_again(results, reader, check=request.check)
-
-
-def as_planned(target: "Target") -> "Result":
-    """Return the result of a target that only the plan was made for."""
-    from esml_stop.outcomes import Result
-
-    return Result(target, target.decision, used_by=target.used_by)
 
 
 EPILOG = """\b
@@ -184,7 +177,7 @@ def stop_request(
     **rest: Any,
 ) -> StopRequest:
     """Return the request that the options make; raise an error where they cannot mean anything."""
-    if not (wanted.names or wanted.models or wanted.from_input):
+    if wanted.is_nothing:
         raise click.UsageError("Which deployment? Give a DEPLOYMENT_ID, a pattern, _all or --model ID.")
     if no_check and wanted.idle_before is not None:
         raise click.UsageError("--no-check and --idle exclude each other: whether it is idle has to be looked up.")

@@ -38,7 +38,7 @@ def show(report: Report, *, quiet: bool = False) -> None:
 def show_plan(targets: Iterable[Target]) -> None:
     """Show on stderr, to whoever is asked about it, what would become of each target."""
     screen = console(sys.stderr)
-    screen.print(fitting([Result(target, target.decision, used_by=target.used_by) for target in targets], screen))
+    screen.print(fitting([Result.planned(target) for target in targets], screen))
 
 
 def fitting(results: Sequence[Result], screen: Console) -> Table:
