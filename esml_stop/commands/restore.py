@@ -62,9 +62,10 @@ def start(
     """Start what is planned, watch it arrive, and return the results and the signal that interrupted, if one did."""
     from esml_stop.afterwards import improved
     from esml_stop.interruption import hold_signals
+    from esml_stop.outcomes import Outcome
     from esml_stop.restorer import Restorer, watched_arriving
 
-    listener.phase("Starting", len(planned))
+    listener.phase("Starting", sum(one.outcome is Outcome.WOULD_START for one in planned))
     restorer = Restorer(reader, listener, wait_for=request.wait_for, parallel=request.parallel)
     hold_signals()
     results, signal = restorer.carry_out(planned)
