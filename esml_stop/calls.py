@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 from esml_stop.models import Endpoint, Flags, Listing, Model
 
 if TYPE_CHECKING:
-    from esml_stop.parameters import StartCall
+    from esml_stop.plan.start_settings import StartCall
 
 
 class Calls(Protocol):

@@ -13,7 +13,7 @@ from esml_stop.errors import InputError
 from esml_stop.help import completed
 
 if TYPE_CHECKING:
-    from esml_stop.patterns import Wanted
+    from esml_stop.plan.patterns import Wanted
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,7 +53,7 @@ def choice_options(metavar: str) -> Callable[[F], F]:
 
 def choice(names: tuple[str, ...], models: tuple[str, ...], idle: float | None) -> "Wanted":
     """Return what is wanted; raise InputError for what could never be an ID."""
-    from esml_stop.patterns import parse
+    from esml_stop.plan.patterns import parse
 
     lines = read_ids() if "-" in names else None
     before = None if idle is None else int((time.time() - idle) * 1000)

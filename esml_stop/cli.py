@@ -13,7 +13,7 @@ from esml_stop import __version__, notices
 from esml_stop.errors import EndedEarly, EsmlError, InputError, OutputFailed
 from esml_stop.exit_status import ExitStatus
 from esml_stop.help import SETTINGS, NoArguments
-from esml_stop.interruption import Interrupted, raise_it, signals_to
+from esml_stop.runtime.signals import Interrupted, raise_it, signals_to
 from esml_stop.text import clean
 
 if TYPE_CHECKING:

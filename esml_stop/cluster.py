@@ -12,7 +12,7 @@ from esml_stop.models import Deployment, Endpoint, Flags, Listing, Model
 from esml_stop.wire.transport import Request, Transport
 
 if TYPE_CHECKING:
-    from esml_stop.parameters import StartCall
+    from esml_stop.plan.start_settings import StartCall
 
 PAGE = 1_000
 LAST_PAGE_ENDS_AT = 10_000

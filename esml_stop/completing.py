@@ -75,7 +75,7 @@ def in_time(work: Callable[[], "Listing"], otherwise: "Listing") -> "Listing":
     """Return what the work returns, or something else if it fails or is not done in time."""
     from queue import Empty
 
-    from esml_stop.ahead import Early
+    from esml_stop.runtime.ahead import Early
 
     try:
         return Early(work)(1, timeout=LONGEST_WAIT)

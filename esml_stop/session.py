@@ -15,10 +15,10 @@ from esml_stop.errors import OutputFailed
 from esml_stop.moving import listener
 from esml_stop.options import OutputOptions
 from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.runtime.deadline import Deadline
 from esml_stop.snapshot import Reader
 from esml_stop.terminal import is_terminal
 from esml_stop.text import clean, counted
-from esml_stop.timing import Deadline
 from esml_stop.wire.transport import Request
 
 if TYPE_CHECKING:

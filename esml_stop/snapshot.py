@@ -5,15 +5,15 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from esml_stop.ahead import Early
 from esml_stop.calls import Calls
 from esml_stop.errors import EsmlError, NotAuthenticated
 from esml_stop.models import Deployment, Endpoint, Listing, Model, NotChecked, Snapshot
-from esml_stop.patterns import Wanted, chunks, expression
-from esml_stop.references import is_doubtful
-from esml_stop.retrying import patiently
-from esml_stop.selection import chosen
-from esml_stop.timing import Deadline
+from esml_stop.plan.patterns import Wanted, chunks, expression
+from esml_stop.plan.references import is_doubtful
+from esml_stop.plan.selection import chosen
+from esml_stop.runtime.ahead import Early
+from esml_stop.runtime.deadline import Deadline
+from esml_stop.runtime.retry import patiently
 
 T = TypeVar("T")
 

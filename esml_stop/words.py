@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from esml_stop.models import LAST_LOOK, Kind, Reference, Through
 from esml_stop.outcomes import Failure, Outcome, Result, Target
-from esml_stop.parameters import start_call
+from esml_stop.plan.start_settings import start_call
 from esml_stop.report import Report
 from esml_stop.text import clean, command, counted, rfc3339
 

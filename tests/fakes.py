@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from esml_stop.errors import EsmlError, Refused, Unreachable
 from esml_stop.models import Deployment, Endpoint, Flags, Listing, Model
-from esml_stop.parameters import StartCall
+from esml_stop.plan.start_settings import StartCall
 from tests.builders import deployment
 
 T = TypeVar("T")

@@ -62,7 +62,7 @@ class Recorder:
 
         vcrpy takes its patches off for a moment whenever a connection is made, for all threads.
         """
-        monkeypatch.setattr("esml_stop.ahead.Thread", AtOnce)
+        monkeypatch.setattr("esml_stop.runtime.ahead.Thread", AtOnce)
         with self._playing(scene) as node:
             for name, value in node.environment().items():
                 monkeypatch.setenv(name, value)

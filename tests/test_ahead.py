@@ -5,7 +5,7 @@ from queue import Empty
 
 import pytest
 
-from esml_stop.ahead import Early, import_ahead
+from esml_stop.runtime.ahead import Early, import_ahead
 
 
 def test_the_first_attempt_begins_at_once_and_the_others_when_asked_for() -> None:

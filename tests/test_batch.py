@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from esml_stop.batch import Batch, Say
+from esml_stop.execute.batch import Batch, Say
 from esml_stop.outcomes import Ending, Outcome, Target
-from esml_stop.timing import Deadline
+from esml_stop.runtime.deadline import Deadline
 
 DONE = Ending(Outcome.STOPPED, None, 1)
 

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from esml_stop import cli, errors
-from esml_stop.interruption import Interrupted
+from esml_stop.runtime.signals import Interrupted
 
 Raise = Callable[[BaseException], None]
 
@@ -98,7 +98,7 @@ def test_streams_that_end_early(
 
 def test_a_signal_that_came_while_the_report_was_written_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The report is whole, and the exit code is the signal's."""
-    from esml_stop.interruption import hold_signals
+    from esml_stop.runtime.signals import hold_signals
 
     def run() -> int:
         hold_signals()

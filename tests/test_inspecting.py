@@ -5,9 +5,9 @@ import pytest
 from esml_stop.cluster import Cluster
 from esml_stop.errors import BadAnswer, EsmlError, NotAllowed, NotAuthenticated, Refused
 from esml_stop.inspecting import LOOK, STOP, inspect
+from esml_stop.runtime.deadline import Deadline
 from esml_stop.settings_report import Inspection
 from esml_stop.snapshot import Reader
-from esml_stop.timing import Deadline
 from esml_stop.wire.transport import Transport
 
 WHO = {"username": "u", "roles": ["r"], "authentication_type": "realm"}

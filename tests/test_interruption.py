@@ -5,19 +5,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from esml_stop import interruption
-from esml_stop.interruption import Interrupted, hold_signals, raise_it, signals_to
+from esml_stop.runtime import signals
+from esml_stop.runtime.signals import Interrupted, hold_signals, raise_it, signals_to
 
 
 @pytest.fixture(autouse=True)
 def left(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Return the signals for which the process would have ended, and keep it alive."""
     ended: list[int] = []
-    monkeypatch.setattr(interruption, "leave", ended.append)
-    before = [signal.getsignal(number) for number in interruption.SIGNALS]
+    monkeypatch.setattr(signals, "leave", ended.append)
+    before = [signal.getsignal(number) for number in signals.SIGNALS]
     yield ended
     signal.setitimer(signal.ITIMER_REAL, 0)
-    assert [signal.getsignal(number) for number in interruption.SIGNALS] == before, "the handlers are as they were"
+    assert [signal.getsignal(number) for number in signals.SIGNALS] == before, "the handlers are as they were"
 
 
 def send(number: int = signal.SIGINT) -> None:

@@ -10,7 +10,12 @@ import esml_stop
 
 TOP = Path(esml_stop.__file__).parent
 MODULES = {".".join(path.relative_to(TOP).with_suffix("").parts): path for path in TOP.rglob("*.py")}
-PURE = ("patterns", "selection", "references", "planner", "restoring", "report", "parameters", "savedata", "shape")
+PURE = (
+    *(name for name in sorted(MODULES) if name.startswith("plan.")),
+    "report",
+    "savefile.document",
+    "shape",
+)
 # What a module that only reckons has no use for.
 OUTSIDE = {"os", "sys", "socket", "time", "threading", "subprocess", "pathlib", "click", "rich", "urllib3"}
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esml_stop.models import Deployment
-from esml_stop.parameters import differences, parameters, shown, size_in_bytes, start_call
+from esml_stop.plan.start_settings import differences, parameters, shown, size_in_bytes, start_call
 from tests.builders import deployment
 
 MODEL_BYTES = 265_632_637

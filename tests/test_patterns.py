@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esml_stop.errors import InputError
-from esml_stop.patterns import LONGEST_EXPRESSION, Wanted, chunks, expression, fits, is_pattern, matches, parse
+from esml_stop.plan.patterns import LONGEST_EXPRESSION, Wanted, chunks, expression, fits, is_pattern, matches, parse
 
 IDS = st.text(
     st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters=",*"), min_size=1, max_size=40

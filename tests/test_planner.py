@@ -2,8 +2,8 @@ import pytest
 
 from esml_stop.models import NotChecked, Snapshot
 from esml_stop.outcomes import Outcome, Target
-from esml_stop.patterns import Wanted
-from esml_stop.planner import listed, plan
+from esml_stop.plan.patterns import Wanted
+from esml_stop.plan.stop_plan import listed, plan
 from tests.builders import UNREAD, deployment, endpoint, short, snapshot
 
 

@@ -22,7 +22,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture
 def attempt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], authority: Authority) -> Try:
     """Return what checks a connection in an environment and gives back exit code, stdout and stderr."""
-    monkeypatch.setattr("esml_stop.timing.SystemClock.sleep", lambda *_: None)
+    monkeypatch.setattr("esml_stop.runtime.deadline.SystemClock.sleep", lambda *_: None)
 
     def check(server: CountingServer, **environment: str) -> tuple[int, str, str]:
         with monkeypatch.context() as patch:

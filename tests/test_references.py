@@ -1,7 +1,7 @@
 import pytest
 
 from esml_stop.models import Deployment, Kind, Snapshot
-from esml_stop.references import endpoint_uses, is_doubtful, pipelines_of, uses
+from esml_stop.plan.references import endpoint_uses, is_doubtful, pipelines_of, uses
 from tests.builders import deployment, endpoint, short, snapshot
 
 

@@ -1,11 +1,11 @@
 from collections.abc import Mapping
 
 from esml_stop.errors import EsmlError
+from esml_stop.execute.restorer import Restorer, watched_arriving
 from esml_stop.outcomes import Failure, Outcome, Result, Target
 from esml_stop.progress import Quiet
-from esml_stop.restorer import Restorer, watched_arriving
+from esml_stop.runtime.deadline import Deadline
 from esml_stop.snapshot import Reader
-from esml_stop.timing import Deadline
 from tests.builders import deployment
 from tests.fakes import FakeClock, FakeCluster, refusal
 

@@ -4,8 +4,8 @@ import pytest
 
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result, Target
-from esml_stop.patterns import Wanted
-from esml_stop.restoring import arrived, plan
+from esml_stop.plan.patterns import Wanted
+from esml_stop.plan.restore_plan import arrived, plan
 from tests.builders import deployment
 
 ALL = Wanted(("_all",))

@@ -3,8 +3,8 @@ from collections.abc import Callable
 import pytest
 
 from esml_stop.errors import BadAnswer, EsmlError, TlsFailed, Unreachable
-from esml_stop.retrying import PERSISTENTLY, patiently
-from esml_stop.timing import Deadline
+from esml_stop.runtime.deadline import Deadline
+from esml_stop.runtime.retry import PERSISTENTLY, patiently
 from tests.fakes import BUSY, FakeClock, refusal
 
 

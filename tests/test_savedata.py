@@ -6,7 +6,7 @@ import pytest
 from esml_stop.errors import InputError
 from esml_stop.models import Kind, Reference, Through
 from esml_stop.outcomes import Outcome, Result, Target
-from esml_stop.savedata import deployments, document
+from esml_stop.savefile.document import deployments, document
 from esml_stop.shape import WrongShape
 from tests.builders import deployment
 

@@ -5,7 +5,7 @@ import pytest
 
 from esml_stop.errors import ConfigError, InputError
 from esml_stop.outcomes import Outcome, Result, Target
-from esml_stop.savefile import SaveFile, read
+from esml_stop.savefile.file import SaveFile, read
 from tests.builders import deployment
 
 

@@ -1,5 +1,5 @@
-from esml_stop.patterns import Wanted
-from esml_stop.selection import chosen, select
+from esml_stop.plan.patterns import Wanted
+from esml_stop.plan.selection import chosen, select
 from tests.builders import deployment, snapshot
 
 

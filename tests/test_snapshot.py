@@ -7,11 +7,11 @@ import pytest
 from esml_stop.cluster import Cluster
 from esml_stop.connection import Connection
 from esml_stop.models import NotChecked, Snapshot
-from esml_stop.patterns import Wanted
-from esml_stop.references import uses
+from esml_stop.plan.patterns import Wanted
+from esml_stop.plan.references import uses
+from esml_stop.runtime.deadline import Deadline
 from esml_stop.sandbox import serve
 from esml_stop.snapshot import Reader
-from esml_stop.timing import Deadline
 from tests.builders import short
 from tests.raw import RawCluster
 

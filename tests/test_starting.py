@@ -1,9 +1,9 @@
 import pytest
 
 from esml_stop.errors import BadAnswer, EsmlError, Unreachable
+from esml_stop.execute.start import Start
 from esml_stop.outcomes import Ending, Outcome, Target
-from esml_stop.starting import Start
-from esml_stop.timing import Deadline
+from esml_stop.runtime.deadline import Deadline
 from tests.builders import deployment
 from tests.fakes import BUSY, REFUSED, RESET, SILENT, Answer, FakeClock, FakeCluster, refusal
 

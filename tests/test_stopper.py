@@ -1,7 +1,7 @@
+from esml_stop.execute.stopper import Stopper
 from esml_stop.models import Flags
 from esml_stop.outcomes import Outcome, Target
-from esml_stop.stopper import Stopper
-from esml_stop.timing import Deadline
+from esml_stop.runtime.deadline import Deadline
 from tests.builders import deployment
 from tests.fakes import FakeCluster, refusal
 from tests.test_batch import Ears

@@ -1,10 +1,10 @@
 import pytest
 
 from esml_stop.errors import BadAnswer, EsmlError, TlsFailed, Unreachable
+from esml_stop.execute.stop import Stop
 from esml_stop.models import Flags
 from esml_stop.outcomes import Ending, Outcome, Target
-from esml_stop.stopping import Stop
-from esml_stop.timing import Deadline
+from esml_stop.runtime.deadline import Deadline
 from tests.builders import deployment
 from tests.fakes import BUSY, MISSING, REFUSED, RESET, SILENT, Answer, FakeClock, FakeCluster, refusal
 

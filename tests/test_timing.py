@@ -3,7 +3,7 @@ from contextlib import suppress
 import pytest
 
 from esml_stop.errors import DeadlinePassed
-from esml_stop.timing import Deadline
+from esml_stop.runtime.deadline import Deadline
 from tests.fakes import FakeClock
 
 

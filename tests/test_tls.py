@@ -224,7 +224,7 @@ def test_a_tls_connection_that_worked_and_breaks_is_tried_again(
         else:
             answer(handler)
 
-    monkeypatch.setattr("esml_stop.timing.SystemClock.sleep", lambda *_: None)
+    monkeypatch.setattr("esml_stop.runtime.deadline.SystemClock.sleep", lambda *_: None)
     monkeypatch.setattr(SandboxHandler, "do_GET", break_once)
     with serving(pair) as server:
         status, said = attempt(server, "--ca-certs", authority.path)
@@ -234,7 +234,7 @@ def test_a_tls_connection_that_worked_and_breaks_is_tried_again(
 
 def test_a_connection_that_breaks_is_still_tried_again(attempt: Try, monkeypatch: pytest.MonkeyPatch) -> None:
     """A port that hangs up and does not want TLS either is a broken connection, which may pass."""
-    monkeypatch.setattr("esml_stop.timing.SystemClock.sleep", lambda *_: None)
+    monkeypatch.setattr("esml_stop.runtime.deadline.SystemClock.sleep", lambda *_: None)
     monkeypatch.setattr("esml_stop.sandbox.server.SandboxHandler.answer", lambda handler: handler.connection.close())
     for name in ("do_GET", "do_POST"):
         monkeypatch.setattr(f"esml_stop.sandbox.server.SandboxHandler.{name}", lambda handler: handler.finish())

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from esml_stop.errors import EsmlError
+from esml_stop.execute.last_look import looked_at_again, verified
 from esml_stop.models import LAST_LOOK, Listing
 from esml_stop.outcomes import Failure, Outcome, Result, Target
+from esml_stop.runtime.deadline import Deadline
 from esml_stop.snapshot import Reader
-from esml_stop.timing import Deadline
-from esml_stop.verifying import looked_at_again, verified
 from tests.builders import deployment
 from tests.fakes import BUSY, FakeClock, FakeCluster, refusal
 

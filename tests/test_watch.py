@@ -5,9 +5,9 @@ import threading
 import pytest
 
 from esml_stop.errors import DeadlinePassed
-from esml_stop.interruption import Interrupted
-from esml_stop.timing import Deadline
-from esml_stop.watch import watched, within
+from esml_stop.runtime.background import watched, within
+from esml_stop.runtime.deadline import Deadline
+from esml_stop.runtime.signals import Interrupted
 
 
 def test_what_the_work_comes_to_is_passed_on() -> None:

@@ -36,8 +36,8 @@ def found(options: "ConnectionOptions", output: OutputOptions) -> "SettingsRepor
 def checked(session: "Session") -> "SettingsReport":
     """Return the connection with what the cluster says to it, or with why it says nothing."""
     from esml_stop.inspecting import inspect
+    from esml_stop.runtime.background import watched
     from esml_stop.settings_report import shown
-    from esml_stop.watch import watched
 
     report = shown(session.connection, os.environ)
     session.listener.phase("Asking the cluster")

@@ -12,7 +12,7 @@ from esml_stop.options import OutputOptions, connection_options, output_options
 
 if TYPE_CHECKING:
     from esml_stop.config.settings import ConnectionOptions
-    from esml_stop.patterns import Wanted
+    from esml_stop.plan.patterns import Wanted
     from esml_stop.progress import Quiet
     from esml_stop.report import Report
     from esml_stop.snapshot import Reader
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 def run(wanted: "Wanted", reader: "Reader", listener: "Quiet", *, check: bool = True, strict: bool = False) -> "Report":
     """Read what is wanted, or everything, and return it with what uses it; nothing is changed."""
     from esml_stop.outcomes import Outcome, Result
-    from esml_stop.patterns import ALL
-    from esml_stop.planner import listed
+    from esml_stop.plan.patterns import ALL
+    from esml_stop.plan.stop_plan import listed
     from esml_stop.report import Report
-    from esml_stop.watch import watched
+    from esml_stop.runtime.background import watched
 
     unnamed = wanted.is_nothing
     if unnamed:

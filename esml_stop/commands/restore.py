@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from esml_stop.config.settings import ConnectionOptions
     from esml_stop.models import Deployment
     from esml_stop.outcomes import Result
-    from esml_stop.patterns import Wanted
+    from esml_stop.plan.patterns import Wanted
     from esml_stop.progress import Quiet
     from esml_stop.report import Report
     from esml_stop.snapshot import Reader
@@ -47,8 +47,8 @@ def run(request: RestoreRequest, reader: "Reader", listener: "Quiet") -> "Report
 
 def resolve(request: RestoreRequest, reader: "Reader", listener: "Quiet") -> "tuple[Result, ...]":
     """Return the decision about each deployment that is wanted from the file."""
-    from esml_stop.restoring import plan
-    from esml_stop.watch import watched
+    from esml_stop.plan.restore_plan import plan
+    from esml_stop.runtime.background import watched
 
     listener.phase("Looking up what runs already")
     names = [one.deployment_id for one in request.saved]
@@ -60,10 +60,10 @@ def start(
     request: RestoreRequest, planned: "tuple[Result, ...]", reader: "Reader", listener: "Quiet"
 ) -> "tuple[tuple[Result, ...], int | None]":
     """Start what is planned, watch it arrive, and return the results and the signal that interrupted, if one did."""
-    from esml_stop.afterwards import improved
-    from esml_stop.interruption import hold_signals
+    from esml_stop.execute.afterwards import improved
+    from esml_stop.execute.restorer import Restorer, watched_arriving
     from esml_stop.outcomes import Outcome
-    from esml_stop.restorer import Restorer, watched_arriving
+    from esml_stop.runtime.signals import hold_signals
 
     listener.phase("Starting", sum(one.outcome is Outcome.WOULD_START for one in planned))
     restorer = Restorer(reader, listener, wait_for=request.wait_for, parallel=request.parallel)
@@ -129,8 +129,8 @@ def command(
 
 def restore_request(file: str, names: tuple[str, ...], *, allow_no_match: bool, **rest: Any) -> RestoreRequest:
     """Return the request that the options make; raise InputError for a file that cannot be used."""
-    from esml_stop.patterns import ALL, parse
-    from esml_stop.savefile import read
+    from esml_stop.plan.patterns import ALL, parse
+    from esml_stop.savefile.file import read
 
     saved = read(file)
     wanted = parse(names or ((ALL,) if saved else ()))

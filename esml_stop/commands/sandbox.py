@@ -11,8 +11,8 @@ import click
 
 from esml_stop.errors import InputError
 from esml_stop.exit_status import ExitStatus
-from esml_stop.interruption import Interrupted
 from esml_stop.notices import say
+from esml_stop.runtime.signals import Interrupted
 
 # Every setting that could lead the command to another cluster than the sandbox.
 OUTER = ("ESML_", "ELASTICSEARCH_", "ELASTIC_", "ES_", "ESCLI_", "ESCLIENT_", "CLOUD_ID")

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from esml_stop.config.settings import ConnectionOptions
     from esml_stop.models import Flags
     from esml_stop.outcomes import Result, Target
-    from esml_stop.patterns import Wanted
+    from esml_stop.plan.patterns import Wanted
     from esml_stop.progress import Quiet
     from esml_stop.report import Report
-    from esml_stop.savefile import SaveFile
+    from esml_stop.savefile.file import SaveFile
     from esml_stop.snapshot import Reader
 
     Ask = Callable[[Sequence[Target]], bool]
@@ -51,8 +51,8 @@ def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: "Ask") -
     from esml_stop.outcomes import Outcome, Result
 
     targets = resolve(request, reader, listener)
+    from esml_stop.execute.stopper import untouched
     from esml_stop.report import Report
-    from esml_stop.stopper import untouched
 
     todo = [target for target in targets if target.decision is Outcome.WOULD_STOP]
     planned = Report("stop", tuple(map(Result.planned, targets)), dry_run=request.dry_run, strict=request.strict)
@@ -69,18 +69,18 @@ def run(request: StopRequest, reader: "Reader", listener: "Quiet", ask: "Ask") -
 
 def resolve(request: StopRequest, reader: "Reader", listener: "Quiet") -> "tuple[Target, ...]":
     """Return the decision about each wanted deployment."""
-    from esml_stop.ahead import import_ahead
     from esml_stop.outcomes import Outcome, Target
-    from esml_stop.watch import watched
+    from esml_stop.runtime.ahead import import_ahead
+    from esml_stop.runtime.background import watched
 
     wanted = request.wanted
     unseen = not (request.check or request.dry_run or request.save or wanted.is_broad)
     if unseen and not (request.strict and len(wanted.names) > 1):
         return tuple(Target(name, Outcome.WOULD_STOP) for name in wanted.names)
     listener.phase("Looking up deployments and what uses them" if request.check else "Looking up deployments")
-    import_ahead("stopper", "planner")
+    import_ahead("execute.stopper", "plan.stop_plan")
     snapshot = watched(lambda: reader.read(wanted, check=request.check), reader.deadline)
-    from esml_stop.planner import plan
+    from esml_stop.plan.stop_plan import plan
 
     return plan(wanted, snapshot, force=request.flags.force, strict=request.strict)
 
@@ -89,19 +89,19 @@ def stop(
     request: StopRequest, targets: "Sequence[Target]", reader: "Reader", listener: "Quiet"
 ) -> "tuple[Sequence[Result], int | None]":
     """Stop what is planned, look again, and return the results and the signal that interrupted, if one did."""
-    from esml_stop.ahead import import_ahead
-    from esml_stop.interruption import hold_signals
+    from esml_stop.execute.stopper import Stopper
     from esml_stop.outcomes import Outcome
-    from esml_stop.stopper import Stopper
+    from esml_stop.runtime.ahead import import_ahead
+    from esml_stop.runtime.signals import hold_signals
 
     listener.phase("Stopping", sum(target.decision is Outcome.WOULD_STOP for target in targets))
-    import_ahead("verifying", "words", "render.table" if is_terminal(sys.stdout) else "render.plain")
+    import_ahead("execute.last_look", "words", "render.table" if is_terminal(sys.stdout) else "render.plain")
     stopper = Stopper(reader.cluster, request.flags, reader.deadline, listener, parallel=request.parallel)
     hold_signals()
     results, signal = stopper.carry_out(targets)
     if signal:
         return results, signal
-    from esml_stop.verifying import looked_at_again
+    from esml_stop.execute.last_look import looked_at_again
 
     listener.phase("Verifying")
     return looked_at_again(results, reader, check=request.check)
@@ -182,7 +182,7 @@ def stop_request(
     if no_check and wanted.idle_before is not None:
         raise click.UsageError("--no-check and --idle exclude each other: whether it is idle has to be looked up.")
     from esml_stop.models import Flags
-    from esml_stop.savefile import SaveFile
+    from esml_stop.savefile.file import SaveFile
 
     file = SaveFile(save, overwrite=overwrite) if save else None
     if file:

@@ -7,7 +7,7 @@ from esml_stop import __version__
 from esml_stop.errors import EsmlError
 from esml_stop.models import Deployment, NotChecked, Reference
 from esml_stop.outcomes import Failure, Outcome, Result
-from esml_stop.parameters import start_call
+from esml_stop.plan.start_settings import start_call
 from esml_stop.report import Report
 from esml_stop.text import rfc3339
 

@@ -10,7 +10,7 @@ from typing import Any
 from esml_stop import __version__
 from esml_stop.connection import Connection
 from esml_stop.errors import ConfigError
-from esml_stop.watch import GRACE_SECONDS, within
+from esml_stop.runtime.background import GRACE_SECONDS, within
 from esml_stop.wire.client import ApiError, Elasticsearch, ElasticsearchWarning, TransportError, UnsupportedProductError
 from esml_stop.wire.http_node import Node
 

@@ -86,7 +86,7 @@ def test_no_output_holds_a_secret(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """Not with --debug and its traceback, nor in JSON; every one of these but a mere look fails."""
-    monkeypatch.setattr("esml_stop.timing.SystemClock.sleep", lambda *_: None)
+    monkeypatch.setattr("esml_stop.runtime.deadline.SystemClock.sleep", lambda *_: None)
     for name, value in PLACES[place](tmp_path).items():
         monkeypatch.setenv(name, value)
     status = cli.run([*command, "--debug", "-v"])

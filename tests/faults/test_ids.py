@@ -10,7 +10,7 @@ from esml_stop.cluster import Cluster, segment
 from esml_stop.connection import Connection
 from esml_stop.errors import BadAnswer, EsmlError, InputError
 from esml_stop.models import Flags
-from esml_stop.patterns import check_exact
+from esml_stop.plan.patterns import check_exact
 from tests.faults.server import FaultyServer, misbehaving
 
 # Text that tries to leave its segment, and any other text.

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from esml_stop.interruption import signals_to
-from esml_stop.timing import Deadline, over
+from esml_stop.runtime.deadline import Deadline, over
+from esml_stop.runtime.signals import signals_to
 
 T = TypeVar("T")
 News = SimpleQueue[tuple[T | None, BaseException | None]]

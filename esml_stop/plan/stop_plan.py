@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from esml_stop.models import Deployment, NotChecked, Reference, Snapshot, Through
 from esml_stop.outcomes import Outcome, Target
-from esml_stop.patterns import Wanted
-from esml_stop.references import is_doubtful, names_one, uses
-from esml_stop.selection import select
+from esml_stop.plan.patterns import Wanted
+from esml_stop.plan.references import is_doubtful, names_one, uses
+from esml_stop.plan.selection import select
 
 
 def plan(wanted: Wanted, snapshot: Snapshot, *, force: bool = False, strict: bool = False) -> tuple[Target, ...]:

@@ -7,10 +7,10 @@ from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from esml_stop.exit_status import ExitStatus
-from esml_stop.interruption import Interrupted, signals_to
 from esml_stop.outcomes import Ending, Failure, Outcome, Target
-from esml_stop.timing import Deadline
-from esml_stop.watch import GRACE_SECONDS
+from esml_stop.runtime.background import GRACE_SECONDS
+from esml_stop.runtime.deadline import Deadline
+from esml_stop.runtime.signals import Interrupted, signals_to
 
 # After Ctrl-C, what is under way is given this long to answer before it is reported as unknown.
 LAST_WORDS_SECONDS = 0.4

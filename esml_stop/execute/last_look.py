@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from esml_stop.afterwards import improved
 from esml_stop.errors import EsmlError
+from esml_stop.execute.afterwards import improved
 from esml_stop.exit_status import ExitStatus
 from esml_stop.models import LAST_LOOK, Deployment, Kind, NotChecked, Reference, Through
 from esml_stop.outcomes import Failure, Outcome, Result
-from esml_stop.patterns import Wanted
-from esml_stop.references import names_one, uses
+from esml_stop.plan.patterns import Wanted
+from esml_stop.plan.references import names_one, uses
 from esml_stop.report import with_outcome
 from esml_stop.snapshot import Reader
 

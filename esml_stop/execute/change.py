@@ -7,9 +7,9 @@ from esml_stop.errors import BadAnswer, DeadlinePassed, EsmlError, Refused, TlsF
 from esml_stop.exit_status import ExitStatus
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Ending, Failure, Outcome, Target
-from esml_stop.patterns import expression
-from esml_stop.retrying import PERSISTENTLY, patiently
-from esml_stop.timing import Deadline
+from esml_stop.plan.patterns import expression
+from esml_stop.runtime.deadline import Deadline
+from esml_stop.runtime.retry import PERSISTENTLY, patiently
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 

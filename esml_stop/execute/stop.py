@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from esml_stop.calls import Calls
-from esml_stop.changing import Change
 from esml_stop.errors import Refused
+from esml_stop.execute.change import Change
 from esml_stop.models import Flags
 from esml_stop.outcomes import Ending, Failure, Outcome, Target
-from esml_stop.timing import Deadline
+from esml_stop.runtime.deadline import Deadline
 
 
 class Stop(Change):

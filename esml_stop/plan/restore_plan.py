@@ -6,8 +6,8 @@ from dataclasses import replace
 from esml_stop.exit_status import ExitStatus
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Ending, Failure, Outcome, Result, Target
-from esml_stop.parameters import differences
-from esml_stop.patterns import Wanted, is_pattern, matches
+from esml_stop.plan.patterns import Wanted, is_pattern, matches
+from esml_stop.plan.start_settings import differences
 
 Running = Mapping[str, Deployment]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from esml_stop.models import Deployment, Snapshot
-from esml_stop.patterns import Wanted, is_pattern, matches
+from esml_stop.plan.patterns import Wanted, is_pattern, matches
 
 
 def select(wanted: Wanted, snapshot: Snapshot) -> Iterator[tuple[str, list[Deployment]]]:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from esml_stop.calls import Calls
-from esml_stop.changing import Change
 from esml_stop.errors import Refused
+from esml_stop.execute.change import Change
 from esml_stop.outcomes import Ending, Failure, Outcome, Target
-from esml_stop.parameters import start_call
-from esml_stop.timing import Deadline
+from esml_stop.plan.start_settings import start_call
+from esml_stop.runtime.deadline import Deadline
 
 TAKEN = ("existing deployment with the same id", "it has already been started")
 

@@ -10,7 +10,7 @@ from esml_stop import notices
 from esml_stop.errors import ConfigError, EsmlError, InputError
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result
-from esml_stop.savedata import deployments, document
+from esml_stop.savefile.document import deployments, document
 from esml_stop.shape import WrongShape
 from esml_stop.text import clean
 

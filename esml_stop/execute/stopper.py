@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from esml_stop.batch import Batch, Listener, Say
 from esml_stop.calls import Calls
+from esml_stop.execute.batch import Batch, Listener, Say
+from esml_stop.execute.stop import Stop
 from esml_stop.models import Flags
 from esml_stop.outcomes import Ending, Outcome, Result, Target
-from esml_stop.stopping import Stop
-from esml_stop.timing import Deadline
+from esml_stop.runtime.deadline import Deadline
 
 
 class Stopper:

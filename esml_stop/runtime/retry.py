@@ -7,7 +7,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from tenacity.stop import stop_base
 
 from esml_stop.errors import EsmlError
-from esml_stop.timing import Deadline
+from esml_stop.runtime.deadline import Deadline
 
 T = TypeVar("T")
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 
 from esml_stop import notices
 from esml_stop.errors import EsmlError
-from esml_stop.interruption import Interrupted
 from esml_stop.outcomes import Result
+from esml_stop.runtime.background import watched
+from esml_stop.runtime.deadline import Deadline
+from esml_stop.runtime.signals import Interrupted
 from esml_stop.text import clean
-from esml_stop.timing import Deadline
-from esml_stop.watch import watched
 
 Results = Sequence[Result]
 

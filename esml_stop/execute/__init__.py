@@ -1,0 +1,1 @@
+"""Carries a plan out: batches of stops and starts, and the last look."""

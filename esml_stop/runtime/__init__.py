@@ -1,0 +1,1 @@
+"""Deadlines, retries, signals and background work."""

@@ -1,0 +1,1 @@
+"""The file from which stopped deployments are started again."""
