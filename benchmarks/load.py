@@ -22,7 +22,7 @@ from multiprocessing.connection import Connection
 from urllib.parse import urlsplit
 
 from esml_stop.sandbox.state import State
-from tests.faults.server import deployments, misbehaving
+from tests.support.faulty_server import deployments, misbehaving
 
 STOP_MS = 50
 OTHER_MODELS = 1_500  # so that the listing has more than one page

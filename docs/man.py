@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from esml_stop import __version__
-from esml_stop.cli import COMMANDS, LazyGroup, esml
-from esml_stop.help import SETTINGS, groups
+from esml_stop.cli.help import SETTINGS, groups
+from esml_stop.cli.main import COMMANDS, LazyGroup, esml
 
 README = Path(__file__).parent.parent / "README.md"
 

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.text import Text
 
 from esml_stop.sandbox import serve
-from tests.raw import RawCluster, node_from_environment
-from tests.screen import on_terminal
+from tests.support.raw_cluster import RawCluster, node_from_environment
+from tests.support.screen import on_terminal
 
 COLUMNS = {"refusal": 90, "list": 120, "stop": 90}
 FOLDER = Path(__file__).parent

@@ -13,7 +13,7 @@ def main() -> None:
     occupy_standard_streams()
     # What is imported stays: to look for garbage in it finds none, and takes a tenth of a short run.
     gc.set_threshold(200_000)
-    from esml_stop.cli import run
+    from esml_stop.cli.main import run
 
     leave(run(sys.argv[1:]))
 

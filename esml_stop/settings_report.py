@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from esml_stop.cluster.http.proxies import proxy_for
 from esml_stop.config import not_used
+from esml_stop.config.connection import Connection
 from esml_stop.config.credentials import key_id
-from esml_stop.connection import Connection
 from esml_stop.errors import EsmlError
 from esml_stop.exit_status import ExitStatus
-from esml_stop.wire.proxies import proxy_for
 
 MASK = "********"
 

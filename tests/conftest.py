@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.raw import RawCluster, node_from_environment
+from tests.support.raw_cluster import RawCluster, node_from_environment
 
 CONNECTION_PREFIXES = ("ESML_", "ELASTICSEARCH_", "ELASTIC_", "ES_", "ESCLI_", "ESCLIENT_", "CLOUD_ID")
 OUTPUT_NAMES = {"NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES"}

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from esml_stop.config.building import build
+from esml_stop.config.connection import Connection
 from esml_stop.config.credentials import Prompt
 from esml_stop.config.environment import other_settings, own_settings, variables_set
 from esml_stop.config.settings import ADDRESS, FILE, KEY, LOGIN, TLS, ConnectionOptions, Settings, from_options
-from esml_stop.connection import Connection
 from esml_stop.errors import ConfigError
 
 __all__ = ["ConnectionOptions", "not_used", "resolve"]

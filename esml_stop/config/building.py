@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from esml_stop.config.certificates import authorities, client_pair, fingerprint
+from esml_stop.config.connection import Connection
 from esml_stop.config.credentials import Credentials, Prompt, credentials, refuse_both
 from esml_stop.config.settings import Settings
 from esml_stop.config.urls import Address, addresses, cloud_address, is_local
-from esml_stop.connection import Connection
 
 
 def build(settings: Settings, *, stdin: TextIO | None, prompt: Prompt | None) -> Connection:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from esml_stop import notices
 from esml_stop.errors import EsmlError
 from esml_stop.outcomes import Result
+from esml_stop.output import stderr
 from esml_stop.runtime.background import watched
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.signals import Interrupted
@@ -30,5 +30,5 @@ def improved(
     except EsmlError as error:
         return without(results, error), None
     except Exception as error:  # noqa: BLE001 - a bug must not take the report along
-        notices.warn(f"the last look failed unexpectedly ({clean(repr(error))}); this is a bug in esml.")
+        stderr.warn(f"the last look failed unexpectedly ({clean(repr(error))}); this is a bug in esml.")
         return results, None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from esml_stop.calls import Calls
+from esml_stop.cluster.calls import Calls
 from esml_stop.errors import BadAnswer, DeadlinePassed, EsmlError, Refused, TlsFailed, Unreachable
 from esml_stop.exit_status import ExitStatus
 from esml_stop.models import Deployment

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError
 from esml_stop.execute.afterwards import improved
 from esml_stop.exit_status import ExitStatus
@@ -12,7 +13,6 @@ from esml_stop.outcomes import Failure, Outcome, Result
 from esml_stop.plan.patterns import Wanted
 from esml_stop.plan.references import names_one, uses
 from esml_stop.report import with_outcome
-from esml_stop.snapshot import Reader
 
 # A node may be a moment behind the one that answered the stop.
 LOOKS, PAUSE_SECONDS = 3, 0.5

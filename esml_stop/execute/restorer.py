@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
+from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError
 from esml_stop.execute.batch import Batch, Listener, Say
 from esml_stop.execute.start import Start
 from esml_stop.execute.stopper import untouched
 from esml_stop.outcomes import Ending, Outcome, Result, Target
 from esml_stop.plan.restore_plan import arrived
-from esml_stop.snapshot import Reader
 
 ON_THE_WAY = {Outcome.STARTED, Outcome.STARTING}
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0

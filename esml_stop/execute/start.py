@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from esml_stop.calls import Calls
+from esml_stop.cluster.calls import Calls
 from esml_stop.errors import Refused
 from esml_stop.execute.change import Change
 from esml_stop.outcomes import Ending, Failure, Outcome, Target

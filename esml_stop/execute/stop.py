@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from esml_stop.calls import Calls
+from esml_stop.cluster.calls import Calls
 from esml_stop.errors import Refused
 from esml_stop.execute.change import Change
 from esml_stop.models import Flags

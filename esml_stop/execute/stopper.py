@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from esml_stop.calls import Calls
+from esml_stop.cluster.calls import Calls
 from esml_stop.execute.batch import Batch, Listener, Say
 from esml_stop.execute.stop import Stop
 from esml_stop.models import Flags

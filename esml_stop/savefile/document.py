@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from esml_stop import __version__
+from esml_stop.json_values import WrongShape, need, optional, required
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result
 from esml_stop.plan.patterns import check_exact
 from esml_stop.plan.start_settings import SIZE, parameters, start_call
-from esml_stop.shape import WrongShape, need, optional, required
 
 VERSION = 1
 

@@ -6,12 +6,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from esml_stop import notices
 from esml_stop.errors import ConfigError, EsmlError, InputError
+from esml_stop.json_values import WrongShape
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result
+from esml_stop.output import stderr
 from esml_stop.savefile.document import deployments, document
-from esml_stop.shape import WrongShape
 from esml_stop.text import clean
 
 LARGEST = 64 * 1024 * 1024
@@ -54,7 +54,7 @@ class SaveFile:
         try:
             self.write(results, cluster)
         except EsmlError as error:
-            notices.warn(clean(f"{error} What it says of the deployments was written before the first stop."))
+            stderr.warn(clean(f"{error} What it says of the deployments was written before the first stop."))
 
     def taken(self) -> InputError:
         """Return the error about a file that is there already."""

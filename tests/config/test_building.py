@@ -3,8 +3,8 @@ import base64
 import pytest
 
 from esml_stop.config.building import build
+from esml_stop.config.connection import Connection
 from esml_stop.config.settings import Settings
-from esml_stop.connection import Connection
 from esml_stop.errors import ConfigError
 
 

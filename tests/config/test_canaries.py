@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from esml_stop import cli
+from esml_stop.cli import main
 
 CANARY = "esml-canary-4711"
 KEY = f"id:{CANARY}"
@@ -89,7 +89,7 @@ def test_no_output_holds_a_secret(
     monkeypatch.setattr("esml_stop.runtime.deadline.SystemClock.sleep", lambda *_: None)
     for name, value in PLACES[place](tmp_path).items():
         monkeypatch.setenv(name, value)
-    status = cli.run([*command, "--debug", "-v"])
+    status = main.run([*command, "--debug", "-v"])
     out, err = capfd.readouterr()
     assert status != 0 or command == ["config"]
     assert out or err

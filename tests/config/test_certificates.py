@@ -5,7 +5,7 @@ import pytest
 from esml_stop.config.certificates import authorities, client_pair, fingerprint
 from esml_stop.config.settings import Settings
 from esml_stop.errors import ConfigError
-from tests.certificates import Authority, Pair, encrypted
+from tests.support.certificates import Authority, Pair, encrypted
 
 
 @pytest.fixture(scope="module")

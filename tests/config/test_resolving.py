@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from esml_stop.config import ConnectionOptions, not_used, resolve
-from esml_stop.connection import Connection
+from esml_stop.config.connection import Connection
 from esml_stop.errors import ConfigError
 
 PROFILES = """

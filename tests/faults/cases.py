@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from tests.faults import faults
-from tests.faults.server import ENDPOINTS, LOOK, RESOLVE, STOP, Fault
+from tests.support import faults
+from tests.support.faulty_server import ENDPOINTS, LOOK, RESOLVE, STOP, Fault
 
 OTHER_STOP = {"error": {"type": "x", "reason": "Could not undeploy. Attempt to stop again"}, "status": 500}
 TYPO_404 = ("resource_not_found_exception", "No known model deployment with id [d]")

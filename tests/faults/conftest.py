@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from esml_stop.sandbox.state import State
-from tests.faults.server import FaultyServer, misbehaving
+from tests.support.faulty_server import FaultyServer, misbehaving
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from esml_stop.sandbox.state import State
 from tests.faults.cases import Case
-from tests.faults.server import deployments, misbehaving
-from tests.running import Ended, esml
+from tests.support.command import Ended, esml
+from tests.support.faulty_server import deployments, misbehaving
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@ import re
 import pytest
 
 from esml_stop.sandbox.state import State
-from tests.faults import faults
-from tests.faults.server import ENDPOINTS, RESOLVE, STOP, Fault, FaultyServer, deployments
-from tests.faults.terminal import on_terminal
-from tests.running import Ended, esml
+from tests.support import faults
+from tests.support.command import Ended, esml
+from tests.support.faulty_server import ENDPOINTS, RESOLVE, STOP, Fault, FaultyServer, deployments
+from tests.support.terminal import on_terminal
 
 # Colours, moves the cursor, links, sets the title, forges a line, reorders, and is markup of rich.
 EVIL = "e\x1b[31m\x1b[2J\x1b]8;;http://x\x07\x9b1A\rstopped\n\u202e[bold red]:boom:[/]\t\\"

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from esml_stop.cluster import Cluster, segment
-from esml_stop.connection import Connection
+from esml_stop.cluster.api import Cluster, segment
+from esml_stop.config.connection import Connection
 from esml_stop.errors import BadAnswer, EsmlError, InputError
 from esml_stop.models import Flags
 from esml_stop.plan.patterns import check_exact
-from tests.faults.server import FaultyServer, misbehaving
+from tests.support.faulty_server import FaultyServer, misbehaving
 
 # Text that tries to leave its segment, and any other text.
 NASTY = st.lists(
@@ -92,7 +92,7 @@ def test_a_segment_is_never_a_step_to_another_place(name: str) -> None:
 def test_json_keeps_every_character() -> None:
     """JSON holds the value itself, escaped, so that a program gets what the server sent."""
     from esml_stop.outcomes import Outcome, Result, Target
-    from esml_stop.render.data import document
+    from esml_stop.output.json_report import document
     from esml_stop.report import Report
 
     name = 'a\x1b[31m\n\u202e\ud800"\\'

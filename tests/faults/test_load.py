@@ -1,9 +1,9 @@
 import pytest
 
 from esml_stop.sandbox.state import State
-from tests.faults import faults
-from tests.faults.server import LOOK, RESOLVE, STOP, FaultyServer, deployments
-from tests.running import esml
+from tests.support import faults
+from tests.support.command import esml
+from tests.support.faulty_server import LOOK, RESOLVE, STOP, FaultyServer, deployments
 
 
 @pytest.mark.parametrize("parallel", [1, 4, 32])

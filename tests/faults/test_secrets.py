@@ -7,12 +7,12 @@ from urllib.parse import quote
 
 import pytest
 
-from esml_stop import cli
+from esml_stop.cli import main
 from esml_stop.sandbox.state import State
-from tests.faults import faults
-from tests.faults.server import ENDPOINTS, LOOK, RESOLVE, STOP, Fault, FaultyServer, deployments
-from tests.faults.terminal import on_terminal
-from tests.running import esml
+from tests.support import faults
+from tests.support.command import esml
+from tests.support.faulty_server import ENDPOINTS, LOOK, RESOLVE, STOP, Fault, FaultyServer, deployments
+from tests.support.terminal import on_terminal
 
 CANARY = "c4n4ry+Secret/of=esml"
 KEY = base64.b64encode(f"key-id:{CANARY}".encode()).decode()
@@ -153,7 +153,7 @@ def test_a_server_that_repeats_a_secret_makes_nobody_see_it(
         server.on(phase, fault, forever=True)
     monkeypatch.setattr("time.sleep", lambda _: None)
     options = PLACES[name](server.url, tmp_path, monkeypatch)
-    cli.run(["stop", "d", "--debug", "-v", "-o", "json", *options])
+    main.run(["stop", "d", "--debug", "-v", "-o", "json", *options])
     assert any(one.authorization for one in server.received), "the secret was sent"
     out, err = capsys.readouterr()
     assert not found(out + err)
@@ -166,7 +166,7 @@ def test_a_connection_that_fails_shows_no_secret(
 ) -> None:
     """Nobody there, a port out of range, a URL that cannot be used: the error repeats no secret, even with --debug."""
     options = PLACES[name](url, tmp_path, monkeypatch)
-    status = cli.run(["stop", "d", "--debug", "--timeout", "300ms", *options])
+    status = main.run(["stop", "d", "--debug", "--timeout", "300ms", *options])
     out, err = capsys.readouterr()
     assert status in {2, 6}
     assert not found(out + err)
@@ -175,7 +175,7 @@ def test_a_connection_that_fails_shows_no_secret(
 @pytest.mark.parametrize("url", ["http://someone:{}@", "someone:{}@host", "http://someone:{}@h:x", "http://a b:{}@h"])
 def test_a_url_that_is_wrong_is_not_repeated(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     """What is wrong with it is said without it."""
-    assert cli.run(["stop", "d", "--debug", "--url", url.format(CANARY)]) == 2
+    assert main.run(["stop", "d", "--debug", "--url", url.format(CANARY)]) == 2
     out, err = capsys.readouterr()
     assert not found(out + err)
 

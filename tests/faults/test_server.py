@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from esml_stop.sandbox.state import State
-from tests.faults import faults
-from tests.faults.server import ENDPOINTS, LOOK, RESOLVE, STOP, Fault, FaultyServer, deployments, misbehaving
+from tests.support import faults
+from tests.support.faulty_server import ENDPOINTS, LOOK, RESOLVE, STOP, Fault, FaultyServer, deployments, misbehaving
 
 STATS, INFERENCE, D_STOP = "/_ml/trained_models/d*/_stats", "/_inference/_all", "/_ml/trained_models/d/deployment/_stop"
 

@@ -4,9 +4,9 @@ import threading
 import pytest
 
 from esml_stop.sandbox.state import State
-from tests.faults import faults
-from tests.faults.server import LOOK, RESOLVE, STOP, Fault, FaultyServer, deployments
-from tests.faults.terminal import interrupted, on_terminal, started, until
+from tests.support import faults
+from tests.support.faulty_server import LOOK, RESOLVE, STOP, Fault, FaultyServer, deployments
+from tests.support.terminal import interrupted, on_terminal, started, until
 
 # A second is promised; these machines are sometimes busy.
 SOON = 2.0

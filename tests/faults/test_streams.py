@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from esml_stop.sandbox.state import State
-from tests.faults.server import RESOLVE, FaultyServer, deployments
+from tests.support.faulty_server import RESOLVE, FaultyServer, deployments
 
 THOROUGH = pytest.mark.thorough
 FULL = Path("/dev/full")

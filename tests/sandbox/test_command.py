@@ -5,7 +5,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from tests.running import esml
+from tests.support.command import esml
 
 
 def test_one_command_runs_against_a_fresh_sandbox() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.raw import RawCluster
+from tests.support.raw_cluster import RawCluster
 
 pytestmark = pytest.mark.scenario
 

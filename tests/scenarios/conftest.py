@@ -2,8 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.raw import RawCluster
-from tests.running import Ended, esml
+from tests.support.command import Ended, esml
+from tests.support.raw_cluster import RawCluster
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.raw import RawCluster
-from tests.running import Ended
+from tests.support.command import Ended
+from tests.support.raw_cluster import RawCluster
 
 pytestmark = pytest.mark.scenario
 Run = Callable[..., Ended]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.raw import RawCluster
-from tests.running import Ended
+from tests.support.command import Ended
+from tests.support.raw_cluster import RawCluster
 
 pytestmark = pytest.mark.scenario
 Run = Callable[..., Ended]

@@ -14,9 +14,9 @@ from uuid import uuid4
 
 import pytest
 
-from esml_stop import cli
-from tests.raw import RawCluster
-from tests.running import checked
+from esml_stop.cli import main
+from tests.support.command import checked
+from tests.support.raw_cluster import RawCluster
 
 pytestmark = pytest.mark.scenario
 
@@ -61,7 +61,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *op
     with monkeypatch.context() as patch:
         for name, value in names.items():
             patch.setenv(name, value)
-        status = cli.run(["config", "--check", "-o", "json", *options])
+        status = main.run(["config", "--check", "-o", "json", *options])
     out, err = capsys.readouterr()
     assert (status, err) == (0, "")
     return checked(json.loads(out))
@@ -236,7 +236,7 @@ def test_tokens(
     }[how]
     for name, value in (names | {"ESML_CA_CERTS": access.ca_certs}).items():
         monkeypatch.setenv(name, value)
-    cli.run(["config", "--check", "-o", "json"])
+    main.run(["config", "--check", "-o", "json"])
     found = checked(json.loads(capsys.readouterr().out))
     assert found["errors"] == []
     assert found["check"]["user"] == ("elastic/kibana" if cluster.username else None)

@@ -1,4 +1,4 @@
-"""TLS against a real node; what needs certificates of another kind is in tests/test_tls.py."""
+"""TLS against a real node; what needs certificates of another kind is in tests/cluster/http/test_tls.py."""
 
 import ssl
 from collections.abc import Callable
@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.raw import RawCluster
-from tests.running import Ended, esml
+from tests.support.command import Ended, esml
+from tests.support.raw_cluster import RawCluster
 
 pytestmark = pytest.mark.scenario
 
@@ -54,15 +54,20 @@ def test_each_way_to_trust_it_works(secure: RawCluster, attempt: Callable[..., E
 
 
 def test_each_failure_is_one_attempt_and_names_an_option(secure: RawCluster, attempt: Callable[..., Ended]) -> None:
-    """Unknown CA, another fingerprint, another host, plain http."""
-    plain = secure.url.replace("https:", "http:")
+    """Unknown CA, another fingerprint."""
     for ended, says in (
         (attempt(), "Give the cluster's CA with --ca-certs FILE"),
         (attempt("--ssl-fingerprint", "ab" * 32), f"has another fingerprint: {fingerprint(secure)}."),
-        (attempt(url=plain), f"{plain} wants TLS.\n  Write https:// in the URL (--url)."),
     ):
         assert (ended.status, requests(ended)) == (6, 1), ended.err
         assert says in ended.err
+
+
+def test_plain_http_on_a_tls_port_hints_at_https(secure: RawCluster, attempt: Callable[..., Ended]) -> None:
+    """The server only hangs up on it."""
+    ended = attempt(url=secure.url.replace("https:", "http:"))
+    assert ended.status == 6
+    assert "use https:// in the URL" in ended.err
 
 
 def test_tls_on_a_port_without_it_is_one_attempt(cluster: RawCluster) -> None:

@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.raw import RawCluster
-from tests.running import Ended
+from tests.support.command import Ended
+from tests.support.raw_cluster import RawCluster
 
 pytestmark = pytest.mark.scenario
 Run = Callable[..., Ended]

@@ -1,0 +1,28 @@
+"""`esml completion`: what makes a shell complete commands, options and deployment IDs."""
+
+import click
+
+from esml_stop.cli.help import Command
+
+EPILOG = """\b
+Examples:
+  eval "$(esml completion bash)"                                      in ~/.bashrc
+  eval "$(esml completion zsh)"                                       in ~/.zshrc
+  esml completion fish > ~/.config/fish/completions/esml.fish
+"""
+
+
+@click.command("completion", cls=Command, epilog=EPILOG, needs_arguments=True)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def command(ctx: click.Context, shell: str) -> int:
+    """Print the script that lets a shell complete commands, options and deployment IDs.
+
+    The script begins with how to install it. IDs come from the cluster that the settings and the options typed so far
+    name: at most a second is spent on that, and if it fails there is nothing to choose from.
+    """
+    from esml_stop.cli.completion import script
+    from esml_stop.output.render import write
+
+    write(script(shell, ctx.find_root().command) + "\n")
+    return 0

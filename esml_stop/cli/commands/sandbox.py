@@ -1,0 +1,99 @@
+"""`esml sandbox`: a practice cluster, for as long as it is wanted or for one command."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+import click
+
+from esml_stop.errors import InputError
+from esml_stop.exit_status import ExitStatus
+from esml_stop.output.stderr import say
+from esml_stop.runtime.signals import Interrupted
+
+# Every setting that could lead the command to another cluster than the sandbox.
+OUTER = ("ESML_", "ELASTICSEARCH_", "ELASTIC_", "ES_", "ESCLI_", "ESCLIENT_", "CLOUD_ID")
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+
+
+@click.command("sandbox", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1.  [default: a free one]")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
+def command(port: int, words: tuple[str, ...]) -> int:
+    """Serve a practice cluster on this machine, or run one COMMAND against a fresh one.
+
+    Without a COMMAND it serves until Ctrl-C.
+
+    Its deployments show every case: one that is free, one that a pipeline names, one that an inference endpoint owns,
+    one that is slow to stop, and two of one model with an alias.
+    """
+    from esml_stop.sandbox import serve
+
+    try:
+        with serve(port=port) as server:
+            return run(words, server.url) if words else wait(server.url)
+    except OSError as error:
+        raise InputError(f"Cannot listen on port {port}: {(error.strerror or str(error)).lower()}.") from None
+
+
+def wait(url: str) -> int:
+    """Print how to reach the sandbox and serve until a signal comes; that it comes early is no failure."""
+    try:
+        introduce(url)
+        signal.pause()
+    except Interrupted:
+        say("Ended.")
+    return ExitStatus.OK
+
+
+def introduce(url: str) -> None:
+    """Print how to reach the sandbox, and tell what is in it."""
+    from esml_stop.output.render import write
+    from esml_stop.sandbox.scene import NOTES
+
+    write(f"export ESML_URL={url}\n")
+    width = max(map(len, NOTES))
+    lines = (f"  {name:{width}}  {note}" for name, note in NOTES.items())
+    say("\n".join([f"A practice cluster serves at {url} until Ctrl-C. Its deployments:", *lines]))
+
+
+def run(words: Sequence[str], url: str) -> int:
+    """Run a command against the sandbox and return its exit code; 127 when there is no such command."""
+    try:
+        child = subprocess.Popen(found(words), env=environment(os.environ, url))  # noqa: S603 - the user's own command
+    except FileNotFoundError:
+        say(f"esml: {words[0]}: command not found")
+        return 127
+    except OSError as error:
+        say(f"esml: {words[0]}: {error.strerror}")
+        return 126
+    return ended(child)
+
+
+def ended(child: "subprocess.Popen[bytes]") -> int:
+    """Wait for a command, hand it every signal, and return its exit code as a shell gives it."""
+    while True:
+        try:
+            status = child.wait()
+        except Interrupted as interrupted:
+            # A terminal sends Ctrl-C to the command by itself.
+            if interrupted.signal != signal.SIGINT or not sys.stdin.isatty():
+                child.send_signal(interrupted.signal)
+        else:
+            return status if status >= 0 else 128 - status
+
+
+def found(words: Sequence[str]) -> list[str]:
+    """Return the command; `esml` is this one when there is none on the PATH."""
+    if words[0] == "esml" and not shutil.which("esml"):
+        return [sys.executable, "-m", "esml_stop", *words[1:]]
+    return list(words)
+
+
+def environment(outer: Mapping[str, str], url: str) -> dict[str, str]:
+    """Return the environment without any setting of another cluster, and with the sandbox's address."""
+    kept = {name: value for name, value in outer.items() if not name.startswith(OUTER) and name.lower() not in PROXIES}
+    return {**kept, "ESML_URL": url}

@@ -1,0 +1,198 @@
+"""The command group, and the one place where every ending becomes an exit code."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from errno import ENOSPC
+from importlib import import_module
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from esml_stop import __version__
+from esml_stop.cli.help import SETTINGS, NoArguments
+from esml_stop.errors import EndedEarly, EsmlError, InputError, OutputFailed
+from esml_stop.exit_status import ExitStatus
+from esml_stop.output import stderr
+from esml_stop.runtime.signals import Interrupted, raise_it, signals_to
+from esml_stop.text import clean
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+# What `esml --help` says about each command, so that it imports none of them; common ones first.
+COMMANDS = {
+    "stop": "Stop trained-model deployments and wait until they are gone.",
+    "list": "List trained-model deployments and what uses them.",
+    "restore": "Start again what `esml stop --save FILE` stopped, as it was.",
+    "config": "Show which cluster would be asked, and check that it may be.",
+    "sandbox": "Serve a practice cluster on this machine, or run one COMMAND against a fresh one.",
+    "completion": "Print the script that lets a shell complete commands, options and deployment IDs.",
+    "schema": "Print the JSON Schema of what -o json and -o jsonl write, or of save files.",
+}
+
+
+class PipeClosed(Exception):
+    """Nobody reads standard output any more; click would make a plain 1 of the BrokenPipeError."""
+
+
+@contextmanager
+def pipe_watched() -> Iterator[None]:
+    """Keep a BrokenPipeError from click."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise PipeClosed from None
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when the command is wanted."""
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Read the command line; --help and --version are written here."""
+        with pipe_watched():
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        with pipe_watched():
+            return super().invoke(ctx)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return a command, imported now."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"esml_stop.cli.commands.{name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each command is for."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Return the commands and options that begin as typed."""
+        from click.shell_completion import CompletionItem
+
+        found = [
+            CompletionItem(name, help=purpose) for name, purpose in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; suggest one that is spelled alike."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            alike = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {alike[0]!r}?" if alike else f" There are: {', '.join(COMMANDS)}."
+            ctx.fail(f"There is no command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=LazyGroup, invoke_without_command=True, subcommand_metavar="COMMAND [ARGS]...", context_settings=SETTINGS
+)
+@click.version_option(__version__, prog_name="esml", message="%(prog)s %(version)s")
+@click.pass_context
+def esml(ctx: click.Context) -> None:
+    """Stop trained-model deployments on an Elasticsearch cluster, and know that they stopped.
+
+    \b
+    Stop one and wait until it is gone:   esml stop my_model_for_search
+    Also when something uses it:          esml stop my_model_for_search --force
+    Try it without a cluster:             esml sandbox -- esml stop my_model_for_search
+    """  # noqa: D301 - click wants the real character
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; nothing is raised."""
+    try:
+        with signals_to(raise_it) as signals:
+            status = int(esml.main(args=list(arguments), prog_name="esml", standalone_mode=False) or ExitStatus.OK)
+            return 128 + signals.held if signals.held else status
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except SystemExit as ended:  # how click ends a completion
+        return int(ended.code or ExitStatus.OK)
+    except click.Abort:
+        return failed(Interrupted(2), arguments)
+    except click.UsageError as wrong:
+        return usage(wrong, arguments)
+    except (EsmlError, Interrupted) as error:
+        return failed(error, arguments)
+    except PipeClosed:
+        return ExitStatus.BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001 - the last place that can make it readable
+        return unexpected(error, arguments)
+
+
+def failed(error: EsmlError | Interrupted, arguments: Sequence[str]) -> int:
+    """Report what ended a command before it had results, as JSON if that was asked for."""
+    show_traceback(arguments)
+    if isinstance(error, Interrupted):
+        error = EndedEarly(error.signal)
+    if form := data_form(arguments):
+        from esml_stop.output.json_report import error_document
+
+        stderr.wipe()
+        command = next((word for word in arguments if word in COMMANDS), "")
+        stderr.say(error_document(command, error, indent=2 if form == "json" else None).rstrip())
+    else:
+        stderr.error(error)
+    return int(error.exit_status)
+
+
+def usage(wrong: click.UsageError, arguments: Sequence[str]) -> int:
+    """Report a command line that cannot be understood."""
+    if data_form(arguments):
+        return failed(InputError(wrong.format_message()), arguments)
+    if isinstance(wrong, NoArguments):
+        stderr.say(wrong.format_message())
+    else:
+        help_line = f"\n  See `{wrong.ctx.command_path} --help`." if wrong.ctx else ""
+        stderr.say(f"esml: {clean(wrong.format_message())}{help_line}")
+    return ExitStatus.USAGE
+
+
+def unexpected(error: Exception, arguments: Sequence[str]) -> int:
+    """Report a bug, unless it is only a disk that is full."""
+    if isinstance(error, OSError) and error.errno == ENOSPC:
+        return failed(OutputFailed("Standard output cannot be written: no space is left."), arguments)
+    show_traceback(arguments)
+    stderr.say(f"esml: unexpected {type(error).__name__}; this is a bug in esml. --debug shows where.")
+    return ExitStatus.FAILED
+
+
+def show_traceback(arguments: Sequence[str]) -> None:
+    """Write the traceback of the error that is being handled, with --debug only."""
+    if "--debug" in options(arguments):
+        import traceback
+
+        stderr.wipe()
+        stderr.say("\n".join(map(clean, traceback.format_exc().rstrip().split("\n"))))
+
+
+def data_form(arguments: Sequence[str]) -> str | None:
+    """Return json or jsonl when the command line asks for it, even if it is wrong otherwise."""
+    words = options(arguments)
+    following = dict(pairwise(words))
+    asked = following.get("-o") or following.get("--output")
+    joined = [
+        word.removeprefix("--output=").removeprefix("-o") for word in words if word.startswith(("-o", "--output="))
+    ]
+    return next((form for form in [asked, *joined] if form in {"json", "jsonl"}), None)
+
+
+def options(arguments: Sequence[str]) -> list[str]:
+    """Return the words before `--`, where options stand."""
+    words = list(arguments)
+    return words[: words.index("--")] if "--" in words else words

@@ -1,0 +1,102 @@
+"""The options that several commands share, each group as one decorator and one frozen object."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+
+from esml_stop.cli.help import completed, grouped
+from esml_stop.output import stderr
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FORMATS = ("table", "json", "jsonl", "ids")
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """How much is said, and in which form."""
+
+    form: str = "table"
+    quiet: bool = False
+    verbose: bool = False
+    debug: bool = False
+
+    def show_begin(self) -> None:
+        """Tell a person at once that esml is at work; importing the client takes longer than it should to see that."""
+        if not self.quiet:
+            stderr.at_work("Connecting")
+
+
+def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
+    """Add -o, -q, -v and --debug; the command gets them as `output_options`."""
+
+    @click.option("-o", "--output", "form", type=click.Choice(formats), default="table", help="What stdout gets.")
+    @click.option("-q", "--quiet", is_flag=True, help="No warnings, no closing sentence; refusals and errors stay.")
+    @click.option("-v", "--verbose", is_flag=True, help="One line on stderr for each request.")
+    @click.option("--debug", is_flag=True, help="Show a traceback with an error.")
+    @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR and FORCE_COLOR are obeyed too.")
+    @wraps(function)
+    def wrapped(*args: Any, form: str, quiet: bool, verbose: bool, debug: bool, no_color: bool, **rest: Any) -> Any:
+        if no_color:
+            os.environ["NO_COLOR"] = "1"
+        options = OutputOptions(form, quiet=quiet, verbose=verbose, debug=debug)
+        return function(*args, output_options=options, **rest)
+
+    return grouped(wrapped, "Output")  # type: ignore[return-value]
+
+
+def connection_options(function: F) -> F:
+    """Add the options that say which cluster; the command gets them as `connection_options`."""
+
+    @wraps(function)
+    def wrapped(*args: Any, **rest: Any) -> Any:
+        from esml_stop.config.settings import ConnectionOptions
+
+        given = {one.name: rest.pop(one.name) for one in fields(ConnectionOptions)}
+        return function(*args, connection_options=ConnectionOptions(**given), **rest)
+
+    for option in reversed(CONNECTION):
+        wrapped = option(wrapped)
+    return grouped(wrapped, "Connection")  # type: ignore[return-value]
+
+
+CONNECTION = (
+    click.option("--url", metavar="URL", help="The cluster, such as https://localhost:9200.  [ESML_URL]"),
+    click.option("--cloud-id", metavar="ID", help="The cluster, by its Elastic Cloud ID.  [ESML_CLOUD_ID]"),
+    click.option(
+        "--api-key-file",
+        metavar="FILE",
+        type=click.Path(),
+        help="File with the API key; - is standard input.  [ESML_API_KEY]",
+    ),
+    click.option("--username", metavar="NAME", help="User name; the password is asked for.  [ESML_USERNAME]"),
+    click.option(
+        "--password-file",
+        metavar="FILE",
+        type=click.Path(),
+        help="File with the password; - is stdin.  [ESML_PASSWORD]",
+    ),
+    click.option("--ca-certs", metavar="FILE", type=click.Path(), help="CA certificates to trust.  [ESML_CA_CERTS]"),
+    click.option("--ssl-fingerprint", metavar="HEX", help="SHA-256 of the certificate.  [ESML_SSL_FINGERPRINT]"),
+    click.option("--client-cert", metavar="FILE", type=click.Path(), help="Client certificate.  [ESML_CLIENT_CERT]"),
+    click.option(
+        "--client-key", metavar="FILE", type=click.Path(), help="Key of the client certificate.  [ESML_CLIENT_KEY]"
+    ),
+    click.option("--insecure", is_flag=True, default=None, help="Do not verify certificates.  [ESML_INSECURE]"),
+    click.option(
+        "--profile",
+        metavar="NAME",
+        shell_complete=completed("profiles"),
+        help="A context of the Elastic CLI's ~/.elasticrc.yml.  [ESML_PROFILE]",
+    ),
+    click.option(
+        "--config-file",
+        metavar="FILE",
+        type=click.Path(),
+        help="A file of the Elastic CLI, or of es_client and curator.  [ESML_CONFIG_FILE]",
+    ),
+)

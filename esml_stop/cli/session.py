@@ -1,0 +1,137 @@
+"""What every command that talks to a cluster needs, from its options to its last word."""
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from esml_stop.cli.options import OutputOptions
+from esml_stop.cluster.api import Cluster
+from esml_stop.cluster.http.client import Request
+from esml_stop.cluster.reader import Reader
+from esml_stop.config import resolve
+from esml_stop.config.credentials import Prompt
+from esml_stop.config.settings import ConnectionOptions
+from esml_stop.errors import OutputFailed
+from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.output import stderr
+from esml_stop.output.moving import listener
+from esml_stop.output.terminal import is_terminal
+from esml_stop.runtime.deadline import Deadline
+from esml_stop.text import clean, counted
+
+if TYPE_CHECKING:
+    from esml_stop.report import Report
+
+
+class Session:
+    """One command's connection, deadline and voice."""
+
+    def __init__(
+        self, connection: ConnectionOptions, output: OutputOptions, *, timeout: float, parallel: int = 4
+    ) -> None:
+        self.output = output
+        self.connection = resolve(connection, os.environ, stdin=sys.stdin, prompt=password_prompt())
+        for line in self.connection.warnings:
+            self.warn(line)
+        self.listener = listener(quiet=output.quiet, verbose=output.verbose)
+        self.cluster = Cluster(self.connection, parallel=parallel, on_request=self.show_request)
+        self.reader = Reader(self.cluster, Deadline(timeout), self.listener.retrying)
+        self.arguments = connection.arguments
+        self._told: set[str] = set()
+        self._over = False
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Session":
+        self._stack.enter_context(self.listener)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over = True
+        self._stack.close()
+
+    def show_request(self, request: Request) -> None:
+        """Write a line about a request, with --verbose; a server's Warning header, without --quiet."""
+        if self._over:  # an answer that nobody waits for any more
+            return
+        if self.output.verbose:
+            stderr.say(f"esml: {request.method} {clean(request.path)} {request.result} {request.seconds:.3f} s")
+        for text in request.warnings:
+            if text not in self._told:  # every answer repeats it
+                self._told.add(text)
+                self.warn(f"Elasticsearch says: {clean(text)}")
+
+    def warn(self, line: str) -> None:
+        """Write a warning, without --quiet."""
+        if not self.output.quiet:
+            stderr.warn(line)
+
+    def remark(self, line: str) -> None:
+        """Write a line that is good to know, without --quiet."""
+        if not self.output.quiet:
+            stderr.say(line)
+
+    def ask(self, targets: Sequence[Target]) -> bool:
+        """Show what would be stopped and return whether that is wanted; waiting for the answer costs no time."""
+        from esml_stop.output.table import show_plan
+
+        self._stack.close()
+        show_plan(targets)
+        count = sum(target.decision is Outcome.WOULD_STOP for target in targets)
+        with self.reader.deadline.paused():
+            answer = stderr.ask(f"Stop {counted(count, 'deployment')}? [y/N] ")
+        self._stack.enter_context(self.listener)
+        return answer.strip().lower() in {"y", "yes"}
+
+    def finish(self, report: "Report") -> int:
+        """Write the report with everything that is said beside it, and return the exit code."""
+        from esml_stop.output import messages
+        from esml_stop.output.render import render
+
+        self._stack.close()
+        for result in () if report.cancelled else report.results:
+            self.explain(result, report)
+        for line in messages.unread(report, verbose=self.output.verbose):
+            self.warn(line)
+        if not report.results and report.command == "stop":
+            (stderr.say if report.strict else self.warn)(
+                "No deployment ID was given on standard input; nothing to stop."
+            )
+        for line in messages.way_back(report, ("esml", "restore", *self.arguments), verbose=self.output.verbose):
+            self.remark(line)
+        try:
+            render(report, self.output.form, quiet=self.output.quiet)
+        except OutputFailed as failed:
+            stderr.error(failed)
+            stderr.say(f"esml: {messages.closing(report)}")
+            return int(report.exit_status or failed.exit_status)
+        return int(report.exit_status)
+
+    def explain(self, result: Result, report: "Report") -> None:
+        """Write what is to be said about one target that is not simply done."""
+        from esml_stop.output import messages
+
+        if result.outcome is Outcome.IN_USE:
+            stderr.block(messages.refusal(result, ("esml", "stop", *self.arguments), dry_run=report.dry_run))
+        elif result.error:
+            stderr.block(messages.failure(result))
+        elif result.outcome is Outcome.NOT_FOUND:
+            (stderr.say if report.strict else self.warn)(messages.missing(result.target))
+        elif result.outcome is Outcome.NOT_IDLE:
+            self.warn(messages.not_idle(result.target))
+        elif result.outcome in {Outcome.STOPPED, Outcome.WOULD_STOP} and (line := messages.forced(result, report)):
+            self.warn(line)
+
+
+def password_prompt() -> Prompt | None:
+    """Return what asks for a password without showing it, or None where nobody can be asked."""
+    if not is_terminal(sys.stdin):
+        return None
+    from getpass import getpass
+
+    def ask(text: str) -> str:
+        stderr.wipe()
+        return getpass(text, stream=sys.stderr)
+
+    return ask

@@ -1,0 +1,68 @@
+"""Which deployments a command is about: its arguments, --model, --idle and standard input, as one object."""
+
+import sys
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from esml_stop.cli.duration import Duration
+from esml_stop.cli.help import completed
+from esml_stop.errors import InputError
+
+if TYPE_CHECKING:
+    from esml_stop.plan.patterns import Wanted
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MODEL = click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="ID",
+    shell_complete=completed("model_ids"),
+    help="All deployments of a model (or alias).",
+)
+IDLE = click.option("--idle", type=Duration(), help="Only those without an inference for so long, such as 7d.")
+ALLOW_NO_MATCH = click.option(
+    "--allow-no-match/--no-allow-no-match",
+    default=True,
+    help="Whether an ID or pattern that finds nothing is fine (the default), or exit code 3 with nothing done.",
+)
+
+
+def choice_options(metavar: str) -> Callable[[F], F]:
+    """Add the arguments, --model and --idle; the command gets them as `wanted`."""
+
+    def decorate(function: F) -> F:
+        @click.argument("names", nargs=-1, metavar=metavar, shell_complete=completed("deployment_ids"))
+        @MODEL
+        @IDLE
+        @wraps(function)
+        def wrapped(
+            *args: Any, names: tuple[str, ...], models: tuple[str, ...], idle: float | None, **rest: Any
+        ) -> Any:
+            return function(*args, wanted=choice(names, models, idle), **rest)
+
+        return wrapped  # type: ignore[return-value]
+
+    return decorate
+
+
+def choice(names: tuple[str, ...], models: tuple[str, ...], idle: float | None) -> "Wanted":
+    """Return what is wanted; raise InputError for what could never be an ID."""
+    from esml_stop.plan.patterns import parse
+
+    lines = read_ids() if "-" in names else None
+    before = None if idle is None else int((time.time() - idle) * 1000)
+    return parse((one for one in names if one != "-"), lines=lines, models=models, idle_before=before)
+
+
+def read_ids() -> list[str]:
+    """Return the exact IDs on standard input, one a line; blank lines do not count, a closed input has none."""
+    try:
+        return [line.strip() for line in sys.stdin or () if line.strip()]
+    except (OSError, ValueError):
+        raise InputError("Standard input holds no readable deployment IDs.") from None

@@ -1,0 +1,1 @@
+"""Everything Elasticsearch: typed calls, answers as models, snapshots in few requests."""

@@ -1,0 +1,87 @@
+"""What it means that no whole answer came, and whether the request may have arrived all the same."""
+
+import os
+from typing import Any
+
+from elastic_transport import TlsError
+from urllib3.exceptions import DecodeError, NameResolutionError, NewConnectionError, ProtocolError, ProxyError
+
+from esml_stop.cluster.http.node import AnswerTooLarge
+from esml_stop.config.connection import Connection
+from esml_stop.errors import CHECK_URL, BadAnswer, TlsFailed, Unreachable
+
+
+def tls(error: TlsError, connection: Connection) -> TlsFailed:
+    """Return what went wrong with the encrypted connection, and the option that would help."""
+    from esml_stop.cluster.http.tls_errors import explained, is_before_request
+
+    causes = chain(error)
+    text, hint = explained(causes, connection)
+    return TlsFailed(text, hint=hint, sent=not is_before_request(causes))
+
+
+def not_connected(error: Exception, where: str) -> Unreachable:
+    """Return why no answer came."""
+    causes = chain(error)
+    if any(isinstance(one, AnswerTooLarge) for one in causes):
+        return BadAnswer(f"{where} sent an answer of over 64 MB.", hint=CHECK_URL)
+    if any(isinstance(one, ProxyError) for one in causes):
+        from esml_stop.cluster.http.proxies import unusable
+
+        return unusable(causes, where, os.environ)
+    if any(isinstance(one, NameResolutionError) for one in causes):
+        return Unreachable(f"The host name of {where} is not known.", hint=CHECK_NAME, sent=False)
+    if any(isinstance(one, ConnectionRefusedError) for one in causes):
+        text = f"Nothing listens at {where} (connection refused)."
+        return Unreachable(text, hint=CHECK_PORT, transient=True, sent=False)
+    if any(isinstance(one, ProtocolError | ConnectionError) for one in causes):
+        text = f"{where} closed the connection without a whole answer."
+        return Unreachable(text, hint=CHECK_HTTPS if "http://" in where else None, transient=True)
+    unsent = any(isinstance(one, NewConnectionError) for one in causes)
+    return Unreachable(
+        f"No connection to {where}: {reason_of(error)}.", hint=CHECK_PORT, transient=True, sent=not unsent
+    )
+
+
+CHECK_NAME = "Check the URL for a typo, and the network."
+CHECK_PORT = "Is the cluster up, and are host and port right? Elasticsearch usually listens on port 9200."
+CHECK_HTTPS = "If the cluster speaks TLS, use https:// in the URL."
+
+
+def reason_of(error: Exception) -> str:
+    """Return in a few words why a connection could not be made."""
+    root = deepest(error)
+    return getattr(root, "strerror", None) or type(root).__name__
+
+
+def is_garbled(error: Exception) -> bool:
+    """Tell whether a body is not packed as its head says."""
+    return any(isinstance(one, DecodeError) for one in chain(error))
+
+
+def connecting(error: Exception) -> bool:
+    """Tell whether a time-out came before anything was sent."""
+    return any(isinstance(one, NewConnectionError) or "connect timeout" in str(one) for one in chain(error))
+
+
+def chain(error: BaseException) -> list[BaseException]:
+    """Return an error with everything it was raised from, outermost first."""
+    found: list[BaseException] = []
+    todo: list[Any] = [error]
+    while todo:
+        one = todo.pop(0)
+        if isinstance(one, BaseException) and one not in found:
+            found.append(one)
+            todo += [
+                *getattr(one, "errors", ()),
+                getattr(one, "reason", None),
+                one.__cause__,
+                one.__context__,
+                *one.args,
+            ]
+    return found
+
+
+def deepest(error: BaseException) -> BaseException:
+    """Return the error that was raised first."""
+    return chain(error)[-1]

@@ -1,0 +1,140 @@
+"""What the client's exceptions mean, in our errors and in words for someone who meets them at 3 a.m."""
+
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any
+
+from elastic_transport import ApiError, ConnectionTimeout, SerializationError, TlsError
+from elasticsearch import UnsupportedProductError
+
+from esml_stop.cluster.http.connection_errors import connecting, is_garbled, not_connected, tls
+from esml_stop.cluster.http.redaction import redacted
+from esml_stop.config.connection import Connection
+from esml_stop.errors import (
+    CHECK_URL,
+    BadAnswer,
+    EsmlError,
+    NotAllowed,
+    NotAuthenticated,
+    Refused,
+    Unreachable,
+)
+from esml_stop.text import seconds
+
+GATEWAY_STATUSES = {429, 502, 503, 504}
+# A 429 that no waiting helps: the ML nodes are too small, or there are too many deployments.
+NO_ROOM = "Could not start"
+
+UNAUTHORIZED = re.compile(r"action \[(?P<action>.+?)\] is unauthorized for (?P<who>.+?)(?: with effective roles|,|$)")
+GRANTED_BY = re.compile(r"granted by the cluster privileges \[(?P<privileges>.+?)\]")
+
+
+def meaning(error: Exception, connection: Connection) -> EsmlError:
+    """Return our error for one of the client's, or for a request that was given up."""
+    where = connection.label
+    if isinstance(error, UnsupportedProductError):
+        return BadAnswer(f"{where} answered, but it is not Elasticsearch.", hint=CHECK_URL)
+    if isinstance(error, ApiError):
+        return answered(error, connection)
+    if isinstance(error, TlsError):
+        return tls(error, connection)
+    if isinstance(error, ConnectionTimeout | TimeoutError):
+        early = connecting(error)
+        return Unreachable(f"{where} did not answer in time.", hint=CHECK_TIME, transient=early, sent=not early)
+    if isinstance(error, SerializationError | RecursionError) or is_garbled(error):
+        return BadAnswer(f"{where} sent an answer that cannot be read.", hint=CHECK_URL)
+    return not_connected(error, where)
+
+
+CHECK_TIME = "Is the cluster well? --timeout gives it more time."
+
+
+def summary(error: Exception) -> str:
+    """Return a word or two about a failed request, for a log line."""
+    return str(error.meta.status) if isinstance(error, ApiError) else type(error).__name__
+
+
+def answered(error: ApiError, connection: Connection) -> EsmlError:
+    """Return the meaning of an error status; only Elasticsearch's own JSON is believed."""
+    where, status = connection.label, error.meta.status
+    kind, reason = (text and redacted(text, connection) for text in cause(error.body))
+    if status in GATEWAY_STATUSES and not (reason or "").startswith(NO_ROOM):
+        pause = retry_after(error.meta.headers.get("retry-after"))
+        text = f"{where} is not available now (HTTP {status}{f': {reason}' if reason else ''})."
+        wish = f" It asks to wait {seconds(pause)}." if pause else ""
+        return Unreachable(text + wish, transient=True, retry_after=pause)
+    if status == 407:
+        return Unreachable("The proxy wants a login (HTTP 407); the cluster was not reached.", hint=CHECK_PROXY)
+    if 300 <= status < 400:
+        return BadAnswer(f"{where} answered with a redirect (HTTP {status}), which is never followed.", hint=CHECK_URL)
+    if reason is None:
+        return BadAnswer(f"{where} answered HTTP {status}, but not as Elasticsearch does.", hint=CHECK_URL)
+    return refusal(status, kind, reason, connection)
+
+
+CHECK_PROXY = "Put the login into the proxy's URL, or name the cluster in NO_PROXY."
+
+
+def refusal(status: int, kind: str | None, reason: str, connection: Connection) -> Refused:
+    """Return the meaning of an error in Elasticsearch's own words."""
+    if status == 401:
+        return unauthenticated(kind, reason, connection)
+    if status == 403:
+        return unauthorized(kind, reason, connection)
+    again = status == 500 and "attempt to stop again" in reason.lower()
+    text = f"Elasticsearch answered HTTP {status}: {reason}"
+    return Refused(text, http_status=status, type=kind, reason=reason, transient=again)
+
+
+def unauthenticated(kind: str | None, reason: str, connection: Connection) -> NotAuthenticated:
+    """Return the meaning of a 401: nobody asked, or someone it does not know."""
+    nobody = not (connection.secrets or connection.username)
+    text = "wants credentials, and none were given" if nobody else "does not accept these credentials"
+    hint = "Give an API key with ESML_API_KEY or --api-key-file, or a user with --username."
+    return NotAuthenticated(
+        f"{connection.label} {text}.", http_status=401, type=kind, reason=reason, hint=hint if nobody else CHECK_LOGIN
+    )
+
+
+CHECK_LOGIN = "Are they of this cluster, and not expired? `esml config` shows where they come from."
+
+
+def unauthorized(kind: str | None, reason: str, connection: Connection) -> NotAllowed:
+    """Return the meaning of a 403: who may not do what, and what would allow it."""
+    found, granted = UNAUTHORIZED.search(reason), GRANTED_BY.search(reason)
+    if not found:
+        return NotAllowed(
+            f"{connection.label} does not allow this: {reason}", http_status=403, type=kind, reason=reason
+        )
+    what = "stop deployments" if found["action"].endswith("deployment/stop") else f"do this ({found['action']})"
+    needs = f"It takes one of the cluster privileges {granted['privileges'].replace(',', ', ')}. " if granted else ""
+    return NotAllowed(
+        f"Not allowed: {found['who'].replace('[', '').replace(']', '')} may not {what}.",
+        http_status=403,
+        type=kind,
+        reason=reason,
+        hint=f"{needs}For all that esml does, manage_ml is enough; the role machine_learning_admin has it.",
+    )
+
+
+def cause(body: Any) -> tuple[str | None, str | None]:
+    """Return type and reason of Elasticsearch's error JSON; None and None when it is something else."""
+    error = body.get("error") if isinstance(body, Mapping) else None
+    if isinstance(error, str):
+        return None, error
+    if not isinstance(error, Mapping) or not isinstance(error.get("type"), str):
+        return None, None
+    reason = error.get("reason")
+    return error["type"], reason if isinstance(reason, str) else error["type"]
+
+
+def retry_after(value: str | None) -> float | None:
+    """Return the seconds of a Retry-After header, which holds a number or a date."""
+    if value is None:
+        return None
+    try:
+        return float(value) if value.strip().isdigit() else max(0.0, parsedate_to_datetime(value).timestamp() - time())
+    except (ValueError, OverflowError):
+        return None

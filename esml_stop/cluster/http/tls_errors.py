@@ -1,0 +1,94 @@
+"""What went wrong with an encrypted connection, in words, and the option that would help."""
+
+import re
+import ssl
+from collections.abc import Sequence
+
+from urllib3.util.ssl_match_hostname import CertificateError
+
+from esml_stop.config.connection import Connection
+
+OTHER_FINGERPRINT = re.compile(r'Fingerprints did not match\..* got "([0-9a-f]+)"')
+EXPIRED = 10
+NOT_YET_VALID = 9
+OTHER_HOST = {62, 64}  # by name, by address
+
+NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"}
+WANTS_CERTIFICATE = {"TLSV13_ALERT_CERTIFICATE_REQUIRED"}
+REFUSES_CERTIFICATE = {
+    "TLSV1_ALERT_UNKNOWN_CA",
+    "SSLV3_ALERT_BAD_CERTIFICATE",
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED",
+    "TLSV1_ALERT_ACCESS_DENIED",
+}
+TOO_OLD = {"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "NO_PROTOCOLS_AVAILABLE"}
+
+
+def explained(found: Sequence[BaseException], connection: Connection) -> tuple[str, str]:
+    """Return a sentence and a hint about a failed TLS connection, from the chain of errors."""
+    where, text = connection.label, str(found[-1])
+    if other := next(filter(None, (OTHER_FINGERPRINT.search(str(one)) for one in found)), None):
+        return f"The certificate of {where} has another fingerprint: {other[1]}.", CHECK_FINGERPRINT
+    refused = next((one for one in found if isinstance(one, ssl.SSLCertVerificationError)), None)
+    if refused:
+        return untrusted(refused, connection)
+    if any(isinstance(one, CertificateError) for one in found):
+        return f"The certificate of {where} is for another host: {text}.", OTHER_NAME
+    return broken(reasons(found), text, connection)
+
+
+CHECK_FINGERPRINT = "Compare --ssl-fingerprint with what the cluster showed when it first started."
+OTHER_NAME = "Use a host that the certificate names in --url, or trust just this certificate with --ssl-fingerprint."
+
+
+def is_before_request(causes: Sequence[BaseException]) -> bool:
+    """Tell whether the connection was given up before a request could have reached the cluster."""
+    kinds = (ssl.SSLCertVerificationError, CertificateError)
+    if any(isinstance(one, kinds) or OTHER_FINGERPRINT.search(str(one)) for one in causes):
+        return True
+    return bool(reasons(causes) & (NO_TLS | WANTS_CERTIFICATE | REFUSES_CERTIFICATE | TOO_OLD))
+
+
+def reasons(causes: Sequence[BaseException]) -> set[str]:
+    """Return OpenSSL's own names for what went wrong."""
+    return {one.reason for one in causes if isinstance(one, ssl.SSLError) and one.reason}
+
+
+def untrusted(error: ssl.SSLCertVerificationError, connection: Connection) -> tuple[str, str]:
+    """Return why the cluster's certificate was not accepted."""
+    where = connection.label
+    if error.verify_code in OTHER_HOST:
+        return f"The certificate of {where} is for another host: {error.verify_message.rstrip('.')}.", OTHER_NAME
+    if error.verify_code == EXPIRED:
+        return f"The certificate of {where} has expired.", RENEW
+    if error.verify_code == NOT_YET_VALID:
+        return f"The certificate of {where} is not valid yet.", "Is the clock of this machine right?"
+    given = f"is not signed by the CA in {connection.ca_certs}" if connection.ca_certs else "cannot be trusted"
+    return f"The certificate of {where} {given}: {error.verify_message}.", GIVE_CA
+
+
+RENEW = "It must be renewed there; until then --ssl-fingerprint trusts just this one."
+GIVE_CA = "Give the cluster's CA with --ca-certs FILE, or the certificate's SHA-256 with --ssl-fingerprint."
+
+
+def broken(names: set[str], text: str, connection: Connection) -> tuple[str, str]:
+    """Return why no encrypted connection came about, where no certificate of the cluster was the reason."""
+    where = connection.label
+    if names & NO_TLS:
+        return f"{where} does not speak TLS.", "Use http:// in --url if the cluster has TLS switched off."
+    if names & WANTS_CERTIFICATE or (names & REFUSES_CERTIFICATE and not connection.client_cert):
+        return f"{where} wants a client certificate.", "Give it with --client-cert FILE and --client-key FILE."
+    if names & REFUSES_CERTIFICATE:
+        return f"{where} does not accept the client certificate.", NOT_ACCEPTED
+    if names & TOO_OLD:
+        return f"{where} only speaks TLS older than 1.2.", "Update it; there is no option for this."
+    if "EOF occurred" in text:
+        hint = NOT_ACCEPTED if connection.client_cert else MAY_WANT
+        return f"{where} ended the encrypted connection before it answered.", hint
+    detail = ", ".join(sorted(names)).replace("_", " ").lower() or text
+    return f"No encrypted connection to {where}: {detail}.", "Check https:// in --url, --ca-certs and --client-cert."
+
+
+NOT_ACCEPTED = "Is the certificate of --client-cert of a CA that it trusts, and not expired?"
+MAY_WANT = "If it wants a client certificate, give it with --client-cert FILE and --client-key FILE."

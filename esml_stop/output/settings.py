@@ -1,0 +1,117 @@
+"""The settings of a connection on stdout: a table on a terminal, tab-separated lines in a pipe, or JSON."""
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from esml_stop.output.json_report import ended_by, head
+from esml_stop.output.stdout import stdout
+from esml_stop.output.terminal import console, is_terminal
+from esml_stop.output.tsv import tabbed
+from esml_stop.settings_report import Inspection, Setting, SettingsReport
+from esml_stop.text import clean
+
+CAN = {
+    "manage_ml": "stop deployments",
+    "monitor_inference": "see inference endpoints",
+    "read_pipeline": "read ingest pipelines",
+}
+ANSWERS = {True: "yes", False: "no", None: "unknown to this server"}
+
+
+def show(report: SettingsReport, form: str, *, quiet: bool = False) -> None:
+    """Write the report to stdout."""
+    with stdout() as out:
+        if form == "table" and is_terminal(out):
+            table(report, quiet=quiet)
+        else:
+            out.write(text_of(report, form))
+
+
+def text_of(report: SettingsReport, form: str) -> str:
+    """Return the report in one of the forms for programs."""
+    if form == "json":
+        return json.dumps(envelope(report), indent=2) + "\n"
+    if form == "jsonl":
+        document = envelope(report)
+        rows = [{"type": "setting", **row} for row in document.pop("settings")]
+        return "".join(json.dumps(row) + "\n" for row in [*rows, {"type": "summary", **document}])
+    return "".join(f"{tabbed((one.name, one.value, one.source))}\n" for one in rows_of(report))
+
+
+def envelope(report: SettingsReport) -> dict[str, Any]:
+    """Return the report as plain data."""
+    found = report.inspection
+    return head("config", "error" if report.exit_status else "success", report.exit_status) | {
+        "settings": [{"name": one.name, "value": one.value, "source": one.source} for one in report.settings],
+        "not_used": list(report.not_used),
+        "warnings": list(report.warnings),
+        "check": found and inspection(found),
+        "errors": [ended_by(report.error)] if report.error else [],
+    }
+
+
+def inspection(found: Inspection) -> dict[str, Any]:
+    """Return what the cluster said as plain data."""
+    return {
+        "cluster_name": found.cluster_name,
+        "version": found.version,
+        "security": found.security,
+        "user": found.user,
+        "roles": list(found.roles),
+        "api_key": found.api_key,
+        "privileges": dict(found.may or {}),
+    }
+
+
+def rows_of(report: SettingsReport) -> Iterator[Setting]:
+    """Yield name, value and source of everything that is known."""
+    yield from report.settings
+    yield from (Setting("not_used", name) for name in report.not_used)
+    if found := report.inspection:
+        yield Setting("cluster", found.cluster_name or "not shown", "" if found.cluster_name else "needs monitor")
+        yield Setting("version", found.version or "not shown", "" if found.version else "needs monitor")
+        yield Setting("user", who(found))
+        for name, has in (found.may or {}).items():
+            yield Setting(f"may {CAN[name]}", ANSWERS[has], name if found.security else "")
+
+
+def who(found: Inspection) -> str:
+    """Return who the cluster takes this connection for."""
+    if not found.security:
+        return "anyone: security is switched off"
+    name = found.user or ""
+    if found.api_key:
+        return f"API key {found.api_key} of {name}"
+    return f"{name} ({', '.join(found.roles) or 'no roles'})"
+
+
+def table(report: SettingsReport, *, quiet: bool) -> None:
+    """Print the report to a terminal; long values fold onto the next line and are never cut."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("Setting", "Value", "Source"):
+        grid.add_column(name, overflow="fold")
+    for one in rows_of(report):
+        style = {"yes": "green", "no": "red"}.get(one.value, "")
+        cells = (one.name.replace("_", " "), one.value, one.source)
+        grid.add_row(*(Text(clean(cell), style=style if cell == one.value else "") for cell in cells))
+    screen = console(sys.stdout)
+    screen.print(grid)
+    if not quiet:
+        screen.print(Text(closing(report), style="bold"), soft_wrap=True)
+
+
+def closing(report: SettingsReport) -> str:
+    """Return the one sentence that says what this means."""
+    if report.error:
+        return "This connection does not work."
+    if report.inspection is None:
+        return "Nothing was asked of the cluster; --check does."
+    if not report.inspection.may_stop:
+        return "This connection works, but may not stop deployments."
+    return "This connection works and may stop deployments."

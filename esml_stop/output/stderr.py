@@ -1,0 +1,97 @@
+"""What people read besides the results: warnings, refusals and errors, on stderr."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+from esml_stop.errors import EsmlError
+from esml_stop.output.terminal import has_colour, is_terminal, moves, width
+from esml_stop.text import clean
+
+# Bold yellow is nearly white in many terminals, and some are white.
+RED, YELLOW = "1;31", "33"
+
+
+def say(line: str) -> None:
+    """Write one line that is already clean; that nobody can read it must not keep the work from going on."""
+    with suppress(OSError, ValueError):
+        _writers[-1](line)
+
+
+def ask(question: str) -> str:
+    """Return the line that a person answers; nothing at all counts as an empty one."""
+    _put(question)
+    try:
+        answer = sys.stdin.readline()
+    except (OSError, ValueError, AttributeError):
+        answer = ""
+    except BaseException:
+        say("")  # what follows begins a line of its own
+        raise
+    if not answer.endswith("\n"):
+        say("")
+    return answer
+
+
+def warn(line: str) -> None:
+    """Write a warning."""
+    say(f"esml: {coloured('warning:', YELLOW)} {line}")
+
+
+def block(lines: Iterable[str]) -> None:
+    """Write lines that belong together; the first one names esml."""
+    first, *others = lines
+    say("\n".join([f"{coloured('esml:', RED)} {first}", *others]))
+
+
+def error(error: EsmlError) -> None:
+    """Write an error with its hint."""
+    block([clean(error.message), *([f"  {clean(error.hint)}"] if error.hint else [])])
+
+
+def at_work(text: str) -> None:
+    """Show on a terminal what is being done, until something else is written; nothing elsewhere."""
+    if is_terminal(sys.stderr) and not moves(sys.stderr):
+        say(f"esml: {text} ...")
+    if moves(sys.stderr):
+        room = width(sys.stderr) - 5
+        _put(f"\r\x1b[K{text[: room if text.isascii() else room // 2]} ...")
+        _shown.append(text)
+
+
+def wipe() -> None:
+    """Remove what is shown of the work."""
+    if _shown:
+        _shown.clear()
+        _put("\r\x1b[K")
+
+
+@contextmanager
+def written_by(writer: Callable[[str], None]) -> Iterator[None]:
+    """Let someone else write the lines for a while: whatever moves on the screen has to make room for them."""
+    _writers.append(writer)
+    try:
+        yield
+    finally:
+        _writers.remove(writer)
+
+
+def coloured(text: str, colour: str) -> str:
+    """Return text in a colour, where stderr has colours."""
+    return f"\x1b[{colour}m{text}\x1b[0m" if has_colour(sys.stderr) else text
+
+
+def _write(line: str) -> None:
+    wipe()
+    _put(f"{line}\n")
+
+
+def _put(text: str) -> None:
+    """Write to stderr; that nobody can read it must not keep the work from going on."""
+    with suppress(OSError, ValueError, AttributeError):  # full, gone or closed
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+_writers: list[Callable[[str], None]] = [_write]
+_shown: list[str] = []

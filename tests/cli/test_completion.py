@@ -1,0 +1,188 @@
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from click.shell_completion import BashComplete
+
+from esml_stop.cli import completion
+from esml_stop.cli.main import esml as group
+from esml_stop.sandbox import serve
+from tests.cli.test_imports import HEAVY, imported
+from tests.support.command import Ended, esml
+
+T = TypeVar("T")
+
+SHELLS = {
+    "bash": "source <(esml completion bash); COMP_WORDS=({0}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); "
+    '_esml_completion esml; printf "%s\\n" "${{COMPREPLY[@]}}"',
+    "fish": 'esml completion fish | source; complete -C "{0}"',
+}
+
+
+def complete(line: str, **environment: str) -> Ended:
+    """Return what is offered for the last word of a command line, as bash asks for it."""
+    words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1), "_ESML_COMPLETE": "bash_complete"}
+    return esml(environment={**words, **environment})
+
+
+def offered(line: str, wait: float = 30, **environment: str) -> list[str]:
+    """Return the words that are offered; in this process, which is quicker, and patient with a busy machine."""
+    _, *words, incomplete = line.split(" ")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(completion, "LONGEST_WAIT", wait)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        found = BashComplete(group, {}, "esml", "_ESML_COMPLETE").get_completions(words, incomplete)
+    return [one.value if one.type == "plain" else one.type for one in found]
+
+
+def eventually(wanted: T, look: Callable[[], T]) -> T:
+    """Return what a look finds, looking again while it is something else: a busy machine may need over a second."""
+    return next((found for found in (look() for _ in range(4)) if found == wanted), look())
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("esml s", ["stop", "sandbox", "schema"]),
+        ("esml stop --f", ["--force", "--finish-pending-work"]),
+        ("esml stop -o j", ["json", "jsonl"]),
+        ("esml completion ", ["bash", "zsh", "fish"]),
+        ("esml completion z", ["zsh"]),
+    ],
+)
+def test_commands_options_and_their_values_are_offered(line: str, words: list[str]) -> None:
+    """What needs no cluster is offered without one."""
+    assert offered(line) == words
+
+
+def test_profiles_are_offered_from_their_file(tmp_path: Path) -> None:
+    """Of the file at home, or of --config-file; a broken one is silence."""
+    home, other = tmp_path / ".elasticrc.yml", tmp_path / "other.yml"
+    home.write_text("contexts: {prod: {}, preview: {}, dev: {}, 'odd name': {}}")
+    other.write_text("contexts: {elsewhere: {}}")
+    assert offered("esml stop --profile p") == ["prod", "preview"]
+    assert offered("esml config --profile ") == ["prod", "preview", "dev"]
+    assert offered(f"esml list --config-file {other} --profile ") == ["elsewhere"]
+    home.write_text("contexts: {")
+    assert offered("esml stop --profile ") == []
+
+
+def test_completion_of_options_imports_no_client() -> None:
+    """Only IDs need the client; for the rest a Tab stays quick."""
+    words = {"COMP_WORDS": "esml stop --f", "COMP_CWORD": "2", "_ESML_COMPLETE": "bash_complete"}
+    status, modules = imported(**words)
+    assert status == 0
+    assert not HEAVY & modules
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("esml stop my", ["my-elser", "my_model_for_search"]),
+        ("esml stop questions_a q", ["questions_b"]),
+        ("esml stop questions_a,q", ["questions_a,questions_b"]),
+        ("esml stop nothing", []),
+        ("esml stop q*", []),
+        ("esml list large", ["large_model"]),
+        ("esml stop --model q", ["questions"]),
+    ],
+)
+def test_ids_come_from_the_cluster(line: str, words: list[str]) -> None:
+    """Deployment IDs that begin as typed, in a comma list too and each only once; models for --model."""
+    with serve() as sandbox:
+        assert offered(line, ESML_URL=sandbox.url) == words
+
+
+def test_the_options_typed_so_far_say_which_cluster() -> None:
+    """An option wins over the environment, as it will when the command runs."""
+    with serve() as sandbox:
+        line = f"esml stop --url {sandbox.url} my_"
+        assert offered(line, ESML_URL="http://127.0.0.1:1") == ["my_model_for_search"]
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        {"ESML_URL": "http://127.0.0.1:1"},
+        {"ESML_URL": "no url"},
+        {"ESML_URL": "http://127.0.0.1:1", "ESML_USERNAME": "asked-for-a-password"},
+        {"ESML_URL": "https://127.0.0.1:1", "ESML_CA_CERTS": "/no/such/file"},
+    ],
+)
+def test_what_fails_is_silent(environment: dict[str, str], capfd: pytest.CaptureFixture[str]) -> None:
+    """No setting, a wrong one, no cluster or a password to ask for: nothing is offered and nothing is said."""
+    assert offered("esml stop my", 30, **environment) == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_shell_gets_words_and_nothing_else() -> None:
+    """What is offered goes to stdout, in the form that the shell reads; with exit 0 and an empty stderr."""
+    wanted = Ended(0, "plain,questions_a\nplain,questions_b\n", "")
+    with serve() as sandbox:
+        assert eventually(wanted, lambda: complete("esml stop questions", ESML_URL=sandbox.url)) == wanted
+    ended = complete("esml stop my", ESML_URL="http://127.0.0.1:1")
+    assert (ended.status, ended.out.strip(), ended.err) == (0, "", "")
+
+
+def test_a_cluster_that_does_not_answer_costs_a_second() -> None:
+    """A shell never hangs on a Tab."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert offered("esml stop my", completion.LONGEST_WAIT, ESML_URL=url) == []
+        assert time.monotonic() - began < 3  # a second, and some for a busy machine
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_real_shell_completes(shell: str, tmp_path: Path) -> None:
+    """The printed script works in the shell it is for."""
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed")
+    program = tmp_path / "esml"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m esml_stop "$@"\n')
+    program.chmod(0o755)
+
+    def completed(url: str) -> list[str]:
+        ended = subprocess.run(
+            [shell, "-c", SHELLS[shell].format("esml stop questions")],
+            env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "ESML_URL": url},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return [line.split("\t")[0] for line in ended.stdout.splitlines()]
+
+    wanted = ["questions_a", "questions_b"]
+    with serve() as sandbox:
+        assert eventually(wanted, lambda: completed(sandbox.url)) == wanted
+
+
+def test_zsh_finds_its_directive_first() -> None:
+    """Zsh loads a completion from a file only when its first line names the command."""
+    assert esml("completion", "zsh").out.startswith("#compdef esml\n# Completion of esml for zsh")
+
+
+def test_profiles_come_from_the_configuration_file(tmp_path: Path) -> None:
+    """The contexts of the Elastic CLI's file are offered, of another file when --config-file names one."""
+    context = "{elasticsearch: {url: 'http://127.0.0.1:1'}}"
+    (tmp_path / ".elasticrc.yml").write_text(f"contexts: {{prod: {context}, preview: {context}, test: {context}}}\n")
+    assert offered("esml stop --profile pr") == ["prod", "preview"]
+    other = tmp_path / "other.yml"
+    other.write_text(f"contexts: {{production: {context}}}\n")
+    assert offered(f"esml stop --config-file {other} --profile pr") == ["production"]
+    other.write_text("no: [yaml")
+    assert offered(f"esml stop --config-file {other} --profile pr") == []
+
+
+def test_files_are_left_to_the_shell() -> None:
+    """Where a file is wanted, the shell is told to offer files."""
+    assert offered("esml stop --ca-certs ") == ["file"]

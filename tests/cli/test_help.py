@@ -1,0 +1,43 @@
+import pytest
+
+from tests.support.command import esml
+
+
+def test_without_arguments_the_group_shows_its_help() -> None:
+    """`esml` alone is no error: it says what there is."""
+    ended = esml()
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.startswith("Usage: esml [OPTIONS] COMMAND [ARGS]...")
+    assert "\n  stop " in ended.out
+
+
+def test_without_arguments_a_command_shows_short_help() -> None:
+    """`esml stop` alone is exit 2 with purpose and examples; the options are a step away."""
+    ended = esml("stop")
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.startswith("Usage: esml stop [OPTIONS] DEPLOYMENT_ID...")
+    assert "esml stop my_model_for_search --force" in ended.err
+    assert "--parallel" not in ended.err
+    assert ended.err.endswith("See `esml stop --help` for all options.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["stpo", "x"], "There is no command 'stpo'. Did you mean 'stop'?"),
+        (["kill", "x"], "There is no command 'kill'. There are: stop, list, "),
+        (["stop", "--forec", "x"], "--force"),
+        (["stop", "x", "--output", "jsonn"], "'json'"),
+    ],
+)
+def test_what_is_misspelled_gets_a_hint(arguments: list[str], hint: str) -> None:
+    """A wrong command, option or value is exit 2 with the right one."""
+    ended = esml(*arguments)
+    assert (ended.status, ended.out) == (2, "")
+    assert hint in ended.err
+
+
+def test_both_names_of_help_work() -> None:
+    """-h is --help, for the group and for a command."""
+    assert esml("-h").out == esml("--help").out
+    assert esml("stop", "-h").out == esml("stop", "--help").out

@@ -1,0 +1,79 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from esml_stop.cli.main import COMMANDS
+
+HEAVY = {"elasticsearch", "elastic_transport", "urllib3", "rich", "asyncio", "yaml", "tenacity", "ssl", "http"}
+
+PROGRAM = """
+import os, sys
+from esml_stop.cli.main import run
+status = run(sys.argv[1:])
+sys.stdout.flush()
+print(int(status), *sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+
+def imported(*arguments: str, **environment: str) -> tuple[int, set[str]]:
+    """Run a command line in a process of its own; return its exit code and the top-level modules that it imported."""
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    status, *modules = ended.stderr.splitlines()[-1].split()
+    return int(status), set(modules)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["--version"], []])
+def test_what_needs_no_cluster_imports_no_client(arguments: list[str]) -> None:
+    """Help and version import neither the client nor rich, nor anything else that is slow."""
+    status, modules = imported(*arguments)
+    assert status == 0
+    assert not HEAVY & modules
+    assert "click" in modules
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_imports_no_client(command: str) -> None:
+    """The help of each command comes without what the command needs when it runs."""
+    status, modules = imported(command, "--help")
+    assert status == 0
+    assert not HEAVY & modules
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["stpo"],
+        ["stop"],
+        ["stop", "--no-such-option", "x"],
+        ["stop", "x", "--timeout", "soon"],
+        ["stop", "x", "-o", "yaml"],
+        ["stop", "*"],
+        ["stop", "a,,b"],
+    ],
+)
+def test_usage_errors_import_no_client(arguments: list[str]) -> None:
+    """A command line that is wrong is told so without the client."""
+    status, modules = imported(*arguments)
+    assert status == 2
+    assert not HEAVY & modules
+
+
+def test_a_help_text_of_the_group_is_the_commands_own() -> None:
+    """What `esml --help` says of a command, without importing it, is how the command's own help begins."""
+    import click
+
+    from esml_stop.cli.main import LazyGroup, esml
+
+    context = click.Context(esml)
+    for name, purpose in COMMANDS.items():
+        command = LazyGroup.get_command(esml, context, name)
+        assert command
+        assert purpose == command.get_short_help_str(limit=100)

@@ -1,0 +1,128 @@
+import errno
+import json
+import os
+import signal
+from collections.abc import Callable
+
+import click
+import pytest
+
+from esml_stop import errors
+from esml_stop.cli import main
+from esml_stop.runtime.signals import Interrupted
+
+Raise = Callable[[BaseException], None]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Raise:
+    """Let `esml stop` do nothing but raise an error, or return an exit code."""
+
+    def replace(error: BaseException | int) -> None:
+        def run() -> int:
+            if isinstance(error, int):
+                return error
+            raise error
+
+        monkeypatch.setattr(main.LazyGroup, "get_command", lambda *_: click.Command("stop", callback=run))
+
+    return replace
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.InputError("x"), 2),
+        (errors.ConfigError("x"), 2),
+        (errors.EsmlError("x"), 1),
+        (errors.Unreachable("x"), 6),
+        (errors.DeadlinePassed("x"), 6),
+        (errors.TlsFailed("x"), 6),
+        (errors.BadAnswer("x"), 6),
+        (errors.OutputFailed("x"), 1),
+        (errors.Refused("x", http_status=500), 1),
+        (errors.NotAuthenticated("x", http_status=401), 4),
+        (errors.NotAllowed("x", http_status=403), 4),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_each_error_has_its_exit_code(
+    command: Raise, error: errors.EsmlError, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One sentence on stderr, nothing on stdout, no traceback."""
+    command(error)
+    assert main.run(["stop"]) == status
+    assert capsys.readouterr() == ("", "esml: x\n")
+
+
+def test_the_hint_comes_on_a_line_of_its_own(command: Raise, capsys: pytest.CaptureFixture[str]) -> None:
+    """What happened, then what to do."""
+    command(errors.Unreachable("Nothing listens.", hint="Start it."))
+    main.run(["stop"])
+    assert capsys.readouterr().err == "esml: Nothing listens.\n  Start it.\n"
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_has_its_exit_code(
+    command: Raise, number: int, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """128 and its number, and it says that nothing was changed."""
+    command(Interrupted(number))
+    assert main.run(["stop"]) == status
+    assert capsys.readouterr().err == "esml: Interrupted before anything was changed.\n"
+
+
+def test_a_bug_is_said_to_be_one(command: Raise, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 1 and no traceback; with --debug there is one, and it cannot act on a terminal."""
+    command(KeyError("\x1b[31m"))
+    assert main.run(["stop"]) == 1
+    assert capsys.readouterr().err == "esml: unexpected KeyError; this is a bug in esml. --debug shows where.\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "says"),
+    [
+        (BrokenPipeError(), 141, ""),
+        (OSError(errno.ENOSPC, "no space"), 1, "esml: Standard output cannot be written: no space is left.\n"),
+        (OSError(errno.EIO, "x"), 1, "esml: unexpected OSError; this is a bug in esml. --debug shows where.\n"),
+        (click.Abort(), 130, "esml: Interrupted before anything was changed.\n"),
+    ],
+)
+def test_streams_that_end_early(
+    command: Raise, error: Exception, status: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pipe that nobody reads is 141 without a word, a full disk is 1 with one."""
+    command(error)
+    assert main.run(["stop"]) == status
+    assert capsys.readouterr().err == says
+
+
+def test_a_signal_that_came_while_the_report_was_written_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The report is whole, and the exit code is the signal's."""
+    from esml_stop.runtime.signals import hold_signals
+
+    def run() -> int:
+        hold_signals()
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return 5
+
+    monkeypatch.setattr(main.LazyGroup, "get_command", lambda *_: click.Command("stop", callback=run))
+    assert main.run(["stop"]) == 143
+
+
+@pytest.mark.parametrize(
+    "words", [["nope"], ["stop"], ["stop", "--nope"], ["stop", "a", "--parallel=99"], ["stop", ""]]
+)
+@pytest.mark.parametrize("form", [[], ["-o", "json"], ["-ojsonl"], ["--output=json"]], ids=str)
+def test_a_command_line_that_is_wrong_is_2(
+    words: list[str], form: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In words, or as JSON on stderr when that was asked for; nothing on stdout."""
+    assert main.run([*words, *form]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    if form and words != ["nope"]:
+        document = json.loads(err)
+        assert (document["exit_code"], document["errors"][0]["code"]) == (2, "usage")
+    assert err.strip()

@@ -1,0 +1,120 @@
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from esml_stop.cluster.api import Cluster
+from esml_stop.cluster.http.client import Request
+from esml_stop.config.connection import Connection
+from esml_stop.errors import BadAnswer, EsmlError, Unreachable
+from esml_stop.models import Flags
+from tests.support import faults
+from tests.support.faulty_server import RESOLVE, Fault, FaultyHandler, FaultyServer, deployments, misbehaving
+
+
+@pytest.fixture
+def server() -> Iterator[FaultyServer]:
+    """Yield a server with one deployment."""
+    with misbehaving() as server:
+        deployments(server.state, "d")
+        yield server
+
+
+@pytest.fixture
+def made() -> list[Request]:
+    """Return the requests that were made."""
+    return []
+
+
+@pytest.fixture
+def cluster(server: FaultyServer, made: list[Request]) -> Cluster:
+    """Return a client of the server."""
+    return Cluster(Connection((server.url,)), on_request=made.append)
+
+
+def test_an_answer_is_read_whatever_way_it_is_packed(server: FaultyServer, cluster: Cluster) -> None:
+    """Nobody asks for compression, but a proxy may do it all the same."""
+    body = b'{"count": 0}'
+    for encoding in ("gzip", "deflate"):
+        server.on(RESOLVE, faults.answer(faults.packed_as(encoding, body), content_encoding=encoding))
+        assert cluster.deployments("x*", 5).deployments == ()
+
+
+@pytest.mark.parametrize(("megabytes", "fits"), [(60, True), (70, False)])
+def test_an_answer_has_a_largest_size(server: FaultyServer, cluster: Cluster, megabytes: int, fits: bool) -> None:
+    """What is over 64 MB when it is unpacked is refused and not read to its end."""
+    server.on(RESOLVE, faults.bomb("gzip", megabytes))
+    with pytest.raises(BadAnswer) as bad:
+        cluster.deployments("x*", 20)
+    assert ("over 64 MB" in bad.value.message) is not fits
+
+
+@pytest.mark.parametrize("fault", [faults.drip(every=0.1), faults.drip(from_head=True, every=0.1), faults.silence])
+def test_a_request_lasts_no_longer_than_it_may(server: FaultyServer, cluster: Cluster, fault: Fault) -> None:
+    """Also when something comes all the time: the seconds are those of the whole answer."""
+    server.on(RESOLVE, fault)
+    with pytest.raises(Unreachable, match="in time"):
+        cluster.deployments("x*", 0.3)
+
+
+def test_a_redirect_is_not_followed(server: FaultyServer, cluster: Cluster) -> None:
+    """Neither are credentials sent anywhere else."""
+    with misbehaving() as other:
+        server.on(RESOLVE, faults.answer(b"", 307, location=f"{other.url}/"))
+        with pytest.raises(BadAnswer):
+            cluster.deployments("x*", 5)
+        assert not other.received
+
+
+def test_a_connection_is_used_again(server: FaultyServer, cluster: Cluster) -> None:
+    """One after the other, and a new one after a refused answer."""
+    for fault in (None, None, faults.bomb("gzip", 70), None):
+        if fault:
+            server.on(RESOLVE, fault)
+        try:
+            cluster.deployments("x*", 10)
+        except EsmlError:
+            assert fault
+    assert len(server.received) == 4
+
+
+def test_a_warning_is_told_without_its_frame(server: FaultyServer, cluster: Cluster, made: list[Request]) -> None:
+    """Several texts of one header or of several."""
+    one, two = '299 Elasticsearch-8.19.0-abc "first \\"one\\"" "Tue, 01 Jan 2030 00:00:00 GMT"', '299 x "second"'
+    server.on(RESOLVE, faults.warning(one, two), faults.warning("no frame"))
+    cluster.deployments("x*", 5)
+    cluster.deployments("x*", 5)
+    assert [request.warnings for request in made] == [('first \\"one\\"', "second"), ("no frame",)]
+
+
+def test_every_request_is_told(server: FaultyServer, cluster: Cluster, made: list[Request]) -> None:
+    """Method, path, what came of it, and how long it took; also when nothing came."""
+    cluster.stop("d", flags=Flags(), timeout=5)
+    server.on("look", faults.hang_up)
+    with pytest.raises(Unreachable):
+        cluster.deployments("d*", 5)
+    assert [(one.method, one.result) for one in made] == [("POST", "200"), ("GET", "ConnectionError")]
+    assert all(0 < one.seconds < 5 for one in made)
+
+
+def test_a_cluster_with_too_many_models_is_not_listed_in_part(cluster: Cluster, server: FaultyServer) -> None:
+    """Elasticsearch lists no more than 10,000; what is beyond is not silently left out."""
+    server.on(RESOLVE, faults.answer({"count": 10_001}), forever=True)
+    with pytest.raises(BadAnswer, match="10001 models match"):
+        cluster.deployments("*", 20)
+    assert len(server.received) == 10
+
+
+def test_a_listing_has_its_seconds_for_all_pages(cluster: Cluster, server: FaultyServer) -> None:
+    """Ten slow pages do not get ten times the time."""
+    slow = SimpleNamespace(left=0)
+
+    def fault(handler: FaultyHandler) -> None:
+        slow.left += 1
+        handler.server.wait(0.15)
+        faults.answer({"count": 10_000})(handler)
+
+    server.on(RESOLVE, fault, forever=True)
+    with pytest.raises(Unreachable, match="in time"):
+        cluster.deployments("*", 0.4)
+    assert slow.left <= 4

@@ -1,0 +1,150 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from esml_stop.cli import main
+from tests.support.certificates import Authority
+from tests.support.proxy_server import proxying
+from tests.support.tls_server import CountingServer, serving
+
+Try = Callable[..., tuple[int, str, str]]
+LOGIN = "proxy-user:canary%2Fproxy-password"
+SECRET = "canary/proxy-password"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Return the CA of the cluster."""
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture
+def attempt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], authority: Authority) -> Try:
+    """Return what checks a connection in an environment and gives back exit code, stdout and stderr."""
+    monkeypatch.setattr("esml_stop.runtime.deadline.SystemClock.sleep", lambda *_: None)
+
+    def check(server: CountingServer, **environment: str) -> tuple[int, str, str]:
+        with monkeypatch.context() as patch:
+            patch.setenv("ESML_URL", server.at())
+            if server.scheme == "https":
+                patch.setenv("ESML_CA_CERTS", str(authority.path))
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            status = main.run(["config", "--check", "-v"])
+        out, err = capsys.readouterr()
+        assert SECRET not in out + err
+        return status, out, err
+
+    return check
+
+
+def test_https_goes_through_a_tunnel(attempt: Try, authority: Authority) -> None:
+    """One CONNECT serves all requests; the proxy sees none of them, and the certificate is still the cluster's."""
+    with serving(authority.issue("server")) as server, proxying() as proxy:
+        status, out, _ = attempt(server, HTTPS_PROXY=proxy.url())
+        assert status == 0
+        assert proxy.seen == [f"CONNECT localhost:{server.server_address[1]}"]
+        assert f"proxy\thttp://localhost:{proxy.server_address[1]}\tHTTPS_PROXY" in out
+        assert server.connections == 1
+
+
+def test_http_is_asked_of_the_proxy(attempt: Try) -> None:
+    """With the whole URL."""
+    with serving() as server, proxying() as proxy:
+        assert attempt(server, http_proxy=proxy.url())[0] == 0
+        assert proxy.seen == [f"GET {server.at()}/_security/_authenticate", f"GET {server.at()}/"]
+
+
+def test_a_path_prefix_and_odd_ids_survive_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ID stays one percent-encoded segment also in a whole URL."""
+    with serving() as server, proxying() as proxy:
+        monkeypatch.setenv("ESML_URL", f"{server.at()}/prefix")
+        monkeypatch.setenv("HTTP_PROXY", proxy.url())
+        main.run(["stop", "a/../b c", "--no-check", "--timeout", "5s"])
+        assert proxy.seen == [
+            f"POST {server.at()}/prefix/_ml/trained_models/a%2F..%2Fb%20c/deployment/_stop",
+        ]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_wants_a_login_is_told_from_the_cluster(attempt: Try, authority: Authority, scheme: str) -> None:
+    """407 is exit 6 after one attempt, for both ways of asking; with the login in the URL it works, masked."""
+    pair = authority.issue("server") if scheme == "https" else None
+    variable = f"{scheme.upper()}_PROXY"
+    with serving(pair) as server, proxying(login=f"proxy-user:{SECRET}") as proxy:
+        status, _, err = attempt(server, **{variable: proxy.url()})
+        assert (status, len(proxy.seen), server.connections) == (6, 1, 0)
+        assert f"The proxy {proxy.url()} wants a login (HTTP 407); the cluster was not reached." in err
+        assert f"Put the right one into {variable}" in err
+        status, out, _ = attempt(server, **{variable: proxy.url(LOGIN)})
+        assert status == 0
+        assert f"proxy\thttp://proxy-user:********@localhost:{proxy.server_address[1]}\t{variable}" in out
+
+
+def test_a_proxy_may_speak_tls_itself(attempt: Try, authority: Authority, tmp_path: Path) -> None:
+    """It is verified as the cluster is; where only the cluster's fingerprint is known that cannot be."""
+    pair = authority.issue("server")
+    with serving(pair) as server, proxying(pair=pair) as proxy:
+        assert attempt(server, HTTPS_PROXY=proxy.url())[0] == 0
+        assert len(proxy.seen) == 1
+        status, _, err = attempt(server, HTTPS_PROXY=proxy.url(), ESML_CA_CERTS="", ESML_SSL_FINGERPRINT="ab" * 32)
+        assert (status, len(proxy.seen)) == (2, 1)
+        assert "HTTPS_PROXY names an https:// proxy, which --ssl-fingerprint cannot verify." in err
+    with serving(pair) as server, proxying(pair=Authority(tmp_path).issue("stranger")) as proxy:
+        assert attempt(server, HTTPS_PROXY=proxy.url())[0] == 6
+        assert proxy.seen == []
+
+
+def test_no_proxy_goes_straight(attempt: Try, authority: Authority) -> None:
+    """For the hosts it names."""
+    with serving(authority.issue("server")) as server, proxying() as proxy:
+        status, out, _ = attempt(server, HTTPS_PROXY=proxy.url(), NO_PROXY="example.com,localhost")
+        assert (status, proxy.seen) == (0, [])
+        assert "proxy" not in out
+
+
+def test_a_proxy_that_is_not_there_is_named(attempt: Try, authority: Authority) -> None:
+    """It is the proxy that cannot be reached, not the cluster."""
+    with proxying() as gone:
+        url = gone.url()
+    with serving(authority.issue("server")) as server:
+        status, _, err = attempt(server, ALL_PROXY=url)
+        assert (status, server.connections) == (6, 0)
+        assert f"The proxy {url} (ALL_PROXY) cannot be reached." in err
+
+
+def test_a_proxy_that_refuses_a_host_says_its_status(attempt: Try, authority: Authority) -> None:
+    """One that has a rule against it is asked once, one whose way is blocked for now again."""
+    for status, tries in ((403, 1), (504, 4)):
+        with serving(authority.issue("server")) as server, proxying(refuses=status) as proxy:
+            code, _, err = attempt(server, HTTPS_PROXY=proxy.url())
+            assert (code, len(proxy.seen), server.connections) == (6, tries, 0)
+            assert f"does not let through to {server.at()} (HTTP {status})." in err
+
+
+def test_a_stop_that_the_proxy_did_not_pass_on_is_not_started(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The cluster never heard of it."""
+    with serving() as server, proxying(login="someone:else") as proxy:
+        monkeypatch.setenv("ESML_URL", server.at())
+        monkeypatch.setenv("HTTP_PROXY", proxy.url())
+        assert main.run(["stop", "x", "--no-check"]) == 6
+        assert capsys.readouterr().out.startswith("x\tnot_started\t")
+
+
+def test_a_certificate_that_is_not_trusted_is_one_attempt_through_a_proxy(attempt: Try, tmp_path: Path) -> None:
+    """The tunnel changes nothing about what is verified."""
+    with serving(Authority(tmp_path / "x").issue("server")) as server, proxying() as proxy:
+        status, _, err = attempt(server, HTTPS_PROXY=proxy.url())
+        assert (status, len(proxy.seen)) == (6, 1)
+        assert "is not signed by the CA in" in err
+
+
+def test_what_cannot_be_a_proxy_is_a_setting_that_is_wrong(attempt: Try) -> None:
+    """Exit 2, naming the variable, before any request."""
+    with serving() as server:
+        status, _, err = attempt(server, HTTP_PROXY="socks5://localhost:1080")
+        assert (status, server.connections) == (2, 0)
+        assert "HTTP_PROXY names a SOCKS proxy" in err

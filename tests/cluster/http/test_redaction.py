@@ -1,0 +1,56 @@
+import base64
+
+import pytest
+
+from esml_stop.cluster.http.redaction import LONGEST_TRACEBACK, MASK, LeftOut, printable, redacted
+from esml_stop.config.connection import Connection
+
+URL = ("http://localhost:9200",)
+KEY = base64.b64encode(b"key-id:the/secret").decode()
+
+
+@pytest.mark.parametrize(
+    ("connection", "hidden"),
+    [
+        (Connection(URL, api_key=KEY), [KEY, KEY.rstrip("="), "key-id:the/secret", "the/secret", "the%2Fsecret"]),
+        (Connection(URL, bearer_token="t0ken/x"), ["t0ken/x", "t0ken%2Fx"]),
+        (
+            Connection(URL, username="u", password="p/w0rd"),
+            ["p/w0rd", "p%2Fw0rd", base64.b64encode(b"u:p/w0rd").decode()],
+        ),
+    ],
+    ids=["key", "token", "password"],
+)
+def test_each_form_of_a_secret_is_masked(connection: Connection, hidden: list[str]) -> None:
+    """As given, as it travels, decoded, and as it stands in a URL; what is around it stays."""
+    for form in hidden:
+        assert MASK in redacted(f"a [{form}] b", connection), form
+        assert redacted(f"a [{form}] b", connection).strip("ab []=") == MASK
+
+
+def test_other_text_stays_as_it_is() -> None:
+    """The user name, an ID, and everything when there is no secret."""
+    assert redacted("user u may not [x]", Connection(URL, username="u", password="p4ss")) == "user u may not [x]"
+    assert redacted("anything", Connection(URL)) == "anything"
+
+
+def test_what_is_too_short_to_be_a_secret_tears_nothing_to_pieces() -> None:
+    """A password of one letter would mask that letter everywhere."""
+    assert redacted("a cluster", Connection(URL, username="u", password="a")) == "a cluster"
+
+
+def test_a_key_that_is_no_pair_is_masked_too() -> None:
+    """Keys of a serverless project decode to nothing that can be read."""
+    key = "essu_//////////////////////8="
+    assert redacted(f"[{key}]", Connection(URL, api_key=key)) == f"[{MASK}]"
+
+
+def test_a_cause_is_left_out_of_a_traceback_when_it_would_tell() -> None:
+    """An error that repeats a secret, or a whole answer, is only named."""
+    connection = Connection(URL, username="u", password="p4ssw0rd")
+    for text in ("got p4ssw0rd", "x" * LONGEST_TRACEBACK):
+        cause = printable(ValueError(text), connection)
+        assert isinstance(cause, LeftOut)
+        assert str(cause).startswith("ValueError")
+    plain = ValueError("nothing of it")
+    assert printable(plain, connection) is plain

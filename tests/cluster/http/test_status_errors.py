@@ -1,0 +1,181 @@
+import ssl
+import time
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+from elastic_transport import (
+    ApiResponseMeta,
+    ConnectionTimeout,
+    HttpHeaders,
+    NodeConfig,
+    SerializationError,
+    TlsError,
+)
+from elastic_transport import ConnectionError as NotConnected
+from elasticsearch import ApiError, UnsupportedProductError
+from urllib3.exceptions import DecodeError, NameResolutionError, NewConnectionError, ProtocolError, ProxyError
+
+from esml_stop.cluster.http.node import AnswerTooLarge
+from esml_stop.cluster.http.status_errors import meaning, retry_after
+from esml_stop.config.connection import Connection
+from esml_stop.errors import BadAnswer, EsmlError, NotAllowed, NotAuthenticated, Refused, TlsFailed, Unreachable
+
+WHERE = "http://es.example:9200"
+CONNECTION = Connection((WHERE,))
+
+
+def meta(status: int, **headers: str) -> ApiResponseMeta:
+    """Return the head of an answer."""
+    fields = HttpHeaders({name.replace("_", "-"): value for name, value in headers.items()})
+    return ApiResponseMeta(status, "1.1", fields, 0.1, NodeConfig("http", "es.example", 9200))
+
+
+def answered(status: int, body: Any = None, **headers: str) -> EsmlError:
+    """Return what an error status means."""
+    return meaning(ApiError("x", meta(status, **headers), body), CONNECTION)
+
+
+def reason(text: str, kind: str = "x_exception") -> dict[str, Any]:
+    """Return an error in Elasticsearch's own form."""
+    return {"error": {"type": kind, "reason": text}}
+
+
+def caused(*causes: BaseException) -> NotConnected:
+    """Return the client's error for a connection that failed for a reason."""
+    return NotConnected("x", errors=causes)  # type: ignore[arg-type]
+
+
+def given_name() -> NameResolutionError:
+    """Return urllib3's error for a host that nobody knows."""
+    return NameResolutionError("es.example", None, OSError("no"))  # type: ignore[arg-type]
+
+
+def new(cause: BaseException) -> NewConnectionError:
+    """Return urllib3's error for a connection that cannot be made."""
+    error = NewConnectionError(None, "x")  # type: ignore[arg-type]
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+@pytest.mark.parametrize("body", [None, "<html>", reason("no master"), []])
+def test_a_cluster_that_is_not_available_may_be_asked_again(status: int, body: Any) -> None:
+    """Whatever the body; its reason is shown where it is Elasticsearch's."""
+    error = answered(status, body, retry_after="7")
+    assert isinstance(error, Unreachable)
+    assert (error.transient, error.sent, error.retry_after) == (True, True, 7)
+    assert ("no master" in error.message) == (body == reason("no master"))
+    assert error.message.endswith("It asks to wait 7.0 s.")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "says"),
+    [
+        (302, None, BadAnswer, "redirect"),
+        (407, None, Unreachable, "proxy"),
+        (404, "<html>", BadAnswer, "not as Elasticsearch does"),
+        (404, {"ok": False, "message": "Unknown resource."}, BadAnswer, "not as Elasticsearch does"),
+        (400, {"error": "no handler found"}, Refused, "no handler found"),
+        (400, reason("bad"), Refused, "HTTP 400: bad"),
+        (401, reason("who"), NotAuthenticated, "wants credentials"),
+        (403, reason("no"), NotAllowed, "does not allow"),
+        (409, reason("used"), Refused, "used"),
+        (500, {"error": {"type": "x"}}, Refused, "x"),
+    ],
+)
+def test_only_the_json_of_elasticsearch_is_believed(status: int, body: Any, kind: type[EsmlError], says: str) -> None:
+    """Anything else is the answer of something else."""
+    error = answered(status, body)
+    assert type(error) is kind
+    assert says in error.message
+    assert not getattr(error, "transient", False)
+
+
+def test_only_one_500_is_tried_again() -> None:
+    """The one that asks for it."""
+    assert getattr(answered(500, reason("Attempt to stop again")), "transient")  # noqa: B009 - not every error has it
+
+
+def test_a_missing_privilege_is_named() -> None:
+    """Who, what, and which privileges would do."""
+    text = (
+        "action [cluster:admin/xpack/ml/trained_models/deployment/stop] is unauthorized for user [u] "
+        "with effective roles [r], this action is granted by the cluster privileges [manage_ml,manage,all]"
+    )
+    error = answered(403, reason(text))
+    assert error.message == "Not allowed: user u may not stop deployments."
+    assert "manage_ml, manage, all" in str(error.hint)
+
+
+def untrusted() -> ssl.SSLCertVerificationError:
+    """Return the error for a certificate that nobody vouches for."""
+    error = ssl.SSLCertVerificationError("x")
+    error.verify_code, error.verify_message = 20, "unable to get local issuer certificate"
+    return error
+
+
+CASES: list[tuple[Exception, type[EsmlError], bool, bool, str]] = [
+    (UnsupportedProductError("x", meta(200), None), BadAnswer, False, True, "not Elasticsearch"),
+    (SerializationError("x"), BadAnswer, False, True, "cannot be read"),
+    (RecursionError(), BadAnswer, False, True, "cannot be read"),
+    (caused(DecodeError("x")), BadAnswer, False, True, "cannot be read"),
+    (caused(AnswerTooLarge("x")), BadAnswer, False, True, "over 64 MB"),
+    (ConnectionTimeout("x"), Unreachable, False, True, "in time"),
+    (TimeoutError(), Unreachable, False, True, "in time"),
+    (ConnectionTimeout("x", errors=(new(OSError()),)), Unreachable, True, False, "in time"),
+    (caused(given_name()), Unreachable, False, False, "not known"),
+    (caused(new(ConnectionRefusedError())), Unreachable, True, False, "Nothing listens"),
+    (caused(new(OSError(113, "No route to host"))), Unreachable, True, False, "No route to host"),
+    (caused(ProtocolError("x", ConnectionResetError())), Unreachable, True, True, "without a whole answer"),
+    (caused(ProxyError("x", OSError("no"))), Unreachable, True, False, "proxy"),
+    (TlsError("x", errors=(untrusted(),)), TlsFailed, False, False, "certificate"),
+]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "transient", "sent", "says"), CASES, ids=[f"{type(one[0]).__name__}: {one[4]}" for one in CASES]
+)
+def test_what_went_wrong_on_the_way(error: Exception, kind: type, transient: bool, sent: bool, says: str) -> None:
+    """Which error it is, whether asking again may help, and whether the request may have arrived."""
+    found = meaning(error, CONNECTION)
+    assert type(found) is kind
+    assert isinstance(found, Unreachable)
+    assert (found.transient, found.sent) == (transient, sent)
+    assert says in found.message
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, None),
+        ("7", 7.0),
+        ("0", 0.0),
+        (" 3 ", 3.0),
+        ("9" * 400, float("inf")),
+        ("soon", None),
+        ("-1", None),
+        ("²", None),
+    ],
+)
+def test_retry_after_is_a_number(value: str | None, seconds: float | None) -> None:
+    """Whole seconds; anything that cannot be read counts as missing."""
+    assert retry_after(value) == seconds
+
+
+def test_retry_after_is_a_date() -> None:
+    """The seconds until then, none for a date that is over."""
+    wanted = retry_after(formatdate(time.time() + 60, usegmt=True))
+    assert wanted
+    assert 57 < wanted <= 60
+    assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
+    assert retry_after("Wed, 99 Oct 99999 07:28:00 GMT") is None
+
+
+def test_what_a_server_repeats_of_a_secret_is_masked() -> None:
+    """In the message and in the fields of a JSON error."""
+    connection = Connection((WHERE,), username="u", password="p4ssw0rd")
+    error = meaning(ApiError("x", meta(400), reason("got p4ssw0rd and dTpwNHNzdzByZA==", "p4ssw0rd")), connection)
+    assert isinstance(error, Refused)
+    assert (error.reason, error.type) == ("got *** and ***", "***")
+    assert "p4ssw0rd" not in error.message

@@ -1,0 +1,233 @@
+import hashlib
+import socket
+import ssl
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from esml_stop.cli import main
+from esml_stop.sandbox.server import SandboxHandler
+from tests.support.certificates import Authority, Pair, without_key_usage
+from tests.support.tls_server import CountingServer, serving
+
+Try = Callable[..., tuple[int, str]]
+T = TypeVar("T")
+SECRET = "esml-canary-password"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Return the CA of the cluster."""
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Return a CA that nobody knows."""
+    return Authority(tmp_path_factory.mktemp("stranger"))
+
+
+@pytest.fixture(scope="module")
+def pair(authority: Authority) -> Pair:
+    """Return the certificate of the cluster."""
+    return authority.issue("server")
+
+
+@pytest.fixture
+def attempt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Try:
+    """Return what checks a connection and gives back the exit code and what was said."""
+
+    def check(
+        server: CountingServer, *options: object, host: str = "localhost", scheme: str | None = None
+    ) -> tuple[int, str]:
+        url = server.at(host)
+        monkeypatch.setenv("ESML_URL", url.replace(server.scheme, scheme or server.scheme, 1))
+        monkeypatch.setenv("ESML_USERNAME", "user")
+        monkeypatch.setenv("ESML_PASSWORD", SECRET)
+        status = main.run(["config", "--check", *map(str, options)])
+        out, err = capsys.readouterr()
+        assert SECRET not in out + err
+        return status, err.replace(url.partition("//")[2], "HOST")
+
+    return check
+
+
+def fingerprint(pair: Pair) -> str:
+    """Return the SHA-256 of a certificate."""
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pair.cert.read_text())).hexdigest()
+
+
+def test_a_ca_file_or_a_fingerprint_makes_it_work(attempt: Try, authority: Authority, pair: Pair) -> None:
+    """Either is enough, and nothing is warned about."""
+    with serving(pair) as server:
+        assert attempt(server, "--ca-certs", authority.path) == (0, "")
+        assert attempt(server, "--ssl-fingerprint", fingerprint(pair)) == (0, "")
+        assert attempt(server, "--ca-certs", authority.path, host="127.0.0.1") == (0, "")
+
+
+def test_a_ca_that_elasticsearch_made_is_accepted(
+    attempt: Try, tmp_path: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a CA says nothing about key usage; Python from 3.13 on would refuse it, which is switched on here."""
+    default = ssl.create_default_context
+
+    def strict() -> ssl.SSLContext:
+        context = default()
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", strict)
+    old = without_key_usage(tmp_path)
+    with serving(old) as server:
+        assert attempt(server, "--ca-certs", tmp_path / "ca.pem") == (0, "")
+    with serving(pair) as server:
+        assert attempt(server, "--ca-certs", tmp_path / "ca.pem")[0] == 6
+
+
+def test_insecure_works_and_warns_each_time(attempt: Try, pair: Pair) -> None:
+    """Whatever the certificate is."""
+    warning = "esml: warning: --insecure: the cluster's certificate is not verified.\n"
+    with serving(pair) as server:
+        assert attempt(server, "--insecure") == (0, warning)
+        assert attempt(server, "--insecure") == (0, warning)
+
+
+def test_an_unknown_ca_is_one_attempt_and_names_the_option(attempt: Try, stranger: Authority, pair: Pair) -> None:
+    """Nothing is sent to it, and it is not tried again."""
+    hint = "  Give the cluster's CA with --ca-certs FILE, or the certificate's SHA-256 with --ssl-fingerprint.\n"
+    with serving(pair) as server:
+        status, said = attempt(server)
+        assert (status, server.connections) == (6, 1)
+        assert said.startswith("esml: The certificate of https://HOST cannot be trusted: ")
+        assert said.endswith(hint)
+        status, said = attempt(server, "--ca-certs", stranger.path)
+        assert (status, server.connections) == (6, 2)
+        assert f"is not signed by the CA in {stranger.path}" in said
+
+
+def test_another_fingerprint_is_one_attempt(attempt: Try, pair: Pair) -> None:
+    """What was seen is shown, so that it can be compared."""
+    with serving(pair) as server:
+        status, said = attempt(server, "--ssl-fingerprint", "ab" * 32)
+        assert (status, server.connections) == (6, 1)
+    assert said.startswith(f"esml: The certificate of https://HOST has another fingerprint: {fingerprint(pair)}.\n")
+    assert "--ssl-fingerprint" in said
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_certificate_for_another_host_is_one_attempt(attempt: Try, authority: Authority, host: str) -> None:
+    """By name and by address."""
+    with serving(authority.issue("elsewhere", "es.example.com")) as server:
+        status, said = attempt(server, "--ca-certs", authority.path, host=host)
+        assert (status, server.connections) == (6, 1)
+    assert said.startswith("esml: The certificate of https://HOST is for another host: ")
+    assert "--url" in said
+
+
+def test_an_expired_certificate_is_one_attempt(attempt: Try, authority: Authority) -> None:
+    """The fingerprint would still do."""
+    yesterday = datetime.now(tz=timezone.utc) - timedelta(days=1)
+    old = authority.issue("expired", expires=yesterday)
+    with serving(old) as server:
+        status, said = attempt(server, "--ca-certs", authority.path)
+        assert (status, server.connections) == (6, 1)
+        assert said.startswith("esml: The certificate of https://HOST has expired.\n")
+        assert "--ssl-fingerprint" in said
+        assert attempt(server, "--ssl-fingerprint", fingerprint(old))[0] == 0
+
+
+def test_plain_http_on_a_tls_port_hints_at_https(attempt: Try, pair: Pair) -> None:
+    """The port only hangs up, as a proxy that restarts does too: it is asked again, then the hint names https."""
+    with serving(pair) as server:
+        status, said = attempt(server, scheme="http")
+        assert (status, server.connections) == (6, 4)
+    assert said.startswith("esml: http://HOST closed the connection without a whole answer.\n")
+    assert "use https:// in the URL" in said
+
+
+def test_tls_on_a_plain_port_is_one_attempt(attempt: Try) -> None:
+    """It does not speak TLS."""
+    with serving() as server:
+        status, said = attempt(server, scheme="https")
+        assert (status, server.connections) == (6, 1)
+    assert said.startswith("esml: https://HOST does not speak TLS.\n")
+    assert "http://" in said
+
+
+@pytest.mark.parametrize("trust", ["ca", "fingerprint", "insecure"])
+def test_a_client_certificate_is_shown_to_who_asks(attempt: Try, authority: Authority, pair: Pair, trust: str) -> None:
+    """However the cluster's own certificate is verified, or not."""
+    client = authority.issue("client", "client")
+    how = {
+        "ca": ("--ca-certs", authority.path),
+        "fingerprint": ("--ssl-fingerprint", fingerprint(pair)),
+        "insecure": ("--insecure",),
+    }[trust]
+    with serving(pair, client_ca=authority.path) as server:
+        status, said = attempt(server, *how)
+        assert (status, server.connections) == (6, 1)
+        # The server may be gone before its reason arrives.
+        assert "wants a client certificate" in said
+        assert "--client-cert FILE and --client-key FILE" in said
+        assert attempt(server, *how, "--client-cert", client.cert, "--client-key", client.key)[0] == 0
+
+
+def test_a_stop_that_never_left_is_not_started(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the connection was given up before the request, nothing is unknown about the deployment."""
+    with serving(pair) as server:
+        for url in (server.at(), server.at().replace("https:", "http:")):
+            monkeypatch.setenv("ESML_URL", url)
+            assert main.run(["stop", "x", "--no-check"]) == 6
+            assert capsys.readouterr().out.startswith("x\tnot_started\t")
+
+
+def test_a_client_certificate_of_another_ca_is_refused(
+    attempt: Try, authority: Authority, stranger: Authority, pair: Pair
+) -> None:
+    """By the cluster; esml says which option to look at."""
+    client = stranger.issue("client", "client")
+    options = ("--ca-certs", authority.path, "--client-cert", client.cert, "--client-key", client.key)
+    with serving(pair, client_ca=authority.path) as server:
+        status, said = attempt(server, *options)
+        assert (status, server.connections) == (6, 1)
+    assert "--client-cert" in said
+
+
+def test_a_tls_connection_that_worked_and_breaks_is_tried_again(
+    attempt: Try, authority: Authority, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ends without a good-bye after an answer has nothing to do with certificates: the next one works."""
+    answer, seen = SandboxHandler.answer, []
+
+    def break_once(handler: SandboxHandler) -> None:
+        seen.append(handler.path)
+        if len(seen) == 2:
+            handler.connection.shutdown(socket.SHUT_RDWR)
+            handler.close_connection = True
+        else:
+            answer(handler)
+
+    monkeypatch.setattr("esml_stop.runtime.deadline.SystemClock.sleep", lambda *_: None)
+    monkeypatch.setattr(SandboxHandler, "do_GET", break_once)
+    with serving(pair) as server:
+        status, said = attempt(server, "--ca-certs", authority.path)
+        assert (status, seen, server.connections) == (0, ["/_security/_authenticate", "/", "/"], 2)
+    assert "Trying again" not in said
+
+
+def test_a_connection_that_breaks_is_still_tried_again(attempt: Try, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port that hangs up and does not want TLS either is a broken connection, which may pass."""
+    monkeypatch.setattr("esml_stop.runtime.deadline.SystemClock.sleep", lambda *_: None)
+    monkeypatch.setattr("esml_stop.sandbox.server.SandboxHandler.answer", lambda handler: handler.connection.close())
+    for name in ("do_GET", "do_POST"):
+        monkeypatch.setattr(f"esml_stop.sandbox.server.SandboxHandler.{name}", lambda handler: handler.finish())
+    with serving() as server:
+        status, said = attempt(server)
+    assert status == 6
+    assert "closed the connection" in said
+    assert server.connections == 5

@@ -1,0 +1,166 @@
+"""The wire, as a real 8.19.0 node answered it; recorded with the command in CONTRIBUTING.md, never written by hand."""
+
+import pytest
+
+from esml_stop.cli import main
+from esml_stop.errors import NotAuthenticated, Refused
+from esml_stop.models import Endpoint, Flags, Model
+from tests.support.cassettes import Recorder
+from tests.support.raw_cluster import RawCluster
+
+FORCE = Flags(force=True)
+GENTLE = Flags()
+
+
+def scene(node: RawCluster) -> None:
+    """Set up what every cassette was recorded from."""
+    node.model("my_model")
+    node.model("tree", "tree_ensemble")
+    node.deployment("my_model_for_search", "my_model", number_of_allocations=2)
+    node.deployment("my_model_for_ingest", "my_model")
+    node.alias("my_alias", "my_model")
+    node.pipeline("p1", "my_model_for_ingest")
+    node.pipeline("p2", "my_alias")
+    node.endpoint("my-elser", model_id="elser")
+    node.endpoint("shared", deployment_id="my_model_for_search", model_id="my_model")
+
+
+@pytest.fixture
+def recorder(request: pytest.FixtureRequest) -> Recorder:
+    """Return the recorder of this test's cassette."""
+    return Recorder.of(request)
+
+
+def test_a_listing_holds_every_deployment_and_model(recorder: Recorder) -> None:
+    """Each deployment with its model, its state and the pipelines that name it; each model once."""
+    with recorder.cluster(scene) as cluster:
+        listing = cluster.deployments("_all", 10)
+    found = {one.deployment_id: one for one in listing.deployments}
+    assert listing.models == {"my_model", "elser", "tree"}
+    assert sorted(found) == ["my-elser", "my_model_for_ingest", "my_model_for_search"]
+    search = found["my_model_for_search"]
+    assert (search.model_id, search.state, search.allocations, search.target_allocations) == (
+        "my_model",
+        "started",
+        2,
+        2,
+    )
+    assert (search.threads_per_allocation, search.priority, search.node_versions) == (1, "normal", ("8.19.0",))
+    assert found["my_model_for_ingest"].pipelines == {"p1"}
+    assert search.pipelines == {"p2"}
+
+
+def test_asked_by_model_every_deployment_shows_the_models_pipelines(recorder: Recorder) -> None:
+    """The same entry answers with other pipelines when it is asked for by its model's ID."""
+    with recorder.cluster(scene) as cluster:
+        listing = cluster.deployments("my_model", 10)
+    assert {one.deployment_id: one.pipelines for one in listing.deployments} == {
+        "my_model_for_ingest": {"p2"},
+        "my_model_for_search": {"p2"},
+    }
+
+
+def test_an_unmatched_pattern_is_an_empty_listing(recorder: Recorder) -> None:
+    """An unknown exact ID would be a 404 for the whole call; asked for as a pattern it is nothing."""
+    with recorder.cluster(scene) as cluster:
+        listing = cluster.deployments("nope*", 10)
+    assert (listing.deployments, listing.models) == ((), frozenset())
+
+
+def test_a_stop_answers_when_the_deployment_is_gone(recorder: Recorder) -> None:
+    """A stop with force, then a listing without the deployment."""
+    with recorder.cluster(scene) as cluster:
+        cluster.stop("my_model_for_ingest", flags=FORCE, timeout=10)
+        left = cluster.deployments("my_model_for_ingest*", 10)
+    assert left.deployments == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("my_model_for_ingest", "as it is referenced by ingest processors; use force to stop the deployment"),
+        ("my-elser", "as it was created by inference endpoint [my-elser]"),
+    ],
+    ids=["pipeline", "endpoint"],
+)
+def test_a_stop_of_something_used_is_a_conflict(recorder: Recorder, name: str, reason: str) -> None:
+    """A 409 with the reason in the server's words, which name no pipeline."""
+    with recorder.cluster(scene) as cluster, pytest.raises(Refused) as refused:
+        cluster.stop(name, flags=GENTLE, timeout=10)
+    assert (refused.value.http_status, refused.value.type) == (409, "status_exception")
+    assert refused.value.reason == f"Cannot stop deployment [{name}] {reason}"
+
+
+def test_a_stop_of_something_unknown_is_not_found(recorder: Recorder) -> None:
+    """Asked with allow_no_match false, the server tells a typo from a deployment."""
+    with recorder.cluster(scene) as cluster, pytest.raises(Refused) as refused:
+        cluster.stop("nope", flags=Flags(finish_pending_work=True), timeout=10)
+    assert (refused.value.http_status, refused.value.type) == (404, "resource_not_found_exception")
+    assert refused.value.reason == "No known model deployment with id [nope]"
+
+
+def test_a_strange_id_reaches_one_path_segment(recorder: Recorder) -> None:
+    """Slashes, spaces, commas and stars of an ID are sent percent-encoded and come back in the answer."""
+    strange = "../a b,*?#%/x"
+    with recorder.cluster(scene) as cluster, pytest.raises(Refused) as refused:
+        cluster.stop(strange, flags=GENTLE, timeout=10)
+    assert refused.value.reason == f"No known model deployment with id [{strange}]"
+
+
+def test_endpoints_on_ml_nodes_are_listed(recorder: Recorder) -> None:
+    """An endpoint with a deployment of its own, and one that was given a deployment."""
+    with recorder.cluster(scene) as cluster:
+        assert cluster.endpoints(10) == (Endpoint("my-elser", None), Endpoint("shared", "my_model_for_search"))
+
+
+def test_pipelines_tell_which_names_they_use(recorder: Recorder) -> None:
+    """The names of all inference processors, per pipeline."""
+    with recorder.cluster(scene) as cluster:
+        assert cluster.pipeline_names("p1,p2", 10) == {"p1": {"my_model_for_ingest"}, "p2": {"my_alias"}}
+
+
+def test_a_name_is_a_model_an_alias_or_nothing(recorder: Recorder) -> None:
+    """A model answers under its own ID, an alias under its model's, anything else not at all."""
+    with recorder.cluster(scene) as cluster:
+        assert cluster.model("tree", 10) == Model("tree", "tree_ensemble")
+        assert cluster.model("my_alias", 10) == Model("my_model", "pytorch")
+        assert cluster.model("nope", 10) is None
+
+
+def test_a_wrong_password_is_not_authenticated(recorder: Recorder) -> None:
+    """A 401 is recognised by its JSON, it has no product header."""
+    with recorder.cluster(scene, password="wrong") as cluster, pytest.raises(NotAuthenticated) as refused:
+        cluster.deployments("_all", 10)
+    assert refused.value.type == "security_exception"
+
+
+def test_the_whole_command_stops_and_verifies(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`esml stop` makes its look-ups, one stop and one look afterwards, and says what it did."""
+    with recorder.environment(scene, monkeypatch):
+        status = main.run(["stop", "my_model_for_search", "--force"])
+    out, err = capsys.readouterr()
+    assert status == 0
+    assert out.startswith("my_model_for_search\tstopped\tmy_model\tstarted\t")
+    assert "inference endpoint shared (uses the deployment)" in err
+    assert recorder.requests() == [
+        "GET /_inference/_all",
+        "GET /_ml/trained_models/my_model_for_search*/_stats",
+        "GET /_ml/trained_models/my_model/_stats",
+        "GET /_ingest/pipeline/p2",
+        "POST /_ml/trained_models/my_model_for_search/deployment/_stop",
+        "GET /_ml/trained_models/my_model_for_search*/_stats",
+    ]
+
+
+def test_a_dry_run_only_reads(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--dry-run makes the look-ups and no stop; the refusal names the pipeline, the exit code is the real one."""
+    with recorder.environment(scene, monkeypatch):
+        status = main.run(["stop", "my_model_for_ingest", "--dry-run"])
+    _, err = capsys.readouterr()
+    assert status == 5
+    assert "ingest pipeline p1 (names the deployment)" in err
+    assert {request.split()[0] for request in recorder.requests()} == {"GET"}

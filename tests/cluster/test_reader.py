@@ -1,0 +1,122 @@
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+import pytest
+
+from esml_stop.cluster.api import Cluster
+from esml_stop.cluster.reader import Reader
+from esml_stop.config.connection import Connection
+from esml_stop.models import NotChecked, Snapshot
+from esml_stop.plan.patterns import Wanted
+from esml_stop.plan.references import uses
+from esml_stop.runtime.deadline import Deadline
+from esml_stop.sandbox import serve
+from tests.support.builders import short
+from tests.support.raw_cluster import RawCluster
+
+
+@dataclass
+class Asking:
+    """A reader of a sandbox, and every question that it asked."""
+
+    cluster: RawCluster
+    reader: Reader
+    asked: list[str] = field(default_factory=list)
+
+    def read(self, wanted: Wanted, *, check: bool = True) -> Snapshot:
+        """Return a snapshot, and forget what was asked before."""
+        self.asked.clear()
+        return self.reader.read(wanted, check=check)
+
+
+@pytest.fixture
+def asking() -> Iterator[Asking]:
+    """Yield a reader of an empty sandbox."""
+    with serve(empty=True) as server:
+        asked: list[str] = []
+        cluster = Cluster(
+            Connection((server.url,)),
+            on_request=lambda one: asked.append(unquote(one.path.rpartition("?")[0] or one.path)),
+        )
+        raw = RawCluster(server.url)
+        raw.model("m")
+        raw.alias("an_alias", "m")
+        raw.deployment("d1", "m")
+        raw.deployment("d2", "m")
+        yield Asking(raw, Reader(cluster, Deadline(30), lambda _: None), asked)
+        cluster.close()
+
+
+def test_a_free_deployment_takes_two_questions(asking: Asking) -> None:
+    """Which deployments there are, and which inference endpoints; both at the same time."""
+    seen = asking.read(Wanted(("d1",)))
+    assert sorted(asking.asked) == ["/_inference/_all", "/_ml/trained_models/d1*/_stats"]
+    assert [one.deployment_id for one in seen.deployments] == ["d1"]
+    assert (seen.endpoints, seen.not_checked) == ((), ())
+
+
+def test_a_pipeline_takes_a_third_question_by_the_model(asking: Asking) -> None:
+    """Only that tells whether it names the deployment or its model, and shows the siblings."""
+    asking.cluster.pipeline("p", "d1")
+    seen = asking.read(Wanted(("d1",)))
+    assert asking.asked[2:] == ["/_ml/trained_models/m/_stats"]
+    assert [one.deployment_id for one in seen.by_model["m"]] == ["d1", "d2"]
+    assert short(uses(seen.deployments[0], seen)) == ["p deployment"]
+
+
+def test_a_doubt_is_settled_by_reading_those_pipelines(asking: Asking) -> None:
+    """Where both questions show the same, the pipelines in question are read, no others."""
+    asking.cluster.pipeline("p", "an_alias", "d1")
+    asking.cluster.pipeline("other", "elsewhere")
+    seen = asking.read(Wanted(("d1",)))
+    assert asking.asked[2:] == ["/_ml/trained_models/m/_stats", "/_ingest/pipeline/p"]
+    assert seen.named == {"p": {"an_alias", "d1"}}
+    assert short(uses(seen.deployments[0], seen)) == ["p deployment"]
+
+
+def test_a_model_is_looked_up_and_its_deployments_asked_for_twice(asking: Asking) -> None:
+    """By the model's ID, which shows who names the model, and by their own IDs, which shows who names them."""
+    seen = asking.read(Wanted((), ("an_alias",)))
+    assert [one for one in asking.asked if one != "/_inference/_all"] == [
+        "/_ml/trained_models/an_alias",
+        "/_ml/trained_models/m/_stats",
+        "/_ml/trained_models/d1*,d2*/_stats",
+    ]
+    assert seen.aliased == {"an_alias": "m"}
+    assert sorted(one.deployment_id for one in seen.deployments) == ["d1", "d2"]
+
+
+def test_without_check_one_question_is_asked_and_nothing_is_said_to_be_unused(asking: Asking) -> None:
+    """Also where the answer would show pipelines."""
+    asking.cluster.pipeline("p", "d1")
+    seen = asking.read(Wanted(("d1",)), check=False)
+    assert asking.asked == ["/_ml/trained_models/d1*/_stats"]
+    assert uses(seen.deployments[0], seen) == ()
+    assert seen.not_checked == (NotChecked("what uses the deployment", "--no-check"),)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("m", "is a model; its deployments are d1, d2: use --model m"),
+        ("an_alias", "is a model alias of m; its deployments are d1, d2: use --model an_alias"),
+        ("tree", "is a model of type tree_ensemble, which has no deployments"),
+        ("lonely", "is a model, which has no deployments"),
+        ("my_search_", "did you mean my_search?"),
+        ("nothing_like_it", None),
+    ],
+)
+def test_an_unknown_name_is_looked_up_for_a_hint(asking: Asking, name: str, hint: str | None) -> None:
+    """What it is instead, or which deployments are called alike."""
+    asking.cluster.model("tree", "tree_ensemble")
+    asking.cluster.model("lonely")
+    asking.cluster.model("other")
+    asking.cluster.deployment("my_search", "other")
+    assert asking.read(Wanted((name,))).hints.get(name) == hint
+
+
+def test_many_unknown_names_do_not_take_many_questions(asking: Asking) -> None:
+    """A few are looked up; a wrong list of IDs must not flood the cluster."""
+    asking.read(Wanted(tuple(f"nope-{number}" for number in range(100))))
+    assert len(asking.asked) < 10

@@ -1,0 +1,62 @@
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from docs import man
+from esml_stop.cli.main import COMMANDS, LazyGroup, esml
+from esml_stop.exit_status import ExitStatus
+
+TOP = Path(__file__).parent.parent.parent
+
+
+def commands() -> dict[str, click.Command]:
+    """Return every command by its name."""
+    context = click.Context(esml)
+    found = {name: LazyGroup.get_command(esml, context, name) for name in COMMANDS}
+    return {name: command for name, command in found.items() if command}
+
+
+def test_every_module_of_a_command_is_a_command() -> None:
+    """No command is forgotten in the list that the help shows."""
+    modules = {path.stem for path in (TOP / "esml_stop" / "cli" / "commands").glob("[a-z]*.py")}
+    assert set(commands()) == modules == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_is_explained(name: str) -> None:
+    """Each command says what it is for, each option what it does, as sentences."""
+    command = commands()[name]
+    assert command.help
+    assert command.help.strip().endswith(".")
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert option.help, option.name
+            assert re.search(r"[.\]]$", option.help), option.help
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_in_readme(name: str) -> None:
+    """README has the help text of each command."""
+    assert f"### esml {name}\n" in (TOP / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_exit_code_is_in_readme() -> None:
+    """README's table explains each exit code that there is, and no other."""
+    codes = {int(code) for codes in man.exit_codes() for code in codes.split(",")}
+    assert codes == {int(status) for status in ExitStatus}
+
+
+def test_the_man_page_is_up_to_date() -> None:
+    """docs/esml.1 is what `python -m docs.man` writes now."""
+    assert (TOP / "docs" / "esml.1").read_text(encoding="utf-8") == man.page()
+
+
+@pytest.mark.parametrize("name", ["stop", "list"])
+def test_examples_come_before_options(name: str) -> None:
+    """Help begins with usage, purpose and examples; connection and output options come last."""
+    command = commands()[name]
+    text = command.get_help(click.Context(command, info_name=name))
+    places = [text.index(title) for title in ("Usage:", "Examples:", "\nOptions:", "\nConnection:", "\nOutput:")]
+    assert places == sorted(places)

@@ -1,0 +1,106 @@
+"""What README recommends is run as it stands there, against a practice cluster."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from esml_stop.sandbox import serve
+from tests.support.command import Ended, run_script
+from tests.support.raw_cluster import RawCluster
+
+README = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+VARIABLES = dict.fromkeys(("BUILD_ID", "GITHUB_RUN_ID", "CI_PIPELINE_ID", "BUILD_NUMBER"), "7")
+
+
+def blocks(language: str) -> list[str]:
+    """Return README's code blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+def steps() -> Iterator[tuple[str, str]]:
+    """Yield the scripts of the CI steps, by the name of the system."""
+    actions, gitlab = (yaml.safe_load(one) for one in blocks("yaml"))
+    yield "GitHub Actions", actions[0]["run"]
+    yield "GitLab CI", "\n".join(gitlab["test"]["after_script"])
+    yield "Jenkins", re.findall(r"sh '(.*)'", blocks("groovy")[0])[0]
+
+
+@pytest.fixture
+def cluster() -> Iterator[RawCluster]:
+    """Yield a sandbox with two deployments of build 7, one of build 8, and one that nobody used since 2023."""
+    with serve(empty=True) as server:
+        found = RawCluster(server.url)
+        found.model("m")
+        for name in ("ci-7", "ci-7-a", "ci-7-b", "ci-8-a", "old"):
+            found.deployment(name, "m")
+        found.fault("old", inference_count=1, last_access=1_700_000_000_000)
+        yield found
+
+
+def run(script: str, cluster: RawCluster, folder: Path) -> Ended:
+    """Run a script as a CI system does: no terminal, `esml` on the PATH."""
+    (folder / "esml").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m esml_stop "$@"\n')
+    (folder / "esml").chmod(0o755)
+    environment = {**cluster.environment(), **VARIABLES, "PATH": f"{folder}:/usr/bin:/bin"}
+    return run_script(script, environment=environment, folder=folder)
+
+
+@pytest.mark.parametrize("script", [script for _, script in steps()], ids=[name for name, _ in steps()])
+def test_a_teardown_step_stops_its_own_and_nothing_else(script: str, cluster: RawCluster, tmp_path: Path) -> None:
+    """Exit 0 with something to stop, and again with nothing left."""
+    assert run(script, cluster, tmp_path).status == 0
+    assert cluster.running() == ["ci-7", "ci-8-a", "old"]
+    assert run(script, cluster, tmp_path).status == 0
+
+
+def scripts() -> dict[str, str]:
+    """Return the shell recipes by a word that only one of them has."""
+    found: dict[str, str] = {}
+    for word in ('"ci-$BUILD_ID" --force', "--idle", "--save", "case"):
+        (found[word],) = [one for one in blocks("sh") if word in one]
+    return found
+
+
+def test_a_script_stops_what_its_build_started(cluster: RawCluster, tmp_path: Path) -> None:
+    """With `set -e` it ends well whether the deployment is there or not."""
+    script = scripts()['"ci-$BUILD_ID" --force']
+    assert run(script, cluster, tmp_path).status == 0
+    assert "ci-7" not in cluster.running()
+    assert run(script, cluster, tmp_path).status == 0
+
+
+def test_what_is_idle_is_listed_and_stopped(cluster: RawCluster, tmp_path: Path) -> None:
+    """Only that; what is idle but in use stays and is no failure."""
+    script = scripts()["--idle"]
+    cluster.model("used")
+    cluster.deployment("old-used", "used")
+    cluster.fault("old-used", inference_count=1, last_access=1_700_000_000_000)
+    cluster.pipeline("p", "old-used")
+    assert run(script, cluster, tmp_path).status == 0
+    assert cluster.running() == ["ci-7", "ci-7-a", "ci-7-b", "ci-8-a", "old-used"]
+
+
+def test_an_upgrade_loses_nothing(cluster: RawCluster, tmp_path: Path) -> None:
+    """Everything is stopped, and everything is back."""
+    before = cluster.running()
+    ended = run(scripts()["--save"], cluster, tmp_path)
+    assert (ended.status, cluster.running()) == (0, before)
+    assert ended.out.count("\tstopped\t") >= len(before)
+
+
+@pytest.mark.parametrize(
+    ("scene", "said"),
+    [("there", "stopped"), ("gone", "there was none"), ("used", "in use: see above for what uses it")],
+)
+def test_exit_codes_tell_a_script_what_happened(cluster: RawCluster, tmp_path: Path, scene: str, said: str) -> None:
+    """Each case ends in its own branch."""
+    if scene == "gone":
+        cluster.do("POST", "/_ml/trained_models/ci-7/deployment/_stop")
+    if scene == "used":
+        cluster.pipeline("p", "ci-7")
+    ended = run(scripts()["case"], cluster, tmp_path)
+    assert ended.out.splitlines()[-1] == said

@@ -1,0 +1,195 @@
+import pytest
+
+from esml_stop.errors import BadAnswer, EsmlError, TlsFailed, Unreachable
+from esml_stop.execute.stop import Stop
+from esml_stop.models import Flags
+from esml_stop.outcomes import Ending, Outcome, Target
+from esml_stop.runtime.deadline import Deadline
+from tests.support.builders import deployment
+from tests.support.fakes import BUSY, MISSING, REFUSED, RESET, SILENT, Answer, FakeClock, FakeCluster, refusal
+
+GOING, RUNS, GONE = {"d": "stopping"}, {"d": "started"}, dict[str, str]()
+SEEN = Target("d", Outcome.WOULD_STOP, deployment("d"))
+UNSEEN = Target("d", Outcome.WOULD_STOP)
+
+
+def stopped(cluster: "Timed", target: Target = SEEN, seconds: float = 60) -> Ending:
+    """Return how a stop of `d` ends."""
+    return Stop(cluster, target, Flags(), Deadline(seconds, cluster.clock), lambda _: None).run()
+
+
+def cluster(*stops: Answer, looks: tuple[dict[str, str] | EsmlError, ...] = (GONE,)) -> "Timed":
+    """Return a cluster that answers stops, and looks at the state, one after the other."""
+    return Timed(stops=list(stops), looks=list(looks))
+
+
+class Timed(FakeCluster):
+    """A cluster with a clock."""
+
+    def __init__(self, **answers: object) -> None:
+        super().__init__(**answers)  # type: ignore[arg-type]
+        self.clock = FakeClock()
+
+
+def test_an_answer_that_says_stopped_needs_no_look() -> None:
+    """One request, one attempt, stopped; also for what was not looked up before."""
+    for target in (SEEN, UNSEEN):
+        fake = cluster(None)
+        assert stopped(fake, target) == Ending(Outcome.STOPPED, None, 1)
+        assert fake.asked == ["stop d"]
+
+
+@pytest.mark.parametrize("lost", [RESET, BUSY])
+def test_a_lost_answer_is_settled_by_the_state(lost: Unreachable) -> None:
+    """Gone is stopped, and nothing is sent again."""
+    fake = cluster(lost, looks=(GONE,))
+    assert stopped(fake).outcome is Outcome.STOPPED
+    assert fake.asked == ["stop d", "look d*"]
+
+
+def test_it_is_sent_again_only_while_it_still_runs() -> None:
+    """A second stop follows a look that shows it running."""
+    fake = cluster(RESET, None, looks=(RUNS,))
+    assert stopped(fake) == Ending(Outcome.STOPPED, None, 2)
+    assert fake.asked == ["stop d", "look d*", "stop d"]
+
+
+def test_what_is_stopping_is_waited_for_with_growing_pauses() -> None:
+    """No second stop while the first one works."""
+    fake = cluster(RESET, looks=(GOING, GOING, GOING, GONE))
+    assert stopped(fake).outcome is Outcome.STOPPED
+    assert fake.asked.count("stop d") == 1
+    assert fake.clock.slept[1:] == [0.25, 0.5, 1.0]
+
+
+def test_what_is_still_stopping_at_the_deadline_is_said_to_be() -> None:
+    """Exit 7, with a word about looking again."""
+    fake = cluster(RESET, looks=(GOING,))
+    ending = stopped(fake, seconds=10)
+    assert (ending.outcome, ending.error and ending.error.exit_status) == (Outcome.STOPPING, 7)
+    assert ending.error
+    assert "esml list" in str(ending.error.hint)
+    assert fake.clock.time - 1000 <= 10
+
+
+def test_a_time_out_leaves_time_to_read_the_state() -> None:
+    """The stop gets two seconds less than there are; the state is read in these."""
+    fake = cluster(SILENT, looks=(GOING, GONE))
+    fake.stops[0] = lambda: silent_for(fake, 58)
+    assert stopped(fake).outcome is Outcome.STOPPED
+    assert fake.asked == ["stop d", "look d*", "look d*"]
+
+
+def silent_for(fake: Timed, seconds: float) -> None:
+    """Let time pass and give no answer."""
+    fake.clock.time += seconds
+    raise SILENT
+
+
+def test_after_a_time_out_what_still_runs_is_unknown() -> None:
+    """The stop may still be on its way, so it is neither failed nor stopped."""
+    ending = stopped(cluster(SILENT, looks=(RUNS,)))
+    assert (ending.outcome, ending.error and ending.error.exit_status) == (Outcome.UNKNOWN, 7)
+
+
+def test_what_keeps_failing_and_still_runs_is_failed() -> None:
+    """Four stops, a look before each but the first, and one at the end; exit 1, and it says that it still runs."""
+    fake = cluster(BUSY, looks=(RUNS,))
+    ending = stopped(fake)
+    assert (ending.outcome, ending.attempts, ending.error and ending.error.exit_status) == (Outcome.FAILED, 4, 1)
+    assert fake.asked == ["stop d", *["look d*", "stop d"] * 3, "look d*"]
+    assert ending.error
+    assert "still runs" in str(ending.error.hint)
+
+
+def test_a_state_that_cannot_be_read_is_unknown_at_the_deadline() -> None:
+    """Reading goes on until then: the cluster may come back."""
+    fake = cluster(RESET, looks=(BUSY,))
+    ending = stopped(fake, seconds=100)
+    assert (ending.outcome, ending.error and ending.error.exit_status) == (Outcome.UNKNOWN, 7)
+    assert fake.clock.time - 1000 > 85
+
+
+def test_a_cluster_that_comes_back_settles_it() -> None:
+    """The state is read as long as it takes, and what it says counts."""
+    fake = cluster(RESET, looks=(*[BUSY] * 12, GONE))
+    assert stopped(fake, seconds=300).outcome is Outcome.STOPPED
+
+
+@pytest.mark.parametrize("denied", [refusal(403), refusal(500), BadAnswer("odd")])
+def test_a_state_that_may_not_be_read_is_unknown_at_once(denied: EsmlError) -> None:
+    """What asking again does not change is not asked for until the deadline."""
+    fake = cluster(RESET, looks=(denied,))
+    assert stopped(fake, seconds=300).outcome is Outcome.UNKNOWN
+    assert fake.clock.time - 1000 < 1
+
+
+@pytest.mark.parametrize("unsent", [REFUSED, TlsFailed("no trust", sent=False)])
+def test_what_was_never_sent_was_not_started(unsent: Unreachable) -> None:
+    """Nothing was changed, and the exit code is that of a cluster that cannot be reached."""
+    ending = stopped(cluster(unsent, looks=(unsent,)), UNSEEN)
+    assert (ending.outcome, ending.error and ending.error.exit_status) == (Outcome.NOT_STARTED, 6)
+
+
+def test_after_the_deadline_nothing_is_sent() -> None:
+    """It was not started, exit 7."""
+    fake = cluster(None)
+    fake.clock.time += 0
+    deadline = Deadline(1, fake.clock)
+    fake.clock.sleep(2)
+    ending = Stop(fake, SEEN, Flags(), deadline, lambda _: None).run()
+    assert (ending.outcome, ending.error and ending.error.exit_status, fake.asked) == (Outcome.NOT_STARTED, 7, [])
+
+
+@pytest.mark.parametrize(
+    ("refused", "outcome", "status"),
+    [
+        (refusal(409), Outcome.IN_USE, 5),
+        (refusal(400), Outcome.FAILED, 1),
+        (refusal(500), Outcome.FAILED, 1),
+        (refusal(404, "index_not_found_exception"), Outcome.FAILED, 1),
+    ],
+)
+def test_a_refusal_is_final(refused: EsmlError, outcome: Outcome, status: int) -> None:
+    """One attempt, the server's own words, no look."""
+    fake = cluster(refused)
+    ending = stopped(fake)
+    assert ending.error
+    assert (ending.outcome, ending.error.exit_status, ending.error.reason) == (outcome, status, "no")
+    assert fake.asked == ["stop d"]
+
+
+def test_a_conflict_after_a_lost_answer_is_a_refusal() -> None:
+    """The first stop came to nothing, the second one was refused: it runs."""
+    assert stopped(cluster(RESET, refusal(409), looks=(RUNS,))).outcome is Outcome.IN_USE
+
+
+def test_stop_again_is_done() -> None:
+    """The one 500 that asks for it is followed by a look and another stop."""
+    fake = cluster(refusal(500, reason="Attempt to stop again"), None, looks=(RUNS,))
+    assert stopped(fake) == Ending(Outcome.STOPPED, None, 2)
+
+
+def test_a_missing_deployment_that_was_seen_has_stopped() -> None:
+    """Somebody else was quicker; it is gone, which is what was wanted."""
+    assert stopped(cluster(MISSING)) == Ending(Outcome.STOPPED, None, 1)
+
+
+def test_a_missing_deployment_that_was_not_seen_is_not_found() -> None:
+    """It may be a typing error, so it is not said to have stopped."""
+    ending = stopped(cluster(MISSING), UNSEEN)
+    assert (ending.outcome, ending.error and ending.error.reason) == (Outcome.NOT_FOUND, "no")
+
+
+@pytest.mark.parametrize("looks", [(GONE,), (RUNS,)])
+def test_missing_after_a_lost_answer(looks: tuple[dict[str, str], ...]) -> None:
+    """What no look has shown running is not said to have stopped; once a look has, it is."""
+    ending = stopped(cluster(RESET, MISSING, looks=looks), UNSEEN)
+    assert ending.outcome is (Outcome.STOPPED if looks == (RUNS,) else Outcome.NOT_FOUND)
+
+
+def test_an_answer_of_another_shape_is_never_stopped() -> None:
+    """Unknown with exit 6, after one attempt."""
+    fake = cluster(BadAnswer('"stopped": false'))
+    ending = stopped(fake)
+    assert (ending.outcome, ending.attempts, ending.error and ending.error.exit_status) == (Outcome.UNKNOWN, 1, 6)

@@ -1,0 +1,213 @@
+import pytest
+
+from esml_stop.models import Kind, NotChecked, Reference, Through
+from esml_stop.outcomes import Failure, Outcome, Result, Target
+from esml_stop.output.messages import (
+    closing,
+    failure,
+    forced,
+    missing,
+    not_idle,
+    refusal,
+    unread,
+    use,
+    use_in_brief,
+    way_back,
+)
+from esml_stop.report import Report
+from tests.support.builders import UNREAD, deployment
+
+NAMED = Reference(Kind.PIPELINE, "p", Through.DEPLOYMENT)
+BY_MODEL = Reference(Kind.PIPELINE, "p", Through.MODEL)
+OWNER = Reference(Kind.ENDPOINT, "e", Through.ENDPOINT)
+AGAIN = ("esml", "stop", "--url", "http://es:9200")
+
+
+@pytest.mark.parametrize(
+    ("reference", "long", "brief"),
+    [
+        (NAMED, "ingest pipeline p (names the deployment)", "pipeline p"),
+        (BY_MODEL, "ingest pipeline p (names its model or a model alias)", "pipeline p (by model)"),
+        (OWNER, "inference endpoint e (owns the deployment)", "endpoint e"),
+        (Reference(Kind.ENDPOINT, "e", Through.DEPLOYMENT), "inference endpoint e (uses the deployment)", "endpoint e"),
+        (
+            Reference(Kind.ENDPOINT, ".e", Through.ENDPOINT),
+            "inference endpoint .e (owns the deployment, and starts it again when it is used)",
+            "endpoint .e",
+        ),
+    ],
+)
+def test_a_use_says_what_and_through_what(reference: Reference, long: str, brief: str) -> None:
+    """In whole words, and in a few where there is little room."""
+    assert (use(reference), use_in_brief(reference)) == (long, brief)
+
+
+def test_a_refusal_ends_with_the_command_that_would_do_it() -> None:
+    """Each use on its own line, and the connection options again, quoted for a shell."""
+    target = Target("d 1", Outcome.IN_USE, deployment("d 1"), (NAMED, OWNER))
+    lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), AGAIN, dry_run=False)
+    assert lines == [
+        "d 1 was not stopped: it is in use.",
+        "  ingest pipeline p (names the deployment)",
+        "  inference endpoint e (owns the deployment)",
+        "  To stop it all the same: esml stop --url http://es:9200 'd 1' --force",
+    ]
+
+
+def test_a_refusal_because_of_the_model_says_what_is_missing() -> None:
+    """The deployment itself is named by nothing; what counts is that no other one would be left."""
+    target = Target("d", Outcome.IN_USE, deployment("d", "m"), (BY_MODEL,), breaks=(BY_MODEL,))
+    lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), AGAIN, dry_run=True)
+    assert lines[0] == "d would not be stopped: it is in use."
+    assert lines[2] == "  No other deployment of model m would be left."
+
+
+def test_a_refusal_by_the_server_is_quoted() -> None:
+    """With its own reason, where it knew more than could be found."""
+    error = Failure("HTTP 409", 409, reason="Cannot stop\x1b[31m [d]")
+    lines = refusal(Result(Target("d", Outcome.WOULD_STOP), Outcome.IN_USE, error=error), AGAIN, dry_run=False)
+    assert lines[1] == "  Elasticsearch says: Cannot stop\\x1b[31m [d]"
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        (Target("d", Outcome.NOT_FOUND), "No deployment is called d; nothing to do."),
+        (Target("d*", Outcome.NOT_FOUND), "No deployment matches d*; nothing to do."),
+        (Target("d", Outcome.NOT_FOUND, hint="is a model"), "No deployment is called d: it is a model."),
+        (Target("d", Outcome.NOT_FOUND, hint="did you mean e?"), "No deployment is called d; did you mean e?"),
+    ],
+)
+def test_a_missing_name_is_told_with_its_hint(target: Target, line: str) -> None:
+    """One sentence, with the end that fits."""
+    assert missing(target) == line
+
+
+def test_what_is_not_idle_says_when_it_was_used() -> None:
+    """In UTC, as far as it is known."""
+    assert not_idle(Target("d", Outcome.NOT_IDLE, deployment("d", last_access=0, start_time=1_700_000_000_000))) == (
+        "d was used since, last at 2023-11-14T22:13:20Z; left alone."
+    )
+    assert not_idle(Target("d", Outcome.NOT_IDLE)) == "d was used since; left alone."
+
+
+def test_a_refusal_names_what_is_in_the_way_only() -> None:
+    """A pipeline that names the model and is served on by another deployment is not."""
+    target = Target("d", Outcome.IN_USE, deployment("d", "m"), (NAMED, BY_MODEL), breaks=(NAMED,))
+    lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), AGAIN, dry_run=False)
+    assert lines[1:-1] == ["  ingest pipeline p (names the deployment)"]
+
+
+def going(name: str, outcome: Outcome, *breaks: Reference) -> Result:
+    """Return the result of a deployment of model m that was to be stopped."""
+    return Result(Target(name, Outcome.WOULD_STOP, deployment(name, "m"), breaks, breaks=breaks), outcome)
+
+
+def test_force_is_a_warning_about_what_fails_now() -> None:
+    """What breaks, and what ends that; in a dry run what would."""
+    result = going("d", Outcome.STOPPED, NAMED, OWNER)
+    uses = "ingest pipeline p (names the deployment); inference endpoint e (owns the deployment)"
+    assert forced(result, Report("stop", (result,))) == f"d was in use: {uses}. These fail until it is started again."
+    dry = forced(result, Report("stop", (result,), dry_run=True))
+    assert dry == f"d is in use: {uses}. These would fail until it is started again."
+    assert forced(going("d", Outcome.STOPPED), Report("stop")) is None
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (Outcome.STOPPED, True),
+        (Outcome.STOPPING, True),
+        (Outcome.UNKNOWN, True),
+        (Outcome.FAILED, False),
+        (Outcome.NOT_STARTED, False),
+        (Outcome.IN_USE, False),
+    ],
+)
+def test_a_model_is_not_said_to_be_gone_while_one_of_its_deployments_runs(other: Outcome, said: bool) -> None:
+    """Both were to be stopped, and one of them was not: it serves the pipeline on."""
+    result = going("d", Outcome.STOPPED, BY_MODEL)
+    line = forced(result, Report("stop", (result, going("e", other, BY_MODEL))))
+    assert (line is not None) is said
+    elsewhere = Result(Target("x", Outcome.IN_USE, deployment("x", "n")), Outcome.FAILED)
+    assert forced(result, Report("stop", (result, elsewhere))) is not None
+
+
+def test_a_failure_has_its_hint() -> None:
+    """On a line of its own."""
+    error = Failure("Not allowed.", hint="Ask for manage_ml.")
+    assert failure(Result(Target("d", Outcome.WOULD_STOP), Outcome.FAILED, error=error)) == [
+        "d: failed. Not allowed.",
+        "  Ask for manage_ml.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("version", "dry_run", "was_forced", "verbose", "said"),
+    [
+        ("8.19.0", False, False, False, False),
+        ("8.18.3", False, False, False, False),
+        ("8.18.2", False, False, False, True),
+        ("9.0.2", False, False, False, True),
+        ("9.0.3", False, False, False, False),
+        ("", False, False, False, True),
+        ("8.19.0", True, False, False, True),
+        ("8.19.0", False, True, False, True),
+        ("8.19.0", False, False, True, True),
+    ],
+)
+def test_what_was_not_checked_is_said_where_nothing_else_would(
+    version: str, dry_run: bool, was_forced: bool, verbose: bool, said: bool
+) -> None:
+    """A server that checks endpoints itself refuses without force; otherwise silence would look like safety."""
+    found = deployment("d", node_versions=(version,) if version else ())
+    target = Target("d", Outcome.WOULD_STOP, found, not_checked=(UNREAD,))
+    report = Report("stop", (Result(target, Outcome.STOPPED, was_forced),), dry_run=dry_run)
+    line = "inference endpoints not checked (needs monitor_inference)."
+    assert unread(report, verbose=verbose) == ([line] if said else [])
+
+
+def test_what_was_not_checked_is_said_once() -> None:
+    """However many deployments it is about; a list always says it."""
+    target = Target(
+        "d", Outcome.LISTED, deployment("d", node_versions=("9.1.0",)), not_checked=(UNREAD, NotChecked("x", "y"))
+    )
+    report = Report("list", (Result(target, Outcome.LISTED), Result(target, Outcome.LISTED)))
+    assert len(unread(report, verbose=False)) == 2
+
+
+def test_the_way_back_is_the_file_and_with_verbose_each_call() -> None:
+    """Only for what was stopped."""
+    target = Target("d", Outcome.WOULD_STOP, deployment("d", "m", priority="low"))
+    report = Report("stop", (Result(target, Outcome.STOPPED), Result(target, Outcome.FAILED)), saved_to="a file.json")
+    call = "POST _ml/trained_models/m/deployment/_start?deployment_id=d&priority=low"
+    file = "Saved to a file.json. To start them again: esml restore 'a file.json'"
+    assert way_back(report, ("esml", "restore"), verbose=False) == [file]
+    assert way_back(report, ("esml", "restore"), verbose=True) == [call, file]
+    assert way_back(Report("stop"), ("esml", "restore"), verbose=True) == []
+
+
+def outcomes(*found: Outcome) -> tuple[Result, ...]:
+    """Return results that ended so."""
+    return tuple(Result(Target("d", one), one) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("report", "sentence"),
+    [
+        (Report("stop", outcomes(Outcome.STOPPED)), "d: stopped."),
+        (Report("stop", outcomes(Outcome.WOULD_STOP), dry_run=True), "d: would stop. Nothing was changed."),
+        (
+            Report("stop", outcomes(Outcome.STOPPED, Outcome.IN_USE, Outcome.STOPPED)),
+            "Of 3 deployments: 2 stopped; 1 in use, not stopped. With --force, what is in use is stopped too.",
+        ),
+        (Report("stop", cancelled=True), "Cancelled; nothing was stopped."),
+        (Report("stop"), "Nothing to stop."),
+        (Report("restore"), "Nothing to start."),
+        (Report("list"), "0 deployments."),
+        (Report("list", outcomes(Outcome.LISTED, Outcome.NOT_FOUND)), "1 deployment."),
+    ],
+)
+def test_the_closing_sentence_says_what_changed(report: Report, sentence: str) -> None:
+    """For one deployment by name, for several by number."""
+    assert closing(report) == sentence

@@ -1,0 +1,68 @@
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from esml_stop.sandbox import SandboxServer, serve
+from tests.support.command import Ended, esml
+
+LONG = "a-deployment-with-a-name-that-is-longer-than-any-terminal-is-wide-" + "0123456789" * 5
+NARROW = {"COLUMNS": "20", "TERM": "xterm"}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[SandboxServer]:
+    """Yield a practice cluster with a deployment that has a long name."""
+    with serve() as server:
+        server.state.start("my_model", LONG)
+        yield server
+
+
+def run(sandbox: SandboxServer, *arguments: str, **environment: str) -> Ended:
+    """Run the command with both streams in pipes."""
+    return esml(*arguments, environment={"ESML_URL": sandbox.url, **NARROW, **environment})
+
+
+@pytest.mark.parametrize("form", [[], ["-o", "ids"], ["-o", "json"], ["-o", "jsonl"]])
+def test_results_in_a_pipe_are_data(sandbox: SandboxServer, form: list[str]) -> None:
+    """Whatever the width and the colours that are wished for: IDs are whole, and nothing is coloured."""
+    ended = run(sandbox, "stop", LONG, "my_model_for_search", *form, FORCE_COLOR="1")
+    assert ended.status == 0
+    assert LONG in ended.out
+    assert "\x1b" not in ended.out
+
+
+def test_one_line_per_target_with_its_values_between_tabs(sandbox: SandboxServer) -> None:
+    """Each target is one line of six values, in the order it was asked for, without a header."""
+    ended = run(sandbox, "stop", LONG, "reviews_for_ingest", "nope")
+    assert [line[:2] for line in ended.lines] == [
+        [LONG, "stopped"],
+        ["reviews_for_ingest", "in_use"],
+        ["nope", "not_found"],
+    ]
+    assert {len(line) for line in ended.lines} == {6}
+    assert ended.lines[1][4] == "pipeline:reviews-pipeline"
+
+
+def test_ids_are_ready_for_xargs(sandbox: SandboxServer) -> None:
+    """What was stopped, and nothing else, comes one a line."""
+    ended = run(sandbox, "stop", LONG, "reviews_for_ingest", "nope", "my_model_for_search", "-o", "ids")
+    assert ended.out == f"{LONG}\nmy_model_for_search\n"
+    counted = subprocess.run(["xargs", "-n1", "echo"], input=ended.out, capture_output=True, text=True, check=True)
+    assert counted.stdout == ended.out
+
+
+def test_a_log_gets_a_line_for_each_finished_target(sandbox: SandboxServer) -> None:
+    """In CI, with several targets, stderr says of each when it is done; with one target stdout says it all."""
+    several = run(sandbox, "stop", LONG, "my_model_for_search")
+    assert sorted(line.split(" stopped after ")[0] for line in several.err.splitlines()) == sorted(
+        [f"esml: {LONG}:", "esml: my_model_for_search:"]
+    )
+    assert run(sandbox, "stop", "questions_a").err == ""
+
+
+def test_colours_are_forced_on_what_people_read(sandbox: SandboxServer) -> None:
+    """FORCE_COLOR colours words on stderr also in a pipe; NO_COLOR wins."""
+    assert "\x1b[1;31mesml:\x1b[0m" in run(sandbox, "stop", "reviews_for_ingest", FORCE_COLOR="1").err
+    assert "\x1b" not in run(sandbox, "stop", "reviews_for_ingest", FORCE_COLOR="1", NO_COLOR="1").err
+    assert "\x1b" not in run(sandbox, "stop", "reviews_for_ingest", FORCE_COLOR="0").err

@@ -1,0 +1,95 @@
+"""The JSON that programs read: one envelope for every command, as the published schema says."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from esml_stop.sandbox import SandboxServer, serve
+from tests.support.command import checked, esml
+from tests.support.raw_cluster import RawCluster
+
+
+@pytest.fixture
+def sandbox() -> Iterator[SandboxServer]:
+    """Yield a practice cluster."""
+    with serve() as server:
+        yield server
+
+
+@pytest.mark.parametrize("name", ["", "report", "save"])
+def test_the_schema_is_printed_and_is_one(name: str) -> None:
+    """Valid JSON Schema, ready for a validator or a code generator."""
+    ended = esml("schema", *filter(None, [name]))
+    assert ended.status == 0
+    Draft202012Validator.check_schema(json.loads(ended.out))
+
+
+@pytest.mark.parametrize("options", [("--force",), ("--dry-run", "--force")])
+def test_a_save_file_is_as_its_schema_says(sandbox: SandboxServer, tmp_path: Path, options: tuple[str, ...]) -> None:
+    """With every kind of parameter and of use, before and after the stop."""
+    start = "/_ml/trained_models/my_model/deployment/_start?deployment_id=adaptive&cache_size=1234567b"
+    RawCluster(sandbox.url).do("POST", start, {"adaptive_allocations": {"enabled": True}})
+    file = tmp_path / "saved.json"
+    ended = esml("stop", "_all", "--yes", "--save", str(file), *options, environment={"ESML_URL": sandbox.url})
+    saved = json.loads(file.read_text())
+    assert (ended.status, len(saved["deployments"])) == (0, 7)
+    Draft202012Validator(json.loads(esml("schema", "save").out)).validate(saved)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("list",), 0),
+        (("stop", "my_model_for_search", "nope"), 0),
+        (("stop", "my_model_for_search", "reviews_for_ingest", "--dry-run"), 5),
+        (("stop", "nope", "large_model", "--no-allow-no-match"), 3),
+        (("config",), 0),
+    ],
+)
+def test_each_output_is_as_the_schema_says(sandbox: SandboxServer, arguments: tuple[str, ...], status: int) -> None:
+    """Whole, and line by line; both say the same exit code as the shell sees."""
+    environment = {"ESML_URL": sandbox.url}
+    whole = esml(*arguments, "-o", "json", environment=environment)
+    assert (whole.status, whole.json["exit_code"], whole.json["command"]) == (status, status, arguments[0])
+
+
+def test_lines_are_the_deployments_and_then_the_rest(sandbox: SandboxServer) -> None:
+    """One document a line, each with its type."""
+    ended = esml(
+        "stop", "my_model_for_search", "reviews_for_ingest", "-o", "jsonl", environment={"ESML_URL": sandbox.url}
+    )
+    documents = [checked(json.loads(line)) for line in ended.out.splitlines()]
+    assert [one["type"] for one in documents] == ["deployment", "deployment", "summary"]
+    assert [one.get("outcome") for one in documents] == ["stopped", "in_use", None]
+    assert documents[-1]["counts"] == {"stopped": 1, "in_use": 1}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "exit_code"),
+    [
+        (("stop", "d"), "config", 2),
+        (("stop", "*"), "usage", 2),
+        (("stop", "a,,b"), "usage", 2),
+        (("stop", "d", "--no-such-option"), "usage", 2),
+        (("stop", "d", "--url", "http://127.0.0.1:1", "--timeout", "200ms"), "unreachable", 6),
+        (("restore", "no-such-file"), "usage", 2),
+    ],
+)
+def test_an_error_before_any_result_is_json_on_stderr(arguments: tuple[str, ...], code: str, exit_code: int) -> None:
+    """Nothing on stdout, one document on stderr with a stable code, in the same envelope."""
+    ended = esml(*arguments, "-o", "json")
+    document = checked(json.loads(ended.err))
+    assert (ended.status, ended.out, document["exit_code"]) == (exit_code, "", exit_code)
+    assert [one["code"] for one in document["errors"]] == [code]
+
+
+def test_the_schema_can_say_no() -> None:
+    """A field that is not described, or a word that is none of the outcomes, does not pass."""
+    document = esml("sandbox", "--", "esml", "list", "-o", "json").json
+    for change in ({"surprise": 1}, {"outcome": "vanished"}):
+        with pytest.raises(ValidationError):
+            checked({**document, "deployments": [{**document["deployments"][0], **change}]})

@@ -1,0 +1,179 @@
+import re
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from esml_stop.sandbox import SandboxServer, serve
+from tests.support.screen import Shown, on_terminal
+
+REFUSAL = [
+    "esml: reviews_for_ingest was not stopped: it is in use.",
+    "  ingest pipeline reviews-pipeline (names the deployment)",
+    "  To stop it all the same: esml stop reviews_for_ingest --force",
+]
+LONG = "a-deployment-with-a-name-that-is-much-too-long-for-any-column-of-any-narrow-table-0123456789"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[SandboxServer]:
+    """Yield a practice cluster."""
+    with serve() as server:
+        yield server
+
+
+def stop(sandbox: SandboxServer, *arguments: str, environment: dict[str, str] | None = None, **how: object) -> Shown:
+    """Run `esml stop` on a terminal."""
+    settings = {"ESML_URL": sandbox.url, **(environment or {})}
+    return on_terminal("stop", *arguments, environment=settings, **how)  # type: ignore[arg-type]
+
+
+def test_something_is_on_the_screen_before_the_cluster_answers() -> None:
+    """A person sees at once that esml is at work; the line is gone in the end."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        shown = on_terminal("stop", "d", "--timeout", "300ms", environment={"ESML_URL": url})
+    assert shown.chunks[0][1].startswith(b"\r\x1b[KConnecting ...")
+    assert shown.status == 6
+    assert "Connecting" not in shown.text
+    assert shown.lines[0].startswith("esml: ")
+
+
+@pytest.mark.parametrize("columns", [60, 200])
+def test_a_refusal_is_easy_to_read(sandbox: SandboxServer, columns: int) -> None:
+    """Target, reason, each use and the command on lines of their own; then the table and what to do next."""
+    shown = stop(sandbox, "my_model_for_search", "reviews_for_ingest", columns=columns)
+    assert shown.status == 5
+    assert shown.written[: len(REFUSAL)] == REFUSAL
+    assert re.search(r"my_model_for_search +stopped in \d+(\.\d)? s +my_model", "\n".join(shown.lines))
+    assert re.search(r"reviews_for_ingest +in use, not stopped +reviews", "\n".join(shown.lines))
+    closing = "Of 2 deployments: 1 stopped; 1 in use, not stopped. With --force, what is in use is stopped too."
+    assert shown.written[-1] == closing
+
+
+@pytest.mark.parametrize("columns", [40, 120])
+def test_no_id_is_cut(sandbox: SandboxServer, columns: int) -> None:
+    """A long ID folds where there is no room, every character of it stays."""
+    sandbox.state.start("my_model", LONG)
+    shown = stop(sandbox, LONG, columns=columns)
+    assert shown.status == 0
+    assert LONG in "".join(line.split("  ")[0].strip() for line in shown.lines)
+
+
+def test_two_hundred_targets_have_a_row_each(sandbox: SandboxServer) -> None:
+    """A long table is complete and in order; what moved above it has left nothing behind."""
+    names = [f"many-{number:03d}" for number in range(200)]
+    for name in names:
+        sandbox.state.start("my_model", name)
+    shown = stop(sandbox, "many-*", "--yes", "--parallel", "16")
+    assert shown.status == 0
+    assert [line.split()[0] for line in shown.lines if "stopped in" in line] == names
+    assert shown.lines[-1] == "Of 200 deployments: 200 stopped."
+    assert len(shown.lines) == 200 + 3
+
+
+def test_a_long_stop_is_watched(sandbox: SandboxServer) -> None:
+    """What is waited for moves while it lasts and is gone afterwards; the cursor is there."""
+    sandbox.state.deployments["large_model"].stop_ms = 1_500
+    shown = stop(sandbox, "my_model_for_search", "large_model")
+    assert "Stopping: 1 of 2 done" in shown.raw
+    assert "waiting 1 s for large_model" in shown.raw
+    assert "waiting" not in shown.text
+    assert shown.raw.rfind("\x1b[?25h") > shown.raw.rfind("\x1b[?25l")
+
+
+def test_a_question_shows_what_it_is_about(sandbox: SandboxServer) -> None:
+    """A pattern is answered on the terminal; with no, nothing is stopped."""
+    shown = stop(sandbox, "my*", answer="n\n")
+    assert shown.status == 1
+    assert "my_model_for_search would stop my_model" in shown.text
+    assert "my-elser in use, not stopped elser endpoint my-elser" in shown.text
+    assert shown.text.endswith("Stop 1 deployment? [y/N] Cancelled; nothing was stopped.")
+    assert stop(sandbox, "my_*", answer="y\n").status == 0
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [
+        ({}, True),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+        ({"FORCE_COLOR": "0"}, False),
+        ({"TERM": "dumb", "CLICOLOR_FORCE": "1"}, True),
+    ],
+)
+def test_colours_are_as_the_environment_says(
+    sandbox: SandboxServer, environment: dict[str, str], coloured: bool
+) -> None:
+    """NO_COLOR wins, then FORCE_COLOR and CLICOLOR_FORCE; test_terminal.py has all cases."""
+    shown = stop(sandbox, "reviews_for_ingest", environment=environment)
+    assert ("31" in shown.colours) is coloured
+    assert bool(shown.colours) is coloured
+
+
+def test_an_option_takes_the_colours_away(sandbox: SandboxServer) -> None:
+    """--no-color does for one command what NO_COLOR does."""
+    assert not stop(sandbox, "reviews_for_ingest", "--no-color").colours
+
+
+def test_a_dumb_terminal_gets_plain_lines(sandbox: SandboxServer) -> None:
+    """Where nothing can be written over, each step is a line, and there is no escape sequence at all."""
+    shown = stop(sandbox, "my_model_for_search", environment={"TERM": "dumb"})
+    assert "\x1b" not in shown.raw
+    assert shown.lines[:3] == [
+        "esml: Connecting ...",
+        "esml: Looking up deployments and what uses them ...",
+        "esml: Stopping ...",
+    ]
+
+
+def test_a_piped_stdout_is_plain_while_stderr_moves(sandbox: SandboxServer) -> None:
+    """Results that go into a pipe are tab-separated and without colour, even when the terminal beside is coloured."""
+    shown = stop(sandbox, "my_model_for_search", LONG, stdout=False, environment={"FORCE_COLOR": "1"})
+    first, second = shown.piped.decode().splitlines()
+    assert first.split("\t")[:4] == ["my_model_for_search", "stopped", "my_model", "started"]
+    assert second.split("\t")[:2] == [LONG, "not_found"]
+    assert b"\x1b" not in shown.piped
+    assert "Connecting" in shown.raw
+
+
+def test_a_piped_stderr_gets_nothing_that_moves(sandbox: SandboxServer) -> None:
+    """A log gets one line per finished target and no escape sequence; the table is still on the terminal."""
+    shown = stop(sandbox, "my_model_for_search", "questions_a", stderr=False)
+    assert b"\x1b" not in shown.piped
+    assert b"\r" not in shown.piped
+    assert re.fullmatch(r"(esml: \w+: stopped after 0.\d s\n){2}", shown.piped.decode())
+    assert shown.lines[-1] == "Of 2 deployments: 2 stopped."
+
+
+def test_columns_decides_the_width(sandbox: SandboxServer) -> None:
+    """COLUMNS is believed more than the terminal."""
+    shown = stop(sandbox, "reviews_for_ingest", columns=200, environment={"COLUMNS": "44"})
+    table = [line for line in shown.lines if line.startswith(" ") and not line.startswith("  ")]
+    assert table
+    assert max(map(len, table)) <= 44
+
+
+def test_settings_are_a_table_with_their_sources(sandbox: SandboxServer) -> None:
+    """Where each came from, what the cluster says to it, and what that means; secrets are masked."""
+    login = {"ESML_URL": sandbox.url, "ESML_USERNAME": "me", "ESML_PASSWORD": "canary-password"}
+    shown = on_terminal("config", "--check", environment=login)
+    rows = [line.split() for line in shown.lines]
+    assert shown.status == 0
+    assert ["url", sandbox.url, "ESML_URL"] in rows
+    assert ["password", "********", "ESML_PASSWORD"] in rows
+    assert ["may", "stop", "deployments", "yes"] in [row[:4] for row in rows]
+    assert shown.lines[-1] == "This connection works and may stop deployments."
+    assert "canary" not in shown.raw
+
+
+@pytest.mark.parametrize(
+    ("arguments", "url", "closing"),
+    [
+        ((), "http://es:9200", "Nothing was asked of the cluster; --check does."),
+        (("--check", "--timeout", "200ms"), "http://127.0.0.1:1", "This connection does not work."),
+    ],
+)
+def test_settings_that_were_not_tried_or_do_not_work_say_so(arguments: tuple[str, ...], url: str, closing: str) -> None:
+    """The closing sentence is about the connection, not about the table."""
+    shown = on_terminal("config", *arguments, environment={"ESML_URL": url})
+    assert closing in shown.lines

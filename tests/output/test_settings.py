@@ -1,0 +1,86 @@
+import base64
+import json
+
+import pytest
+
+from esml_stop.config.connection import Connection
+from esml_stop.errors import NotAuthenticated
+from esml_stop.output import settings as rendering
+from esml_stop.settings_report import Inspection, SettingsReport, shown
+
+KEY = base64.b64encode(b"key-id:canary-key").decode()
+SECRETS = ("canary", KEY)
+
+
+def everything() -> Connection:
+    """Return a connection with a secret in every place."""
+    return Connection(
+        ("https://h:9200",),
+        api_key=KEY,
+        bearer_token="canary-token",
+        username="u",
+        password="canary-password",
+        ca_certs="/ca",
+        client_cert="/cert",
+        client_key="/key",
+        ssl_fingerprint="ab",
+        verify_certs=False,
+        sources={"url": "ESML_URL", "api_key": "ESML_API_KEY"},
+        warnings=("careful",),
+    )
+
+
+def report(**changes: object) -> SettingsReport:
+    """Return the report on that connection through a proxy with a login."""
+    found = shown(everything(), {"HTTPS_PROXY": "http://me:canary-proxy@p:1", "ES_URL": "x"})
+    return SettingsReport(found.settings, found.not_used, found.warnings, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("form", ["table", "json", "jsonl"])
+def test_no_form_shows_a_secret(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither key, token, password nor the proxy's; of the key only its ID."""
+    rendering.show(report(), form)
+    out = capsys.readouterr().out
+    assert not any(secret in out for secret in SECRETS)
+    assert "key-id:********" in out
+    assert "http://me:********@p:1" in out
+
+
+def test_json_has_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    """Settings with their sources, what was not used, warnings, and null for what was not asked."""
+    rendering.show(report(), "json")
+    document = json.loads(capsys.readouterr().out)
+    assert document["settings"][0] == {"name": "url", "value": "https://h:9200", "source": "ESML_URL"}
+    assert (document["command"], document["status"], document["exit_code"]) == ("config", "success", 0)
+    assert (document["not_used"], document["warnings"], document["check"]) == (["ES_URL"], ["careful"], None)
+
+
+def test_an_error_is_in_the_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside the settings that led to it."""
+    error = NotAuthenticated("No.", http_status=401)
+    rendering.show(report(error=error), "json")
+    document = json.loads(capsys.readouterr().out)
+    assert (document["status"], document["exit_code"], document["errors"][0]["http_status"]) == ("error", 4, 401)
+
+
+@pytest.mark.parametrize(
+    ("may", "status"), [({"manage_ml": True}, 0), ({"manage_ml": False}, 4), ({"manage_ml": None}, 4), (None, 4)]
+)
+def test_the_exit_code_says_whether_deployments_may_be_stopped(may: dict[str, bool | None] | None, status: int) -> None:
+    """0 or 4."""
+    assert report(inspection=Inspection("u", may=may)).exit_status == status
+
+
+def test_names_from_the_server_are_cleaned(capsys: pytest.CaptureFixture[str]) -> None:
+    """A cluster or a key may have any name; none forges a line."""
+    name = "a\x1b[2J\nb\tc"
+    rendering.show(report(inspection=Inspection(name, cluster_name=name, api_key=name, version=name)), "table")
+    lines = capsys.readouterr().out.splitlines()
+    assert all(line.count("\t") == 2 for line in lines)
+    assert not any("\x1b" in line for line in lines)
+
+
+def test_nobody_and_no_proxy_are_said() -> None:
+    """A connection without credentials says so."""
+    found = shown(Connection(("http://h:1",), sources={"url": "--url"}), {})
+    assert [(one.name, one.value) for one in found.settings] == [("url", "http://h:1"), ("credentials", "none")]

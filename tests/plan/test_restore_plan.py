@@ -1,0 +1,102 @@
+from typing import Any
+
+import pytest
+
+from esml_stop.models import Deployment
+from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.plan.patterns import Wanted
+from esml_stop.plan.restore_plan import arrived, plan
+from tests.support.builders import deployment
+
+ALL = Wanted(("_all",))
+
+
+def outcomes(results: tuple[Result, ...]) -> dict[str, str]:
+    """Return the outcome of each target."""
+    return {one.deployment_id: one.outcome.value for one in results}
+
+
+def running(*deployments: Deployment) -> dict[str, Deployment]:
+    """Return what runs, by its ID."""
+    return {one.deployment_id: one for one in deployments}
+
+
+SAVED = (
+    deployment("a", state="stopped", queue_capacity=9),
+    deployment("b", state="stopped"),
+    deployment("c", state="stopped"),
+)
+
+
+def test_what_does_not_run_would_start_and_the_rest_is_left() -> None:
+    """In the order of the file, or of the names that were given."""
+    assert outcomes(plan(ALL, SAVED, running(deployment("b")))) == {
+        "a": "would_start",
+        "b": "already_running",
+        "c": "would_start",
+    }
+    assert list(outcomes(plan(Wanted(("c", "a*", "c")), SAVED, {}))) == ["c", "a"]
+
+
+def test_names_choose_from_the_file() -> None:
+    """What it does not hold is not found; then strictness starts nothing."""
+    assert outcomes(plan(Wanted(("x", "a", "y*")), SAVED, {})) == {
+        "x": "not_found",
+        "a": "would_start",
+        "y*": "not_found",
+    }
+    held = plan(Wanted(("x", "a", "b")), SAVED, running(deployment("b")), strict=True)
+    assert outcomes(held) == {"x": "not_found", "a": "not_started", "b": "already_running"}
+    assert outcomes(plan(Wanted(("a",)), SAVED, {}, strict=True)) == {"a": "would_start"}
+
+
+@pytest.mark.parametrize(
+    ("found", "outcome", "said"),
+    [
+        ({"state": "starting"}, "already_running", None),
+        ({"state": "stopping"}, "would_start", None),
+        ({"state": "failed"}, "failed", "It is there, but it failed."),
+        ({"queue_capacity": 5}, "differs", "It runs, but queue_capacity is 5, not 9."),
+        ({"model_id": "x"}, "differs", "It runs, but its model is x, not m."),
+    ],
+)
+def test_what_is_there_decides(found: dict[str, Any], outcome: str, said: str | None) -> None:
+    """Starting counts as running, stopping is waited for, failed and different ones are not touched."""
+    (one,) = plan(Wanted(("a",)), SAVED, running(deployment("a", **({"queue_capacity": 9} | found))))
+    assert (one.outcome.value, one.error and one.error.message) == (outcome, said)
+    assert one.target.deployment
+    assert one.target.deployment.state == found.get("state", "started")
+
+
+def started(decision: Outcome = Outcome.WOULD_START) -> Result:
+    """Return the result of a start that the server accepted."""
+    return Result(Target("a", decision, SAVED[0]), Outcome.STARTED, attempts=1, seconds=2.0)
+
+
+@pytest.mark.parametrize(
+    ("found", "wait_for", "outcome", "code"),
+    [
+        ({"allocations": 1, "target_allocations": 2}, "started", "started", None),
+        ({"allocations": 1, "target_allocations": 2}, "fully_allocated", "starting", 7),
+        ({"allocations": 2, "target_allocations": 2}, "fully_allocated", "started", None),
+        ({"allocations": 0, "target_allocations": 0}, "fully_allocated", "starting", 7),
+        ({"state": "starting", "target_allocations": 2}, "started", "starting", 7),
+        ({"state": "failed"}, "started", "failed", 1),
+        ({"queue_capacity": 5}, "started", "differs", 1),
+        (None, "started", "failed", 1),
+    ],
+)
+def test_the_listing_settles_what_a_start_led_to(
+    found: dict[str, Any] | None, wait_for: str, outcome: str, code: int | None
+) -> None:
+    """Started only as far as was asked for; what the request took is kept."""
+    there = running(deployment("a", **({"queue_capacity": 9} | found))) if found is not None else {}
+    seen = arrived(started(), there, wait_for)
+    assert (seen.outcome.value, seen.error and seen.error.exit_status) == (outcome, code)
+    assert (seen.attempts, seen.seconds) == (1, 2.0)
+
+
+def test_what_ran_already_is_never_said_to_have_been_started() -> None:
+    """It was only waited for."""
+    there = running(deployment("a", allocations=1, target_allocations=1, queue_capacity=9))
+    assert arrived(started(Outcome.ALREADY_RUNNING), there, "started").outcome is Outcome.ALREADY_RUNNING

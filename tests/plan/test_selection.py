@@ -1,0 +1,48 @@
+from esml_stop.plan.patterns import Wanted
+from esml_stop.plan.selection import chosen, select
+from tests.support.builders import deployment, snapshot
+
+
+def ids(wanted: Wanted, *deployments: object, **more: object) -> list[tuple[str, list[str]]]:
+    """Return each name with the IDs it selects."""
+    found = select(wanted, snapshot(*deployments, **more))  # type: ignore[arg-type]
+    return [(name, [one.deployment_id for one in group]) for name, group in found]
+
+
+def test_only_deployment_ids_count_for_a_name() -> None:
+    """A deployment is not chosen because its model is called so."""
+    found = ids(Wanted(("m", "m*")), deployment("d", "m"), deployment("m2", "x"))
+    assert found == [("m", []), ("m*", ["m2"])]
+
+
+def test_a_pattern_chooses_in_the_order_of_the_ids() -> None:
+    """Names keep their order; what one pattern finds is sorted."""
+    found = ids(Wanted(("z", "a*")), deployment("a2"), deployment("z"), deployment("a1"))
+    assert found == [("z", ["z"]), ("a*", ["a1", "a2"])]
+
+
+def test_a_model_chooses_its_deployments_also_by_its_alias() -> None:
+    """The alias was looked up; what it means counts."""
+    found = ids(Wanted((), ("alias", "other")), deployment("d", "m"), deployment("e", "o"), aliased={"alias": "m"})
+    assert found == [("alias", ["d"]), ("other", [])]
+
+
+def test_each_deployment_is_chosen_once() -> None:
+    """However many names mean it."""
+    found = chosen(Wanted(("d", "d*", "_all"), ("m",)), snapshot(deployment("d", "m"), deployment("x", "m")))
+    assert [one.deployment_id for one in found] == ["d", "x"]
+
+
+def test_what_was_used_since_is_not_chosen() -> None:
+    """Counted from the last inference, else from the start; what is not known is not taken for idle."""
+    found = chosen(
+        Wanted(("_all",), idle_before=1_000),
+        snapshot(
+            deployment("used", start_time=1, last_access=1_000),
+            deployment("idle", start_time=1, last_access=999),
+            deployment("never", start_time=999),
+            deployment("new", start_time=1_000),
+            deployment("unknown"),
+        ),
+    )
+    assert [one.deployment_id for one in found] == ["idle", "never"]

@@ -1,0 +1,137 @@
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esml_stop.models import Deployment
+from esml_stop.plan.start_settings import differences, parameters, shown, size_in_bytes, start_call
+from tests.support.builders import deployment
+
+MODEL_BYTES = 265_632_637
+
+
+def running(**more: Any) -> Deployment:
+    """Return a deployment with all parameters, some of them changed."""
+    values: dict[str, Any] = {
+        "number_of_allocations": 2,
+        "threads_per_allocation": 4,
+        "queue_capacity": 1024,
+        "priority": "normal",
+        "cache_size": "253.3mb",
+        "model_bytes": MODEL_BYTES,
+    }
+    return deployment("d", "m", **(values | more))
+
+
+def test_the_default_cache_is_left_out() -> None:
+    """By default the cache is as large as the model; what `_stats` shows of both is the same then."""
+    assert parameters(running()) == {
+        "number_of_allocations": 2,
+        "threads_per_allocation": 4,
+        "queue_capacity": 1024,
+        "priority": "normal",
+    }
+    assert parameters(running(cache_size="64mb"))["cache_size"] == "64mb"
+    assert parameters(running(model_bytes=None))["cache_size"] == "253.3mb"
+
+
+def test_adaptive_allocations_count_by_themselves() -> None:
+    """While they are enabled the server refuses a number of allocations; switched off both are kept."""
+    on, off = {"enabled": True, "min_number_of_allocations": 1}, {"enabled": False}
+    assert "number_of_allocations" not in parameters(running(adaptive_allocations=on))
+    assert parameters(running(adaptive_allocations=on))["adaptive_allocations"] == on
+    assert parameters(running(adaptive_allocations=off))["number_of_allocations"] == 2
+
+
+def test_the_start_call_holds_every_parameter() -> None:
+    """In the query; the cache in whole bytes, as the server takes no decimals."""
+    call = start_call(running(cache_size="64.5mb"))
+    assert call.path == "/_ml/trained_models/m/deployment/_start"
+    assert call.body is None
+    assert call.query == {
+        "deployment_id": "d",
+        "number_of_allocations": "2",
+        "threads_per_allocation": "4",
+        "queue_capacity": "1024",
+        "priority": "normal",
+        "cache_size": "67633152b",
+    }
+
+
+def test_the_start_call_can_be_pasted() -> None:
+    """In the Dev Console's form, with the adaptive allocations as the body and IDs percent-encoded."""
+    one = Deployment("a b/c", "m/ä", "started", priority="low", adaptive_allocations={"enabled": True})
+    assert start_call(one).console == (
+        "POST _ml/trained_models/m%2F%C3%A4/deployment/_start?deployment_id=a%20b%2Fc&priority=low\n"
+        '{"adaptive_allocations": {"enabled": true}}'
+    )
+
+
+def test_a_deployment_called_like_its_model_needs_no_id() -> None:
+    """Servers before 8.8 do not know the parameter."""
+    assert start_call(Deployment("m", "m", "started")).console == "POST _ml/trained_models/m/deployment/_start"
+
+
+def test_differences_are_said_in_words() -> None:
+    """The model first, then each parameter; a missing one is the default."""
+    saved, now = running(), running(number_of_allocations=3, cache_size="1gb", priority=None)
+    assert list(differences(saved, now)) == [
+        "number_of_allocations is 3, not 2",
+        "priority is the default, not normal",
+        "cache_size is 1gb, not the default",
+    ]
+    assert list(differences(saved, saved)) == []
+    assert next(differences(saved, deployment("d", "other"))) == "its model is other, not m"
+
+
+def test_what_is_not_known_makes_no_difference() -> None:
+    """A file from an older server lacks a parameter; only cache and adaptive allocations are left out by default."""
+    adaptive = {"enabled": True}
+    now = running(cache_size="1gb", adaptive_allocations=adaptive)
+    assert list(differences(deployment("d", "m"), now)) == [
+        "cache_size is 1gb, not the default",
+        f"adaptive_allocations is {adaptive}, not the default",
+    ]
+
+
+def test_what_changes_by_itself_is_no_difference() -> None:
+    """State, nodes, counts and times are not parameters."""
+    other = running(state="starting", allocations=1, inference_count=9, start_time=5, last_access=6, nodes=("n",))
+    assert list(differences(running(), other)) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0b"),
+        (1023, "1023b"),
+        (1024, "1kb"),
+        (1535, "1.4kb"),
+        (1536, "1.5kb"),
+        (MODEL_BYTES, "253.3mb"),
+        (1024**3, "1gb"),
+        (1024**3 - 1, "1023.9mb"),
+        (5 * 1024**4 // 2, "2.5tb"),
+        (3 * 1024**5, "3pb"),
+    ],
+)
+def test_sizes_are_shown_as_the_server_shows_them(size: int, text: str) -> None:
+    """In the largest unit, cut to one decimal, without a decimal that is zero."""
+    assert shown(size) == text
+
+
+@given(st.integers(0, 2**62))
+def test_a_shown_size_leads_to_a_size_that_is_shown_so(size: int) -> None:
+    """What was rounded cannot be known again, but `_stats` shows the same afterwards."""
+    again = size_in_bytes(shown(size))
+    assert shown(again) == shown(size)
+    assert again <= size
+
+
+@pytest.mark.parametrize("text", ["", "mb", "1", "1.2.3mb", "-1mb", "1 mb", "1xb"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    """Rather than taken for something else."""
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+        size_in_bytes(text)

@@ -1,0 +1,179 @@
+import pytest
+
+from esml_stop.models import NotChecked, Snapshot
+from esml_stop.outcomes import Outcome, Target
+from esml_stop.plan.patterns import Wanted
+from esml_stop.plan.stop_plan import listed, plan
+from tests.support.builders import UNREAD, deployment, endpoint, short, snapshot
+
+
+def decisions(wanted: Wanted, seen: Snapshot, *, force: bool = False, strict: bool = False) -> dict[str, str]:
+    """Return what is decided about each target."""
+    return {one.deployment_id: one.decision.value for one in plan(wanted, seen, force=force, strict=strict)}
+
+
+def test_what_is_free_would_stop_in_the_order_asked_for() -> None:
+    """Each once, where it was named first."""
+    seen = snapshot(deployment("a"), deployment("b"), deployment("c"))
+    assert decisions(Wanted(("c", "*", "a")), seen) == dict.fromkeys("cab", "would_stop")
+    assert [one.deployment_id for one in plan(Wanted(("c", "*", "a")), seen)] == ["c", "a", "b"]
+
+
+def test_what_is_not_there_is_not_found_with_its_hint() -> None:
+    """Exact or pattern; the hint is what was looked up for the name."""
+    targets = plan(Wanted(("x", "y*"), ("z",)), snapshot(hints={"x": "is a model"}))
+    assert targets == (
+        Target("x", Outcome.NOT_FOUND, hint="is a model"),
+        Target("y*", Outcome.NOT_FOUND),
+        Target("z", Outcome.NOT_FOUND),
+    )
+
+
+def test_strict_holds_everything_back_when_one_is_missing() -> None:
+    """Nothing is stopped; what uses the others does not matter then."""
+    seen = snapshot(deployment("a"), deployment("b", "n", "p"), models={"n": ()})
+    assert decisions(Wanted(("a", "b", "x")), seen, strict=True) == {
+        "a": "not_started",
+        "b": "not_started",
+        "x": "not_found",
+    }
+    assert decisions(Wanted(("a", "b")), seen, strict=True) == {"a": "would_stop", "b": "in_use"}
+    assert [one.decision.value for one in plan(Wanted(("a", "x")), seen)] == ["would_stop", "not_found"]
+
+
+def test_strict_leaves_what_is_not_idle_as_it_is() -> None:
+    """A deployment that was used since is there; it is not what is missing."""
+    seen = snapshot(deployment("a", last_access=9), deployment("b", last_access=1))
+    wanted = Wanted(("a", "b", "x"), idle_before=5)
+    assert decisions(wanted, seen, strict=True) == {"a": "not_idle", "b": "not_started", "x": "not_found"}
+    assert decisions(Wanted(("a", "b"), idle_before=5), seen, strict=True) == {"a": "not_idle", "b": "would_stop"}
+
+
+def test_what_is_not_idle_is_told_from_what_is_not_there() -> None:
+    """A named one is left alone and said to be; a pattern says that what matches was used since."""
+    seen = snapshot(deployment("a", "m", "p", last_access=9), models={"m": ()})
+    targets = plan(Wanted(("a", "a*", "b*"), ("m",), idle_before=5), seen)
+    assert [(one.deployment_id, one.decision.value, one.hint) for one in targets] == [
+        ("a", "not_idle", None),
+        ("a*", "not_found", "those that match were used since"),
+        ("b*", "not_found", None),
+        ("m", "not_found", "those that match were used since"),
+    ]
+    assert targets[0].deployment == seen.deployments[0]
+
+
+def test_a_model_called_like_one_of_its_busy_deployments_is_not_that_deployment() -> None:
+    """--model m with deployments m and d, both busy: neither is said to have been named."""
+    seen = snapshot(deployment("m", "m", last_access=9), deployment("d", "m", last_access=9))
+    assert decisions(Wanted((), ("m",), idle_before=5), seen) == {"m": "not_found"}
+
+
+@pytest.mark.parametrize(
+    ("seen", "use"),
+    [
+        (snapshot(deployment("d", "m", "p"), models={"m": ()}), "p deployment"),
+        (snapshot(deployment("d"), endpoints=(endpoint("d"),)), "d endpoint"),
+        (snapshot(deployment("d"), endpoints=(endpoint("e", "d"),)), "e deployment"),
+        (snapshot(deployment("d", "m", "p"), models={"m": ("p",)}), "p model"),
+    ],
+    ids=["pipeline", "owner", "user", "last of its model"],
+)
+def test_each_kind_of_use_refuses_and_force_does_not(seen: Snapshot, use: str) -> None:
+    """Named by a pipeline, owned or used by an endpoint, or the last of a model that a pipeline names."""
+    (target,) = plan(Wanted(("d",)), seen)
+    assert (target.decision, short(target.used_by)) == (Outcome.IN_USE, [use])
+    (forced,) = plan(Wanted(("d",)), seen, force=True)
+    assert (forced.decision, short(forced.used_by)) == (Outcome.WOULD_STOP, [use])
+
+
+@pytest.mark.parametrize(
+    ("state", "decision"),
+    [("started", "would_stop"), ("starting", "would_stop"), ("stopping", "in_use"), ("failed", "in_use")],
+)
+def test_a_sibling_counts_as_left_only_while_it_serves(state: str, decision: str) -> None:
+    """One that is stopping or failed does not keep the model's pipelines alive."""
+    seen = snapshot(deployment("d", "m", "p"), deployment("other", "m", "p", state=state), models={"m": ("p",)})
+    assert decisions(Wanted(("d",)), seen) == {"d": decision}
+
+
+def test_of_two_siblings_one_may_go_but_not_both() -> None:
+    """When both are wanted none would be left, so both are refused; one alone may go."""
+    seen = snapshot(deployment("a", "m", "p"), deployment("b", "m", "p"), models={"m": ("p",)})
+    assert decisions(Wanted(("a", "b")), seen) == {"a": "in_use", "b": "in_use"}
+    assert decisions(Wanted(("a",)), seen) == {"a": "would_stop"}
+    assert decisions(Wanted(("a", "b")), seen, force=True) == {"a": "would_stop", "b": "would_stop"}
+
+
+def breaks(wanted: Wanted, seen: Snapshot, *, force: bool = False) -> dict[str, list[str]]:
+    """Return what breaks for each target."""
+    return {one.deployment_id: short(one.breaks) for one in plan(wanted, seen, force=force)}
+
+
+def test_with_force_only_what_really_breaks_is_told() -> None:
+    """A pipeline that names the model lives on while another deployment serves it; not when all of them go."""
+    seen = snapshot(deployment("a", "m", "p"), deployment("b", "m", "p"), models={"m": ("p",)})
+    assert breaks(Wanted(("a",)), seen, force=True) == {"a": []}
+    assert breaks(Wanted(("a", "b")), seen, force=True) == {"a": ["p model"], "b": ["p model"]}
+
+
+def test_what_is_in_the_way_is_told_apart_from_what_lives_on() -> None:
+    """Of two uses only the one by the deployment's own name breaks, as another deployment serves the model."""
+    seen = snapshot(deployment("a", "m", "q"), deployment("b", "m", "p"), models={"m": ("p",)})
+    for force in (False, True):
+        assert breaks(Wanted(("a",)), seen, force=force) == {"a": ["q deployment"]}
+    assert breaks(Wanted(("b",)), seen) == {"b": []}
+    assert breaks(Wanted(("a", "b")), seen, force=True) == {"a": ["q deployment", "p model"], "b": ["p model"]}
+
+
+def test_a_refused_sibling_stays_and_is_left() -> None:
+    """What is refused by its own name serves the model, so the others may go."""
+    seen = snapshot(deployment("named", "m", "q"), deployment("free", "m", "p"), models={"m": ("p",)})
+    assert decisions(Wanted(("named", "free")), seen) == {"named": "in_use", "free": "would_stop"}
+
+
+def test_models_are_judged_each_for_itself() -> None:
+    """Siblings of one model do not help another model's pipelines."""
+    seen = snapshot(deployment("a", "m", "p"), deployment("b", "n", "q"), models={"m": ("p",), "n": ("q",)})
+    assert decisions(Wanted(("a",)), seen) == {"a": "in_use"}
+
+
+def test_an_endpoint_that_names_another_deployment_does_not_matter() -> None:
+    """Endpoints elsewhere refuse nothing."""
+    assert decisions(Wanted(("d",)), snapshot(deployment("d"), endpoints=(endpoint("e", "x"),))) == {"d": "would_stop"}
+
+
+def test_what_was_not_read_is_carried_by_each_target() -> None:
+    """Not checked is never the same as not used."""
+    (target,) = plan(Wanted(("d",)), snapshot(deployment("d"), not_checked=(UNREAD,)))
+    assert target.not_checked == (UNREAD,)
+
+
+@pytest.mark.parametrize(
+    ("named", "unread"),
+    [
+        ({}, (NotChecked("whether a pipeline names the deployment (p, q)", "needs read_pipeline"),)),
+        (
+            {"p": frozenset({"m"})},
+            (NotChecked("whether a pipeline names the deployment (p, q)", "needs read_pipeline"),),
+        ),
+        ({"p": frozenset({"m"}), "q": frozenset({"m"})}, ()),
+    ],
+    ids=["none read", "one read", "all read"],
+)
+def test_a_doubt_that_could_not_be_settled_is_said(
+    named: dict[str, frozenset[str]], unread: tuple[NotChecked, ...]
+) -> None:
+    """Where `_stats` leaves open which name is used and the pipelines may not be read."""
+    seen = snapshot(deployment("d", "m", "q", "p"), deployment("e", "m"), models={"m": ("p", "q")}, named=named)
+    (target,) = plan(Wanted(("d",)), seen)
+    assert (target.decision, target.not_checked) == (Outcome.WOULD_STOP, unread)
+
+
+def test_a_listing_decides_nothing() -> None:
+    """Everything is shown with its uses, the last of a model as well."""
+    seen = snapshot(deployment("d", "m", "p"), models={"m": ("p",)})
+    targets = listed(Wanted(("*", "x")), seen)
+    assert [(one.deployment_id, one.decision.value, short(one.used_by)) for one in targets] == [
+        ("d", "listed", ["p model"]),
+        ("x", "not_found", []),
+    ]

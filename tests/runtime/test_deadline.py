@@ -1,0 +1,55 @@
+from contextlib import suppress
+
+import pytest
+
+from esml_stop.errors import DeadlinePassed
+from esml_stop.runtime.deadline import Deadline
+from tests.support.fakes import FakeClock
+
+
+def test_what_is_left_shrinks_and_never_goes_below_zero() -> None:
+    """The seconds that remain follow the clock; asking for some when there are none raises with the option's name."""
+    clock = FakeClock()
+    deadline = Deadline(10, clock)
+    clock.sleep(4)
+    assert (deadline.remaining, deadline.left) == (6, 6)
+    clock.sleep(60)
+    assert deadline.remaining == 0
+    with pytest.raises(DeadlinePassed, match=r"The time given with --timeout \(10 s\) is over."):
+        _ = deadline.left
+
+
+def test_an_earlier_deadline_leaves_a_reserve() -> None:
+    """It ends before the whole one, and a reserve of a reserve adds up."""
+    clock = FakeClock()
+    whole = Deadline(10, clock)
+    assert (whole.earlier(2).remaining, whole.earlier(2).earlier(3).remaining, whole.remaining) == (8, 5, 10)
+
+
+def test_at_most_is_never_later_than_the_whole_deadline() -> None:
+    """A limit of its own counts only while the command has that much time."""
+    clock = FakeClock()
+    whole = Deadline(10, clock)
+    assert (whole.at_most(3).remaining, whole.at_most(60).remaining) == (3, 10)
+
+
+def test_expiring_ends_the_deadlines_made_from_it_too() -> None:
+    """After an interruption nobody begins anything, whichever deadline he holds."""
+    whole = Deadline(10, FakeClock())
+    reserve = whole.earlier(2)
+    whole.expire()
+    assert (whole.remaining, reserve.remaining) == (0, 0)
+
+
+def test_the_time_of_a_person_does_not_count() -> None:
+    """While somebody is asked the time stands still, also for deadlines made before, also when it ends in an error."""
+    clock = FakeClock()
+    whole = Deadline(10, clock)
+    reserve = whole.earlier(2)
+    with whole.paused():
+        clock.sleep(500)
+    assert (whole.remaining, reserve.remaining) == (10, 8)
+    with suppress(KeyError), whole.paused():
+        clock.sleep(500)
+        raise KeyError
+    assert whole.remaining == 10

@@ -1,0 +1,112 @@
+"""A clock that nobody waits for, and a cluster that answers as a test wants."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from esml_stop.errors import EsmlError, Refused, Unreachable
+from esml_stop.models import Deployment, Endpoint, Flags, Listing, Model
+from esml_stop.plan.start_settings import StartCall
+from tests.support.builders import deployment
+
+T = TypeVar("T")
+
+
+@dataclass
+class FakeClock:
+    """Time passes only when somebody sleeps."""
+
+    time: float = 1000.0
+    slept: list[float] = field(default_factory=list)
+
+    def now(self) -> float:
+        """Return the time."""
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.slept.append(seconds)
+        self.time += seconds
+
+
+Answer = EsmlError | Callable[[], None] | None
+
+
+@dataclass
+class FakeCluster:
+    """Answers each call with the next thing in its list, and with the last one for ever.
+
+    `stops` and `starts` hold what each of them raises or does; `looks` what `_stats` lists each time, as deployment ID
+    and state, or what it raises. `asked` is every call, in order.
+    """
+
+    stops: list[Answer] = field(default_factory=lambda: [None])
+    starts: list[Answer] = field(default_factory=lambda: [None])
+    looks: list[Mapping[str, str] | EsmlError] = field(default_factory=lambda: [{}])
+    asked: list[str] = field(default_factory=list)
+    label: str = "fake"
+
+    def stop(self, deployment_id: str, *, flags: Flags, timeout: float) -> None:
+        """Stop as the test wants."""
+        assert timeout > 0
+        self.asked.append(f"stop {deployment_id}")
+        given(following(self.stops))
+
+    def deployments(self, expression: str, timeout: float) -> Listing:
+        """List what the test wants."""
+        assert timeout > 0
+        self.asked.append(f"look {expression}")
+        answer = following(self.looks)
+        if isinstance(answer, EsmlError):
+            raise answer
+        return Listing(tuple(self.listed(name, state) for name, state in answer.items()), frozenset({"m"}))
+
+    def listed(self, name: str, state: str) -> Deployment:
+        """Return a deployment of the listing."""
+        return deployment(name, state=state, start_time=1)
+
+    def endpoints(self, timeout: float) -> tuple[Endpoint, ...]:
+        """Return no inference endpoints."""
+        return ()
+
+    def pipeline_names(self, pipelines: str, timeout: float) -> dict[str, frozenset[str]]:
+        """Return no pipelines."""
+        return {}
+
+    def model(self, name: str, timeout: float) -> Model | None:
+        """Return no model."""
+        return None
+
+    def start(self, call: StartCall, *, wait_for: str, timeout: float) -> None:
+        """Start as the test wants."""
+        assert timeout > 0
+        self.asked.append(f"start {call.query['deployment_id']} {wait_for}")
+        given(following(self.starts))
+
+
+def given(answer: Answer) -> None:
+    """Raise or do what a test wants."""
+    if isinstance(answer, EsmlError):
+        raise answer
+    if answer:
+        answer()
+
+
+def following(answers: list[T]) -> T:
+    """Return the next answer, the last one again and again."""
+    return answers.pop(0) if len(answers) > 1 else answers[0]
+
+
+BUSY = Unreachable("It is busy.", transient=True)
+RESET = Unreachable("It was reset.", transient=True)
+SILENT = Unreachable("It did not answer.")
+REFUSED = Unreachable("Nothing listens.", transient=True, sent=False)
+
+
+def refusal(status: int, kind: str = "status_exception", reason: str = "no") -> Refused:
+    """Return an error in Elasticsearch's own words."""
+    again = "stop again" in reason
+    return Refused(f"HTTP {status}: {reason}", http_status=status, type=kind, reason=reason, transient=again)
+
+
+MISSING = refusal(404, "resource_not_found_exception")

@@ -1,0 +1,217 @@
+"""What can go wrong with one answer: each function returns a fault for a FaultyServer."""
+
+import base64
+import gzip
+import json
+import socket
+import struct
+import zlib
+from collections.abc import Iterator
+from functools import cache
+
+from tests.support.faulty_server import Fault, FaultyHandler
+
+JSON = "application/vnd.elasticsearch+json;compatible-with=8"
+MB = 1024 * 1024
+
+
+def answer(
+    body: object = b"",
+    status: int = 200,
+    *,
+    media: str | None = JSON,
+    product: bool = True,
+    **headers: str,
+) -> Fault:
+    """Answer with a status and a body (bytes as they are, anything else as JSON), and do nothing."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    extra = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def fault(handler: FaultyHandler) -> None:
+        handler.read_request()
+        handler.send(head(status, len(data), media=media, product=product, **extra) + data)
+
+    return fault
+
+
+def head(status: int, length: int | None, *, media: str | None = JSON, product: bool = True, **headers: str) -> bytes:
+    """Return the bytes of an answer's head."""
+    lines = [f"HTTP/1.1 {status} Whatever"]
+    lines += [f"content-length: {length}"] if length is not None else []
+    lines += [f"content-type: {media}"] if media else []
+    lines += ["X-elastic-product: Elasticsearch"] if product else []
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1", "surrogateescape")
+
+
+def error(status: int, kind: str = "status_exception", reason: str = "no", retry_after: str = "") -> Fault:
+    """Answer with an error in Elasticsearch's own form."""
+    body = {"error": {"type": kind, "reason": reason}, "status": status}
+    return answer(body, status, retry_after=retry_after) if retry_after else answer(body, status)
+
+
+def page(status: int = 200, text: str = "<html><h1>Welcome</h1></html>") -> Fault:
+    """Answer with a web page, as a proxy or another server would."""
+    return answer(text.encode(), status, media="text/html", product=False)
+
+
+def silence(handler: FaultyHandler) -> None:
+    """Never answer."""
+    handler.server.wait(120)
+    hang_up(handler)
+
+
+def hang_up(handler: FaultyHandler) -> None:
+    """Close the connection without a word."""
+    handler.close_connection = True
+    handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+def reset(handler: FaultyHandler) -> None:
+    """Reset the connection before the request is carried out."""
+    handler.close_connection = True
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.close()
+
+
+def reset_after(handler: FaultyHandler) -> None:
+    """Carry the request out and reset the connection instead of answering."""
+    handler.worked()
+    reset(handler)
+
+
+def work_then(other: Fault) -> Fault:
+    """Carry the request out, but answer with another fault."""
+
+    def fault(handler: FaultyHandler) -> None:
+        handler.worked()
+        handler.headers.replace_header("content-length", "0")
+        other(handler)
+
+    return fault
+
+
+def after(seconds: float) -> Fault:
+    """Answer as it should be, but late."""
+
+    def fault(handler: FaultyHandler) -> None:
+        handler.server.wait(seconds)
+        handler.write(*handler.worked())
+
+    return fault
+
+
+def closing(handler: FaultyHandler) -> None:
+    """Answer as it should be, then close the connection although it was to be kept."""
+    handler.write(*handler.worked())
+    hang_up(handler)
+
+
+def drip(*, from_head: bool = False, every: float = 1.0) -> Fault:
+    """Answer one byte at a time, for ever; the head at once, unless that drips too."""
+
+    def fault(handler: FaultyHandler) -> None:
+        handler.read_request()
+        handler.send(b"" if from_head else head(200, 100_000))
+        for byte in endless(b"HTTP/1.1 200 OK\r\nx-slow: " if from_head else b'{"count": 1, "x": "'):
+            handler.send(bytes([byte]))
+            handler.server.closing.wait(every)
+            if handler.server.closing.is_set():
+                break
+        hang_up(handler)
+
+    return fault
+
+
+def endless(start: bytes) -> Iterator[int]:
+    """Yield some bytes and then spaces."""
+    yield from start
+    while True:
+        yield 32
+
+
+def raw(data: bytes) -> Fault:
+    """Write bytes that may be no HTTP at all, and close."""
+
+    def fault(handler: FaultyHandler) -> None:
+        handler.read_request()
+        handler.send(data)
+        hang_up(handler)
+
+    return fault
+
+
+def truncated(handler: FaultyHandler) -> None:
+    """Promise more bytes than are sent."""
+    raw(head(200, 5_000) + b'{"count": 1, "trained_')(handler)
+
+
+def huge(megabytes: int) -> Fault:
+    """Answer with that much JSON."""
+
+    def fault(handler: FaultyHandler) -> None:
+        handler.read_request()
+        handler.send(head(200, megabytes * MB))
+        for _ in range(megabytes):
+            handler.send(b" " * MB)
+        hang_up(handler)
+
+    return fault
+
+
+def bomb(encoding: str, megabytes: int) -> Fault:
+    """Answer with JSON that is small on the wire and large when it is unpacked."""
+
+    def fault(handler: FaultyHandler) -> None:
+        answer(packed(encoding, megabytes), content_encoding=encoding)(handler)
+
+    return fault
+
+
+def packed_as(encoding: str, data: bytes) -> bytes:
+    """Return data packed in one way."""
+    return gzip.compress(data, 1) if encoding == "gzip" else zlib.compress(data, 1)
+
+
+@cache
+def packed(encoding: str, megabytes: int) -> bytes:
+    """Return that much JSON, packed in each of the ways."""
+    data = b'{"x": "' + b"0" * (megabytes * MB) + b'"}'
+    for one in encoding.split(", "):
+        data = packed_as(one, data)
+    return data
+
+
+def echo(status: int) -> Fault:
+    """Answer with an error that repeats the request's Authorization header, and what it decodes to."""
+
+    def fault(handler: FaultyHandler) -> None:
+        sent = handler.headers.get("authorization") or ""
+        decoded = base64.b64decode(sent.partition(" ")[2] + "==").decode("utf-8", "replace")
+        kind = f"odd [{sent}]"
+        error(status, kind, f"bad header [{sent}] for [{decoded}]")(handler)
+
+    return fault
+
+
+def warning(*texts: str) -> Fault:
+    """Answer as it should be, with Warning headers."""
+
+    def fault(handler: FaultyHandler) -> None:
+        status, body = handler.worked()
+        data = json.dumps(body).encode()
+        start = head(status, len(data))[:-2]
+        lines = "".join(f"Warning: {text}\r\n" for text in texts)
+        handler.send(start + lines.encode("utf-8", "surrogateescape") + b"\r\n" + data)
+
+    return fault
+
+
+def warn_with_authorization(handler: FaultyHandler) -> None:
+    """Answer as it should be, with a Warning that repeats the request's Authorization header."""
+    warning(f'299 Elasticsearch-8.19.0 "odd [{handler.headers.get("authorization")}]"')(handler)
+
+
+def echo_page(handler: FaultyHandler) -> None:
+    """Answer with a page that repeats the request's Authorization header."""
+    page(418, f"<p>{handler.headers.get('authorization')}</p>")(handler)

@@ -1,0 +1,44 @@
+import pytest
+
+from esml_stop.json_values import WrongShape, need, optional, required
+
+
+def test_a_value_of_the_right_type_is_returned() -> None:
+    """Required, optional or by itself."""
+    assert required({"a": 1}, "a", int) == 1
+    assert optional({"a": "x"}, "a", str, None) == "x"
+    assert need([], list) == []
+
+
+def test_a_missing_value_is_said_to_be_missing() -> None:
+    """By its name where it is required; elsewhere the default counts, for null as well."""
+    with pytest.raises(WrongShape, match="it has no 'a'"):
+        required({}, "a", int)
+    assert optional({}, "a", int, 7) == 7
+    assert optional({"a": None}, "a", int, 7) == 7
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "said"),
+    [
+        ("1", int, "a text where a whole number belongs"),
+        (True, int, "true or false where a whole number belongs"),
+        (None, str, "nothing where a text belongs"),
+        ([], dict, "a list where an object belongs"),
+    ],
+)
+def test_a_value_of_another_type_is_refused(value: object, kind: type, said: str) -> None:
+    """A bool is no number, null is no text."""
+    with pytest.raises(WrongShape, match=said):
+        need(value, kind)
+    with pytest.raises(WrongShape, match=said):
+        required({"a": value}, "a", kind)
+
+
+@pytest.mark.parametrize("body", [[], None, "text", 3])
+def test_what_is_no_object_has_no_values(body: object) -> None:
+    """Neither required nor optional ones."""
+    with pytest.raises(WrongShape, match="where an object belongs"):
+        required(body, "a", int)
+    with pytest.raises(WrongShape, match="where an object belongs"):
+        optional(body, "a", int, None)
