@@ -1,19 +1,26 @@
-"""One request at a time over the official client."""
+"""One request at a time, over the transport of the official Elasticsearch clients."""
 
 import re
 import time
-import warnings
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, urlencode
 
-from elasticsearch import ApiError, Elasticsearch, ElasticsearchWarning, TransportError, UnsupportedProductError
+import elastic_transport
+from elastic_transport.client_utils import url_to_node_config
 
 from esml_stop import __version__
+from esml_stop.cluster.http import redaction, status_errors
 from esml_stop.cluster.http.node import Node
 from esml_stop.config.connection import Connection
 from esml_stop.errors import ConfigError
 from esml_stop.runtime.background import GRACE_SECONDS, within
+
+# Servers of version 8 and later, serverless too, answer in the form of version 8.
+JSON = "application/vnd.elasticsearch+json"
+VERSIONED_JSON = f"{JSON}; compatible-with=8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,7 @@ class Transport:
         self.connection = connection
         self._on_request = on_request
         self._client = connect(connection, parallel)
+        self._headers = request_headers(connection)
 
     def close(self) -> None:
         """Close all connections."""
@@ -51,56 +59,47 @@ class Transport:
         body: Mapping[str, object] | None = None,
     ) -> Any:
         """Make one request that may last so many seconds, no retries; return the decoded answer or raise EsmlError."""
-        headers = {"accept": "application/json"} | ({"content-type": "application/json"} if body else {})
-        limit = max(timeout, 0.001)
-        client = self._client.options(request_timeout=limit)
+        target = f"{path}?{urlencode(query, quote_via=quote, safe=',*')}" if query else path
         began, result, warning = time.monotonic(), "", None
         try:
-            answer = within(
-                limit + GRACE_SECONDS,
-                lambda: client.perform_request(method, path, params=query, headers=headers, body=body),
-            )
+            answer = within(timeout + GRACE_SECONDS, lambda: self._send(method, target, body, timeout))
             result, warning = str(answer.meta.status), answer.meta.headers.get("warning")
-        except (ApiError, TransportError, UnsupportedProductError, RecursionError, TimeoutError) as error:
-            from esml_stop.cluster.http import status_errors
-            from esml_stop.cluster.http.redaction import printable
-
+            status_errors.check(answer)
+        except status_errors.FAILURES as error:
             result = status_errors.summary(error)
-            raise status_errors.meaning(error, self.connection) from printable(error, self.connection)
+            raise status_errors.meaning(error, self.connection) from redaction.printable(error, self.connection)
         else:
             return answer.body
         finally:
             texts = self._texts(warning) if warning else ()
             self._on_request(Request(method, path, result, time.monotonic() - began, texts))
 
+    def _send(
+        self, method: str, target: str, body: Mapping[str, object] | None, timeout: float
+    ) -> elastic_transport.TransportApiResponse:
+        headers = self._headers | ({"content-type": VERSIONED_JSON} if body is not None else {})
+        limit = max(timeout, 0.001)
+        return self._client.perform_request(method, target, body=body, headers=headers, request_timeout=limit)
+
     def _texts(self, warning: str) -> tuple[str, ...]:
         """Return the texts of a Warning header, without code, agent and date."""
-        from esml_stop.cluster.http.redaction import redacted
-
-        shown = redacted(warning, self.connection)
+        shown = redaction.redacted(warning, self.connection)
         return tuple(re.findall(r'"((?:[^"\\]|\\.)*)"(?: "[^"]*")?', shown)) or (shown,)
 
 
-def connect(connection: Connection, parallel: int) -> Elasticsearch:
-    """Return the official client, with its own retries off and nothing of it on stderr."""
-    # The server's Warning headers reach people through on_request, cleaned.
-    warnings.simplefilter("ignore", ElasticsearchWarning)
-    options: dict[str, Any] = {
-        "api_key": connection.api_key,
-        "bearer_auth": connection.bearer_token,
-        "basic_auth": (connection.username, connection.password or "") if connection.username else None,
-    }
-    if any(host.startswith("https:") for host in connection.hosts):
-        options |= tls_options(connection)
+def connect(connection: Connection, parallel: int) -> elastic_transport.Transport:
+    """Return the transport to the cluster's hosts, with its own retries off."""
+    options: dict[str, Any] = {"connections_per_node": parallel + 4, "http_compress": False}
     try:
-        return Elasticsearch(
-            list(connection.hosts),
-            **{name: value for name, value in options.items() if value is not None},
-            node_class=Node,
-            connections_per_node=parallel + 4,
-            max_retries=0,
-            http_compress=False,
-            headers={"user-agent": f"esml/{__version__}"},
+        nodes = [
+            url_to_node_config(host).replace(
+                **options, **(tls_options(connection) if host.startswith("https:") else {})
+            )
+            for host in connection.hosts
+        ]
+        serializers = {JSON: elastic_transport.JsonSerializer()}
+        return elastic_transport.Transport(
+            nodes, node_class=Node, serializers=serializers, max_retries=0, meta_header=False
         )
     except (ValueError, OSError) as error:
         raise ConfigError(
@@ -109,9 +108,35 @@ def connect(connection: Connection, parallel: int) -> Elasticsearch:
         ) from error
 
 
+def node_config(host: str, connection: Connection, parallel: int) -> elastic_transport.NodeConfig:
+    """Return the transport's settings for one host."""
+    tls = tls_options(connection) if host.startswith("https:") else {}
+    return url_to_node_config(host).replace(connections_per_node=parallel + 4, http_compress=False, **tls)
+
+
+def request_headers(connection: Connection) -> dict[str, str]:
+    """Return the headers of every request: who asks, and that JSON is wanted."""
+    headers = {"accept": VERSIONED_JSON, "user-agent": f"esml/{__version__}"}
+    if authorization := credentials(connection):
+        headers["authorization"] = authorization
+    return headers
+
+
+def credentials(connection: Connection) -> str | None:
+    """Return the Authorization header, None when nobody in particular asks."""
+    if connection.api_key:
+        return f"ApiKey {connection.api_key}"
+    if connection.bearer_token:
+        return f"Bearer {connection.bearer_token}"
+    if connection.username is None:
+        return None
+    login = f"{connection.username}:{connection.password or ''}"
+    return f"Basic {b64encode(login.encode()).decode()}"
+
+
 def tls_options(connection: Connection) -> dict[str, Any]:
-    """Return the client's names for the TLS settings."""
-    return {
+    """Return the transport's names for the TLS settings."""
+    options = {
         "ca_certs": connection.ca_certs,
         "ssl_assert_fingerprint": connection.ssl_fingerprint,
         "client_cert": connection.client_cert,
@@ -119,3 +144,4 @@ def tls_options(connection: Connection) -> dict[str, Any]:
         "verify_certs": connection.verify_certs,
         "ssl_show_warn": False,
     }
+    return {name: value for name, value in options.items() if value is not None}

@@ -6,8 +6,14 @@ from email.utils import parsedate_to_datetime
 from time import time
 from typing import Any
 
-from elastic_transport import ApiError, ConnectionTimeout, SerializationError, TlsError
-from elasticsearch import UnsupportedProductError
+from elastic_transport import (
+    ApiError,
+    ConnectionTimeout,
+    SerializationError,
+    TlsError,
+    TransportApiResponse,
+    TransportError,
+)
 
 from esml_stop.cluster.http.connection_errors import connecting, is_garbled, not_connected, tls
 from esml_stop.cluster.http.redaction import redacted
@@ -31,10 +37,26 @@ UNAUTHORIZED = re.compile(r"action \[(?P<action>.+?)\] is unauthorized for (?P<w
 GRANTED_BY = re.compile(r"granted by the cluster privileges \[(?P<privileges>.+?)\]")
 
 
+class OtherProduct(Exception):
+    """The answer does not say that it is Elasticsearch's."""
+
+
+# What a request may raise: an error status, no answer, an answer that cannot be decoded, or one that took too long.
+FAILURES = (ApiError, TransportError, OtherProduct, RecursionError, TimeoutError)
+
+
+def check(answer: TransportApiResponse) -> None:
+    """Raise ApiError for an error status, and OtherProduct for an answer that is not Elasticsearch's."""
+    if not 200 <= answer.meta.status < 300:
+        raise ApiError(str(answer.meta.status), answer.meta, answer.body)
+    if answer.meta.headers.get("x-elastic-product") != "Elasticsearch":
+        raise OtherProduct
+
+
 def meaning(error: Exception, connection: Connection) -> EsmlError:
     """Return our error for one of the client's, or for a request that was given up."""
     where = connection.label
-    if isinstance(error, UnsupportedProductError):
+    if isinstance(error, OtherProduct):
         return BadAnswer(f"{where} answered, but it is not Elasticsearch.", hint=CHECK_URL)
     if isinstance(error, ApiError):
         return answered(error, connection)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from elastic_transport import (
+    ApiError,
     ApiResponseMeta,
     ConnectionTimeout,
     HttpHeaders,
@@ -13,11 +14,10 @@ from elastic_transport import (
     TlsError,
 )
 from elastic_transport import ConnectionError as NotConnected
-from elasticsearch import ApiError, UnsupportedProductError
 from urllib3.exceptions import DecodeError, NameResolutionError, NewConnectionError, ProtocolError, ProxyError
 
 from esml_stop.cluster.http.node import AnswerTooLarge
-from esml_stop.cluster.http.status_errors import meaning, retry_after
+from esml_stop.cluster.http.status_errors import OtherProduct, meaning, retry_after
 from esml_stop.config.connection import Connection
 from esml_stop.errors import BadAnswer, EsmlError, NotAllowed, NotAuthenticated, Refused, TlsFailed, Unreachable
 
@@ -116,7 +116,7 @@ def untrusted() -> ssl.SSLCertVerificationError:
 
 
 CASES: list[tuple[Exception, type[EsmlError], bool, bool, str]] = [
-    (UnsupportedProductError("x", meta(200), None), BadAnswer, False, True, "not Elasticsearch"),
+    (OtherProduct(), BadAnswer, False, True, "not Elasticsearch"),
     (SerializationError("x"), BadAnswer, False, True, "cannot be read"),
     (RecursionError(), BadAnswer, False, True, "cannot be read"),
     (caused(DecodeError("x")), BadAnswer, False, True, "cannot be read"),
