@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from esml_stop.cli.options import OutputOptions
 from esml_stop.cluster.api import Cluster
@@ -15,14 +14,13 @@ from esml_stop.config.credentials import Prompt
 from esml_stop.config.settings import ConnectionOptions
 from esml_stop.errors import OutputFailed
 from esml_stop.outcomes import Outcome, Result, Target
-from esml_stop.output import stderr
+from esml_stop.output import messages, stderr
 from esml_stop.output.moving import listener
+from esml_stop.output.render import render
 from esml_stop.output.terminal import is_terminal
+from esml_stop.report import Report
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.text import clean, counted
-
-if TYPE_CHECKING:
-    from esml_stop.report import Report
 
 
 class Session:
@@ -84,11 +82,8 @@ class Session:
         self._stack.enter_context(self.listener)
         return answer.strip().lower() in {"y", "yes"}
 
-    def finish(self, report: "Report") -> int:
+    def finish(self, report: Report) -> int:
         """Write the report with everything that is said beside it, and return the exit code."""
-        from esml_stop.output import messages
-        from esml_stop.output.render import render
-
         self._stack.close()
         for result in () if report.cancelled else report.results:
             self.explain(result, report)
@@ -108,10 +103,8 @@ class Session:
             return int(report.exit_status or failed.exit_status)
         return int(report.exit_status)
 
-    def explain(self, result: Result, report: "Report") -> None:
+    def explain(self, result: Result, report: Report) -> None:
         """Write what is to be said about one target that is not simply done."""
-        from esml_stop.output import messages
-
         if result.outcome is Outcome.IN_USE:
             stderr.block(messages.refusal(result, ("esml", "stop", *self.arguments), dry_run=report.dry_run))
         elif result.error:

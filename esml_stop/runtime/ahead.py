@@ -1,7 +1,6 @@
-"""What is begun while something else is waited for: a question that will be asked, modules that will be needed."""
+"""A question that is asked while something else is waited for."""
 
 from collections.abc import Callable
-from importlib import import_module
 from queue import SimpleQueue
 from threading import Thread
 from typing import Generic, TypeVar
@@ -34,13 +33,3 @@ class Early(Generic[T]):
             self._first.put((self._call(), None))
         except BaseException as error:  # noqa: BLE001 - it is raised where the result is wanted
             self._first.put((None, error))
-
-
-def import_ahead(*modules: str) -> None:
-    """Import modules of this package in a thread, so that they are there when the cluster has answered."""
-
-    def load() -> None:
-        for module in modules:
-            import_module(f"esml_stop.{module}")
-
-    Thread(target=load, daemon=True).start()

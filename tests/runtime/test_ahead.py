@@ -1,11 +1,9 @@
-import sys
 import threading
-import time
 from queue import Empty
 
 import pytest
 
-from esml_stop.runtime.ahead import Early, import_ahead
+from esml_stop.runtime.ahead import Early
 
 
 def test_the_first_attempt_begins_at_once_and_the_others_when_asked_for() -> None:
@@ -44,15 +42,3 @@ def test_an_answer_is_waited_for_as_long_as_told() -> None:
         early(1, timeout=0.01)
     over.set()
     assert early(1, timeout=10)
-
-
-def test_modules_are_there_after_a_while() -> None:
-    """They are imported by a thread."""
-    before = sys.modules.pop("esml_stop.cli.duration", None)
-    import_ahead("duration")
-    ends = time.monotonic() + 10
-    while "esml_stop.cli.duration" not in sys.modules:
-        assert time.monotonic() < ends
-        time.sleep(0.001)
-    if before:
-        sys.modules["esml_stop.cli.duration"] = before

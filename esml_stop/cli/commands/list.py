@@ -1,6 +1,5 @@
-"""`esml list`: what runs, how busy it is, and what uses it."""
+"""`esml list`: options; what it does is in cli/runs/list.py."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -11,28 +10,8 @@ from esml_stop.cli.options import OutputOptions, connection_options, output_opti
 from esml_stop.cli.targets import ALLOW_NO_MATCH, choice_options
 
 if TYPE_CHECKING:
-    from esml_stop.cluster.reader import Reader
     from esml_stop.config.settings import ConnectionOptions
-    from esml_stop.output.progress import Quiet
     from esml_stop.plan.patterns import Wanted
-    from esml_stop.report import Report
-
-
-def run(wanted: "Wanted", reader: "Reader", listener: "Quiet", *, check: bool = True, strict: bool = False) -> "Report":
-    """Read what is wanted, or everything, and return it with what uses it; nothing is changed."""
-    from esml_stop.outcomes import Outcome, Result
-    from esml_stop.plan.patterns import ALL
-    from esml_stop.plan.stop_plan import listed
-    from esml_stop.report import Report
-    from esml_stop.runtime.background import watched
-
-    unnamed = wanted.is_nothing
-    if unnamed:
-        wanted = replace(wanted, names=(ALL,))
-    listener.phase("Looking up deployments and what uses them" if check else "Looking up deployments")
-    snapshot = watched(lambda: reader.read(wanted, check=check), reader.deadline)
-    targets = (one for one in listed(wanted, snapshot) if not (unnamed and one.decision is Outcome.NOT_FOUND))
-    return Report("list", tuple(map(Result.planned, targets)), strict=strict)
 
 
 EPILOG = """\b
@@ -65,6 +44,7 @@ def command(
     exact IDs from standard input, one a line.
     """
     output_options.show_begin()
+    from esml_stop.cli.runs.list import run
     from esml_stop.cli.session import Session
 
     with Session(connection_options, output_options, timeout=timeout) as session:

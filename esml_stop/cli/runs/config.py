@@ -1,0 +1,59 @@
+"""`esml config`, step by step: find the settings, ask the cluster if wanted, report."""
+
+import os
+import sys
+from dataclasses import replace
+
+from esml_stop.cli.options import OutputOptions
+from esml_stop.cli.session import Session
+from esml_stop.cluster.access import inspect
+from esml_stop.config import resolve
+from esml_stop.config.settings import ConnectionOptions
+from esml_stop.errors import EsmlError
+from esml_stop.output import stderr
+from esml_stop.output.settings import show
+from esml_stop.runtime.background import watched
+from esml_stop.settings_report import SettingsReport, shown
+
+ENOUGH = "The cluster privilege manage_ml is enough; the role machine_learning_admin has it."
+
+
+def show_connection(options: ConnectionOptions, output: OutputOptions) -> int:
+    """Show the connection without contacting the cluster, and return the exit code."""
+    return finish(found(options, output), output)
+
+
+def check_connection(options: ConnectionOptions, output: OutputOptions, timeout: float) -> int:
+    """Show the connection and what the cluster says to it, and return the exit code."""
+    with Session(options, output, timeout=timeout) as session:
+        report = checked(session)
+    return finish(report, output)
+
+
+def found(options: ConnectionOptions, output: OutputOptions) -> SettingsReport:
+    """Return the connection that the settings make; no password is asked for, as none is needed."""
+    report = shown(resolve(options, os.environ, stdin=sys.stdin, prompt=lambda _: ""), os.environ)
+    for line in () if output.quiet else report.warnings:
+        stderr.warn(line)
+    return report
+
+
+def checked(session: Session) -> SettingsReport:
+    """Return the connection with what the cluster says to it, or with why it says nothing."""
+    report = shown(session.connection, os.environ)
+    session.listener.phase("Asking the cluster")
+    try:
+        inspection = watched(lambda: inspect(session.cluster.transport, session.reader), session.reader.deadline)
+    except EsmlError as error:
+        return replace(report, error=error)
+    return replace(report, inspection=inspection)
+
+
+def finish(report: SettingsReport, output: OutputOptions) -> int:
+    """Write the report, say what is wrong, and return the exit code."""
+    show(report, output.form, quiet=output.quiet)
+    if report.error:
+        stderr.error(report.error)
+    elif report.inspection and not report.inspection.may_stop:
+        stderr.block(["Not allowed: this connection may not stop deployments.", f"  {ENOUGH}"])
+    return report.exit_status
