@@ -10,6 +10,8 @@ from esml_stop.exit_status import ExitStatus
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    if os.name == "nt":  # signals, terminals and file modes work differently there
+        sys.exit("esml does not run on Windows. Run it on Linux or macOS, or in the Windows Subsystem for Linux (WSL).")
     occupy_standard_streams()
     # What is imported stays: to look for garbage in it finds none, and takes a tenth of a short run.
     gc.set_threshold(200_000)

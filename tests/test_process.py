@@ -1,0 +1,15 @@
+"""How the process begins and ends."""
+
+import subprocess
+import sys
+
+PROGRAM = "import os, esml_stop.__main__ as process; os.name = 'nt'; process.main()"
+
+
+def test_windows_is_refused_in_one_sentence() -> None:
+    """Before anything that only exists elsewhere is used."""
+    ended = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == (
+        "esml does not run on Windows. Run it on Linux or macOS, or in the Windows Subsystem for Linux (WSL).\n"
+    )
