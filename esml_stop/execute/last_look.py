@@ -35,7 +35,7 @@ def verified(results: Sequence[Result], reader: Reader) -> list[Result]:
     """Return the results, put right where a deployment that was stopped is listed again.
 
     One request for all of them. Without an answer the server's word stands: it says "stopped" only when a deployment
-    is gone from every node (design.md section 2); the result says that it was not checked.
+    is gone from every node (docs/elasticsearch.md); the result says that it was not checked.
     """
     stopped = {result.deployment_id for result in with_outcome(results, Outcome.STOPPED)}
     if not stopped:

@@ -76,7 +76,7 @@ def is_blind(result: Result, *, look_only: bool) -> bool:
 
 
 def checks_endpoints(version: str) -> bool:
-    """Tell whether a server of this version refuses to stop what an inference endpoint uses (design.md section 2)."""
+    """Tell whether a server of this version refuses to stop what an inference endpoint uses (docs/elasticsearch.md)."""
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
     return (8, 18, 3) <= numbers < (9,) or numbers >= (9, 0, 3)
 

@@ -30,7 +30,7 @@ def endpoint_uses(deployment: Deployment, endpoints: Iterable[Endpoint]) -> set[
 def pipelines_of(deployment: Deployment, snapshot: Snapshot) -> tuple[frozenset[str], frozenset[str]]:
     """Return the pipelines that name the deployment, and those that name its model or a model alias.
 
-    The two answers of `_stats` tell them apart unless they are equal (design.md section 2): then either no pipeline
+    The two answers of `_stats` tell them apart unless they are equal (docs/elasticsearch.md): then either no pipeline
     names the deployment, or the same pipelines name both. What a pipeline was read to say decides that; without it
     they count as the model's.
     """
