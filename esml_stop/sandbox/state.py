@@ -57,13 +57,14 @@ class State:
     def start(self, model: str, deployment_id: str, **parameters: Any) -> Deployment:
         """Start a deployment of a model, named by its ID or an alias."""
         model_id = self.aliases.get(model, model)
+        if deployment_id in self.deployments:
+            text = "Could not start model deployment because an existing deployment with the same id"
+            raise Problem(400, "status_exception", f"{text} [{deployment_id}] exist")
         if model_id not in self.models:
             raise missing_model(model)
         if self.models[model_id] != "pytorch":
-            raise Problem(400, "status_exception", f"[{model_id}] is not a pytorch model")
-        if deployment_id in self.deployments:
-            text = "Could not start model deployment because an existing deployment with the same id"
-            raise Problem(409, "status_exception", f"{text} [{deployment_id}] exist")
+            text = f"model [{model_id}] of type [{self.models[model_id]}] cannot be deployed"
+            raise Problem(400, "status_exception", f"{text}. Only PyTorch models can be deployed")
         self.deployments[deployment_id] = Deployment(deployment_id, model_id, **parameters)
         return self.deployments[deployment_id]
 

@@ -200,11 +200,12 @@ def test_a_long_request_line_is_refused(cluster: RawCluster) -> None:
     assert "larger than 4096 bytes" in answer["error"]["reason"]
 
 
-def test_starting_twice_is_a_conflict(scene: RawCluster) -> None:
-    """An ID is taken once; an unknown model cannot be started."""
-    status, answer = scene.ask("POST", f"{MODELS}/m/deployment/_start?deployment_id=d1")
-    assert status == 409
-    assert "existing deployment with the same id [d1]" in answer["error"]["reason"]
+def test_a_deployment_id_that_exists_is_refused(scene: RawCluster) -> None:
+    """A second start of the same ID is a 400, also for an unknown model; an unknown model alone is a 404."""
+    for model in ("m", "nope"):
+        status, answer = scene.ask("POST", f"{MODELS}/{model}/deployment/_start?deployment_id=d1")
+        assert status == 400
+        assert "existing deployment with the same id [d1]" in answer["error"]["reason"]
     assert scene.ask("POST", f"{MODELS}/nope/deployment/_start")[0] == 404
 
 
