@@ -10,23 +10,23 @@ import yaml
 
 from esml_stop.sandbox import serve
 from tests.support.command import Ended, run_script
+from tests.support.markdown import all_blocks
 from tests.support.raw_cluster import RawCluster
 
-README = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
 VARIABLES = dict.fromkeys(("BUILD_ID", "GITHUB_RUN_ID", "CI_PIPELINE_ID", "BUILD_NUMBER"), "7")
 
 
-def blocks(language: str) -> list[str]:
+def texts(language: str) -> list[str]:
     """Return README's code blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    return [block.text for block in all_blocks(language) if block.page == "README.md"]
 
 
 def steps() -> Iterator[tuple[str, str]]:
     """Yield the scripts of the CI steps, by the name of the system."""
-    actions, gitlab = (yaml.safe_load(one) for one in blocks("yaml"))
-    yield "GitHub Actions", actions[0]["run"]
+    actions, gitlab = (yaml.safe_load(one) for one in texts("yaml"))
+    yield "GitHub Actions", actions[-1]["run"]
     yield "GitLab CI", "\n".join(gitlab["test"]["after_script"])
-    yield "Jenkins", re.findall(r"sh '(.*)'", blocks("groovy")[0])[0]
+    yield "Jenkins", re.findall(r"sh 'esml/bin/(.*)'", texts("groovy")[0])[0]
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def scripts() -> dict[str, str]:
     """Return the shell recipes by a word that only one of them has."""
     found: dict[str, str] = {}
     for word in ('"ci-$BUILD_ID" --force', "--idle", "--save", "case"):
-        (found[word],) = [one for one in blocks("sh") if word in one]
+        (found[word],) = [one for one in texts("sh") if one.startswith("set ") and word in one]
     return found
 
 
@@ -94,7 +94,7 @@ def test_an_upgrade_loses_nothing(cluster: RawCluster, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("scene", "said"),
-    [("there", "stopped"), ("gone", "there was none"), ("used", "in use: see above for what uses it")],
+    [("there", "stopped"), ("gone", "not running"), ("used", "in use: see above for what uses it")],
 )
 def test_exit_codes_tell_a_script_what_happened(cluster: RawCluster, tmp_path: Path, scene: str, said: str) -> None:
     """Each case ends in its own branch."""

@@ -1,0 +1,44 @@
+"""Links lead somewhere; nothing is fetched."""
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.markdown import PAGES, anchors, links
+
+HOSTS = {"github.com", "www.elastic.co", "keepachangelog.com", "es-client.readthedocs.io"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_within_the_repository_has_a_target(page: Path) -> None:
+    """The file is there, and so is the heading."""
+    for link in links(page):
+        if urlsplit(link).scheme:
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.is_file(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_elsewhere_is_https_to_a_known_host(page: Path) -> None:
+    """A new host is added to the list on purpose, and a mistyped one shows."""
+    for link in links(page):
+        parts = urlsplit(link)
+        if parts.scheme:
+            assert (parts.scheme, parts.hostname in HOSTS) == ("https", True), link
+            assert re.fullmatch(r"/[\w./-]*", parts.path), link
+
+
+def test_every_page_can_be_reached_from_readme() -> None:
+    """README, or a page that it links to, links to each page."""
+    seen, left = set[Path](), [PAGES[0]]
+    while left:
+        page = left.pop()
+        seen.add(page)
+        targets = ((page.parent / link.partition("#")[0]).resolve() for link in links(page) if link.endswith(".md"))
+        left += [target for target in targets if target not in seen]
+    assert set(PAGES) <= seen
