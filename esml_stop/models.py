@@ -5,11 +5,36 @@ from enum import Enum
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterIdentity:
+    """Which cluster it is: its URL as it was configured, and its name and UUID where they may be read."""
+
+    url: str
+    name: str | None = None
+    uuid: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Return name and URL, as people tell clusters apart."""
+        return f'"{self.name}" ({self.url})' if self.name else self.url
+
+    def beside(self, other: "ClusterIdentity") -> str:
+        """Return what tells this cluster apart from another: its label, with the UUID where the labels are the same."""
+        return f"{self.label}, UUID {self.uuid or 'unknown'}" if self.label == other.label else self.label
+
+    def is_same(self, other: "ClusterIdentity") -> bool | None:
+        """Tell whether two are the same cluster; None when that is not known."""
+        if self.uuid and other.uuid:
+            return self.uuid == other.uuid
+        return True if self.url == other.url else None
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """One deployment as `_stats` shows it; times are epoch milliseconds.
 
     `pipelines` are those of the question it was found with: asked for by its own ID or a pattern, the pipelines that
     name the deployment or, if none does, its model; asked for by its model's ID, those that name the model.
+    `through_alias` says that it was started through a model alias, which is then its deployment ID.
     """
 
     deployment_id: str
@@ -31,6 +56,7 @@ class Deployment:
     last_access: int | None = None
     nodes: tuple[str, ...] = ()
     node_versions: tuple[str, ...] = ()
+    through_alias: bool = False
 
     @property
     def alive(self) -> bool:

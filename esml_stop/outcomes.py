@@ -7,7 +7,7 @@ from esml_stop.models import Deployment, NotChecked, Reference
 
 
 class Outcome(str, Enum):
-    """What became of a target, or in a dry run would; the last ones are those of list and of restore."""
+    """What became of a target, or in a dry run would; the last ones are those of list, restore and restart."""
 
     STOPPED = "stopped"
     WOULD_STOP = "would_stop"
@@ -24,11 +24,13 @@ class Outcome(str, Enum):
     ALREADY_RUNNING = "already_running"
     DIFFERS = "differs"
     STARTING = "starting"
+    RESTARTED = "restarted"
+    WOULD_RESTART = "would_restart"
 
     @property
     def is_plan(self) -> bool:
         """Tell whether it only says what is to be done."""
-        return self in {Outcome.WOULD_STOP, Outcome.WOULD_START}
+        return self in {Outcome.WOULD_STOP, Outcome.WOULD_START, Outcome.WOULD_RESTART}
 
 
 @dataclass(frozen=True, slots=True)

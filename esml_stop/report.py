@@ -7,7 +7,15 @@ from esml_stop.exit_status import ExitStatus
 from esml_stop.outcomes import Outcome, Result
 
 # What was asked for, and happened or would.
-DONE = {Outcome.STOPPED, Outcome.WOULD_STOP, Outcome.LISTED, Outcome.STARTED, Outcome.WOULD_START}
+DONE = {
+    Outcome.STOPPED,
+    Outcome.WOULD_STOP,
+    Outcome.LISTED,
+    Outcome.STARTED,
+    Outcome.WOULD_START,
+    Outcome.RESTARTED,
+    Outcome.WOULD_RESTART,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,7 @@ class Report:
     cancelled: bool = False
     signal: int | None = None
     saved_to: str | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def exit_status(self) -> int:

@@ -54,6 +54,11 @@ def ago(milliseconds: int) -> str:
     return "just now"
 
 
+def utc_now() -> str:
+    """Return the current time in UTC, to the second, as RFC 3339 writes it."""
+    return rfc3339(int(datetime.now(timezone.utc).timestamp() * 1000))
+
+
 def rfc3339(milliseconds: int) -> str:
     """Return a time in UTC, to the second."""
     return datetime.fromtimestamp(milliseconds / 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

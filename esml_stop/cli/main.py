@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "stop": "Stop trained-model deployments and wait until they are gone.",
     "list": "List trained-model deployments and what uses them.",
-    "restore": "Start again what `esml stop --save FILE` stopped, as it was.",
+    "restore": "Start the deployments saved by `esml stop --save FILE` with the same settings.",
     "config": "Show which cluster would be asked, and check that it may be.",
     "sandbox": "Serve a practice cluster on this machine, or run one COMMAND against a fresh one.",
     "completion": "Print the script that lets a shell complete commands, options and deployment IDs.",

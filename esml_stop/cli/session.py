@@ -13,6 +13,7 @@ from esml_stop.config import resolve
 from esml_stop.config.credentials import Prompt
 from esml_stop.config.settings import ConnectionOptions
 from esml_stop.errors import OutputFailed
+from esml_stop.models import ClusterIdentity
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.output import messages, stderr
 from esml_stop.output.moving import listener
@@ -20,7 +21,7 @@ from esml_stop.output.render import render
 from esml_stop.output.terminal import is_terminal
 from esml_stop.report import Report
 from esml_stop.runtime.deadline import Deadline
-from esml_stop.text import clean, counted
+from esml_stop.text import clean
 
 
 class Session:
@@ -70,15 +71,19 @@ class Session:
         if not self.output.quiet:
             stderr.say(line)
 
-    def ask(self, targets: Sequence[Target]) -> bool:
+    def ask(self, targets: Sequence[Target], cluster: ClusterIdentity) -> bool:
         """Show what would be stopped and return whether that is wanted; waiting for the answer costs no time."""
         from esml_stop.output.table import show_plan
 
         self._stack.close()
         show_plan(targets)
-        count = sum(target.decision is Outcome.WOULD_STOP for target in targets)
+        return self.confirmed(messages.question(targets, cluster))
+
+    def confirmed(self, question: str) -> bool:
+        """Ask a question and return whether the answer is yes; waiting for it does not count against --timeout."""
+        self._stack.close()
         with self.reader.deadline.paused():
-            answer = stderr.ask(f"Stop {counted(count, 'deployment')}? [y/N] ")
+            answer = stderr.ask(f"{question} [y/N] ")
         self._stack.enter_context(self.listener)
         return answer.strip().lower() in {"y", "yes"}
 
@@ -87,6 +92,8 @@ class Session:
         self._stack.close()
         for result in () if report.cancelled else report.results:
             self.explain(result, report)
+        for line in report.warnings:
+            self.warn(clean(line))
         for line in messages.unread(report, verbose=self.output.verbose):
             self.warn(line)
         if not report.results and report.command == "stop":
@@ -110,7 +117,7 @@ class Session:
         elif result.error:
             stderr.block(messages.failure(result))
         elif result.outcome is Outcome.NOT_FOUND:
-            (stderr.say if report.strict else self.warn)(messages.missing(result.target))
+            (stderr.say if report.strict else self.warn)(messages.missing(result.target, report.command))
         elif result.outcome is Outcome.NOT_IDLE:
             self.warn(messages.not_idle(result.target))
         elif result.outcome in {Outcome.STOPPED, Outcome.WOULD_STOP} and (line := messages.forced(result, report)):

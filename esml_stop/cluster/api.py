@@ -9,7 +9,7 @@ from esml_stop.cluster import responses
 from esml_stop.cluster.http.client import Request, Transport
 from esml_stop.config.connection import Connection
 from esml_stop.errors import BadAnswer, Refused
-from esml_stop.models import Deployment, Endpoint, Flags, Listing, Model
+from esml_stop.models import ClusterIdentity, Deployment, Endpoint, Flags, Listing, Model
 
 if TYPE_CHECKING:
     from esml_stop.plan.start_settings import StartCall
@@ -58,6 +58,13 @@ class Cluster:
     def label(self) -> str:
         """Return what to call the cluster: its hosts or its cloud ID, without credentials."""
         return self.transport.connection.label
+
+    def identity(self, timeout: float) -> ClusterIdentity:
+        """Return name and UUID of the cluster; needs `monitor`.
+
+        Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-info
+        """
+        return responses.identity(self.transport.ask("GET", "/", timeout), self.label)
 
     def deployments(self, expression: str, timeout: float) -> Listing:
         """Return every deployment and model that an expression matches, page by page.

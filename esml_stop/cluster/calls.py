@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Protocol
 
-from esml_stop.models import Endpoint, Flags, Listing, Model
+from esml_stop.models import ClusterIdentity, Endpoint, Flags, Listing, Model
 
 if TYPE_CHECKING:
     from esml_stop.plan.start_settings import StartCall
@@ -14,6 +14,9 @@ class Calls(Protocol):
     @property
     def label(self) -> str:
         """Return what to call the cluster."""
+
+    def identity(self, timeout: float) -> ClusterIdentity:
+        """Return which cluster it is."""
 
     def deployments(self, expression: str, timeout: float) -> Listing:
         """Return every deployment and model that a `_stats` expression matches."""

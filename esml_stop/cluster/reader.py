@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from esml_stop.cluster.calls import Calls
 from esml_stop.errors import EsmlError, NotAuthenticated
-from esml_stop.models import Deployment, Endpoint, Listing, Model, NotChecked, Snapshot
+from esml_stop.models import ClusterIdentity, Deployment, Endpoint, Listing, Model, NotChecked, Snapshot
 from esml_stop.plan.patterns import Wanted, chunks, expression
 from esml_stop.plan.references import is_doubtful
 from esml_stop.plan.selection import chosen
@@ -40,6 +40,16 @@ class Reader:
         endpoints = Early(lambda: self.cluster.endpoints(beside.left))
         snapshot = self.find(wanted)
         return self.with_uses(snapshot, chosen(wanted, snapshot), endpoints)
+
+    def identity(self) -> ClusterIdentity:
+        """Return which cluster this is, without name and UUID where they cannot be read."""
+        beside = self.beside()
+        try:
+            return patiently(lambda _: self.cluster.identity(beside.left), beside, self.on_retry)
+        except NotAuthenticated:
+            raise
+        except EsmlError:
+            return ClusterIdentity(self.cluster.label)
 
     def find(self, wanted: Wanted) -> Snapshot:
         """Return the deployments that the names and models may mean, and hints for names that mean none."""

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from esml_stop.errors import CHECK_URL, BadAnswer
 from esml_stop.json_values import WrongShape, need, optional, required
-from esml_stop.models import Deployment, Endpoint, Listing, Model
+from esml_stop.models import ClusterIdentity, Deployment, Endpoint, Listing, Model
 
 T = TypeVar("T")
 
@@ -16,17 +16,23 @@ LAST_MOMENT = 253_402_300_799_999  # the end of the year 9999
 LOCAL_SERVICES = {"elasticsearch", "elser"}
 
 
-def checked(read: Callable[[Any], T]) -> Callable[[Any], T]:
+def checked(read: Callable[..., T]) -> Callable[..., T]:
     """Turn what an answer lacks into BadAnswer."""
 
     @wraps(read)
-    def wrapped(body: Any) -> T:
+    def wrapped(body: Any, *more: Any) -> T:
         try:
-            return read(body)
+            return read(body, *more)
         except WrongShape as wrong:
             raise BadAnswer(f"The answer is not what Elasticsearch sends here: {wrong}.", hint=CHECK_URL) from None
 
     return wrapped
+
+
+@checked
+def identity(body: Any, url: str) -> ClusterIdentity:
+    """Return which cluster answered at a URL, from `GET /`."""
+    return ClusterIdentity(url, optional(body, "cluster_name", str, None), optional(body, "cluster_uuid", str, None))
 
 
 @checked

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from esml_stop.models import LAST_LOOK, Kind, Reference, Through
+from esml_stop.models import LAST_LOOK, ClusterIdentity, Kind, Reference, Through
 from esml_stop.outcomes import Failure, Outcome, Result, Target
 from esml_stop.plan.start_settings import start_call
 from esml_stop.report import Report
@@ -25,6 +25,8 @@ OUTCOMES = {
     Outcome.ALREADY_RUNNING: "already running",
     Outcome.DIFFERS: "runs with other parameters",
     Outcome.STARTING: "still starting",
+    Outcome.RESTARTED: "restarted",
+    Outcome.WOULD_RESTART: "would restart",
 }
 
 
@@ -129,8 +131,31 @@ def way_back(report: Report, restore: Sequence[str], *, verbose: bool) -> list[s
     return [*calls, f"Saved to {clean(report.saved_to)}. To start them again: {again}"]
 
 
-def missing(target: Target) -> str:
+def question(targets: Sequence[Target], cluster: ClusterIdentity) -> str:
+    """Return the question before deployments are stopped or restarted: how many, on which cluster, with what danger."""
+    chosen = [one for one in targets if one.decision.is_plan]
+    verb = "Restart" if any(one.decision is Outcome.WOULD_RESTART for one in chosen) else "Stop"
+    text = f"{verb} {counted(len(chosen), 'deployment')} on {clean(cluster.label)}?"
+    broken = sum(bool(one.breaks) for one in chosen)
+    if broken:
+        return f"{text} {broken:,} {'is' if broken == 1 else 'are'} in use: {effect(chosen, verb)}"
+    if any(one.not_checked for one in chosen):
+        return f"{text} Not all of what may use them was checked."
+    return text
+
+
+def effect(targets: Sequence[Target], verb: str) -> str:
+    """Return what happens to the users of some deployments."""
+    kinds = {use.kind for one in targets for use in one.breaks}
+    names = {Kind.PIPELINE: "pipelines", Kind.ENDPOINT: "inference endpoints"}
+    what = " and ".join(text for kind, text in names.items() if kind in kinds)
+    return f"{what} will fail{' until they run again' if verb == 'Restart' else ''}."
+
+
+def missing(target: Target, command: str) -> str:
     """Return the line about a name that found nothing."""
+    if command == "restore":
+        return f"{clean(target.deployment_id)} is not in the file. {clean(target.hint or '')}".rstrip()
     what = "No deployment matches" if "*" in target.deployment_id else "No deployment is called"
     hint = f": it {clean(target.hint)}" if target.hint and target.hint.startswith("is ") else ""
     if target.hint and not hint:
@@ -149,7 +174,7 @@ def not_idle(target: Target) -> str:
 def closing(report: Report) -> str:
     """Return the one sentence that says what changed."""
     if report.cancelled:
-        return "Cancelled; nothing was stopped."
+        return f"Cancelled; nothing was {'started' if report.command == 'restore' else 'stopped'}."
     if report.command == "list":
         return f"{counted(report.count(Outcome.LISTED), 'deployment')}."
     if not report.results:
@@ -167,7 +192,8 @@ def next_steps(report: Report) -> list[str]:
     """Return what to do next, as far as the outcomes call for it."""
     if report.dry_run:
         return ["Nothing was changed."]
-    steps = [step for outcome, step in NEXT.items() if report.count(outcome)]
+    following = NEXT_AFTER_RESTORE if report.command == "restore" else NEXT
+    steps = [step for outcome, step in following.items() if report.count(outcome)]
     # That deployments were held back for something that was not found is more than a deadline that came too early.
     return steps[:1] if report.strict and report.count(Outcome.NOT_FOUND) else steps
 
@@ -179,4 +205,10 @@ NEXT = {
     Outcome.UNKNOWN: "`esml list` shows whether it still runs.",
     Outcome.FAILED: "What failed still runs, as far as is known.",
     Outcome.NOT_STARTED: "Run the same command again for what was not touched.",
+}
+NEXT_AFTER_RESTORE = {
+    Outcome.STARTING: "`esml list` shows when it has started.",
+    Outcome.UNKNOWN: "`esml list` shows whether it runs.",
+    Outcome.FAILED: "Restore again when the cause is fixed; what runs already is left as it is.",
+    Outcome.NOT_STARTED: "Run the same command again for what was not attempted.",
 }

@@ -1,6 +1,6 @@
 """From a save file and what runs to a decision about each deployment, and what is seen of it afterwards; pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from esml_stop.exit_status import ExitStatus
@@ -11,16 +11,31 @@ from esml_stop.plan.start_settings import differences
 
 Running = Mapping[str, Deployment]
 
+# How many IDs of a file are named when one was asked for that it does not hold.
+MOST_NAMES = 10
 
-def plan(wanted: Wanted, saved: Iterable[Deployment], running: Running, *, strict: bool = False) -> tuple[Result, ...]:
-    """Decide about every wanted deployment of the file, in the order asked for, each once."""
-    results = tuple(find(wanted, tuple(saved), running))
+
+def plan(
+    wanted: Wanted,
+    saved: Iterable[Deployment],
+    running: Running,
+    *,
+    models: Container[str] | None = None,
+    strict: bool = False,
+) -> tuple[Result, ...]:
+    """Decide about every wanted deployment of the file, in the order asked for, each once.
+
+    `models` are those on the cluster; without them it is left to the server to say that one is missing.
+    """
+    results = tuple(find(wanted, tuple(saved), running, models))
     if strict and any(one.outcome is Outcome.NOT_FOUND for one in results):
         return tuple(held_back(one) for one in results)
     return results
 
 
-def find(wanted: Wanted, saved: tuple[Deployment, ...], running: Running) -> Iterator[Result]:
+def find(
+    wanted: Wanted, saved: tuple[Deployment, ...], running: Running, models: Container[str] | None
+) -> Iterator[Result]:
     """Yield a result for every deployment that is wanted, and one for every name that is not in the file."""
     seen: set[str] = set()
     for name in wanted.names:
@@ -30,15 +45,24 @@ def find(wanted: Wanted, saved: tuple[Deployment, ...], running: Running) -> Ite
             if (matches(name, one.deployment_id) if is_pattern(name) else one.deployment_id == name)
         ]
         if not found:
-            yield Result.planned(Target(name, Outcome.NOT_FOUND, hint="it is not in the file"))
+            yield Result.planned(Target(name, Outcome.NOT_FOUND, hint=holds(saved)))
         for one in found:
             if one.deployment_id not in seen:
                 seen.add(one.deployment_id)
-                yield decide(one, running.get(one.deployment_id))
+                yield decide(one, running.get(one.deployment_id), models)
 
 
-def decide(saved: Deployment, found: Deployment | None) -> Result:
+def holds(saved: tuple[Deployment, ...]) -> str:
+    """Return which deployments a file holds, in a sentence."""
+    names = [one.deployment_id for one in saved[:MOST_NAMES]]
+    more = len(saved) - len(names)
+    return f"It holds {', '.join(names)}{f' and {more:,} more' if more else ''}." if names else "It is empty."
+
+
+def decide(saved: Deployment, found: Deployment | None, models: Container[str] | None = None) -> Result:
     """Return what is to be done about one saved deployment."""
+    if found is None and models is not None and saved.model_id not in models:
+        return Result.planned(Target(saved.deployment_id, Outcome.FAILED, saved), model_missing(saved))
     if found is None:
         return Result.planned(Target(saved.deployment_id, Outcome.WOULD_START, saved))
     target = Target(saved.deployment_id, Outcome.ALREADY_RUNNING, replace(saved, state=found.state))
@@ -52,6 +76,14 @@ def decide(saved: Deployment, found: Deployment | None) -> Result:
     if unlike := unlikeness(saved, found):
         return Result.planned(replace(target, decision=Outcome.DIFFERS), unlike)
     return Result.planned(target)
+
+
+def model_missing(saved: Deployment) -> Failure:
+    """Return why a deployment whose model is gone cannot be started."""
+    return Failure(
+        f"The model {saved.model_id} is not on this cluster.",
+        hint="Load the model first, for example with eland, then restore again.",
+    )
 
 
 def held_back(result: Result) -> Result:

@@ -36,26 +36,29 @@ class StartCall:
 def start_call(one: Deployment) -> StartCall:
     """Return the call that starts a deployment again as it was.
 
-    Only what is not the server's default goes along for the deployment ID (unknown to servers before 8.8) and the
-    cache; with adaptive allocations the server counts the allocations itself.
+    The deployment ID (unknown to servers before 8.8) and the cache size are only sent where they differ from the
+    server's defaults. With adaptive allocations the server chooses the number itself; 0 is no number that it accepts.
+    A deployment that was started through a model alias has the alias as its ID, and starts at the alias's path only.
     """
-    given = parameters(one)
+    given = settings(one)
     adaptive = given.pop("adaptive_allocations", None)
-    if one.deployment_id != one.model_id:
+    if one.number_of_allocations == 0:
+        given.pop("number_of_allocations", None)
+    if one.deployment_id != one.model_id and not one.through_alias:
         given = {"deployment_id": one.deployment_id, **given}
     if "cache_size" in given:
         given["cache_size"] = f"{size_in_bytes(given['cache_size'])}b"
-    path = f"/_ml/trained_models/{quote(one.model_id, safe='')}/deployment/_start"
+    started = one.deployment_id if one.through_alias else one.model_id
+    path = f"/_ml/trained_models/{quote(started, safe='')}/deployment/_start"
     query = {name: str(value) for name, value in given.items()}
     return StartCall(path, query, {"adaptive_allocations": adaptive} if adaptive else None)
 
 
-def parameters(one: Deployment) -> dict[str, Any]:
-    """Return the parameters that can be given to `_start`, without those that are not known or the default."""
-    adaptive = one.adaptive_allocations
+def settings(one: Deployment) -> dict[str, Any]:
+    """Return the settings that can be given to `_start`, without those that are not known or the default."""
     values = {
-        "number_of_allocations": None if adaptive and adaptive.get("enabled") else one.number_of_allocations,
-        "adaptive_allocations": adaptive,
+        "number_of_allocations": None if is_adaptive(one) else one.number_of_allocations,
+        "adaptive_allocations": one.adaptive_allocations,
         "threads_per_allocation": one.threads_per_allocation,
         "queue_capacity": one.queue_capacity,
         "priority": one.priority,
@@ -64,11 +67,25 @@ def parameters(one: Deployment) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def not_shown(one: Deployment) -> tuple[str, ...]:
+    """Return the settings of a deployment that the cluster did not show; those of a failed one may be missing."""
+    wanted = ("number_of_allocations", "threads_per_allocation", "queue_capacity")
+    needed = wanted[1:] if is_adaptive(one) else wanted
+    return tuple(name for name in needed if getattr(one, name) is None)
+
+
+def is_adaptive(one: Deployment) -> bool:
+    """Tell whether the server chooses the number of allocations."""
+    return bool(one.adaptive_allocations and one.adaptive_allocations.get("enabled"))
+
+
 def differences(saved: Deployment, running: Deployment) -> Iterator[str]:
     """Yield in words what a running deployment has otherwise than the saved one; its model first."""
     if saved.model_id != running.model_id:
         yield f"its model is {running.model_id}, not {saved.model_id}"
-    before, now = parameters(saved), parameters(running)
+    before, now = settings(saved), settings(running)
+    if before.get("number_of_allocations") == 0:  # it could only be started with one
+        del before["number_of_allocations"]
     for name in dict.fromkeys((*before, *LEFT_OUT_BY_DEFAULT)):
         if before.get(name) != now.get(name):
             yield f"{name} is {now.get(name, 'the default')}, not {before.get(name, 'the default')}"

@@ -8,10 +8,11 @@ from esml_stop.sandbox.stats import matches
 
 
 @route("GET", "")
-def info(_: State, __: Query, ___: Any) -> Any:
+def info(state: State, __: Query, ___: Any) -> Any:
     """Answer who this is."""
     version = {"number": "8.19.0", "build_flavor": "default"}
-    return {"name": "sandbox-0", "cluster_name": "esml-sandbox", "version": version, "tagline": "You Know, for Search"}
+    names = {"name": "sandbox-0", "cluster_name": "esml-sandbox", "cluster_uuid": state.uuid}
+    return {**names, "version": version, "tagline": "You Know, for Search"}
 
 
 @route("GET", "/_inference(?:/_all)?")

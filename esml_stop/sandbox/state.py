@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any
+from uuid import uuid4
 
 from esml_stop.sandbox.problems import Problem, missing_deployment, missing_model
 
@@ -46,6 +47,7 @@ class State:
         self.pipelines: dict[str, Any] = {}
         self.endpoints: dict[str, dict[str, Any]] = {}
         self.endpoint_check = True
+        self.uuid = uuid4().hex
         self._searched: dict[str, tuple[Any, set[str]]] = {}
 
     def reset(self, *, endpoint_check: bool = True) -> None:

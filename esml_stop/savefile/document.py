@@ -1,35 +1,68 @@
-"""What a save file holds, and the deployments that it describes; pure."""
+"""The content of a save file, and the deployments that it describes; pure."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from esml_stop import __version__
 from esml_stop.json_values import WrongShape, need, optional, required
-from esml_stop.models import Deployment
+from esml_stop.models import ClusterIdentity, Deployment
 from esml_stop.outcomes import Outcome, Result
 from esml_stop.plan.patterns import check_exact
-from esml_stop.plan.start_settings import SIZE, parameters, start_call
+from esml_stop.plan.start_settings import SIZE, not_shown, settings, start_call
 
 VERSION = 1
 
-
-def document(results: Iterable[Result], cluster: str) -> dict[str, Any]:
-    """Return the content of a file: what this run stops, or would stop, and what became of it as far as it is known."""
-    chosen = (one for one in results if one.target.decision is Outcome.WOULD_STOP)
-    return {
-        "save_version": VERSION,
-        "esml_version": __version__,
-        "cluster": cluster,
-        "deployments": [entry(one, one.target.deployment) for one in chosen if one.target.deployment],
-    }
+Entry = Mapping[str, Any]
 
 
-def entry(result: Result, one: Deployment) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One save file: the cluster it belongs to, when it was last written (RFC 3339, UTC), and its entries."""
+
+    cluster: ClusterIdentity
+    saved_at: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def deployments(self) -> tuple[Deployment, ...]:
+        """Return the deployments that the entries describe, as they were before they were stopped."""
+        return tuple(map(deployment, self.entries))
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Return the document as it is written."""
+        return {
+            "save_version": VERSION,
+            "esml_version": __version__,
+            "saved_at": self.saved_at,
+            "cluster": {"url": self.cluster.url, "name": self.cluster.name, "uuid": self.cluster.uuid},
+            "deployments": list(self.entries),
+        }
+
+    def merged(self, older: "Document") -> "Document":
+        """Return this document with everything that an older one holds and this one does not."""
+        entries = {one["deployment_id"]: one for one in older.entries}
+        for one in self.entries:
+            entries[one["deployment_id"]] = completed(one, entries.get(one["deployment_id"]))
+        return replace(self, entries=tuple(entries.values()))
+
+
+def document(results: Iterable[Result], cluster: ClusterIdentity, saved_at: str) -> Document:
+    """Return the document about what a run stops, with what became of each deployment as far as it is known."""
+    chosen = (one for one in results if one.target.decision in {Outcome.WOULD_STOP, Outcome.WOULD_RESTART})
+    entries = (entry(one, one.target.deployment) for one in chosen if one.target.deployment)
+    return Document(cluster, saved_at, tuple(entries))
+
+
+def entry(result: Result, one: Deployment) -> Entry:
     """Return what is kept of one deployment."""
     return {
         "deployment_id": one.deployment_id,
         "model_id": one.model_id,
-        "parameters": parameters(one),
+        "model_alias": one.deployment_id if one.through_alias else None,
+        "settings": settings(one),
+        "settings_not_shown": list(not_shown(one)),
         "state": one.state,
         "used_by": [{"kind": use.kind.value, "id": use.id, "through": use.through.value} for use in result.used_by],
         "start_call": start_call(one).console,
@@ -37,20 +70,42 @@ def entry(result: Result, one: Deployment) -> dict[str, Any]:
     }
 
 
-def deployments(body: Any) -> tuple[Deployment, ...]:
-    """Return the deployments that the content of a file describes; raise WrongShape or InputError."""
+def completed(newer: Entry, older: Entry | None) -> Entry:
+    """Return an entry with the settings that the cluster did not show filled in from an older one, if it has them."""
+    if older is None or older["model_id"] != newer["model_id"]:
+        return newer
+    known = {name: older["settings"][name] for name in newer["settings_not_shown"] if name in older["settings"]}
+    left = [name for name in newer["settings_not_shown"] if name not in known]
+    whole = {**newer, "settings": {**newer["settings"], **known}, "settings_not_shown": left}
+    return {**whole, "start_call": start_call(deployment(whole)).console}
+
+
+def parsed(body: Any) -> Document:
+    """Return the document that the content of a file is; raise WrongShape or InputError."""
     version = required(body, "save_version", int)
     if version != VERSION:
         raise WrongShape(f"its save_version is {version}, this esml reads {VERSION}")
-    found = [deployment(need(one, dict)) for one in required(body, "deployments", list)]
-    return tuple({one.deployment_id: one for one in found}.values())
+    where = required(body, "cluster", dict)
+    cluster = ClusterIdentity(
+        required(where, "url", str), optional(where, "name", str, None), optional(where, "uuid", str, None)
+    )
+    entries = {one["deployment_id"]: one for one in map(checked, required(body, "deployments", list))}
+    return Document(cluster, required(body, "saved_at", str), tuple(entries.values()))
 
 
-def deployment(body: Mapping[str, Any]) -> Deployment:
+def checked(body: Any) -> Entry:
+    """Return one entry that describes a deployment."""
+    found = deployment(need(body, dict))
+    not_known = [need(name, str) for name in optional(body, "settings_not_shown", list, [])]
+    return {**body, "settings": settings(found), "settings_not_shown": not_known}
+
+
+def deployment(body: Entry) -> Deployment:
     """Return one saved deployment; IDs are checked as if they had been typed."""
-    given = required(body, "parameters", dict)
+    given = required(body, "settings", dict)
+    deployment_id = check_exact(required(body, "deployment_id", str))
     return Deployment(
-        deployment_id=check_exact(required(body, "deployment_id", str)),
+        deployment_id=deployment_id,
         model_id=check_exact(required(body, "model_id", str)),
         state="stopped",
         number_of_allocations=optional(given, "number_of_allocations", int, None),
@@ -59,6 +114,7 @@ def deployment(body: Mapping[str, Any]) -> Deployment:
         queue_capacity=optional(given, "queue_capacity", int, None),
         priority=optional(given, "priority", str, None),
         cache_size=size(optional(given, "cache_size", str, None)),
+        through_alias=optional(body, "model_alias", str, None) == deployment_id,
     )
 
 

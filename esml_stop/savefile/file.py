@@ -1,110 +1,147 @@
-"""The file from which stopped deployments are started again: written before the first stop, never half."""
+"""Save files: read, merged and written atomically, readable by their owner only."""
 
+import fcntl
 import json
 import os
+import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from esml_stop.errors import ConfigError, EsmlError, InputError
+from esml_stop.errors import ConfigError, InputError
 from esml_stop.json_values import WrongShape
-from esml_stop.models import Deployment
-from esml_stop.outcomes import Outcome, Result
-from esml_stop.output import stderr
-from esml_stop.savefile.document import deployments, document
-from esml_stop.text import clean
+from esml_stop.models import ClusterIdentity
+from esml_stop.outcomes import Result
+from esml_stop.savefile.document import Document, document, parsed
 
 LARGEST = 64 * 1024 * 1024
 
 
 class SaveFile:
-    """A file that is written twice: with what is about to be stopped, and with what became of it."""
+    """A file that is written twice: with what is about to be stopped, and with what became of it.
 
-    def __init__(self, path: str, *, overwrite: bool = False) -> None:
-        self.path = Path(path)
-        self.overwrite = overwrite
+    What it holds already is kept: a run adds its deployments to the file, and replaces only their own entries.
+    """
+
+    def __init__(self, path: str, now: Callable[[], str]) -> None:
+        self.name = path
+        self.now = now
+        try:
+            self.path = Path(path).resolve()  # of a symbolic link, its target is written
+        except (OSError, RuntimeError):  # a link to itself
+            raise cannot_write(path, "too many levels of symbolic links") from None
 
     def check(self) -> None:
-        """Raise InputError, before any request, when the file could not be written."""
+        """Raise InputError, before any request, for a file that cannot be written or that is no save file."""
+        if self.path.exists():
+            if not stat.S_ISREG(self.path.stat().st_mode):
+                raise cannot_write(self.name, "it is not a regular file")
+            self.existing()
         folder = self.path.parent
-        if self.path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-            raise InputError(f"{self.path} cannot be written.", hint="Is its folder there, and may you write to it?")
-        if self.path.exists() and not self.overwrite:
-            raise self.taken()
+        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+            raise cannot_write(self.name, "its folder does not exist or is not writable")
 
-    def write(self, results: Sequence[Result], cluster: str) -> str | None:
-        """Write the deployments that are stopped, or would be, and return the file's name; None if all is held back.
+    def check_cluster(self, cluster: ClusterIdentity) -> None:
+        """Raise InputError when the file was saved from another cluster than this one."""
+        found = self.existing()
+        if found and found.cluster.is_same(cluster) is not True:
+            known = found.cluster.is_same(cluster) is not None
+            what = "was saved from another cluster" if known else "may have been saved from another cluster"
+            old, new = found.cluster.beside(cluster), cluster.beside(found.cluster)
+            raise InputError(f"{self.name} {what}: {old}. This is {new}.", hint="Choose another file.")
 
-        From then on the file may be replaced.
-        """
-        if any(one.target.decision is Outcome.NOT_STARTED for one in results):
-            return None
-        text = json.dumps(document(results, cluster), indent=2) + "\n"
+    def existing(self) -> Document | None:
+        """Return what the file holds, None when it is not there."""
+        return read(str(self.path), self.name) if self.path.exists() else None
+
+    def write(self, results: Sequence[Result], cluster: ClusterIdentity) -> str:
+        """Add the deployments of a run to the file and return its name; raise EsmlError when that is impossible."""
+        new = document(results, cluster, self.now())
         try:
-            replace(self.path, text, exclusive=not self.overwrite)
-        except FileExistsError:
-            raise self.taken() from None
+            with locked(self.path.parent):
+                self.check_cluster(cluster)
+                found = self.existing()
+                replace(self.path, (new.merged(found) if found else new).content)
         except OSError as error:
-            raise ConfigError(f"{self.path} cannot be written ({(error.strerror or 'why?').lower()}).") from None
-        self.overwrite = True
-        return str(self.path)
+            raise ConfigError(f"{self.name} cannot be written: {reason(error)}.") from None
+        return self.name
 
-    def add_outcomes(self, results: Sequence[Result], cluster: str) -> None:
-        """Write again, with what became of each; the report counts for more than that this can be done."""
-        try:
-            self.write(results, cluster)
-        except EsmlError as error:
-            stderr.warn(clean(f"{error} What it says of the deployments was written before the first stop."))
-
-    def taken(self) -> InputError:
-        """Return the error about a file that is there already."""
-        return InputError(f"{self.path} exists already.", hint="Take another name, or add --overwrite.")
+    def remove(self) -> None:
+        """Remove the file; it does not matter if it is gone already."""
+        self.path.unlink(missing_ok=True)
 
 
-def replace(path: Path, text: str, *, exclusive: bool) -> None:
-    """Write a file so that it is whole or not there, whatever happens; only its owner may read it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with mode 0600
+def cannot_write(name: str, why: str) -> InputError:
+    """Return the error about a file that cannot be used."""
+    return InputError(f"{name} cannot be written: {why}.", hint="Choose another file.")
+
+
+def reason(error: OSError) -> str:
+    """Return what the operating system says, as a part of a sentence."""
+    return (error.strerror or "unknown error").lower()
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other runs of esml from writing to a folder's save files, so that none overwrites what another has saved."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def replace(path: Path, content: object) -> None:
+    """Write a file atomically and durably, with mode 0600."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:200]}.")  # made with mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+            file.write(json.dumps(content, indent=2) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        if exclusive:
-            link(temporary, path)
-        else:
-            Path(temporary).replace(path)
+        Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)
+    sync_folder(path.parent)
 
 
-def link(temporary: str, path: Path) -> None:
-    """Give a file its name; raise FileExistsError when that is taken, also if it was a moment ago."""
+def sync_folder(folder: Path) -> None:
+    """Make sure that a file's new name survives a crash of the machine, where the file system can do that."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def read(path: str, name: str | None = None) -> Document:
+    """Return what a save file holds; raise InputError when it is not one that esml wrote."""
+    return loaded(content(path, name or path), name or path)
+
+
+def loaded(text: str, name: str) -> Document:
+    """Return what the text of a save file holds."""
     try:
-        os.link(temporary, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
-        Path(temporary).replace(path)
-
-
-def read(path: str) -> tuple[Deployment, ...]:
-    """Return the deployments of a file; raise InputError when it is not one that --save wrote."""
-    try:
-        return deployments(json.loads(content(path)))
+        return parsed(json.loads(text))
     except WrongShape as wrong:
-        raise InputError(f"{path} was not written by esml stop --save: {wrong}.") from None
+        raise InputError(f"{name} was not written by esml stop --save: {wrong}.") from None
     except (ValueError, RecursionError):
-        raise InputError(f"{path} was not written by esml stop --save: it is not JSON.") from None
+        raise InputError(f"{name} was not written by esml stop --save: it is not JSON.") from None
 
 
-def content(path: str) -> str:
+def content(path: str, name: str) -> str:
     """Return the text of a file that is not too large."""
     try:
         with Path(path).open(encoding="utf-8") as file:
             text = file.read(LARGEST + 1)
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({(error.strerror or 'why?').lower()}).") from None
+        raise InputError(f"{name} cannot be read: {reason(error)}.") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{name} was not written by esml stop --save: it is not JSON.") from None
     if len(text) > LARGEST:
-        raise InputError(f"{path} is larger than {LARGEST // 1024 // 1024} MB.")
+        raise InputError(f"{name} is larger than {LARGEST // 1024 // 1024} MB.")
     return text

@@ -80,7 +80,7 @@ def test_a_refusal_by_the_server_is_quoted() -> None:
 )
 def test_a_missing_name_is_told_with_its_hint(target: Target, line: str) -> None:
     """One sentence, with the end that fits."""
-    assert missing(target) == line
+    assert missing(target, "stop") == line
 
 
 def test_what_is_not_idle_says_when_it_was_used() -> None:

@@ -88,7 +88,7 @@ def test_a_question_shows_what_it_is_about(sandbox: SandboxServer) -> None:
     assert shown.status == 1
     assert "my_model_for_search would stop my_model" in shown.text
     assert "my-elser in use, not stopped elser endpoint my-elser" in shown.text
-    assert shown.text.endswith("Stop 1 deployment? [y/N] Cancelled; nothing was stopped.")
+    assert f'Stop 1 deployment on "esml-sandbox" ({sandbox.url})? [y/N]' in shown.text
     assert stop(sandbox, "my_*", answer="y\n").status == 0
 
 

@@ -68,6 +68,24 @@ def test_what_is_there_decides(found: dict[str, Any], outcome: str, said: str | 
     assert one.target.deployment.state == found.get("state", "started")
 
 
+def test_a_model_that_is_gone_is_seen_where_models_were_listed() -> None:
+    """Then its deployment fails in the plan, unless it runs."""
+    (gone,) = plan(Wanted(("a",)), SAVED, {}, models={"other"})
+    assert (gone.outcome, gone.error and gone.error.message) == (Outcome.FAILED, "The model m is not on this cluster.")
+    assert outcomes(plan(Wanted(("a",)), SAVED, {}, models={"m"})) == {"a": "would_start"}
+    assert outcomes(plan(Wanted(("b",)), SAVED, running(deployment("b")), models=())) == {"b": "already_running"}
+
+
+def test_a_name_that_is_not_in_the_file_is_told_with_those_that_are() -> None:
+    """The first ten of them."""
+    (one,) = plan(Wanted(("x",)), SAVED, {})
+    assert one.target.hint == "It holds a, b, c."
+    many = [deployment(f"d{number}") for number in range(12)]
+    (one,) = plan(Wanted(("x",)), many, {})
+    assert one.target.hint == "It holds d0, d1, d2, d3, d4, d5, d6, d7, d8, d9 and 2 more."
+    assert [one.target.hint for one in plan(Wanted(("x",)), (), {})] == ["It is empty."]
+
+
 def started(decision: Outcome = Outcome.WOULD_START) -> Result:
     """Return the result of a start that the server accepted."""
     return Result(Target("a", decision, SAVED[0]), Outcome.STARTED, attempts=1, seconds=2.0)

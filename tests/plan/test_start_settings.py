@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esml_stop.models import Deployment
-from esml_stop.plan.start_settings import differences, parameters, shown, size_in_bytes, start_call
+from esml_stop.plan.start_settings import differences, not_shown, settings, shown, size_in_bytes, start_call
 from tests.support.builders import deployment
 
 MODEL_BYTES = 265_632_637
 
 
 def running(**more: Any) -> Deployment:
-    """Return a deployment with all parameters, some of them changed."""
+    """Return a deployment with all settings, some of them changed."""
     values: dict[str, Any] = {
         "number_of_allocations": 2,
         "threads_per_allocation": 4,
@@ -27,22 +27,22 @@ def running(**more: Any) -> Deployment:
 
 def test_the_default_cache_is_left_out() -> None:
     """By default the cache is as large as the model; what `_stats` shows of both is the same then."""
-    assert parameters(running()) == {
+    assert settings(running()) == {
         "number_of_allocations": 2,
         "threads_per_allocation": 4,
         "queue_capacity": 1024,
         "priority": "normal",
     }
-    assert parameters(running(cache_size="64mb"))["cache_size"] == "64mb"
-    assert parameters(running(model_bytes=None))["cache_size"] == "253.3mb"
+    assert settings(running(cache_size="64mb"))["cache_size"] == "64mb"
+    assert settings(running(model_bytes=None))["cache_size"] == "253.3mb"
 
 
 def test_adaptive_allocations_count_by_themselves() -> None:
     """While they are enabled the server refuses a number of allocations; switched off both are kept."""
     on, off = {"enabled": True, "min_number_of_allocations": 1}, {"enabled": False}
-    assert "number_of_allocations" not in parameters(running(adaptive_allocations=on))
-    assert parameters(running(adaptive_allocations=on))["adaptive_allocations"] == on
-    assert parameters(running(adaptive_allocations=off))["number_of_allocations"] == 2
+    assert "number_of_allocations" not in settings(running(adaptive_allocations=on))
+    assert settings(running(adaptive_allocations=on))["adaptive_allocations"] == on
+    assert settings(running(adaptive_allocations=off))["number_of_allocations"] == 2
 
 
 def test_the_start_call_holds_every_parameter() -> None:
@@ -74,6 +74,33 @@ def test_a_deployment_called_like_its_model_needs_no_id() -> None:
     assert start_call(Deployment("m", "m", "started")).console == "POST _ml/trained_models/m/deployment/_start"
 
 
+def test_a_deployment_that_an_alias_started_starts_at_the_path_of_the_alias() -> None:
+    """There its deployment ID is the default; at its model's path the server refuses it."""
+    one = Deployment("alias", "m", "started", priority="low", through_alias=True)
+    assert start_call(one).console == "POST _ml/trained_models/alias/deployment/_start?priority=low"
+
+
+def test_zero_allocations_cannot_be_started() -> None:
+    """They are kept as a setting, but the start leaves them to the server, and one more is no difference then."""
+    zero = running(number_of_allocations=0)
+    assert settings(zero)["number_of_allocations"] == 0
+    assert "number_of_allocations" not in start_call(zero).query
+    assert list(differences(zero, running(number_of_allocations=1))) == []
+
+
+def test_settings_that_the_cluster_did_not_show_are_known() -> None:
+    """Cache, priority and adaptive allocations have a meaning when they are missing; the others are unknown."""
+    assert not_shown(running()) == ()
+    assert not_shown(running(cache_size=None, priority=None)) == ()
+    assert not_shown(deployment("d", state="failed")) == (
+        "number_of_allocations",
+        "threads_per_allocation",
+        "queue_capacity",
+    )
+    adaptive = running(number_of_allocations=None, adaptive_allocations={"enabled": True})
+    assert not_shown(adaptive) == ()
+
+
 def test_differences_are_said_in_words() -> None:
     """The model first, then each parameter; a missing one is the default."""
     saved, now = running(), running(number_of_allocations=3, cache_size="1gb", priority=None)
@@ -97,7 +124,7 @@ def test_what_is_not_known_makes_no_difference() -> None:
 
 
 def test_what_changes_by_itself_is_no_difference() -> None:
-    """State, nodes, counts and times are not parameters."""
+    """State, nodes, counts and times are not settings."""
     other = running(state="starting", allocations=1, inference_count=9, start_time=5, last_access=6, nodes=("n",))
     assert list(differences(running(), other)) == []
 

@@ -5,11 +5,13 @@ import pytest
 
 from esml_stop.errors import InputError
 from esml_stop.json_values import WrongShape
-from esml_stop.models import Kind, Reference, Through
+from esml_stop.models import ClusterIdentity, Deployment, Kind, Reference, Through
 from esml_stop.outcomes import Outcome, Result, Target
-from esml_stop.savefile.document import deployments, document
+from esml_stop.savefile.document import Document, document, parsed
 from tests.support.builders import deployment
 
+CLUSTER = ClusterIdentity("https://es:9200", "prod", "abc")
+NOW = "2026-01-02T03:04:05Z"
 ONE = deployment(
     "d",
     "m",
@@ -23,39 +25,85 @@ ONE = deployment(
 USE = Reference(Kind.PIPELINE, "p", Through.MODEL)
 
 
-def saved(outcome: Outcome, decision: Outcome = Outcome.WOULD_STOP) -> dict[str, Any]:
+def saved(outcome: Outcome, decision: Outcome = Outcome.WOULD_STOP, one: Deployment = ONE) -> Document:
     """Return the content of a file about one deployment."""
-    target = Target("d", decision, ONE, (USE,))
-    return document([Result(target, outcome, used_by=(USE,))], "https://es:9200")
+    target = Target(one.deployment_id, decision, one, (USE,))
+    return document([Result(target, outcome, used_by=(USE,))], CLUSTER, NOW)
+
+
+def body() -> dict[str, Any]:
+    """Return the JSON of a file about one deployment."""
+    content: dict[str, Any] = json.loads(json.dumps(saved(Outcome.STOPPED).content))
+    return content
 
 
 def test_everything_is_kept_and_read_again() -> None:
-    """What goes into a file comes out of it, through JSON, as a deployment that does not run."""
-    (again,) = deployments(json.loads(json.dumps(saved(Outcome.STOPPED))))
-    assert (again.deployment_id, again.model_id, again.state) == ("d", "m", "stopped")
-    assert (again.number_of_allocations, again.threads_per_allocation, again.queue_capacity) == (2, 4, 9)
-    assert (again.priority, again.cache_size, again.adaptive_allocations) == ("low", "64mb", {"enabled": False})
+    """What goes into a file comes out of it, through JSON: the cluster, the time and the deployment's settings."""
+    again = parsed(body())
+    assert (again.cluster, again.saved_at) == (CLUSTER, NOW)
+    (one,) = again.deployments
+    assert (one.deployment_id, one.model_id, one.state) == ("d", "m", "stopped")
+    assert (one.number_of_allocations, one.threads_per_allocation, one.queue_capacity) == (2, 4, 9)
+    assert (one.priority, one.cache_size, one.adaptive_allocations) == ("low", "64mb", {"enabled": False})
+    assert again.content == body()
 
 
 def test_an_outcome_is_only_there_once_it_is_known() -> None:
     """Written before the first stop it is null; a use is kept with its kind and by which name."""
-    (entry,) = saved(Outcome.WOULD_STOP)["deployments"]
+    (entry,) = saved(Outcome.WOULD_STOP).entries
     assert entry["outcome"] is None
     assert entry["used_by"] == [{"kind": "ingest_pipeline", "id": "p", "through": "model"}]
-    assert saved(Outcome.UNKNOWN)["deployments"][0]["outcome"] == "unknown"
+    assert saved(Outcome.UNKNOWN).entries[0]["outcome"] == "unknown"
 
 
 @pytest.mark.parametrize("decision", [Outcome.IN_USE, Outcome.NOT_FOUND, Outcome.NOT_IDLE])
 def test_what_this_run_does_not_stop_is_not_in_the_file(decision: Outcome) -> None:
     """Refused or not there: nothing to bring back."""
-    assert saved(decision, decision)["deployments"] == []
+    assert saved(decision, decision).entries == ()
+
+
+def test_a_model_alias_it_was_started_through_is_kept() -> None:
+    """It can only be started again at the alias's path."""
+    found = saved(Outcome.STOPPED, one=deployment("alias", "m", through_alias=True))
+    assert found.entries[0]["model_alias"] == "alias"
+    assert found.entries[0]["start_call"] == "POST _ml/trained_models/alias/deployment/_start"
+    assert parsed(json.loads(json.dumps(found.content))).deployments[0].through_alias
+
+
+def test_a_merge_loses_nothing() -> None:
+    """Entries of other deployments stay, the run's own are replaced, and new ones are added at the end."""
+    older = saved(Outcome.STOPPED, one=deployment("a")).merged(saved(Outcome.STOPPED))
+    newer = saved(Outcome.FAILED, one=deployment("a", queue_capacity=7))
+    both = newer.merged(older)
+    assert [(one["deployment_id"], one["outcome"]) for one in both.entries] == [("d", "stopped"), ("a", "failed")]
+    assert [one.queue_capacity for one in both.deployments] == [9, 7]
+    nothing = document([], CLUSTER, NOW)
+    assert nothing.merged(older).entries == older.entries
+
+
+def test_settings_the_cluster_does_not_show_are_named_and_taken_from_an_older_entry() -> None:
+    """A failed deployment lacks some; what an earlier run saved of the same model is not overwritten by nothing."""
+    failed = saved(Outcome.STOPPED, one=deployment("d", state="failed", priority="normal"))
+    missing = ["number_of_allocations", "threads_per_allocation", "queue_capacity"]
+    assert failed.entries[0]["settings_not_shown"] == missing
+    (merged,) = failed.merged(saved(Outcome.STOPPED)).entries
+    assert merged["settings"] == {
+        "priority": "normal",
+        "number_of_allocations": 2,
+        "threads_per_allocation": 4,
+        "queue_capacity": 9,
+    }
+    assert merged["settings_not_shown"] == []
+    assert "threads_per_allocation=4" in merged["start_call"]
+    other = saved(Outcome.STOPPED, one=deployment("d", "other", queue_capacity=9))
+    assert failed.merged(other).entries == failed.entries
 
 
 def test_a_deployment_that_stands_twice_counts_once() -> None:
     """The later one, as in any JSON."""
-    body = saved(Outcome.STOPPED)
-    body["deployments"].append({"deployment_id": "d", "model_id": "n", "parameters": {}})
-    assert [one.model_id for one in deployments(body)] == ["n"]
+    twice = body()
+    twice["deployments"].append({"deployment_id": "d", "model_id": "n", "settings": {}})
+    assert [one.model_id for one in parsed(twice).deployments] == ["n"]
 
 
 @pytest.mark.parametrize(
@@ -63,15 +111,17 @@ def test_a_deployment_that_stands_twice_counts_once() -> None:
     [
         ({"save_version": 2}, "its save_version is 2, this esml reads 1"),
         ({"save_version": "1"}, "it holds a text where a whole number belongs"),
+        ({"cluster": "https://es:9200"}, "it holds a text where an object belongs"),
+        ({"saved_at": None}, "it holds nothing where a text belongs"),
         ({"deployments": {}}, "it holds an object where a list belongs"),
         ({"deployments": ["d"]}, "it holds a text where an object belongs"),
-        ({"deployments": [{"deployment_id": "d"}]}, "it has no 'parameters'"),
+        ({"deployments": [{"deployment_id": "d"}]}, "it has no 'settings'"),
         (
-            {"deployments": [{"deployment_id": "d", "model_id": "m", "parameters": {"cache_size": "big"}}]},
+            {"deployments": [{"deployment_id": "d", "model_id": "m", "settings": {"cache_size": "big"}}]},
             "'big' where a size",
         ),
         (
-            {"deployments": [{"deployment_id": "d", "model_id": "m", "parameters": {"priority": 1}}]},
+            {"deployments": [{"deployment_id": "d", "model_id": "m", "settings": {"priority": 1}}]},
             "a whole number where a text",
         ),
     ],
@@ -79,7 +129,7 @@ def test_a_deployment_that_stands_twice_counts_once() -> None:
 def test_a_document_of_another_shape_is_refused(change: dict[str, Any], said: str) -> None:
     """And it is said what is wrong with it."""
     with pytest.raises(WrongShape, match=said):
-        deployments(saved(Outcome.STOPPED) | change)
+        parsed(body() | change)
 
 
 @pytest.mark.parametrize("name", ["", "a*", "a,b", "..", "a\nb", "_all"])
@@ -87,4 +137,4 @@ def test_ids_in_a_file_are_checked_as_if_they_were_typed(name: str) -> None:
     """A file that was changed by hand reaches no other endpoint."""
     for wrong in ({"deployment_id": name, "model_id": "m"}, {"deployment_id": "d", "model_id": name}):
         with pytest.raises(InputError):
-            deployments({"save_version": 1, "deployments": [{**wrong, "parameters": {}}]})
+            parsed(body() | {"deployments": [{**wrong, "settings": {}}]})

@@ -1,57 +1,115 @@
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from esml_stop.errors import ConfigError, InputError
+from esml_stop.models import ClusterIdentity
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.savefile.file import SaveFile, read
 from tests.support.builders import deployment
 
+CLUSTER = ClusterIdentity("https://es:9200", "prod", "abc")
 
-def result(outcome: Outcome) -> Result:
+
+def result(outcome: Outcome, name: str = "d") -> Result:
     """Return what became of a deployment that was to be stopped."""
-    return Result(Target("d", Outcome.WOULD_STOP, deployment("d")), outcome)
+    return Result(Target(name, Outcome.WOULD_STOP, deployment(name)), outcome)
+
+
+def save_file(path: Path) -> SaveFile:
+    """Return a save file that is always written at the same moment."""
+    return SaveFile(str(path), lambda: "2026-01-02T03:04:05Z")
+
+
+def saved(path: Path) -> list[str]:
+    """Return the IDs that a file holds."""
+    return [one.deployment_id for one in read(str(path)).deployments]
 
 
 def test_a_file_is_written_twice_and_read(tmp_path: Path) -> None:
     """Before the first stop and after the last; for its owner only, and nothing else is left in the folder."""
-    file = SaveFile(str(tmp_path / "f.json"))
+    file = save_file(tmp_path / "f.json")
     file.check()
-    file.write([result(Outcome.WOULD_STOP)], "c")
+    assert file.write([result(Outcome.WOULD_STOP)], CLUSTER) == str(tmp_path / "f.json")
     assert '"outcome": null' in file.path.read_text()
-    file.write([result(Outcome.STOPPED)], "c")
+    file.write([result(Outcome.STOPPED)], CLUSTER)
     assert '"outcome": "stopped"' in file.path.read_text()
     assert file.path.stat().st_mode & 0o777 == 0o600
     assert [one.name for one in tmp_path.iterdir()] == ["f.json"]
-    assert [one.deployment_id for one in read(str(file.path))] == ["d"]
+    assert saved(file.path) == ["d"]
+    assert read(str(file.path)).cluster == CLUSTER
 
 
-def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
-    """At the check, and when it comes between the check and the writing; --overwrite replaces it."""
+def test_a_save_file_is_added_to(tmp_path: Path) -> None:
+    """Also by a run that stops less than the one before."""
     path = tmp_path / "f.json"
-    file = SaveFile(str(path))
+    for names in ("ab", "bc", ""):
+        save_file(path).write([result(Outcome.STOPPED, name) for name in names], CLUSTER)
+    assert saved(path) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("content", ["precious", "{}", '{"save_version": 1}', ""])
+def test_a_file_that_is_no_save_file_is_refused_and_kept(tmp_path: Path, content: str) -> None:
+    """At the check, and when it comes between the check and the writing."""
+    path = tmp_path / "f.json"
+    file = save_file(path)
     file.check()
-    path.write_text("precious")
-    with pytest.raises(InputError, match="exists already"):
-        file.check()
-    with pytest.raises(InputError, match="exists already"):
-        file.write([], "c")
-    assert path.read_text() == "precious"
+    path.write_text(content)
+    for attempt in (file.check, lambda: file.write([result(Outcome.WOULD_STOP)], CLUSTER)):
+        with pytest.raises(InputError, match="was not written by esml stop --save"):
+            attempt()
+    assert path.read_text() == content
     assert [one.name for one in tmp_path.iterdir()] == ["f.json"]
-    over = SaveFile(str(path), overwrite=True)
-    over.check()
-    over.write([], "c")
-    assert read(str(path)) == ()
 
 
-def test_a_file_that_cannot_be_written_is_said_to_be_before_any_request(tmp_path: Path) -> None:
-    """A folder that is not there, or a folder in its place."""
-    for path in (tmp_path / "no" / "f.json", tmp_path):
-        with pytest.raises(InputError, match="cannot be written"):
-            SaveFile(str(path)).check()
-    with pytest.raises(ConfigError, match="cannot be written"):
-        SaveFile(str(tmp_path / "no" / "f.json")).write([], "c")
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (ClusterIdentity("https://es:9200", "prod", "xyz"), r"was saved from another cluster: .*UUID abc\. .*UUID xyz"),
+        (ClusterIdentity("https://staging", "staging", "xyz"), 'This is "staging" \\(https://staging\\)'),
+        (ClusterIdentity("https://staging"), "may have been saved from another cluster"),
+    ],
+)
+def test_a_file_of_another_cluster_is_refused(tmp_path: Path, other: ClusterIdentity, said: str) -> None:
+    """The UUID decides, also at the same address; where it is not known on both sides, the URL does."""
+    file = save_file(tmp_path / "f.json")
+    file.write([result(Outcome.WOULD_STOP)], CLUSTER)
+    for attempt in (file.check_cluster, lambda cluster: file.write([], cluster)):
+        with pytest.raises(InputError, match=said):
+            attempt(other)
+    file.check_cluster(ClusterIdentity("https://moved:9200", "prod", "abc"))
+    file.check_cluster(ClusterIdentity("https://es:9200"))
+    assert saved(file.path) == ["d"]
+
+
+def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
+    """Its target is written, also one that does not exist yet."""
+    (tmp_path / "folder").mkdir()
+    link, target = tmp_path / "link.json", tmp_path / "folder" / "f.json"
+    link.symlink_to(target)
+    for name in "ab":
+        file = save_file(link)
+        file.check()
+        file.write([result(Outcome.STOPPED, name)], CLUSTER)
+    assert (link.is_symlink(), saved(target)) == (True, ["a", "b"])
+    link.unlink()
+    link.symlink_to(link)
+    with pytest.raises(InputError, match="cannot be written"):
+        save_file(link).check()
+
+
+def test_what_is_no_regular_file_is_refused_before_any_request(tmp_path: Path) -> None:
+    """A folder, a device, a pipe; and a folder that is not there or not writable."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, Path("/dev/null"), tmp_path / "pipe"):
+        with pytest.raises(InputError, match="not a regular file"):
+            save_file(path).check()
+    with pytest.raises(InputError, match="its folder does not exist"):
+        save_file(tmp_path / "no" / "f.json").check()
+    with pytest.raises(ConfigError, match="cannot be written: no such file or directory"):
+        save_file(tmp_path / "no" / "f.json").write([], CLUSTER)
 
 
 def test_a_file_that_cannot_be_read_is_said_to_be(tmp_path: Path) -> None:
@@ -66,22 +124,15 @@ def test_a_file_that_cannot_be_read_is_said_to_be(tmp_path: Path) -> None:
             read(str(tmp_path / "f"))
 
 
-def test_a_file_system_without_hard_links_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file is still whole, and one that is there is still kept."""
-
-    def refused(*_: object) -> None:
-        raise PermissionError
-
-    monkeypatch.setattr(os, "link", refused)
-    SaveFile(str(tmp_path / "f.json")).write([result(Outcome.STOPPED)], "c")
-    assert [one.deployment_id for one in read(str(tmp_path / "f.json"))] == ["d"]
-    with pytest.raises(InputError, match="exists already"):
-        SaveFile(str(tmp_path / "f.json")).write([], "c")
-    assert [one.name for one in tmp_path.iterdir()] == ["f.json"]
-
-
-def test_what_is_held_back_leaves_no_file(tmp_path: Path) -> None:
-    """Nothing is stopped then, so there is nothing to bring back."""
-    held = Result(Target("d", Outcome.NOT_STARTED, deployment("d")), Outcome.NOT_STARTED)
-    assert SaveFile(str(tmp_path / "f.json")).write([held], "c") is None
-    assert list(tmp_path.iterdir()) == []
+def test_runs_that_save_to_one_file_at_once_lose_nothing(tmp_path: Path) -> None:
+    """Each reads what the others wrote before it writes."""
+    path, names = tmp_path / "f.json", [f"d{number}" for number in range(12)]
+    writers = [
+        threading.Thread(target=save_file(path).write, args=([result(Outcome.STOPPED, name)], CLUSTER))
+        for name in names
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert sorted(saved(path)) == sorted(names)

@@ -64,7 +64,7 @@ def test_forty_different_deployments_come_back_as_they_were(cluster: RawCluster,
 
 
 def test_the_file_is_private_and_tells_what_became_of_each(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """Only what this run stops is in it, with its parameters, what used it, and the call that starts it."""
+    """Only what this run stops is in it, with its settings, what used it, and the call that starts it."""
     cluster.model("m")
     for name in ("a", "b", "c"):
         cluster.deployment(name, "m")
@@ -79,22 +79,39 @@ def test_the_file_is_private_and_tells_what_became_of_each(cluster: RawCluster, 
     assert saved[0]["start_call"].startswith("POST _ml/trained_models/m/deployment/_start?deployment_id=a&")
 
 
-def test_a_dry_run_saves_too(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """What would be stopped is in the file, and what a restore would start is shown before it does."""
+def test_nothing_is_written_unless_something_is_stopped(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+    """Not by a dry run, not when everything is refused or not found, and then nobody says that it was saved."""
     cluster.model("m")
-    cluster.deployment("a", "m")
-    file = str(tmp_path / "saved.json")
-    assert run("stop", "a", "--dry-run", "--save", file, "-o", "json").json["saved_to"] == file
-    assert run("restore", file).outcomes == {"a": "already_running"}
-    run("stop", "a")
-    assert run("restore", file, "--dry-run").outcomes == {"a": "would_start"}
-    assert cluster.running() == []
-    assert run("restore", file, "--wait-for", "fully_allocated").outcomes == {"a": "started"}
-    assert cluster.running() == ["a"]
+    for name in ("a", "b"):
+        cluster.deployment(name, "m")
+    cluster.pipeline("esml-p", "b")
+    file = tmp_path / "saved.json"
+    for words in (["a", "--dry-run"], ["b"], ["nope"], ["nope", "a", "--no-allow-no-match"]):
+        ended = run("stop", *words, "--save", str(file))
+        assert (file.exists(), "Saved" in ended.err) == (False, False), words
+    assert "Saved to" in run("stop", "a", "--save", str(file)).err
+    assert run("restore", str(file), "--dry-run").outcomes == {"a": "would_start"}
+    assert cluster.running() == ["b"]
+    assert run("restore", str(file), "--wait-for", "fully_allocated").outcomes == {"a": "started"}
+    assert cluster.running() == ["a", "b"]
 
 
-def test_an_existing_file_is_not_overwritten(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """Exit 2 before any request, and nothing is stopped, unless --overwrite says so."""
+def test_saving_again_after_a_partial_failure_loses_nothing(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+    """The same command run again adds what it stops to the file that it wrote before."""
+    many(cluster, 4)
+    before, file = parameters(cluster), str(tmp_path / "saved.json")
+    cluster.fault("d-1", times=9, status=500)
+    again = ("stop", "d-*", "--yes", "--save", file)
+    assert run(*again).outcomes["d-1"] == "failed"
+    cluster.fault("d-1")
+    assert run(*again).outcomes == {"d-1": "stopped"}
+    assert run(*again).status == 0
+    assert run("restore", file).status == 0
+    assert parameters(cluster) == before
+
+
+def test_a_file_that_is_no_save_file_is_kept(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+    """Exit 2 before any request, and nothing is stopped."""
     cluster.model("m")
     cluster.deployment("a", "m")
     file = tmp_path / "saved.json"
@@ -102,8 +119,71 @@ def test_an_existing_file_is_not_overwritten(cluster: RawCluster, run: Run, tmp_
     ended = run("stop", "a", "--save", str(file), "-v")
     assert (ended.status, file.read_text(), cluster.running()) == (2, "precious", ["a"])
     assert "GET" not in ended.err
-    assert run("stop", "a", "--save", str(file), "--overwrite").status == 0
-    assert run("stop", "a", "--save", str(tmp_path / "no" / "folder")).status == 2
+    for name in (tmp_path / "no" / "folder", tmp_path, Path("/dev/null")):
+        assert run("stop", "a", "--save", str(name)).status == 2
+    assert cluster.running() == ["a"]
+
+
+def test_the_file_of_another_cluster_is_neither_overwritten_nor_restored_unasked(
+    cluster: RawCluster, run: Run, tmp_path: Path
+) -> None:
+    """Exit 2 before any stop or start, with both clusters in the message; a restore takes --yes."""
+    cluster.model("m")
+    cluster.deployment("a", "m")
+    file = tmp_path / "saved.json"
+    run("stop", "a", "--save", str(file))
+    saved = json.loads(file.read_text())
+    assert saved["cluster"]["uuid"] == cluster.do("GET", "/")["cluster_uuid"]
+    saved["cluster"] = {"url": "https://prod:9200", "name": "prod", "uuid": "other"}
+    file.write_text(json.dumps(saved))
+    asked = run("restore", str(file))
+    assert (asked.status, cluster.running()) == (2, [])
+    assert 'saved from another cluster: "prod" (https://prod:9200), at ' in asked.err
+    assert run("restore", str(file), "--dry-run").outcomes == {"a": "would_start"}
+    assert run("restore", str(file), "--yes").outcomes == {"a": "started"}
+    text = file.read_text()
+    refused = run("stop", "a", "--save", str(file))
+    assert (refused.status, file.read_text(), cluster.running()) == (2, text, ["a"])
+    assert 'This is "' in refused.err
+
+
+def test_a_save_file_may_come_from_standard_input(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+    """With - in the place of its name; then no secret can."""
+    cluster.model("m")
+    cluster.deployment("a", "m")
+    file = tmp_path / "saved.json"
+    run("stop", "a", "--save", str(file))
+    for words in (["--api-key-file", "-"], ["--username", "u", "--password-file", "-"]):
+        ended = run("restore", "-", *words, stdin=file.read_text())
+        assert (ended.status, "both the save file and a secret" in ended.err) == (2, True)
+    assert run("restore", "-", stdin="").status == 2
+    assert run("restore", "-", stdin=file.read_text()).outcomes == {"a": "started"}
+
+
+def test_a_dry_run_sees_a_model_that_is_gone(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+    """It fails as the restore would."""
+    for model in ("m", "gone"):
+        cluster.model(model)
+        cluster.deployment(f"{model}-1", model)
+    file = str(tmp_path / "saved.json")
+    run("stop", "*", "--yes", "--save", file)
+    cluster.do("DELETE", "/_ml/trained_models/gone")
+    dry = run("restore", file, "--dry-run")
+    assert (dry.status, dry.outcomes) == (1, {"m-1": "would_start", "gone-1": "failed"})
+    assert "The model gone is not on this cluster." in dry.err
+    assert cluster.running() == []
+
+
+def test_a_name_that_the_file_does_not_hold_is_told_with_those_it_holds(
+    cluster: RawCluster, run: Run, tmp_path: Path
+) -> None:
+    """And nothing is said about what runs, which is another matter."""
+    many(cluster, 2)
+    file = str(tmp_path / "saved.json")
+    run("stop", "*", "--yes", "--save", file)
+    ended = run("restore", file, "nope")
+    assert (ended.status, "nope is not in the file. It holds d-0, d-1." in ended.err) == (0, True)
+    assert "esml list" not in ended.err
 
 
 def test_only_what_is_asked_for_is_restored(cluster: RawCluster, run: Run, tmp_path: Path) -> None:

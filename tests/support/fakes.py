@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from esml_stop.errors import EsmlError, Refused, Unreachable
-from esml_stop.models import Deployment, Endpoint, Flags, Listing, Model
+from esml_stop.models import ClusterIdentity, Deployment, Endpoint, Flags, Listing, Model
 from esml_stop.plan.start_settings import StartCall
 from tests.support.builders import deployment
 
@@ -45,6 +45,10 @@ class FakeCluster:
     looks: list[Mapping[str, str] | EsmlError] = field(default_factory=lambda: [{}])
     asked: list[str] = field(default_factory=list)
     label: str = "fake"
+
+    def identity(self, timeout: float) -> ClusterIdentity:
+        """Return which cluster it is."""
+        return ClusterIdentity(self.label, "fake", "fake-uuid")
 
     def stop(self, deployment_id: str, *, flags: Flags, timeout: float) -> None:
         """Stop as the test wants."""

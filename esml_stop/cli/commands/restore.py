@@ -1,5 +1,6 @@
 """`esml restore`: options, and the file that is read; what it does is in cli/runs/restore.py."""
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -8,9 +9,12 @@ from esml_stop.cli.duration import Duration
 from esml_stop.cli.help import Command
 from esml_stop.cli.options import OutputOptions, connection_options, output_options
 from esml_stop.cli.targets import ALLOW_NO_MATCH
+from esml_stop.errors import InputError
+from esml_stop.output.terminal import is_terminal
 
 if TYPE_CHECKING:
     from esml_stop.config.settings import ConnectionOptions
+    from esml_stop.savefile.document import Document
 
 
 EPILOG = """\b
@@ -25,6 +29,8 @@ Examples:
 @click.argument("file", type=click.Path())
 @click.argument("names", nargs=-1, metavar="[DEPLOYMENT_ID...]")
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be started; start nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Start the deployments even if the file is from another cluster.")
+@click.option("--no-input", is_flag=True, help="Never ask; fail if a question would be needed.")
 @click.option(
     "--wait-for",
     type=click.Choice(["started", "fully_allocated"]),
@@ -43,28 +49,52 @@ def command(
     *,
     allow_no_match: bool,
     dry_run: bool,
+    yes: bool,
+    no_input: bool,
     wait_for: str,
     timeout: float,
     parallel: int,
     connection_options: "ConnectionOptions",
     output_options: OutputOptions,
 ) -> int:
-    """Start again what `esml stop --save FILE` stopped, as it was.
+    """Start the deployments saved by `esml stop --save FILE` with the same settings.
 
-    Without a DEPLOYMENT_ID everything in the file that does not run; one may be exact, hold *, be a comma
-    list, or be _all.
+    Use - as FILE to read it from standard input. Without a DEPLOYMENT_ID, every deployment in the file that is not
+    running is started. A DEPLOYMENT_ID is an exact ID, a pattern with *, a comma-separated list, or _all.
     """
     from esml_stop.plan.patterns import ALL, parse
-    from esml_stop.savefile.file import read
 
-    saved = read(file)
-    wanted = parse(names or ((ALL,) if saved else ()))
+    saved = read_document(file, connection_options)
+    wanted = parse(names or ((ALL,) if saved.entries else ()))
     output_options.show_begin()
     from esml_stop.cli.runs.restore import RestoreRequest, run
     from esml_stop.cli.session import Session
 
     request = RestoreRequest(
-        saved, wanted, wait_for=wait_for, strict=not allow_no_match, dry_run=dry_run, parallel=parallel
+        saved,
+        wanted,
+        wait_for=wait_for,
+        strict=not allow_no_match,
+        dry_run=dry_run,
+        yes=yes,
+        ask=not no_input and is_terminal(sys.stdin) and is_terminal(sys.stderr),
+        parallel=parallel,
     )
     with Session(connection_options, output_options, timeout=timeout, parallel=parallel) as session:
-        return session.finish(run(request, session.reader, session.listener))
+        return session.finish(run(request, session.reader, session.listener, session.confirmed))
+
+
+def read_document(file: str, connection: "ConnectionOptions") -> "Document":
+    """Return what the file holds; - is standard input."""
+    from esml_stop.savefile.file import LARGEST, loaded, read
+
+    if file != "-":
+        return read(file)
+    if "-" in {connection.api_key_file, connection.password_file}:
+        text = "Standard input cannot hold both the save file and a secret."
+        raise InputError(text, hint="Read one of them from a file.")
+    try:
+        text = sys.stdin.read(LARGEST + 1)
+    except (OSError, ValueError, AttributeError):  # closed, or not text
+        text = ""
+    return loaded(text, "Standard input")

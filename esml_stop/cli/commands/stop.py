@@ -42,9 +42,11 @@ The API behind it:
 @click.option("--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Stops at the same time.")
 @click.option("--no-check", is_flag=True, help="Do not look for what uses the deployments.")
 @click.option(
-    "--save", metavar="FILE", type=click.Path(), help="Write what esml restore needs to start the deployments again."
+    "--save",
+    metavar="FILE",
+    type=click.Path(),
+    help="Save the settings of the stopped deployments for esml restore; adds to an existing save file.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace the file of --save if it is there.")
 @click.option("--no-input", is_flag=True, help="Never ask; fail if a question would be needed.")
 @connection_options
 @output_options
@@ -59,7 +61,6 @@ def command(
     no_check: bool,
     no_input: bool,
     save: str | None,
-    overwrite: bool,
     timeout: float,
     parallel: int,
     connection_options: "ConnectionOptions",
@@ -74,7 +75,7 @@ def command(
     ask = wanted.is_broad and not (yes or dry_run)
     if ask and (no_input or not (is_terminal(sys.stdin) and is_terminal(sys.stderr))):
         raise InputError("A pattern, _all or --model needs --yes when nobody can be asked.", hint=DRY_RUN_HINT)
-    file = save_file(save, overwrite=overwrite)
+    file = save_file(save)
     output_options.show_begin()
     from esml_stop.cli.runs.stop import StopRequest, run
     from esml_stop.cli.session import Session
@@ -105,12 +106,13 @@ def check_usage(wanted: "Wanted", *, no_check: bool) -> None:
         raise click.UsageError("--no-check and --idle exclude each other: whether it is idle has to be looked up.")
 
 
-def save_file(path: str | None, *, overwrite: bool) -> "SaveFile | None":
+def save_file(path: str | None) -> "SaveFile | None":
     """Return the file of --save, which can be written."""
     if path is None:
         return None
     from esml_stop.savefile.file import SaveFile
+    from esml_stop.text import utc_now
 
-    file = SaveFile(path, overwrite=overwrite)
+    file = SaveFile(path, utc_now)
     file.check()
     return file

@@ -1,48 +1,105 @@
 """`esml restore`, step by step: compare the file with what runs, start what is missing, watch it arrive, report."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from esml_stop.cluster.reader import Reader
+from esml_stop.errors import InputError
 from esml_stop.execute.afterwards import improved
-from esml_stop.execute.restorer import Restorer, watched_arriving
-from esml_stop.models import Deployment
+from esml_stop.execute.restorer import Restorer, is_on_the_way, watched_arriving
+from esml_stop.models import ClusterIdentity, Listing
 from esml_stop.outcomes import Outcome, Result
 from esml_stop.output.progress import Quiet
-from esml_stop.plan.patterns import Wanted
-from esml_stop.plan.restore_plan import plan
+from esml_stop.plan.patterns import Wanted, expression
+from esml_stop.plan.restore_plan import held_back, plan
+from esml_stop.plan.start_settings import not_shown, settings
 from esml_stop.report import Report
 from esml_stop.runtime.background import watched
 from esml_stop.runtime.signals import hold_signals
+from esml_stop.savefile.document import Document
+from esml_stop.text import clean, counted
+
+NOTHING = Listing((), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreRequest:
     """What `esml restore` was told to do."""
 
-    saved: tuple[Deployment, ...]
+    saved: Document
     wanted: Wanted
     wait_for: str = "started"
     strict: bool = False
     dry_run: bool = False
+    yes: bool = False
+    ask: bool = False
     parallel: int = 4
 
 
-def run(request: RestoreRequest, reader: Reader, listener: Quiet) -> Report:
-    """Carry the request out and return what happened."""
+def run(request: RestoreRequest, reader: Reader, listener: Quiet, confirmed: Callable[[str], bool]) -> Report:
+    """Carry the request out and return what happened; `confirmed` puts a question to a person."""
     results = resolve(request, reader, listener)
-    held = any(one.outcome is Outcome.NOT_STARTED for one in results)
-    if request.dry_run or held:
-        return Report("restore", results, dry_run=request.dry_run, strict=request.strict)
+    report = Report("restore", results, dry_run=request.dry_run, strict=request.strict)
+    todo = [one for one in results if one.outcome is Outcome.WOULD_START]
+    if not todo and not watched_for(results):
+        return report
+    report = replace(report, warnings=tuple(defaults(todo)))
+    cluster = watched(reader.identity, reader.deadline)
+    if todo and (doubt := foreign(request.saved, cluster)):
+        report = replace(report, warnings=(doubt, *report.warnings))
+        question = f"{clean(doubt)} Start {counted(len(todo), 'deployment')} on this cluster?"
+        if not (request.yes or request.dry_run) and not agreed(request, doubt, question, confirmed):
+            return replace(report, results=tuple(map(held_back, results)), cancelled=True, warnings=())
+    if request.dry_run:
+        return report
     results, signal = start(request, results, reader, listener)
-    return Report("restore", results, strict=request.strict, signal=signal)
+    return replace(report, results=results, signal=signal)
+
+
+def watched_for(results: tuple[Result, ...]) -> bool:
+    """Tell whether a deployment runs that has not started yet."""
+    return any(is_on_the_way(one) for one in results)
+
+
+def agreed(request: RestoreRequest, doubt: str, question: str, confirmed: Callable[[str], bool]) -> bool:
+    """Return whether a person agrees to start them on another cluster; raise InputError when nobody can be asked."""
+    if not request.ask:
+        raise InputError(doubt, hint="Pass --yes to start the deployments on this cluster.")
+    return confirmed(question)
+
+
+def foreign(saved: Document, cluster: ClusterIdentity) -> str | None:
+    """Return the sentence about a file of another cluster; None when it is of this one."""
+    same = saved.cluster.is_same(cluster)
+    if same:
+        return None
+    verb = "may have been" if same is None else "was"
+    old, new = saved.cluster.beside(cluster), cluster.beside(saved.cluster)
+    return f"The file {verb} saved from another cluster: {old}, at {saved.saved_at}. This is {new}."
+
+
+def defaults(todo: list[Result]) -> Iterator[str]:
+    """Yield a warning for each deployment that cannot be started with all settings that it had."""
+    for one in todo:
+        if one.target.deployment and (names := not_shown(one.target.deployment)):
+            yield (
+                f"{one.deployment_id} starts with the server's default {' and '.join(names)}: "
+                "the cluster did not show these settings when it was saved."
+            )
+        elif one.target.deployment and settings(one.target.deployment).get("number_of_allocations") == 0:
+            yield f"{one.deployment_id} had 0 allocations, which no deployment can be started with; it starts with 1."
 
 
 def resolve(request: RestoreRequest, reader: Reader, listener: Quiet) -> tuple[Result, ...]:
     """Return the decision about each deployment that is wanted from the file."""
     listener.phase("Looking up what runs already")
-    names = [one.deployment_id for one in request.saved]
-    running = watched(lambda: reader.running(names), reader.deadline) if names else {}
-    return plan(request.wanted, request.saved, running, strict=request.strict)
+    saved = request.saved.deployments
+    names = {one.deployment_id for one in saved}
+    models = {one.model_id for one in saved} if request.dry_run else set()
+    listed = watched(lambda: reader.listing(expression(sorted(names | models))), reader.deadline) if names else NOTHING
+    running = {one.deployment_id: one for one in listed.deployments if one.deployment_id in names}
+    on_cluster = listed.models if request.dry_run else None
+    return plan(request.wanted, saved, running, models=on_cluster, strict=request.strict)
 
 
 def start(

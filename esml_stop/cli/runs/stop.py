@@ -1,22 +1,24 @@
 """`esml stop`, step by step: resolve, check, confirm, stop, verify, report."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from esml_stop.cluster.reader import Reader
+from esml_stop.errors import EsmlError
 from esml_stop.execute.last_look import looked_at_again
 from esml_stop.execute.stopper import Stopper, untouched
-from esml_stop.models import Flags
+from esml_stop.models import ClusterIdentity, Flags
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.output.progress import Quiet
 from esml_stop.plan.patterns import Wanted
+from esml_stop.plan.start_settings import not_shown
 from esml_stop.plan.stop_plan import plan
 from esml_stop.report import Report
 from esml_stop.runtime.background import watched
 from esml_stop.runtime.signals import hold_signals
 from esml_stop.savefile.file import SaveFile
 
-Ask = Callable[[Sequence[Target]], bool]
+Ask = Callable[[Sequence[Target], ClusterIdentity], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +38,42 @@ class StopRequest:
 def run(request: StopRequest, reader: Reader, listener: Quiet, ask: Ask) -> Report:
     """Carry the request out and return what happened; `ask` shows the targets and returns the answer."""
     targets = resolve(request, reader, listener)
-
-    todo = [target for target in targets if target.decision is Outcome.WOULD_STOP]
     planned = Report("stop", tuple(map(Result.planned, targets)), dry_run=request.dry_run, strict=request.strict)
-    if todo and request.ask and not ask(targets):
+    if request.dry_run or not planned.count(Outcome.WOULD_STOP):
+        return planned
+    save, cluster = request.save, ClusterIdentity(reader.cluster.label)
+    if save or request.ask:
+        cluster = watched(reader.identity, reader.deadline)
+    if save:
+        save.check_cluster(cluster)
+    if request.ask and not ask(targets, cluster):
         return Report("stop", tuple(map(untouched, targets)), cancelled=True)
-    saved_to = request.save.write(planned.results, reader.cluster.label) if request.save else None
-    if request.dry_run or not todo:
-        return replace(planned, saved_to=saved_to)
+    if save:
+        planned = replace(planned, saved_to=save.write(planned.results, cluster), warnings=tuple(unsaved(targets)))
     results, signal = stop(request, targets, reader, listener)
-    if request.save:
-        request.save.add_outcomes(results, reader.cluster.label)
-    return Report("stop", tuple(results), strict=request.strict, signal=signal, saved_to=saved_to)
+    report = replace(planned, results=tuple(results), signal=signal)
+    return with_outcomes(report, save, cluster) if save else report
+
+
+def unsaved(targets: Iterable[Target]) -> Iterator[str]:
+    """Yield a warning for each deployment that is going to be stopped and whose settings the cluster does not show."""
+    for target in targets:
+        found = target.deployment
+        if found and target.decision.is_plan and (names := not_shown(found)):
+            yield (
+                f"{found.deployment_id} is {found.state}, and the cluster does not show its {', '.join(names)}: "
+                "a restore will use the server's defaults for these."
+            )
+
+
+def with_outcomes(report: Report, save: SaveFile, cluster: ClusterIdentity) -> Report:
+    """Add what became of each deployment to the file; what was written before the first stop is enough to restore."""
+    try:
+        save.write(report.results, cluster)
+    except EsmlError as error:
+        text = f"The outcomes were not saved: {error.message} {save.name} still has all settings."
+        return replace(report, warnings=(*report.warnings, text))
+    return report
 
 
 def resolve(request: StopRequest, reader: Reader, listener: Quiet) -> tuple[Target, ...]:
