@@ -26,7 +26,7 @@ COMMANDS = {
     "list": "List trained-model deployments and what uses them.",
     "restore": "Start the deployments saved by `esml stop --save FILE` with the same settings.",
     "config": "Show which cluster would be asked, and check that it may be.",
-    "sandbox": "Serve a practice cluster on this machine, or run one COMMAND against a fresh one.",
+    "sandbox": "Run a practice cluster on this machine, or one COMMAND against a fresh one.",
     "completion": "Print the script that lets a shell complete commands, options and deployment IDs.",
     "schema": "Print the JSON Schema of what -o json and -o jsonl write, or of save files.",
 }

@@ -5,13 +5,15 @@ import time
 from esml_stop.sandbox.state import State
 
 MINUTE = 60_000
-NOTES = {
-    "my_model_for_search": "free: stops at once",
-    "reviews_for_ingest": "an ingest pipeline names it: needs --force",
-    "my-elser": "an inference endpoint owns it: needs --force",
-    "large_model": "takes five seconds to stop",
-    "questions_a": "one of two deployments of model questions, which a pipeline names by an alias",
-    "questions_b": "the other one: either may go, not both",
+# What to try on the practice cluster, one line for each case; `esml sandbox` prints it, and tests run each command.
+TRY = {
+    "esml list": "all deployments, and what uses them",
+    "esml stop my_model_for_search": "nothing uses it: it stops",
+    "esml stop reviews_for_ingest": "a pipeline references it: refused",
+    "esml stop my-elser": "an inference endpoint created it: refused",
+    "esml stop large_model": "takes five seconds to stop",
+    "esml stop questions_a": "alias faq is used, but questions_b is left",
+    "esml stop 'questions_*' --dry-run": "both at once: refused, alias faq is used",
 }
 
 

@@ -1,10 +1,19 @@
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import urllib.request
+from fnmatch import fnmatch
 from pathlib import Path
 
+import pytest
+
+from esml_stop.cli.commands.sandbox import introduce
+from esml_stop.exit_status import ExitStatus
+from esml_stop.sandbox import serve
+from esml_stop.sandbox.scene import TRY, practice
+from esml_stop.sandbox.state import State
 from tests.support.command import esml
 
 
@@ -43,19 +52,46 @@ def test_no_file_at_home_and_no_variable_leads_elsewhere(tmp_path: Path) -> None
     assert "ELASTIC_CLI_CONFIG_FILE" not in ended.out
 
 
-def test_it_serves_until_it_is_interrupted(tmp_path: Path) -> None:
-    """The export line leads to a cluster that answers; Ctrl-C ends it with exit 0."""
+def test_it_runs_until_it_is_interrupted() -> None:
+    """The export line leads to a cluster that answers; Ctrl-C ends it with exit 0 and a sentence."""
     command = [sys.executable, "-m", "esml_stop", "sandbox"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
     ) as process:
         assert process.stdout
+        assert process.stderr
         line = process.stdout.readline()
         url = line.removeprefix("export ESML_URL=").strip()
         with urllib.request.urlopen(url, timeout=5) as answer:
             assert answer.headers["X-elastic-product"] == "Elasticsearch"
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=5) == 0
+        assert process.stderr.read().splitlines()[-1] == "Practice cluster stopped. Everything in it is gone."
+
+
+def test_it_prints_what_to_try_within_80_columns(capfd: pytest.CaptureFixture[str]) -> None:
+    """Where to go on, and one line for each case."""
+    introduce("http://127.0.0.1:9200")
+    out, err = capfd.readouterr()
+    assert out == "export ESML_URL=http://127.0.0.1:9200\n"
+    assert [line.partition(" #")[0].strip() for line in err.splitlines()[-len(TRY) :]] == list(TRY)
+    assert max(map(len, err.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("command", TRY)
+def test_each_case_ends_as_its_note_says(command: str) -> None:
+    """What is refused is in use, and everything else succeeds."""
+    with serve() as server:
+        ended = esml(*shlex.split(command)[1:], environment={"ESML_URL": server.url})
+    assert ended.status == (ExitStatus.IN_USE if "refused" in TRY[command] else ExitStatus.OK), ended.err
+
+
+def test_each_deployment_of_the_scene_is_in_a_case() -> None:
+    """No case is set up that nobody is told about."""
+    state = State()
+    practice(state)
+    commands = [shlex.split(command)[2] for command in TRY if "stop" in command]
+    assert [name for name in state.deployments if not any(fnmatch(name, command) for command in commands)] == []
 
 
 def test_a_port_that_is_taken_is_said_to_be() -> None:

@@ -1,4 +1,4 @@
-"""`esml sandbox`: a practice cluster, for as long as it is wanted or for one command."""
+"""`esml sandbox`: a practice cluster, until Ctrl-C or for one command."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from esml_stop.exit_status import ExitStatus
 from esml_stop.output.stderr import say
 from esml_stop.runtime.signals import Interrupted
 
-# Every setting that could lead the command to another cluster than the sandbox.
+# Every setting that could lead the command to another cluster than the practice cluster.
 OUTER = ("ESML_", "ELASTICSEARCH_", "ELASTIC_", "ES_", "ESCLI_", "ESCLIENT_", "CLOUD_ID")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
@@ -23,12 +23,11 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1.  [default: a free one]")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def command(port: int, words: tuple[str, ...]) -> int:
-    """Serve a practice cluster on this machine, or run one COMMAND against a fresh one.
+    """Run a practice cluster on this machine, or one COMMAND against a fresh one.
 
-    Without a COMMAND it serves until Ctrl-C.
-
-    Its deployments show every case: one that is free, one that a pipeline names, one that an inference endpoint owns,
-    one that is slow to stop, and two of one model with an alias.
+    Without a COMMAND it runs until Ctrl-C, and prints what to try in another terminal: a deployment that nothing
+    uses, one that a pipeline references, one that an inference endpoint created, one that takes long to stop, and
+    two deployments of a model with an alias. It runs no model.
     """
     from esml_stop.sandbox import serve
 
@@ -40,28 +39,28 @@ def command(port: int, words: tuple[str, ...]) -> int:
 
 
 def wait(url: str) -> int:
-    """Print how to reach the sandbox and serve until a signal comes; that it comes early is no failure."""
+    """Print how to reach the practice cluster and serve until a signal comes; an early signal is no failure."""
     try:
         introduce(url)
         signal.pause()
     except Interrupted:
-        say("Ended.")
+        say("Practice cluster stopped. Everything in it is gone.")
     return ExitStatus.OK
 
 
 def introduce(url: str) -> None:
-    """Print how to reach the sandbox, and tell what is in it."""
+    """Print how to reach the practice cluster from another terminal, and what to try there."""
     from esml_stop.output.render import write
-    from esml_stop.sandbox.scene import NOTES
+    from esml_stop.sandbox.scene import TRY
 
+    say(f"Practice cluster running at {url}. Press Ctrl-C to stop it.\nIn another terminal, run:\n")
     write(f"export ESML_URL={url}\n")
-    width = max(map(len, NOTES))
-    lines = (f"  {name:{width}}  {note}" for name, note in NOTES.items())
-    say("\n".join([f"A practice cluster serves at {url} until Ctrl-C. Its deployments:", *lines]))
+    width = max(map(len, TRY))
+    say("\n".join(["\nThen try there:\n", *(f"{command:{width}}  # {note}" for command, note in TRY.items())]))
 
 
 def run(words: Sequence[str], url: str) -> int:
-    """Run a command against the sandbox and return its exit code; 127 when there is no such command."""
+    """Run a command against the practice cluster and return its exit code; 127 if there is no such command."""
     try:
         child = subprocess.Popen(found(words), env=environment(os.environ, url))  # noqa: S603 - the user's own command
     except FileNotFoundError:
@@ -94,6 +93,6 @@ def found(words: Sequence[str]) -> list[str]:
 
 
 def environment(outer: Mapping[str, str], url: str) -> dict[str, str]:
-    """Return the environment without any setting of another cluster, and with the sandbox's address."""
+    """Return the environment without the settings of other clusters, and with the practice cluster's address."""
     kept = {name: value for name, value in outer.items() if not name.startswith(OUTER) and name.lower() not in PROXIES}
     return {**kept, "ESML_URL": url}
