@@ -1,5 +1,7 @@
 """The errors esml ends with: each knows its exit code, a stable code for programs, and what to do next."""
 
+from typing import Any
+
 from esml_stop.exit_status import ExitStatus
 from esml_stop.text import clean
 
@@ -7,16 +9,43 @@ CHECK_URL = "Is this the address of Elasticsearch itself, not of Kibana, a proxy
 
 
 class EsmlError(Exception):
-    """An expected failure: one sentence, and a hint that says what to do about it."""
+    """An expected failure, from where it is raised to where it is shown: what happened, and what to do about it.
 
-    exit_status = ExitStatus.FAILED
+    `code` is stable, for programs; `exit_status` is what the command ends with because of it. `http_status`, `type` and
+    `reason` are Elasticsearch's own, where it answered. `transient`: the same request may work later, after
+    `retry_after` seconds if the server said so. `sent` is False when the request certainly never left this machine.
+    """
+
+    exit_status: int = ExitStatus.FAILED
     code = "failed"
+    http_status: int | None = None
+    type: str | None = None
+    reason: str | None = None
+    transient = False
+    retry_after: float | None = None
+    sent = True
 
-    def __init__(self, message: str, *, hint: str | None = None, target: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        target: str | None = None,
+        code: str | None = None,
+        exit_status: int | None = None,
+    ) -> None:
         super().__init__(clean(message))  # a traceback shows it as it is
         self.message = message
         self.hint = hint
         self.target = target
+        self.code = code or self.code
+        self.exit_status = self.exit_status if exit_status is None else exit_status
+
+    def but(self, **changes: Any) -> "EsmlError":
+        """Return this error with other values, such as the hint and the exit code that suit what became of a target."""
+        other = self.__class__.__new__(self.__class__, *self.args)
+        other.__dict__.update(self.__dict__, **changes)
+        return other
 
 
 class InputError(EsmlError):
@@ -44,11 +73,7 @@ class EndedEarly(EsmlError):
 
 
 class Unreachable(EsmlError):
-    """The cluster gave no usable answer: refused, unknown host, time-out, or it kept failing.
-
-    `transient` errors may be asked again; `retry_after` is what the server wants to be waited for, in seconds;
-    `sent` is False when the request certainly never left this machine.
-    """
+    """The cluster gave no usable answer: refused, unknown host, time-out, or it kept failing."""
 
     exit_status = ExitStatus.UNREACHABLE
     code = "unreachable"
@@ -64,8 +89,8 @@ class Unreachable(EsmlError):
     ) -> None:
         super().__init__(message, hint=hint)
         self.transient = transient
-        self.sent = sent
         self.retry_after = retry_after
+        self.sent = sent
 
 
 class DeadlinePassed(Unreachable):
@@ -93,10 +118,7 @@ class OutputFailed(EsmlError):
 
 
 class Refused(EsmlError):
-    """Elasticsearch answered with an error status; `type` and `reason` are its own words.
-
-    `transient` is the one 500 that says "Attempt to stop again".
-    """
+    """Elasticsearch answered with an error status."""
 
     code = "refused"
 
@@ -111,11 +133,10 @@ class Refused(EsmlError):
         transient: bool = False,
     ) -> None:
         super().__init__(message, hint=hint)
-        self.transient = transient
-        self.retry_after: float | None = None
         self.http_status = http_status
         self.type = type
         self.reason = reason
+        self.transient = transient
 
 
 class NotAuthenticated(Refused):

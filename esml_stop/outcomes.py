@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from esml_stop.errors import EsmlError
 from esml_stop.models import Deployment, NotChecked, Reference
 
 
@@ -16,7 +17,7 @@ class Outcome(str, Enum):
     STOPPING = "stopping"
     UNKNOWN = "unknown"
     FAILED = "failed"
-    NOT_STARTED = "not_started"
+    NOT_ATTEMPTED = "not_attempted"
     NOT_IDLE = "not_idle"
     LISTED = "listed"
     STARTED = "started"
@@ -34,30 +35,8 @@ class Outcome(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a target failed; `status`, `type` and `reason` are the server's own, where it answered."""
-
-    message: str
-    status: int | None = None
-    type: str | None = None
-    reason: str | None = None
-    exit_status: int = 1
-    hint: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What a request for one deployment led to; `seconds` counts from its first request to its last."""
-
-    outcome: Outcome
-    error: Failure | None = None
-    attempts: int = 0
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Target:
-    """One wanted deployment and what is decided about it, such as WOULD_STOP, IN_USE, NOT_FOUND or NOT_STARTED.
+    """One wanted deployment and what is decided about it, such as WOULD_STOP, IN_USE, NOT_FOUND or NOT_ATTEMPTED.
 
     `breaks` are those of its uses that do not work any more when the whole plan is carried out.
     """
@@ -73,25 +52,30 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A target and what became of it; `used_by` may know more than the plan did."""
+    """A target and what became of it.
+
+    `used_by` may know more than the plan did; `error` says why it is not as it was asked for; `attempts` counts the
+    requests to change it, `seconds` the time from the first request to the last.
+    """
 
     target: Target
     outcome: Outcome
     forced: bool = False
     used_by: tuple[Reference, ...] = ()
-    error: Failure | None = None
+    error: EsmlError | None = None
     attempts: int = 0
     seconds: float = 0.0
 
     @classmethod
-    def planned(cls, target: Target, error: Failure | None = None) -> "Result":
+    def planned(cls, target: Target, error: EsmlError | None = None) -> "Result":
         """Return the result of a target that only the plan was made for."""
         return cls(target, target.decision, used_by=target.used_by, error=error)
 
     @classmethod
-    def of(cls, target: Target, ending: Ending, *, forced: bool = False) -> "Result":
-        """Return the result of a target that a request was made for."""
-        return cls(target, ending.outcome, forced, target.used_by, ending.error, ending.attempts, ending.seconds)
+    def untouched(cls, target: Target) -> "Result":
+        """Return the result of a target that nothing was sent for although the plan was carried out."""
+        outcome = Outcome.NOT_ATTEMPTED if target.decision.is_plan else target.decision
+        return cls(target, outcome, used_by=target.used_by)
 
     @property
     def deployment_id(self) -> str:

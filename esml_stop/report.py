@@ -63,9 +63,11 @@ def trouble(result: Result, *, strict: bool) -> int:
     """Return the exit code that one result asks for; 0 when the asked-for state is reached."""
     if result.outcome is Outcome.NOT_FOUND:
         return ExitStatus.NO_MATCH if strict else ExitStatus.OK
-    if result.outcome is Outcome.NOT_STARTED and result.error is None:
+    if result.outcome is Outcome.NOT_ATTEMPTED and result.error is None:
         # Held back because something else was not found, or the deadline came first.
-        return ExitStatus.NO_MATCH if strict and result.target.decision is Outcome.NOT_STARTED else ExitStatus.DEADLINE
+        return (
+            ExitStatus.NO_MATCH if strict and result.target.decision is Outcome.NOT_ATTEMPTED else ExitStatus.DEADLINE
+        )
     if result.outcome is Outcome.IN_USE:
         return ExitStatus.IN_USE
     if result.error:

@@ -1,12 +1,13 @@
 import pytest
 
-from esml_stop.outcomes import Failure, Outcome, Result, Target
+from esml_stop.errors import EsmlError
+from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.report import Report
 
 
 def result(outcome: Outcome, code: int | None = None, decision: Outcome | None = None) -> Result:
     """Return a result, with a failure that asks for an exit code."""
-    failure = None if code is None else Failure("why", exit_status=code)
+    failure = None if code is None else EsmlError("why", exit_status=code)
     return Result(Target("d", decision or outcome), outcome, error=failure)
 
 
@@ -26,7 +27,7 @@ REFUSED = result(Outcome.IN_USE)
         ((result(Outcome.FAILED, 4), result(Outcome.FAILED, 4)), 4, "error"),
         ((STOPPED, result(Outcome.FAILED, 4), result(Outcome.STOPPING, 7)), 1, "partial"),
         ((STOPPED, result(Outcome.STOPPING, 7), result(Outcome.UNKNOWN, 7)), 7, "partial"),
-        ((STOPPED, result(Outcome.NOT_STARTED, decision=Outcome.WOULD_STOP)), 7, "partial"),
+        ((STOPPED, result(Outcome.NOT_ATTEMPTED, decision=Outcome.WOULD_STOP)), 7, "partial"),
         ((result(Outcome.ALREADY_RUNNING), result(Outcome.STARTED)), 0, "success"),
         ((result(Outcome.DIFFERS, 1), result(Outcome.STARTED)), 1, "partial"),
         ((result(Outcome.STARTING, 7),), 7, "error"),
@@ -42,12 +43,12 @@ def test_one_kind_of_trouble_is_the_exit_code_and_several_are_1(
 
 def test_strict_makes_what_is_missing_exit_3() -> None:
     """Also when nothing at all was wanted, and for what was held back because of it."""
-    missing, held = result(Outcome.NOT_FOUND), result(Outcome.NOT_STARTED)
+    missing, held = result(Outcome.NOT_FOUND), result(Outcome.NOT_ATTEMPTED)
     assert Report("stop", (missing, held), strict=True).exit_status == 3
     assert Report("stop", (missing, STOPPED), strict=True).exit_status == 3
     assert Report("stop", (), strict=True).exit_status == 3
     assert Report("stop", (STOPPED,), strict=True).exit_status == 0
-    late = result(Outcome.NOT_STARTED, decision=Outcome.WOULD_STOP)
+    late = result(Outcome.NOT_ATTEMPTED, decision=Outcome.WOULD_STOP)
     assert Report("stop", (late,), strict=True).exit_status == 7
 
 
@@ -59,7 +60,7 @@ def test_a_signal_is_the_exit_code_whatever_else_happened(signal: int, code: int
 
 def test_no_as_an_answer_is_exit_1() -> None:
     """Nothing was done, and that is not what was asked for."""
-    report = Report("stop", (result(Outcome.NOT_STARTED),), cancelled=True)
+    report = Report("stop", (result(Outcome.NOT_ATTEMPTED),), cancelled=True)
     assert (report.exit_status, report.status) == (1, "cancelled")
 
 

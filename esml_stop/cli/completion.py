@@ -73,13 +73,11 @@ def listing(ctx: click.Context, begun: str) -> "Listing":
 
 def in_time(work: Callable[[], "Listing"], otherwise: "Listing") -> "Listing":
     """Return what the work returns, or something else if it fails or is not done in time."""
-    from queue import Empty
-
-    from esml_stop.runtime.ahead import Early
+    from esml_stop.runtime.background import begin, within
 
     try:
-        return Early(work)(1, timeout=LONGEST_WAIT)
-    except (Exception, Empty):  # noqa: BLE001 - whatever it is, a shell that completes has no use for it
+        return within(LONGEST_WAIT, begin(work))
+    except Exception:  # noqa: BLE001 - whatever it is, a shell that completes has no use for it
         return otherwise
 
 

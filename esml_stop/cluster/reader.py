@@ -11,7 +11,7 @@ from esml_stop.models import ClusterIdentity, Deployment, Endpoint, Listing, Mod
 from esml_stop.plan.patterns import Wanted, chunks, expression
 from esml_stop.plan.references import is_doubtful
 from esml_stop.plan.selection import chosen
-from esml_stop.runtime.ahead import Early
+from esml_stop.runtime.background import Early
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.retry import patiently
 

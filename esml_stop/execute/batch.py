@@ -1,14 +1,14 @@
 """Does one job for each of many targets: in order, a few at a time, inside one deadline, until done or interrupted."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
+from esml_stop.errors import EsmlError
 from esml_stop.exit_status import ExitStatus
-from esml_stop.outcomes import Ending, Failure, Outcome, Target
-from esml_stop.runtime.background import GRACE_SECONDS
+from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.runtime.background import GRACE_SECONDS, begin
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.signals import Interrupted, signals_to
 
@@ -16,7 +16,7 @@ from esml_stop.runtime.signals import Interrupted, signals_to
 LAST_WORDS_SECONDS = 0.4
 
 Say = Callable[[str], None]
-Job = Callable[[Target, Say], Ending]
+Job = Callable[[Target, Say], Result]
 
 
 class Listener(Protocol):
@@ -25,7 +25,7 @@ class Listener(Protocol):
     def started(self, target: Target) -> None:
         """Hear that a target's job begins."""
 
-    def ended(self, target: Target, ending: Ending) -> None:
+    def ended(self, result: Result) -> None:
         """Hear what became of a target."""
 
     def retrying(self, line: str) -> None:
@@ -34,10 +34,10 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class News:
-    """What a worker says: its target, and the ending once there is one."""
+    """What a worker says: its target, and the result once there is one."""
 
     target: Target
-    ending: Ending | None = None
+    result: Result | None = None
     line: str = ""
 
 
@@ -52,13 +52,13 @@ class Batch:
         self.news: SimpleQueue[News | Interrupted] = SimpleQueue()
         self.interrupted = False
         self.under_way: dict[str, Target] = {}
-        self.endings: dict[str, Ending] = {}
+        self.results: dict[str, Result] = {}
 
-    def run(self, targets: Sequence[Target]) -> tuple[dict[str, Ending], int | None]:
-        """Return the endings of the targets that were begun, and the signal that came, if one did."""
+    def run(self, targets: Sequence[Target]) -> tuple[dict[str, Result], int | None]:
+        """Return the results of the targets that were begun, and the signal that came, if one did."""
         with signals_to(self.interrupt):
             signal = self.work_through(iter(targets))
-        return self.endings, signal
+        return self.results, signal
 
     def interrupt(self, interrupted: Interrupted) -> None:
         """Begin nothing new; runs in a signal handler."""
@@ -83,39 +83,40 @@ class Batch:
         return None
 
     def begin_next(self, waiting: Iterator[Target]) -> None:
-        """Begin the next target in a thread of its own, unless there is none or the time is over."""
+        """Begin the next target in a thread, unless there is none or the time is over."""
         target = next(waiting, None) if self.deadline.remaining and not self.interrupted else None
         if target:
             self.under_way[target.deployment_id] = target
             self.listener.started(target)
             try:
-                threading.Thread(target=self.work, args=(target,), daemon=True).start()
+                begin(lambda: self.work(target))
             except RuntimeError:  # this machine has no thread left
-                failure = Failure("This machine has no thread left for it; nothing was sent.")
-                self.news.put(News(target, Ending(Outcome.NOT_STARTED, failure)))
+                error = EsmlError("This machine has no thread left for it; nothing was sent.", code="no_thread")
+                self.news.put(News(target, Result(target, Outcome.NOT_ATTEMPTED, used_by=target.used_by, error=error)))
 
     def work(self, target: Target) -> None:
-        """Do the job for one target and put the ending on the queue; runs in a worker thread."""
+        """Do the job for one target and put the result on the queue; runs in a worker thread."""
         clock = self.deadline.clock
         began = clock.now()
         try:
-            ending = self.job(target, lambda line: self.news.put(News(target, line=line)))
+            result = self.job(target, lambda line: self.news.put(News(target, line=line)))
         except Exception as error:  # noqa: BLE001 - a bug must not leave a target without a word
-            ending = Ending(Outcome.UNKNOWN, Failure(f"esml failed unexpectedly: {error!r}"), 1)
-        self.news.put(News(target, replace(ending, seconds=clock.now() - began)))
+            bug = EsmlError(f"esml failed unexpectedly: {error!r}", code="bug")
+            result = Result(target, Outcome.UNKNOWN, used_by=target.used_by, error=bug, attempts=1)
+        self.news.put(News(target, replace(result, seconds=clock.now() - began)))
 
     def hear(self, news: News) -> bool:
         """Take a worker's news; return True when its target has ended."""
-        if news.ending is None:
+        if news.result is None:
             self.listener.retrying(f"{news.target.deployment_id}: {news.line}")
             return False
         del self.under_way[news.target.deployment_id]
-        self.endings[news.target.deployment_id] = news.ending
-        self.listener.ended(news.target, news.ending)
+        self.results[news.target.deployment_id] = news.result
+        self.listener.ended(news.result)
         return True
 
     def take_last_words(self) -> None:
-        """Take the endings that still come in a moment; what stays silent is unknown."""
+        """Take the results that still come in a moment; what stays silent is unknown."""
         self.deadline.expire()  # no worker sends anything from now on
         moment = Deadline(LAST_WORDS_SECONDS, self.deadline.clock)
         while self.under_way and moment.remaining:
@@ -129,10 +130,11 @@ class Batch:
 
     def give_up(self, why: str) -> None:
         """Record the targets whose request was sent and never answered."""
-        failure = Failure(
+        error = EsmlError(
             f"The request was sent, but {why}.",
+            code="no_answer",
             exit_status=ExitStatus.DEADLINE,
             hint="Whether it had an effect is not known; `esml list` shows what runs.",
         )
-        for name in self.under_way:
-            self.endings[name] = Ending(Outcome.UNKNOWN, failure, 1)
+        for name, target in self.under_way.items():
+            self.results[name] = Result(target, Outcome.UNKNOWN, used_by=target.used_by, error=error, attempts=1)

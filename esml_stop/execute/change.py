@@ -6,7 +6,7 @@ from esml_stop.cluster.calls import Calls
 from esml_stop.errors import BadAnswer, DeadlinePassed, EsmlError, Refused, TlsFailed, Unreachable
 from esml_stop.exit_status import ExitStatus
 from esml_stop.models import Deployment
-from esml_stop.outcomes import Ending, Failure, Outcome, Target
+from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.patterns import expression
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.retry import PERSISTENTLY, patiently
@@ -16,6 +16,9 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 
 class StillStopping(EsmlError):
     """A deployment was still stopping when the time was over."""
+
+    exit_status = ExitStatus.DEADLINE
+    code = "still_stopping"
 
 
 class Change:
@@ -39,18 +42,18 @@ class Change:
         self.sent = False
         self.state: str | None = None
 
-    def run(self) -> Ending:
-        """Return the ending, whatever happens on the way."""
+    def run(self) -> Result:
+        """Return the result, whatever happens on the way."""
         try:
             return patiently(self.attempt, self.deadline, self.on_retry)
         except Refused as refused:
             return self.refused(refused)
         except BadAnswer as bad:
-            return self.ending(Outcome.UNKNOWN if self.sent else Outcome.NOT_STARTED, bad)
+            return self.result(Outcome.UNKNOWN if self.sent else Outcome.NOT_ATTEMPTED, bad)
         except (Unreachable, StillStopping) as lost:
             return self.settled(lost)
 
-    def attempt(self, number: int) -> Ending:
+    def attempt(self, number: int) -> Result:
         """Send the change; from the second time on only if it was not reached meanwhile."""
         if (number > 1 or self.look_first) and (reached := self.reached(self.deadline)):
             return reached
@@ -59,23 +62,23 @@ class Change:
         try:
             self.send(timeout)
         except EsmlError as error:
-            self.sent |= getattr(error, "sent", True)
+            self.sent |= error.sent
             raise
-        return self.ending(self.done)
+        return self.result(self.done)
 
-    def settled(self, lost: EsmlError) -> Ending:
+    def settled(self, lost: EsmlError) -> Result:
         """Return what the state says after the last word on the change was lost, read until it is known."""
         if not self.sent:
-            return self.ending(Outcome.NOT_STARTED, lost)
+            return self.result(Outcome.NOT_ATTEMPTED, lost)
         try:
             reached = patiently(lambda _: self.reached(self.whole), self.whole, self.on_retry, attempts=PERSISTENTLY)
         except EsmlError:
-            return self.ending(Outcome.STOPPING if self.state == "stopping" else Outcome.UNKNOWN, lost)
+            return self.result(Outcome.STOPPING if self.state == "stopping" else Outcome.UNKNOWN, lost)
         if reached:
             return reached
         # Nothing changed, but the request may still be on its way when time ran out rather than attempts.
-        timed_out = isinstance(lost, DeadlinePassed) or not getattr(lost, "transient", False)
-        return self.ending(Outcome.UNKNOWN if timed_out else Outcome.FAILED, lost)
+        timed_out = isinstance(lost, DeadlinePassed) or not lost.transient
+        return self.result(Outcome.UNKNOWN if timed_out else Outcome.FAILED, lost)
 
     def present(self, deadline: Deadline) -> Deployment | None:
         """Return the deployment as it is once it is not stopping any more, None when it is gone."""
@@ -99,14 +102,11 @@ class Change:
             raise Unreachable(f"The state cannot be read: {refused.message}") from refused
         return next((one for one in listed.deployments if one.deployment_id == name), None)
 
-    def ending(self, outcome: Outcome, error: EsmlError | None = None) -> Ending:
-        """Return the ending with the failure as it is reported."""
-        return Ending(outcome, self.failure(error, outcome) if error else None, self.attempts)
-
-    def failure(self, error: EsmlError, outcome: Outcome) -> Failure:
-        """Return an error as it is reported for one target."""
-        status, kind, reason = (getattr(error, name, None) for name in ("http_status", "type", "reason"))
-        return Failure(error.message, status, kind, reason, exit_status(error, outcome), self.hint(error, outcome))
+    def result(self, outcome: Outcome, error: EsmlError | None = None) -> Result:
+        """Return the result, its error with the exit code and the hint that suit the outcome."""
+        if error:
+            error = error.but(exit_status=exit_status(error, outcome), hint=self.hint(error, outcome))
+        return Result(self.target, outcome, used_by=self.target.used_by, error=error, attempts=self.attempts)
 
     def hint(self, error: EsmlError, outcome: Outcome) -> str | None:
         """Return what to do about a target that ended so."""
@@ -118,22 +118,22 @@ class Change:
         """Send the request."""
         raise NotImplementedError
 
-    def reached(self, deadline: Deadline) -> Ending | None:
-        """Return the ending when the state shows that nothing is left to do, else None."""
+    def reached(self, deadline: Deadline) -> Result | None:
+        """Return the result when the state shows that nothing is left to do, else None."""
         raise NotImplementedError
 
-    def refused(self, refused: Refused) -> Ending:
+    def refused(self, refused: Refused) -> Result:
         """Return what an error in Elasticsearch's own words means."""
         raise NotImplementedError
 
 
-def exit_status(error: EsmlError, outcome: Outcome) -> ExitStatus:
+def exit_status(error: EsmlError, outcome: Outcome) -> int:
     """Return the exit code of a target that ended so; several kinds together make a 1 later."""
     if outcome is Outcome.IN_USE:
         return ExitStatus.IN_USE
-    if outcome is Outcome.NOT_STARTED and not isinstance(error, DeadlinePassed):
+    if outcome is Outcome.NOT_ATTEMPTED and not isinstance(error, DeadlinePassed):
         return error.exit_status
-    if outcome in {Outcome.STOPPING, Outcome.STARTING, Outcome.NOT_STARTED} or (
+    if outcome in {Outcome.STOPPING, Outcome.STARTING, Outcome.NOT_ATTEMPTED} or (
         outcome is Outcome.UNKNOWN and is_silence(error)
     ):
         return ExitStatus.DEADLINE

@@ -1,28 +1,64 @@
 """A last look at the cluster: is everything gone that was stopped, and what was in the way of the rest."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError
-from esml_stop.execute.afterwards import improved
 from esml_stop.exit_status import ExitStatus
 from esml_stop.models import LAST_LOOK, Deployment, Kind, NotChecked, Reference, Through
-from esml_stop.outcomes import Failure, Outcome, Result
+from esml_stop.outcomes import Outcome, Result
 from esml_stop.plan.patterns import Wanted
 from esml_stop.plan.references import names_one, uses
 from esml_stop.report import with_outcome
+from esml_stop.runtime.background import watched
+from esml_stop.runtime.deadline import Deadline
+from esml_stop.runtime.signals import Interrupted
+from esml_stop.text import clean
 
 # A node may be a moment behind the one that answered the stop.
-LOOKS, PAUSE_SECONDS = 3, 0.5
+LOOKS, FIRST_PAUSE, LONGEST_PAUSE = 3, 0.5, 5.0
 
 # A cluster that falls silent after the stops must not hold up a report that is ready.
 LONGEST_SECONDS = 30.0
 
 
-def looked_at_again(results: Sequence[Result], reader: Reader, *, check: bool) -> tuple[Sequence[Result], int | None]:
-    """Return the results after the last look, and the signal that came meanwhile, if one did."""
+Results = Sequence[Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The results after a look at the cluster, the signal that came meanwhile, and warnings about the look."""
+
+    results: Results
+    signal: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def improved(
+    results: Results,
+    work: Callable[[], Results],
+    deadline: Deadline,
+    without: Callable[[Results, EsmlError], Results],
+) -> Looked:
+    """Return the results as some work improves them; whatever goes wrong with it, no result is lost.
+
+    `without` says what they are when the cluster could not be read; after a signal, or a bug, they stay as they were.
+    """
+    try:
+        return Looked(watched(work, deadline))
+    except Interrupted as interrupted:
+        return Looked(results, interrupted.signal)
+    except EsmlError as error:
+        return Looked(without(results, error))
+    except Exception as error:  # noqa: BLE001 - a bug must not take the report along
+        bug = f"the last look failed unexpectedly ({clean(repr(error))}); this is a bug in esml."
+        return Looked(results, warnings=(bug,))
+
+
+def looked_at_again(results: Results, reader: Reader, *, check: bool) -> Looked:
+    """Return the results after the last look."""
     return improved(
         results,
         lambda: explained(verified(results, reader) if check else results, reader),
@@ -50,13 +86,13 @@ def verified(results: Sequence[Result], reader: Reader) -> list[Result]:
 def listed_again(names: set[str], reader: Reader) -> dict[str, Deployment]:
     """Return those of the deployments that stay listed for a moment, or until the deadline if they are stopping."""
     left = reader.running(names, reader.deadline.at_most(LONGEST_SECONDS))
-    look = 1
+    look, pause = 1, FIRST_PAUSE
     # What was listed is not forgotten because the next look fails.
     with suppress(EsmlError):
         while (left and look < LOOKS) or going(left):
-            reader.deadline.clock.sleep(min(PAUSE_SECONDS, reader.deadline.left))
+            reader.deadline.clock.sleep(min(pause, reader.deadline.left))
             left = reader.running(names)
-            look += 1
+            look, pause = look + 1, min(pause * 2, LONGEST_PAUSE)
     return left
 
 
@@ -79,12 +115,12 @@ def with_unread(result: Result, unread: NotChecked) -> Result:
 def contradicted(result: Result, found: Deployment) -> Result:
     """Return the result of a stop that the cluster's own listing contradicts."""
     if found.state == "stopping":
-        error = Failure("It is still listed as stopping.", exit_status=ExitStatus.DEADLINE)
+        error = EsmlError("It is still listed as stopping.", code="still_stopping", exit_status=ExitStatus.DEADLINE)
         return replace(result, outcome=Outcome.STOPPING, error=error)
     before = result.target.deployment
     again = before and before.start_time != found.start_time
     text = "It stopped, and was started again by someone else." if again else "It is still listed as running."
-    return replace(result, outcome=Outcome.FAILED, error=Failure(text))
+    return replace(result, outcome=Outcome.FAILED, error=EsmlError(text, code="still_running"))
 
 
 def explained(results: Sequence[Result], reader: Reader) -> list[Result]:
@@ -109,7 +145,7 @@ def explained(results: Sequence[Result], reader: Reader) -> list[Result]:
     ]
 
 
-def by_conflict(references: tuple[Reference, ...], error: Failure | None) -> tuple[Reference, ...]:
+def by_conflict(references: tuple[Reference, ...], error: EsmlError | None) -> tuple[Reference, ...]:
     """Return the uses as the server's 409 settles them: it only looks at names of the deployment itself.
 
     Where `_stats` left open whether pipelines name the deployment or its model, at least one names the deployment.

@@ -1,16 +1,38 @@
-"""Starts one deployment again; that it arrives is looked at later, for all at once."""
+"""Starts deployments again and watches all of them arrive."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
 from esml_stop.cluster.calls import Calls
-from esml_stop.errors import Refused
+from esml_stop.cluster.reader import Reader
+from esml_stop.errors import EsmlError, Refused
+from esml_stop.execute.batch import Batch, Listener, Say
 from esml_stop.execute.change import Change
-from esml_stop.outcomes import Ending, Failure, Outcome, Target
+from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.plan.restore_plan import arrived
 from esml_stop.plan.start_settings import start_call
 from esml_stop.runtime.deadline import Deadline
 
 TAKEN = ("existing deployment with the same id", "it has already been started")
+ON_THE_WAY = {Outcome.STARTED, Outcome.STARTING}
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
+
+
+def start_all(
+    reader: Reader, planned: Sequence[Result], listener: Listener, *, wait_for: str, parallel: int
+) -> tuple[list[Result], int | None]:
+    """Start what the plan says, at most `parallel` at a time.
+
+    Returns one result per target, in order, and the signal that ended it early, if one did.
+    """
+
+    def start(target: Target, say: Say) -> Result:
+        return Start(reader.cluster, target, wait_for, reader.deadline, say).run()
+
+    batch = Batch(start, reader.deadline, listener, parallel=parallel)
+    done, signal = batch.run([one.target for one in planned if one.outcome is Outcome.WOULD_START])
+    return [done.get(one.deployment_id) or (one if one.error else Result.untouched(one.target)) for one in planned], (
+        signal
+    )
 
 
 class Start(Change):
@@ -33,25 +55,47 @@ class Start(Change):
         """Send the start."""
         self.cluster.start(start_call(self.deployment), wait_for=self.wait_for, timeout=timeout)
 
-    def reached(self, deadline: Deadline) -> Ending | None:
-        """Return the ending when the deployment is there, started by whomever."""
-        return self.ending(Outcome.STARTED) if self.present(deadline) else None
+    def reached(self, deadline: Deadline) -> Result | None:
+        """Return the result when the deployment is there, started by whomever."""
+        return self.result(Outcome.STARTED) if self.present(deadline) else None
 
-    def refused(self, refused: Refused) -> Ending:
+    def refused(self, refused: Refused) -> Result:
         """Return what an error in Elasticsearch's own words means."""
         if any(words in (refused.reason or "") for words in TAKEN):
-            return self.ending(Outcome.STARTED)  # by somebody else; the last look compares the parameters
+            return self.result(Outcome.STARTED)  # by somebody else; the last look compares the parameters
         if refused.http_status == 408:  # the server's own time is over, and it goes on
-            return self.ending(Outcome.STARTING, refused)
-        return Ending(Outcome.FAILED, self.explained(refused), self.attempts)
+            return self.result(Outcome.STARTING, refused)
+        return self.result(Outcome.FAILED, self.explained(refused))
 
-    def explained(self, refused: Refused) -> Failure:
+    def explained(self, refused: Refused) -> EsmlError:
         """Return why a start was refused, with what to do where that is known."""
-        told = self.failure(refused, Outcome.FAILED)
         if refused.http_status == 404:
             hint = "Load it first, for instance with eland, then restore again."
-            return replace(told, message=f"The model {self.deployment.model_id} is not on this cluster.", hint=hint)
+            return refused.but(message=f"The model {self.deployment.model_id} is not on this cluster.", hint=hint)
         if refused.http_status == 429:
             message = "The cluster's machine learning nodes have not enough memory or processors left for it."
-            return replace(told, message=message, hint=f"Elasticsearch says: {refused.reason}")
-        return told
+            return refused.but(message=message, hint=f"Elasticsearch says: {refused.reason}")
+        return refused
+
+
+def watched_arriving(results: Sequence[Result], reader: Reader, wait_for: str) -> list[Result]:
+    """Return the results once everything has arrived, or the time is over; one request a look for all of them."""
+    pause, seen = FIRST_PAUSE, list(results)
+    while names := [one.deployment_id for one in seen if is_on_the_way(one)]:
+        try:
+            running = reader.running(names)
+        except EsmlError:
+            return seen  # the server's own word stands
+        seen = [arrived(one, running, wait_for) if is_on_the_way(one) else one for one in seen]
+        if not any(one.outcome is Outcome.STARTING for one in seen) or pause >= reader.deadline.remaining:
+            break
+        reader.deadline.clock.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+    return seen
+
+
+def is_on_the_way(result: Result) -> bool:
+    """Tell whether a deployment may still change from one look to the next."""
+    found = result.target.deployment
+    waiting = result.outcome is Outcome.ALREADY_RUNNING and found is not None and found.state == "starting"
+    return result.outcome in ON_THE_WAY or waiting

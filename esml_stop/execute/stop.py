@@ -1,13 +1,32 @@
-"""Stops one deployment."""
+"""Stops deployments: each until it is known what became of it, a few at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from esml_stop.cluster.calls import Calls
-from esml_stop.errors import Refused
+from esml_stop.errors import EsmlError, Refused
+from esml_stop.execute.batch import Batch, Listener, Say
 from esml_stop.execute.change import Change
 from esml_stop.models import Flags
-from esml_stop.outcomes import Ending, Failure, Outcome, Target
+from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.runtime.deadline import Deadline
+
+
+def stop_all(
+    cluster: Calls, targets: Sequence[Target], flags: Flags, deadline: Deadline, listener: Listener, *, parallel: int
+) -> tuple[list[Result], int | None]:
+    """Stop what the plan says, at most `parallel` at a time.
+
+    Returns one result per target, in order, and the signal that ended it early, if one did. Nothing is sent for targets
+    that were decided against.
+    """
+
+    def stop(target: Target, say: Say) -> Result:
+        return Stop(cluster, target, flags, deadline, say).run()
+
+    batch = Batch(stop, deadline, listener, parallel=parallel)
+    done, signal = batch.run([one for one in targets if one.decision is Outcome.WOULD_STOP])
+    return [done.get(one.deployment_id) or Result.untouched(one) for one in targets], signal
 
 
 class Stop(Change):
@@ -28,30 +47,35 @@ class Stop(Change):
         """Send the stop."""
         self.cluster.stop(self.target.deployment_id, flags=self.flags, timeout=timeout)
 
-    def reached(self, deadline: Deadline) -> Ending | None:
-        """Return the ending when the deployment is gone."""
+    def reached(self, deadline: Deadline) -> Result | None:
+        """Return the result when the deployment is gone."""
         found = self.present(deadline)
         self.was_seen |= self.state is not None
         return None if found else self.not_running()
 
-    def refused(self, refused: Refused) -> Ending:
+    def refused(self, refused: Refused) -> Result:
         """Return what an error in Elasticsearch's own words means."""
         if is_missing(refused):
             return self.not_running(refused)
-        return self.ending(Outcome.IN_USE if refused.http_status == 409 else Outcome.FAILED, refused)
+        return self.result(Outcome.IN_USE if refused.http_status == 409 else Outcome.FAILED, refused)
 
-    def not_running(self, refused: Refused | None = None) -> Ending:
-        """Return the ending of a deployment that is not there.
+    def not_running(self, refused: Refused | None = None) -> Result:
+        """Return the result of a deployment that is not there.
 
         What was seen running and is not there any more has stopped, whoever did it. What was never seen may have been
         a typing error, so it is not said to have stopped.
         """
         if self.was_seen:
-            return self.ending(Outcome.STOPPED)
+            return self.result(Outcome.STOPPED)
         if refused and self.attempts == 1:
-            return self.ending(Outcome.NOT_FOUND, refused)
+            return self.result(Outcome.NOT_FOUND, refused)
         text = "It is not running. An answer to the stop was lost, so whether it ran before is not known."
-        return Ending(Outcome.NOT_FOUND, Failure(text), self.attempts)
+        return self.result(Outcome.NOT_FOUND, EsmlError(text))
+
+    def result(self, outcome: Outcome, error: EsmlError | None = None) -> Result:
+        """Return the result; only what stopped was forced."""
+        ended = super().result(outcome, error)
+        return replace(ended, forced=self.flags.force and outcome is Outcome.STOPPED)
 
 
 def is_missing(refused: Refused) -> bool:

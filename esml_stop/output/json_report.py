@@ -6,7 +6,7 @@ from typing import Any
 from esml_stop import __version__
 from esml_stop.errors import EsmlError
 from esml_stop.models import Deployment, NotChecked, Reference
-from esml_stop.outcomes import Failure, Outcome, Result
+from esml_stop.outcomes import Outcome, Result
 from esml_stop.plan.start_settings import start_call
 from esml_stop.report import Report
 from esml_stop.text import rfc3339
@@ -39,9 +39,9 @@ def ended_by(error: EsmlError) -> dict[str, Any]:
         "message": error.message,
         "hint": error.hint,
         "target": error.target,
-        "http_status": getattr(error, "http_status", None),
-        "type": getattr(error, "type", None),
-        "reason": getattr(error, "reason", None),
+        "http_status": error.http_status,
+        "type": error.type,
+        "reason": error.reason,
     }
 
 
@@ -83,9 +83,9 @@ def deployment(result: Result) -> dict[str, Any]:
     }
 
 
-def failure(error: Failure) -> dict[str, Any]:
+def failure(error: EsmlError) -> dict[str, Any]:
     """Return why a target failed."""
-    return {"status": error.status, "type": error.type, "reason": error.reason, "message": error.message}
+    return {"status": error.http_status, "type": error.type, "reason": error.reason, "message": error.message}
 
 
 def found(one: Deployment) -> dict[str, Any]:

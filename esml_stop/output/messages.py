@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 
+from esml_stop.errors import EsmlError
 from esml_stop.models import LAST_LOOK, ClusterIdentity, Kind, Reference, Through
-from esml_stop.outcomes import Failure, Outcome, Result, Target
+from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.start_settings import start_call
 from esml_stop.report import Report
 from esml_stop.text import clean, command, counted, rfc3339
@@ -17,8 +18,8 @@ OUTCOMES = {
     Outcome.STOPPING: "still stopping",
     Outcome.UNKNOWN: "unknown",
     Outcome.FAILED: "failed",
-    Outcome.NOT_STARTED: "not touched",
-    Outcome.NOT_IDLE: "used lately, left alone",
+    Outcome.NOT_ATTEMPTED: "not attempted",
+    Outcome.NOT_IDLE: "not idle, skipped",
     Outcome.LISTED: "listed",
     Outcome.STARTED: "started",
     Outcome.WOULD_START: "would start",
@@ -85,7 +86,7 @@ def checks_endpoints(version: str) -> bool:
 
 def failure(result: Result) -> list[str]:
     """Return the lines about a target that failed or is not known to be stopped."""
-    error = result.error or Failure("")
+    error = result.error or EsmlError("")
     first = f"{clean(result.deployment_id)}: {OUTCOMES[result.outcome]}. {clean(error.message)}"
     return [first, *([f"  {clean(error.hint)}"] if error.hint else [])]
 
@@ -118,7 +119,7 @@ def serves_on(result: Result, report: Report) -> bool:
     """Tell whether a deployment of the same model that was to be stopped too still runs."""
     model = result.target.deployment and result.target.deployment.model_id
     siblings = (one for one in report.results if one.target.deployment and one.target.deployment.model_id == model)
-    return any(one.outcome in {Outcome.FAILED, Outcome.NOT_STARTED, Outcome.IN_USE} for one in siblings)
+    return any(one.outcome in {Outcome.FAILED, Outcome.NOT_ATTEMPTED, Outcome.IN_USE} for one in siblings)
 
 
 def way_back(report: Report, restore: Sequence[str], *, verbose: bool) -> list[str]:
@@ -204,11 +205,11 @@ NEXT = {
     Outcome.STOPPING: "`esml list` shows when it is gone.",
     Outcome.UNKNOWN: "`esml list` shows whether it still runs.",
     Outcome.FAILED: "What failed still runs, as far as is known.",
-    Outcome.NOT_STARTED: "Run the same command again for what was not touched.",
+    Outcome.NOT_ATTEMPTED: "Run the same command again for what was not attempted.",
 }
 NEXT_AFTER_RESTORE = {
     Outcome.STARTING: "`esml list` shows when it has started.",
     Outcome.UNKNOWN: "`esml list` shows whether it runs.",
     Outcome.FAILED: "Restore again when the cause is fixed; what runs already is left as it is.",
-    Outcome.NOT_STARTED: "Run the same command again for what was not attempted.",
+    Outcome.NOT_ATTEMPTED: "Run the same command again for what was not attempted.",
 }

@@ -6,7 +6,7 @@ import time
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
-from esml_stop.outcomes import Ending, Target
+from esml_stop.outcomes import Result, Target
 from esml_stop.output import stderr
 from esml_stop.output.progress import Lines, Quiet
 from esml_stop.output.terminal import console, moves
@@ -57,9 +57,9 @@ class Moving(Lines):
         self.under_way[target.deployment_id] = time.monotonic()
         self._show()
 
-    def ended(self, target: Target, ending: Ending) -> None:
+    def ended(self, result: Result) -> None:
         """Show what is still waited for."""
-        self.under_way.pop(target.deployment_id, None)
+        self.under_way.pop(result.deployment_id, None)
         self.done += 1
         self.note = ""
         self._show()

@@ -1,6 +1,6 @@
 """How it goes, on stderr while it goes: moving on a terminal, one line per finished target elsewhere."""
 
-from esml_stop.outcomes import Ending, Outcome, Target
+from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.output.stderr import at_work, say, wipe
 from esml_stop.text import clean, seconds
 
@@ -20,7 +20,7 @@ class Quiet:
     def started(self, target: Target) -> None:
         """Hear that a stop is sent now."""
 
-    def ended(self, target: Target, ending: Ending) -> None:
+    def ended(self, result: Result) -> None:
         """Hear what became of a target."""
 
     def retrying(self, line: str) -> None:
@@ -43,13 +43,13 @@ class Lines(Quiet):
         self.total = total or 0
         at_work(text)
 
-    def ended(self, target: Target, ending: Ending) -> None:
+    def ended(self, result: Result) -> None:
         """Write what became of a target."""
         if self.total > 1:
             from esml_stop.output.messages import OUTCOMES
 
-            took = f" after {seconds(ending.seconds)}" if ending.outcome is Outcome.STOPPED else ""
-            say(f"esml: {clean(target.deployment_id)}: {OUTCOMES[ending.outcome]}{took}")
+            took = f" after {seconds(result.seconds)}" if result.outcome is Outcome.STOPPED else ""
+            say(f"esml: {clean(result.deployment_id)}: {OUTCOMES[result.outcome]}{took}")
 
     def retrying(self, line: str) -> None:
         """Write why a request is made again, if asked to."""

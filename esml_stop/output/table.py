@@ -17,7 +17,7 @@ from esml_stop.report import Report
 from esml_stop.text import clean, seconds
 
 GOOD = {Outcome.STOPPED, Outcome.WOULD_STOP, Outcome.STARTED, Outcome.WOULD_START, Outcome.ALREADY_RUNNING}
-DOUBTFUL = {Outcome.NOT_FOUND, Outcome.NOT_STARTED, Outcome.NOT_IDLE, Outcome.STOPPING, Outcome.STARTING}
+DOUBTFUL = {Outcome.NOT_FOUND, Outcome.NOT_ATTEMPTED, Outcome.NOT_IDLE, Outcome.STOPPING, Outcome.STARTING}
 
 # What uses a deployment is said in full where it matters; the model is the next that can be done without.
 COLUMNS = ("Deployment", "Outcome", "Model", "Used by")

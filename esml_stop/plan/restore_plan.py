@@ -3,9 +3,10 @@
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from esml_stop.errors import EsmlError
 from esml_stop.exit_status import ExitStatus
 from esml_stop.models import Deployment
-from esml_stop.outcomes import Ending, Failure, Outcome, Result, Target
+from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.patterns import Wanted, is_pattern, matches
 from esml_stop.plan.start_settings import differences
 
@@ -71,16 +72,16 @@ def decide(saved: Deployment, found: Deployment | None, models: Container[str] |
     if found.state == "failed":
         hint = f"Stop it (esml stop {saved.deployment_id}), then restore again."
         return Result.planned(
-            replace(target, decision=Outcome.FAILED), Failure("It is there, but it failed.", hint=hint)
+            replace(target, decision=Outcome.FAILED), EsmlError("It is there, but it failed.", hint=hint)
         )
     if unlike := unlikeness(saved, found):
         return Result.planned(replace(target, decision=Outcome.DIFFERS), unlike)
     return Result.planned(target)
 
 
-def model_missing(saved: Deployment) -> Failure:
+def model_missing(saved: Deployment) -> EsmlError:
     """Return why a deployment whose model is gone cannot be started."""
-    return Failure(
+    return EsmlError(
         f"The model {saved.model_id} is not on this cluster.",
         hint="Load the model first, for example with eland, then restore again.",
     )
@@ -89,14 +90,14 @@ def model_missing(saved: Deployment) -> Failure:
 def held_back(result: Result) -> Result:
     """Return the result as not started, if it was to be started."""
     target = result.target
-    return Result.planned(replace(target, decision=Outcome.NOT_STARTED)) if target.decision.is_plan else result
+    return Result.planned(replace(target, decision=Outcome.NOT_ATTEMPTED)) if target.decision.is_plan else result
 
 
-def unlikeness(saved: Deployment, found: Deployment) -> Failure | None:
+def unlikeness(saved: Deployment, found: Deployment) -> EsmlError | None:
     """Return what is wrong with a deployment that runs with other parameters than the saved ones."""
     unlike = "; ".join(differences(saved, found))
     hint = f"To have it as it was saved, stop it (esml stop {saved.deployment_id}), then restore again."
-    return Failure(f"It runs, but {unlike}.", hint=hint) if unlike else None
+    return EsmlError(f"It runs, but {unlike}.", hint=hint) if unlike else None
 
 
 def arrived(result: Result, running: Running, wait_for: str) -> Result:
@@ -104,25 +105,20 @@ def arrived(result: Result, running: Running, wait_for: str) -> Result:
     saved, found = result.target.deployment, running.get(result.deployment_id)
     assert saved
     if found is None:
-        return ended(result, Outcome.FAILED, Failure("It was started and is not listed any more."))
+        return replace(result, outcome=Outcome.FAILED, error=EsmlError("It was started and is not listed any more."))
     if found.state == "failed":
-        return ended(result, Outcome.FAILED, Failure("It was started and failed."))
+        return replace(result, outcome=Outcome.FAILED, error=EsmlError("It was started and failed."))
     if unlike := unlikeness(saved, found):
-        return ended(result, Outcome.DIFFERS, unlike)
+        return replace(result, outcome=Outcome.DIFFERS, error=unlike)
     if reached(found, wait_for):
         done = Outcome.ALREADY_RUNNING if result.target.decision is Outcome.ALREADY_RUNNING else Outcome.STARTED
-        return ended(result, done)
+        return replace(result, outcome=done, error=None)
     counts = f"{found.allocations} of {found.target_allocations} allocations"
-    error = Failure(f"It is {found.state} ({counts}).", exit_status=ExitStatus.DEADLINE)
-    return ended(result, Outcome.STARTING, error)
+    error = EsmlError(f"It is {found.state} ({counts}).", exit_status=ExitStatus.DEADLINE)
+    return replace(result, outcome=Outcome.STARTING, error=error)
 
 
 def reached(found: Deployment, wait_for: str) -> bool:
     """Tell whether a deployment is as far as was asked for."""
     whole = found.allocations >= found.target_allocations > 0
     return found.state == "started" and (whole or wait_for != "fully_allocated")
-
-
-def ended(result: Result, outcome: Outcome, error: Failure | None = None) -> Result:
-    """Return the result with another end."""
-    return Result.of(result.target, Ending(outcome, error, result.attempts, result.seconds))

@@ -62,7 +62,7 @@ def described(deployment: Deployment, snapshot: Snapshot, decision: Outcome) -> 
 
 def hold_back(target: Target) -> Target:
     """Return the target as not started, if it was to be stopped."""
-    return replace(target, decision=Outcome.NOT_STARTED) if target.decision.is_plan else target
+    return replace(target, decision=Outcome.NOT_ATTEMPTED) if target.decision.is_plan else target
 
 
 def told(targets: Iterable[Target], snapshot: Snapshot) -> tuple[Target, ...]:

@@ -1,61 +1,90 @@
-"""Work in threads that another thread watches, so that no request can outlast its time or a signal.
+"""Work in threads, as futures, so that no request can outlast its time or a signal.
 
-The client's time-out counts each step of a socket: a server that drips can outlast it, and a thread that waits for a
-socket or a host name hears no signal. So the work is done in a daemon thread, and whoever wants it waits on a queue.
+The transport's time-out counts each step of a socket: a server that drips can outlast it, and a thread that waits for a
+socket or a host name hears no signal. So the work is done in a daemon thread, and whoever wants it waits for a future.
 """
 
-import threading
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
-from typing import TypeVar
+from concurrent.futures import Future, wait
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, Generic, TypeVar
 
 from esml_stop.runtime.deadline import Deadline, over
 from esml_stop.runtime.signals import signals_to
 
 T = TypeVar("T")
-News = SimpleQueue[tuple[T | None, BaseException | None]]
+Job = tuple[Callable[[], Any], "Future[Any]"]
 
 # A worker notices the deadline by itself; the watch is for one that does not.
 GRACE_SECONDS = 0.2
 
+# The inboxes of threads that have nothing to do.
+_idle: list[SimpleQueue[Job]] = []
+
+
+def begin(work: Callable[[], T]) -> "Future[T]":
+    """Begin some work in a daemon thread; raise RuntimeError when this machine has no thread left for it.
+
+    `concurrent.futures` has no executor for this: a process that ends waits for its threads, and work whose thread
+    cannot be started stays in its queue and may be done later.
+    """
+    future: Future[T] = Future()
+    try:
+        inbox = _idle.pop()
+    except IndexError:
+        inbox = SimpleQueue()
+        Thread(target=serve, args=(inbox,), daemon=True).start()
+    inbox.put((work, future))
+    return future
+
+
+def serve(inbox: SimpleQueue[Job]) -> None:
+    """Do the work that is put into the inbox, one after the other, for ever."""
+    while True:
+        work, future = inbox.get()
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is wanted
+            _idle.append(inbox)
+            future.set_exception(error)
+        else:
+            _idle.append(inbox)
+            future.set_result(result)
+            del result
+        del work, future
+
+
+def within(seconds: float | None, future: "Future[T]") -> T:
+    """Return or raise what some work comes to; raise TimeoutError when it takes longer than that."""
+    if not wait([future], timeout=seconds).done:
+        raise TimeoutError
+    return future.result()
+
 
 def watched(work: Callable[[], T], deadline: Deadline) -> T:
     """Return or raise what some work comes to; DeadlinePassed when it takes too long, Interrupted at a signal."""
-    news: News[T] = SimpleQueue()
-    with signals_to(lambda interrupted: news.put((None, interrupted))):
-        begin(work, news)
-        try:
-            # The watch of a single request ends first: it knows who was silent.
-            return outcome(news, deadline.remaining + 3 * GRACE_SECONDS)
-        except TimeoutError:
-            raise over(deadline.seconds) from None
+    raised: Future[T] = Future()
+    with signals_to(raised.set_exception):
+        future = begin(work)
+        # The watch of a single request ends first: it knows who was silent.
+        done = wait([raised, future], timeout=deadline.remaining + 3 * GRACE_SECONDS, return_when="FIRST_COMPLETED")
+    for one in (raised, future):
+        if one in done.done:
+            return one.result()
+    raise over(deadline.seconds)
 
 
-def within(seconds: float, work: Callable[[], T]) -> T:
-    """Return or raise what some work comes to; TimeoutError when it takes longer than that."""
-    news: News[T] = SimpleQueue()
-    begin(work, news)
-    return outcome(news, seconds)
+class Early(Generic[T]):
+    """A call whose first attempt is made at once, in a thread; calling this returns, or raises, what came of it."""
 
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._call = call
+        self._first = begin(call)
 
-def begin(work: Callable[[], T], news: News[T]) -> None:
-    """Begin some work in a thread of its own, which tells what it comes to."""
+    def __call__(self, attempt: int, *, timeout: float | None = None) -> T:
+        """Return the result of the first attempt; raise TimeoutError when that takes longer than `timeout`.
 
-    def report() -> None:
-        try:
-            news.put((work(), None))
-        except BaseException as error:  # noqa: BLE001 - it is raised where the result is waited for
-            news.put((None, error))
-
-    threading.Thread(target=report, daemon=True).start()
-
-
-def outcome(news: News[T], seconds: float) -> T:
-    """Wait for the first news and return or raise what it says."""
-    try:
-        result, error = news.get(timeout=seconds)
-    except Empty:
-        raise TimeoutError from None
-    if error:
-        raise error
-    return result  # type: ignore[return-value]
+        Every later attempt is made now.
+        """
+        return within(timeout, self._first) if attempt == 1 else self._call()

@@ -41,13 +41,14 @@ def patiently(
 
 def is_transient(error: BaseException) -> bool:
     """Tell whether the same request may work a little later."""
-    return bool(getattr(error, "transient", False))
+    return isinstance(error, EsmlError) and error.transient
 
 
 def pause(state: RetryCallState) -> float:
     """Return the seconds to wait: what the server asked for, else about 0.5, 1, 2."""
-    wanted = getattr(failure(state), "retry_after", None)
-    return GROWING(state) if wanted is None else float(wanted)
+    error = failure(state)
+    wanted = error.retry_after if isinstance(error, EsmlError) else None
+    return GROWING(state) if wanted is None else wanted
 
 
 class NoTimeLeft(stop_base):

@@ -5,11 +5,15 @@ import time
 
 import pytest
 
+from esml_stop.execute import batch
 from esml_stop.execute.batch import Batch, Say
-from esml_stop.outcomes import Ending, Outcome, Target
+from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.runtime.deadline import Deadline
 
-DONE = Ending(Outcome.STOPPED, None, 1)
+
+def done(target: Target) -> Result:
+    """Return the result of a job that worked."""
+    return Result(target, Outcome.STOPPED, attempts=1)
 
 
 class Ears:
@@ -23,9 +27,9 @@ class Ears:
         """Hear that a target's job begins."""
         self.note(f"+{target.deployment_id}")
 
-    def ended(self, target: Target, ending: Ending) -> None:
+    def ended(self, result: Result) -> None:
         """Hear what became of a target."""
-        self.note(f"-{target.deployment_id} {ending.outcome.value}")
+        self.note(f"-{result.deployment_id} {result.outcome.value}")
 
     def retrying(self, line: str) -> None:
         """Hear why a request is made again."""
@@ -42,16 +46,16 @@ def targets(*names: str) -> list[Target]:
     return [Target(name, Outcome.WOULD_STOP) for name in names]
 
 
-def outcomes(endings: dict[str, Ending]) -> dict[str, str]:
+def outcomes(results: dict[str, Result]) -> dict[str, str]:
     """Return the outcome of each target."""
-    return {name: ending.outcome.value for name, ending in endings.items()}
+    return {name: result.outcome.value for name, result in results.items()}
 
 
 def test_each_target_gets_its_ending_in_order() -> None:
     """One after the other with --parallel 1, each told by the main thread."""
     ears = Ears()
-    endings, number = Batch(lambda *_: DONE, Deadline(5), ears, parallel=1).run(targets("a", "b", "c"))
-    assert (outcomes(endings), number) == ({"a": "stopped", "b": "stopped", "c": "stopped"}, None)
+    results, number = Batch(lambda target, _: done(target), Deadline(5), ears, parallel=1).run(targets("a", "b", "c"))
+    assert (outcomes(results), number) == ({"a": "stopped", "b": "stopped", "c": "stopped"}, None)
     assert ears.heard == ["+a", "-a stopped", "+b", "-b stopped", "+c", "-c stopped"]
     assert ears.threads == {threading.main_thread()}
 
@@ -61,7 +65,7 @@ def test_never_more_than_parallel_at_a_time(parallel: int) -> None:
     """And no fewer, as long as there are targets."""
     lock, full, now, most = threading.Lock(), threading.Event(), 0, 0
 
-    def job(_: Target, __: Say) -> Ending:
+    def job(target: Target, __: Say) -> Result:
         nonlocal now, most
         with lock:
             now += 1
@@ -71,7 +75,7 @@ def test_never_more_than_parallel_at_a_time(parallel: int) -> None:
         assert full.wait(20)
         with lock:
             now -= 1
-        return DONE
+        return done(target)
 
     Batch(job, Deadline(30), Ears(), parallel=parallel).run(targets(*map(str, range(parallel + 8))))
     assert most == parallel
@@ -80,34 +84,34 @@ def test_never_more_than_parallel_at_a_time(parallel: int) -> None:
 def test_a_failure_keeps_nobody_from_going_on() -> None:
     """A bug is that target's unknown; the others are done."""
 
-    def job(target: Target, _: Say) -> Ending:
+    def job(target: Target, _: Say) -> Result:
         if target.deployment_id == "b":
             raise ZeroDivisionError
-        return DONE
+        return done(target)
 
-    endings, _ = Batch(job, Deadline(5), Ears(), parallel=2).run(targets("a", "b", "c"))
-    assert outcomes(endings) == {"a": "stopped", "b": "unknown", "c": "stopped"}
-    assert "ZeroDivisionError" in str(endings["b"].error)
+    results, _ = Batch(job, Deadline(5), Ears(), parallel=2).run(targets("a", "b", "c"))
+    assert outcomes(results) == {"a": "stopped", "b": "unknown", "c": "stopped"}
+    assert "ZeroDivisionError" in str(results["b"].error)
 
 
 def test_a_machine_without_threads_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """What got no thread was not started, and says so."""
 
-    def start(_: threading.Thread) -> None:
+    def begin(_: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(threading.Thread, "start", start)
-    endings, _ = Batch(lambda *_: DONE, Deadline(5), Ears(), parallel=2).run(targets("a", "b", "c"))
-    assert outcomes(endings) == dict.fromkeys("abc", "not_started")
+    monkeypatch.setattr(batch, "begin", begin)
+    results, _ = Batch(lambda target, _: done(target), Deadline(5), Ears(), parallel=2).run(targets("a", "b", "c"))
+    assert outcomes(results) == dict.fromkeys("abc", "not_attempted")
 
 
 def test_what_a_worker_says_reaches_the_listener() -> None:
     """With the name of its target."""
     ears = Ears()
 
-    def job(_: Target, say: Say) -> Ending:
+    def job(target: Target, say: Say) -> Result:
         say("again")
-        return DONE
+        return done(target)
 
     Batch(job, Deadline(5), ears, parallel=1).run(targets("a"))
     assert ears.heard == ["+a", "a: again", "-a stopped"]
@@ -115,31 +119,31 @@ def test_what_a_worker_says_reaches_the_listener() -> None:
 
 def test_at_the_deadline_what_gave_no_answer_is_unknown() -> None:
     """Nothing new begins after it, and what is under way is not waited for."""
-    done = threading.Event()
+    over = threading.Event()
 
-    def job(_: Target, __: Say) -> Ending:
-        done.wait(5)
-        return DONE
+    def job(target: Target, __: Say) -> Result:
+        over.wait(5)
+        return done(target)
 
-    endings, number = Batch(job, Deadline(0.1), Ears(), parallel=2).run(targets("a", "b", "c"))
-    done.set()
-    assert (outcomes(endings), number) == ({"a": "unknown", "b": "unknown"}, None)
-    assert endings["a"].error
-    assert endings["a"].error.exit_status == 7
+    results, number = Batch(job, Deadline(0.1), Ears(), parallel=2).run(targets("a", "b", "c"))
+    over.set()
+    assert (outcomes(results), number) == ({"a": "unknown", "b": "unknown"}, None)
+    assert results["a"].error
+    assert results["a"].error.exit_status == 7
 
 
 def test_after_a_signal_last_words_are_heard_and_nothing_begins() -> None:
     """One ends in the moment that is left, one stays silent, the third is not begun; the deadline is over for all."""
-    deadline, done = Deadline(30), threading.Event()
+    deadline, over = Deadline(30), threading.Event()
 
-    def job(target: Target, _: Say) -> Ending:
+    def job(target: Target, _: Say) -> Result:
         if target.deployment_id == "b":
             os.kill(os.getpid(), signal.SIGINT)
-            done.wait(5)
+            over.wait(5)
         time.sleep(0.1)
-        return DONE
+        return done(target)
 
-    endings, number = Batch(job, deadline, Ears(), parallel=2).run(targets("a", "b", "c"))
-    done.set()
-    assert (outcomes(endings), number) == ({"a": "stopped", "b": "unknown"}, signal.SIGINT)
+    results, number = Batch(job, deadline, Ears(), parallel=2).run(targets("a", "b", "c"))
+    over.set()
+    assert (outcomes(results), number) == ({"a": "stopped", "b": "unknown"}, signal.SIGINT)
     assert deadline.remaining == 0

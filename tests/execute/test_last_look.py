@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from esml_stop.cluster.reader import Reader
-from esml_stop.errors import EsmlError
+from esml_stop.errors import EsmlError, Refused
 from esml_stop.execute.last_look import looked_at_again, verified
 from esml_stop.models import LAST_LOOK, Listing
-from esml_stop.outcomes import Failure, Outcome, Result, Target
+from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.runtime.deadline import Deadline
 from tests.support.builders import deployment
 from tests.support.fakes import BUSY, FakeClock, FakeCluster, refusal
@@ -73,9 +73,10 @@ def test_what_was_started_again_is_told_apart() -> None:
 
 
 def test_what_is_listed_as_stopping_is_waited_for() -> None:
-    """As long as the deadline allows, then it is still stopping, exit 7."""
-    read, _, _ = reader(*[GOING] * 9, GONE)
+    """As long as the deadline allows, with growing pauses; then it is still stopping, exit 7."""
+    read, _, clock = reader(*[GOING] * 6, GONE)
     assert verified([result("a")], read)[0].outcome is Outcome.STOPPED
+    assert clock.slept == [0.5, 1, 2, 4, 5, 5]
     read, _, clock = reader(GOING, seconds=20)
     (one,) = verified([result("a")], read)
     assert (one.outcome, one.error and one.error.exit_status) == (Outcome.STOPPING, 7)
@@ -99,9 +100,11 @@ def test_what_a_look_has_shown_is_not_forgotten_when_the_next_one_fails() -> Non
 def test_a_refusal_without_a_name_is_looked_into() -> None:
     """After a 409 what uses the deployment is read, as the server does not say it."""
     read, cluster, _ = reader({"a": "started"})
-    refused = result("a", Outcome.IN_USE, error=Failure("no", 409, None, "referenced by ingest processors"))
-    results, number = looked_at_again([refused], read, check=True)
-    assert (results[0].outcome, number) == (Outcome.IN_USE, None)
+    refused = result(
+        "a", Outcome.IN_USE, error=Refused("no", http_status=409, reason="referenced by ingest processors")
+    )
+    looked = looked_at_again([refused], read, check=True)
+    assert (looked.results[0].outcome, looked.signal) == (Outcome.IN_USE, None)
     assert "look a*" in cluster.asked
 
 
@@ -116,9 +119,7 @@ def broken() -> None:
 
 
 @pytest.mark.parametrize(("trouble", "number"), [(interrupted, signal.SIGTERM), (broken, None)])
-def test_whatever_happens_the_results_are_there(
-    trouble: Callable[[], None], number: int | None, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_whatever_happens_the_results_are_there(trouble: Callable[[], None], number: int | None) -> None:
     """A signal in the last look, or a bug in it, loses nothing of what is known."""
     read, cluster, _ = reader(GONE)
 
@@ -128,6 +129,6 @@ def test_whatever_happens_the_results_are_there(
         return Listing((), frozenset())
 
     cluster.deployments = look  # type: ignore[method-assign, assignment]
-    results, heard = looked_at_again([result("a")], read, check=True)
-    assert (results[0].outcome, heard) == (Outcome.STOPPED, number)
-    assert ("bug" in capsys.readouterr().err) == (number is None)
+    looked = looked_at_again([result("a")], read, check=True)
+    assert (looked.results[0].outcome, looked.signal) == (Outcome.STOPPED, number)
+    assert any("bug" in line for line in looked.warnings) == (number is None)

@@ -1,8 +1,12 @@
+from collections.abc import Mapping
+
 import pytest
 
+from esml_stop.cluster.reader import Reader
 from esml_stop.errors import BadAnswer, EsmlError, Unreachable
-from esml_stop.execute.start import Start
-from esml_stop.outcomes import Ending, Outcome, Target
+from esml_stop.execute.start import Start, start_all, watched_arriving
+from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.output.progress import Quiet
 from esml_stop.runtime.deadline import Deadline
 from tests.support.builders import deployment
 from tests.support.fakes import BUSY, REFUSED, RESET, SILENT, Answer, FakeClock, FakeCluster, refusal
@@ -15,7 +19,7 @@ def started(
     looks: tuple[dict[str, str] | EsmlError, ...] = (GONE,),
     state: str = "stopped",
     seconds: float = 60,
-) -> tuple[Ending, list[str]]:
+) -> tuple[Result, list[str]]:
     """Return how a start of `d` ends, and what was asked."""
     cluster = FakeCluster(starts=list(starts), looks=list(looks))
     target = Target("d", Outcome.WOULD_START, deployment("d", "m", state=state))
@@ -23,46 +27,53 @@ def started(
     return Start(cluster, target, "fully_allocated", deadline, lambda _: None).run(), cluster.asked
 
 
+def brief(result: Result) -> tuple[str, int]:
+    """Return the outcome of a start that has no error, and how often it was sent."""
+    assert result.error is None
+    return result.outcome.value, result.attempts
+
+
 def test_an_accepted_start_takes_one_request() -> None:
     """How far it has to be goes along."""
-    assert started(None) == (Ending(Outcome.STARTED, None, 1), ["start d fully_allocated"])
+    result, asked = started(None)
+    assert (brief(result), asked) == (("started", 1), ["start d fully_allocated"])
 
 
 def test_what_is_still_stopping_is_waited_for() -> None:
     """A start in between would be refused."""
-    ending, asked = started(None, looks=(STOPPING, STOPPING, GONE), state="stopping")
-    assert (ending.outcome, asked) == (Outcome.STARTED, ["look d*"] * 3 + ["start d fully_allocated"])
+    result, asked = started(None, looks=(STOPPING, STOPPING, GONE), state="stopping")
+    assert (result.outcome, asked) == (Outcome.STARTED, ["look d*"] * 3 + ["start d fully_allocated"])
 
 
-def test_what_never_stops_stopping_was_not_started() -> None:
+def test_what_never_stops_stopping_was_not_attempted() -> None:
     """Nothing was sent, and the time is over."""
-    ending, asked = started(None, looks=(STOPPING,), state="stopping", seconds=10)
-    assert (ending.outcome, ending.attempts) == (Outcome.NOT_STARTED, 0)
+    result, asked = started(None, looks=(STOPPING,), state="stopping", seconds=10)
+    assert (result.outcome, result.attempts) == (Outcome.NOT_ATTEMPTED, 0)
     assert "start" not in " ".join(asked)
 
 
 @pytest.mark.parametrize("lost", [RESET, BUSY])
 def test_a_lost_answer_is_not_sent_again_when_it_arrived(lost: Unreachable) -> None:
     """The deployment is there: that is what was asked for."""
-    ending, asked = started(lost, looks=(RUNS,))
-    assert (ending.outcome, asked) == (Outcome.STARTED, ["start d fully_allocated", "look d*"])
+    result, asked = started(lost, looks=(RUNS,))
+    assert (result.outcome, asked) == (Outcome.STARTED, ["start d fully_allocated", "look d*"])
 
 
 def test_a_lost_start_is_sent_again_only_after_a_look() -> None:
     """It is not there, so it did not arrive."""
-    ending, asked = started(RESET, None)
-    assert (ending, asked) == (
-        Ending(Outcome.STARTED, None, 2),
+    result, asked = started(RESET, None)
+    assert (brief(result), asked) == (
+        ("started", 2),
         ["start d fully_allocated", "look d*", "start d fully_allocated"],
     )
 
 
 def test_a_start_that_keeps_failing_has_failed() -> None:
     """Four tries, and what to do then."""
-    ending, asked = started(BUSY)
-    assert (ending.outcome, ending.attempts, asked.count("start d fully_allocated")) == (Outcome.FAILED, 4, 4)
-    assert ending.error
-    assert (ending.error.exit_status, ending.error.hint) == (
+    result, asked = started(BUSY)
+    assert (result.outcome, result.attempts, asked.count("start d fully_allocated")) == (Outcome.FAILED, 4, 4)
+    assert result.error
+    assert (result.error.exit_status, result.error.hint) == (
         1,
         "It does not run. Restore again when the cluster is well.",
     )
@@ -71,14 +82,14 @@ def test_a_start_that_keeps_failing_has_failed() -> None:
 def test_silence_is_settled_by_the_state() -> None:
     """There is started; not there may still be on its way."""
     assert started(SILENT, looks=(RUNS,))[0].outcome is Outcome.STARTED
-    ending = started(SILENT)[0]
-    assert (ending.outcome, ending.error and ending.error.exit_status) == (Outcome.UNKNOWN, 7)
+    result = started(SILENT)[0]
+    assert (result.outcome, result.error and result.error.exit_status) == (Outcome.UNKNOWN, 7)
 
 
-def test_what_never_left_was_not_started() -> None:
+def test_what_never_left_was_not_attempted() -> None:
     """Nothing listens: nothing happened, and the exit code says that the cluster cannot be reached."""
-    ending = started(REFUSED)[0]
-    assert (ending.outcome, ending.error and ending.error.exit_status) == (Outcome.NOT_STARTED, 6)
+    result = started(REFUSED)[0]
+    assert (result.outcome, result.error and result.error.exit_status) == (Outcome.NOT_ATTEMPTED, 6)
 
 
 def test_an_odd_answer_is_unknown() -> None:
@@ -95,8 +106,8 @@ def test_an_id_that_is_taken_is_left_to_the_last_look(status: int) -> None:
 
 def test_the_servers_own_time_out_is_no_failure() -> None:
     """It goes on in the background, as its message says."""
-    ending = started(refusal(408, "model_deployment_timeout_exception", "Timed out after [9s]"))[0]
-    assert (ending.outcome, ending.error and ending.error.exit_status) == (Outcome.STARTING, 7)
+    result = started(refusal(408, "model_deployment_timeout_exception", "Timed out after [9s]"))[0]
+    assert (result.outcome, result.error and result.error.exit_status) == (Outcome.STARTING, 7)
 
 
 @pytest.mark.parametrize(
@@ -114,8 +125,77 @@ def test_the_servers_own_time_out_is_no_failure() -> None:
 )
 def test_refusals_are_told_apart(status: int, reason: str, message: str, hint: str | None) -> None:
     """A missing model, too little room, anything else: once asked, never again."""
-    ending, asked = started(refusal(status, reason=reason))
-    assert (ending.outcome, len(asked)) == (Outcome.FAILED, 1)
-    assert ending.error
-    assert (ending.error.message, ending.error.status, ending.error.reason) == (message, status, reason)
-    assert (ending.error.hint or "").startswith(hint or "")
+    result, asked = started(refusal(status, reason=reason))
+    assert (result.outcome, len(asked)) == (Outcome.FAILED, 1)
+    assert result.error
+    assert (result.error.message, result.error.http_status, result.error.reason) == (message, status, reason)
+    assert (result.error.hint or "").startswith(hint or "")
+
+
+def planned(name: str, outcome: Outcome = Outcome.WOULD_START, state: str = "stopped") -> Result:
+    """Return what a plan says of a saved deployment."""
+    return Result(Target(name, outcome, deployment(name, state=state)), outcome)
+
+
+def reader(*looks: Mapping[str, str] | EsmlError, seconds: float = 60) -> tuple[Reader, FakeCluster, FakeClock]:
+    """Return a reader of a cluster that shows these states one after the other."""
+    cluster, clock = FakeCluster(looks=list(looks)), FakeClock()
+    return Reader(cluster, Deadline(seconds, clock), lambda _: None), cluster, clock
+
+
+def test_only_what_is_planned_is_started_and_the_order_stays() -> None:
+    """What runs, differs or is held back has nothing sent for it."""
+    read, cluster, _ = reader({})
+    differs = Result(planned("b", Outcome.DIFFERS).target, Outcome.DIFFERS, error=EsmlError("other"))
+    plan = [planned("a"), differs, planned("c", Outcome.ALREADY_RUNNING), planned("d")]
+    results, signal = start_all(read, plan, Quiet(), wait_for="started", parallel=1)
+    assert ([one.outcome.value for one in results], signal) == (
+        ["started", "differs", "already_running", "started"],
+        None,
+    )
+    assert results[1].error == differs.error
+    assert cluster.asked == ["start a started", "start d started"]
+
+
+def began(name: str) -> Result:
+    """Return the result of a start that was accepted."""
+    return Result(planned(name).target, Outcome.STARTED, attempts=1)
+
+
+def test_all_are_watched_with_one_request_a_look() -> None:
+    """Until the last one has started, with growing pauses."""
+    read, cluster, clock = reader(
+        {"a": "starting", "b": "started"}, {"a": "starting", "b": "started"}, {"a": "started", "b": "started"}
+    )
+    seen = watched_arriving([began("a"), began("b"), planned("x", Outcome.NOT_FOUND)], read, "started")
+    assert [one.outcome.value for one in seen] == ["started", "started", "not_found"]
+    assert (cluster.asked, clock.slept) == (["look a*,b*"] * 3, [0.5, 1.0])
+
+
+def test_what_ran_but_was_only_starting_is_watched_too() -> None:
+    """It is never said to have been started by this run."""
+    read, _, _ = reader({"a": "starting"}, {"a": "started"})
+    (one,) = watched_arriving([planned("a", Outcome.ALREADY_RUNNING, "starting")], read, "started")
+    assert one.outcome is Outcome.ALREADY_RUNNING
+
+
+def test_when_time_is_over_it_is_still_starting() -> None:
+    """Exit code 7, and how far it is."""
+    read, _, _ = reader({"a": "starting"}, seconds=5)
+    (one,) = watched_arriving([began("a")], read, "started")
+    assert (one.outcome, one.error and one.error.exit_status) == (Outcome.STARTING, 7)
+
+
+def test_nothing_to_watch_asks_nothing() -> None:
+    """Neither for what failed nor for what runs."""
+    read, cluster, _ = reader({})
+    results = [planned("a", Outcome.FAILED), planned("b", Outcome.ALREADY_RUNNING, "started")]
+    assert watched_arriving(results, read, "started") == results
+    assert cluster.asked == []
+
+
+def test_without_an_answer_the_servers_word_stands() -> None:
+    """It said that the deployment started."""
+    read, _, _ = reader(refusal(403))
+    (one,) = watched_arriving([began("a")], read, "started")
+    assert one.outcome is Outcome.STARTED

@@ -1,10 +1,11 @@
 import pytest
 
 from esml_stop.errors import BadAnswer, EsmlError, TlsFailed, Unreachable
-from esml_stop.execute.stop import Stop
+from esml_stop.execute.stop import Stop, stop_all
 from esml_stop.models import Flags
-from esml_stop.outcomes import Ending, Outcome, Target
+from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.runtime.deadline import Deadline
+from tests.execute.test_batch import Ears
 from tests.support.builders import deployment
 from tests.support.fakes import BUSY, MISSING, REFUSED, RESET, SILENT, Answer, FakeClock, FakeCluster, refusal
 
@@ -13,9 +14,15 @@ SEEN = Target("d", Outcome.WOULD_STOP, deployment("d"))
 UNSEEN = Target("d", Outcome.WOULD_STOP)
 
 
-def stopped(cluster: "Timed", target: Target = SEEN, seconds: float = 60) -> Ending:
+def stopped(cluster: "Timed", target: Target = SEEN, seconds: float = 60) -> Result:
     """Return how a stop of `d` ends."""
     return Stop(cluster, target, Flags(), Deadline(seconds, cluster.clock), lambda _: None).run()
+
+
+def brief(result: Result) -> tuple[str, int]:
+    """Return the outcome of a stop that has no error, and how often it was sent."""
+    assert result.error is None
+    return result.outcome.value, result.attempts
 
 
 def cluster(*stops: Answer, looks: tuple[dict[str, str] | EsmlError, ...] = (GONE,)) -> "Timed":
@@ -35,7 +42,7 @@ def test_an_answer_that_says_stopped_needs_no_look() -> None:
     """One request, one attempt, stopped; also for what was not looked up before."""
     for target in (SEEN, UNSEEN):
         fake = cluster(None)
-        assert stopped(fake, target) == Ending(Outcome.STOPPED, None, 1)
+        assert brief(stopped(fake, target)) == ("stopped", 1)
         assert fake.asked == ["stop d"]
 
 
@@ -50,7 +57,7 @@ def test_a_lost_answer_is_settled_by_the_state(lost: Unreachable) -> None:
 def test_it_is_sent_again_only_while_it_still_runs() -> None:
     """A second stop follows a look that shows it running."""
     fake = cluster(RESET, None, looks=(RUNS,))
-    assert stopped(fake) == Ending(Outcome.STOPPED, None, 2)
+    assert brief(stopped(fake)) == ("stopped", 2)
     assert fake.asked == ["stop d", "look d*", "stop d"]
 
 
@@ -65,10 +72,10 @@ def test_what_is_stopping_is_waited_for_with_growing_pauses() -> None:
 def test_what_is_still_stopping_at_the_deadline_is_said_to_be() -> None:
     """Exit 7, with a word about looking again."""
     fake = cluster(RESET, looks=(GOING,))
-    ending = stopped(fake, seconds=10)
-    assert (ending.outcome, ending.error and ending.error.exit_status) == (Outcome.STOPPING, 7)
-    assert ending.error
-    assert "esml list" in str(ending.error.hint)
+    ended = stopped(fake, seconds=10)
+    assert (ended.outcome, ended.error and ended.error.exit_status) == (Outcome.STOPPING, 7)
+    assert ended.error
+    assert "esml list" in str(ended.error.hint)
     assert fake.clock.time - 1000 <= 10
 
 
@@ -88,25 +95,25 @@ def silent_for(fake: Timed, seconds: float) -> None:
 
 def test_after_a_time_out_what_still_runs_is_unknown() -> None:
     """The stop may still be on its way, so it is neither failed nor stopped."""
-    ending = stopped(cluster(SILENT, looks=(RUNS,)))
-    assert (ending.outcome, ending.error and ending.error.exit_status) == (Outcome.UNKNOWN, 7)
+    ended = stopped(cluster(SILENT, looks=(RUNS,)))
+    assert (ended.outcome, ended.error and ended.error.exit_status) == (Outcome.UNKNOWN, 7)
 
 
 def test_what_keeps_failing_and_still_runs_is_failed() -> None:
     """Four stops, a look before each but the first, and one at the end; exit 1, and it says that it still runs."""
     fake = cluster(BUSY, looks=(RUNS,))
-    ending = stopped(fake)
-    assert (ending.outcome, ending.attempts, ending.error and ending.error.exit_status) == (Outcome.FAILED, 4, 1)
+    ended = stopped(fake)
+    assert (ended.outcome, ended.attempts, ended.error and ended.error.exit_status) == (Outcome.FAILED, 4, 1)
     assert fake.asked == ["stop d", *["look d*", "stop d"] * 3, "look d*"]
-    assert ending.error
-    assert "still runs" in str(ending.error.hint)
+    assert ended.error
+    assert "still runs" in str(ended.error.hint)
 
 
 def test_a_state_that_cannot_be_read_is_unknown_at_the_deadline() -> None:
     """Reading goes on until then: the cluster may come back."""
     fake = cluster(RESET, looks=(BUSY,))
-    ending = stopped(fake, seconds=100)
-    assert (ending.outcome, ending.error and ending.error.exit_status) == (Outcome.UNKNOWN, 7)
+    ended = stopped(fake, seconds=100)
+    assert (ended.outcome, ended.error and ended.error.exit_status) == (Outcome.UNKNOWN, 7)
     assert fake.clock.time - 1000 > 85
 
 
@@ -125,20 +132,20 @@ def test_a_state_that_may_not_be_read_is_unknown_at_once(denied: EsmlError) -> N
 
 
 @pytest.mark.parametrize("unsent", [REFUSED, TlsFailed("no trust", sent=False)])
-def test_what_was_never_sent_was_not_started(unsent: Unreachable) -> None:
+def test_what_was_never_sent_was_not_attempted(unsent: Unreachable) -> None:
     """Nothing was changed, and the exit code is that of a cluster that cannot be reached."""
-    ending = stopped(cluster(unsent, looks=(unsent,)), UNSEEN)
-    assert (ending.outcome, ending.error and ending.error.exit_status) == (Outcome.NOT_STARTED, 6)
+    ended = stopped(cluster(unsent, looks=(unsent,)), UNSEEN)
+    assert (ended.outcome, ended.error and ended.error.exit_status) == (Outcome.NOT_ATTEMPTED, 6)
 
 
 def test_after_the_deadline_nothing_is_sent() -> None:
-    """It was not started, exit 7."""
+    """It was not attempted, exit 7."""
     fake = cluster(None)
     fake.clock.time += 0
     deadline = Deadline(1, fake.clock)
     fake.clock.sleep(2)
-    ending = Stop(fake, SEEN, Flags(), deadline, lambda _: None).run()
-    assert (ending.outcome, ending.error and ending.error.exit_status, fake.asked) == (Outcome.NOT_STARTED, 7, [])
+    ended = Stop(fake, SEEN, Flags(), deadline, lambda _: None).run()
+    assert (ended.outcome, ended.error and ended.error.exit_status, fake.asked) == (Outcome.NOT_ATTEMPTED, 7, [])
 
 
 @pytest.mark.parametrize(
@@ -153,9 +160,9 @@ def test_after_the_deadline_nothing_is_sent() -> None:
 def test_a_refusal_is_final(refused: EsmlError, outcome: Outcome, status: int) -> None:
     """One attempt, the server's own words, no look."""
     fake = cluster(refused)
-    ending = stopped(fake)
-    assert ending.error
-    assert (ending.outcome, ending.error.exit_status, ending.error.reason) == (outcome, status, "no")
+    ended = stopped(fake)
+    assert ended.error
+    assert (ended.outcome, ended.error.exit_status, ended.error.reason) == (outcome, status, "no")
     assert fake.asked == ["stop d"]
 
 
@@ -167,29 +174,66 @@ def test_a_conflict_after_a_lost_answer_is_a_refusal() -> None:
 def test_stop_again_is_done() -> None:
     """The one 500 that asks for it is followed by a look and another stop."""
     fake = cluster(refusal(500, reason="Attempt to stop again"), None, looks=(RUNS,))
-    assert stopped(fake) == Ending(Outcome.STOPPED, None, 2)
+    assert brief(stopped(fake)) == ("stopped", 2)
 
 
 def test_a_missing_deployment_that_was_seen_has_stopped() -> None:
     """Somebody else was quicker; it is gone, which is what was wanted."""
-    assert stopped(cluster(MISSING)) == Ending(Outcome.STOPPED, None, 1)
+    assert brief(stopped(cluster(MISSING))) == ("stopped", 1)
 
 
 def test_a_missing_deployment_that_was_not_seen_is_not_found() -> None:
     """It may be a typing error, so it is not said to have stopped."""
-    ending = stopped(cluster(MISSING), UNSEEN)
-    assert (ending.outcome, ending.error and ending.error.reason) == (Outcome.NOT_FOUND, "no")
+    ended = stopped(cluster(MISSING), UNSEEN)
+    assert (ended.outcome, ended.error and ended.error.reason) == (Outcome.NOT_FOUND, "no")
 
 
 @pytest.mark.parametrize("looks", [(GONE,), (RUNS,)])
 def test_missing_after_a_lost_answer(looks: tuple[dict[str, str], ...]) -> None:
     """What no look has shown running is not said to have stopped; once a look has, it is."""
-    ending = stopped(cluster(RESET, MISSING, looks=looks), UNSEEN)
-    assert ending.outcome is (Outcome.STOPPED if looks == (RUNS,) else Outcome.NOT_FOUND)
+    ended = stopped(cluster(RESET, MISSING, looks=looks), UNSEEN)
+    assert ended.outcome is (Outcome.STOPPED if looks == (RUNS,) else Outcome.NOT_FOUND)
 
 
 def test_an_answer_of_another_shape_is_never_stopped() -> None:
     """Unknown with exit 6, after one attempt."""
     fake = cluster(BadAnswer('"stopped": false'))
-    ending = stopped(fake)
-    assert (ending.outcome, ending.attempts, ending.error and ending.error.exit_status) == (Outcome.UNKNOWN, 1, 6)
+    ended = stopped(fake)
+    assert (ended.outcome, ended.attempts, ended.error and ended.error.exit_status) == (Outcome.UNKNOWN, 1, 6)
+
+
+def test_every_target_has_a_result_in_order_and_only_the_planned_are_touched() -> None:
+    """What was decided against keeps its decision; nothing is sent for it."""
+    fake = FakeCluster()
+    targets = [
+        Target("a", Outcome.IN_USE, deployment("a")),
+        Target("b", Outcome.WOULD_STOP, deployment("b")),
+        Target("c", Outcome.NOT_FOUND),
+        Target("d", Outcome.WOULD_STOP, deployment("d")),
+    ]
+    results, signal = stop_all(fake, targets, Flags(), Deadline(5), Ears(), parallel=1)
+    assert [(one.deployment_id, one.outcome.value) for one in results] == [
+        ("a", "in_use"),
+        ("b", "stopped"),
+        ("c", "not_found"),
+        ("d", "stopped"),
+    ]
+    assert (fake.asked, signal) == (["stop b", "stop d"], None)
+
+
+def test_forced_is_only_what_stopped_with_force() -> None:
+    """A stop that failed forced nothing."""
+    targets = [Target(name, Outcome.WOULD_STOP, deployment(name)) for name in ("a", "b")]
+    fake = FakeCluster(stops=[refusal(500), None])
+    results, _ = stop_all(fake, targets, Flags(force=True), Deadline(5), Ears(), parallel=1)
+    assert [(one.outcome.value, one.forced) for one in results] == [("failed", False), ("stopped", True)]
+
+
+def test_without_time_nothing_is_sent() -> None:
+    """Every planned target is reported as not attempted."""
+    deadline = Deadline(5)
+    deadline.expire()
+    targets = [Target(name, Outcome.WOULD_STOP, deployment(name)) for name in ("a", "b")]
+    fake = FakeCluster()
+    results, _ = stop_all(fake, targets, Flags(), deadline, Ears(), parallel=4)
+    assert ([one.outcome for one in results], fake.asked) == ([Outcome.NOT_ATTEMPTED] * 2, [])

@@ -54,8 +54,8 @@ def test_while_stopping_each_target_is_told_apart(
         status, out, err, seconds = interrupted(process, number)
     told = outcomes(out)
     assert status == CODES[number]
-    assert sorted(told.values()) == ["not_started", "stopped", "unknown", "unknown"]
-    assert told["d"] == "not_started"
+    assert sorted(told.values()) == ["not_attempted", "stopped", "unknown", "unknown"]
+    assert told["d"] == "not_attempted"
     assert [name for name, outcome in told.items() if outcome == "stopped"] == sorted({*"abcd"} - {*state.deployments})
     assert err.count("The request was sent, but esml was interrupted before an answer came.") == 2
     assert (len(server.lines(STOP)), seconds < SOON) == (3, True)

@@ -1,7 +1,8 @@
 import pytest
 
+from esml_stop.errors import EsmlError, Refused
 from esml_stop.models import Kind, NotChecked, Reference, Through
-from esml_stop.outcomes import Failure, Outcome, Result, Target
+from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.output.messages import (
     closing,
     failure,
@@ -64,7 +65,7 @@ def test_a_refusal_because_of_the_model_says_what_is_missing() -> None:
 
 def test_a_refusal_by_the_server_is_quoted() -> None:
     """With its own reason, where it knew more than could be found."""
-    error = Failure("HTTP 409", 409, reason="Cannot stop\x1b[31m [d]")
+    error = Refused("HTTP 409", http_status=409, reason="Cannot stop\x1b[31m [d]")
     lines = refusal(Result(Target("d", Outcome.WOULD_STOP), Outcome.IN_USE, error=error), AGAIN, dry_run=False)
     assert lines[1] == "  Elasticsearch says: Cannot stop\\x1b[31m [d]"
 
@@ -120,7 +121,7 @@ def test_force_is_a_warning_about_what_fails_now() -> None:
         (Outcome.STOPPING, True),
         (Outcome.UNKNOWN, True),
         (Outcome.FAILED, False),
-        (Outcome.NOT_STARTED, False),
+        (Outcome.NOT_ATTEMPTED, False),
         (Outcome.IN_USE, False),
     ],
 )
@@ -135,7 +136,7 @@ def test_a_model_is_not_said_to_be_gone_while_one_of_its_deployments_runs(other:
 
 def test_a_failure_has_its_hint() -> None:
     """On a line of its own."""
-    error = Failure("Not allowed.", hint="Ask for manage_ml.")
+    error = EsmlError("Not allowed.", hint="Ask for manage_ml.")
     assert failure(Result(Target("d", Outcome.WOULD_STOP), Outcome.FAILED, error=error)) == [
         "d: failed. Not allowed.",
         "  Ask for manage_ml.",

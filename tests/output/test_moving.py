@@ -5,7 +5,7 @@ import time
 import pyte
 import pytest
 
-from esml_stop.outcomes import Ending, Outcome, Target
+from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.output import moving, stderr
 from esml_stop.output.moving import Moving
 
@@ -59,7 +59,7 @@ def test_what_is_said_meanwhile_is_neither_swallowed_nor_broken(monkeypatch: pyt
         stderr.warn("the first")
         listener.started(target("a"))
         stderr.block(["the second has two lines", "  and this is the other"])
-        listener.ended(target("a"), Ending(Outcome.STOPPED))
+        listener.ended(Result(target("a"), Outcome.STOPPED))
         stderr.say(f"a line that is longer than the terminal is wide: {'x' * 40} end")
     stderr.say("after all")
     assert terminal.lines == [
@@ -80,7 +80,7 @@ def test_it_shows_how_far_it_is_and_what_it_waits_for(monkeypatch: pytest.Monkey
         listener.phase("Stopping", 12)
         for number in range(8):
             listener.started(target(f"d{number}"))
-        listener.ended(target("d0"), Ending(Outcome.STOPPED))
+        listener.ended(Result(target("d0"), Outcome.STOPPED))
         now = listener.under_way["d1"] + 14
         assert listener.head == "Stopping: 1 of 12 done"
         assert listener.rows(now)[0] == "waiting 14 s for d1"
@@ -88,7 +88,7 @@ def test_it_shows_how_far_it_is_and_what_it_waits_for(monkeypatch: pytest.Monkey
         assert listener.rows(now)[-1] == "and for 2 others"
         listener.retrying("busy\x1b[31m. Trying again")
         assert listener.note == "busy\\x1b[31m. Trying again"
-        listener.ended(target("d1"), Ending(Outcome.STOPPED))
+        listener.ended(Result(target("d1"), Outcome.STOPPED))
         assert listener.note == ""
         assert listener.rows(now)[-1] == "and for 1 other"
 

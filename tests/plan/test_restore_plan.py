@@ -46,7 +46,7 @@ def test_names_choose_from_the_file() -> None:
         "y*": "not_found",
     }
     held = plan(Wanted(("x", "a", "b")), SAVED, running(deployment("b")), strict=True)
-    assert outcomes(held) == {"x": "not_found", "a": "not_started", "b": "already_running"}
+    assert outcomes(held) == {"x": "not_found", "a": "not_attempted", "b": "already_running"}
     assert outcomes(plan(Wanted(("a",)), SAVED, {}, strict=True)) == {"a": "would_start"}
 
 

@@ -33,8 +33,8 @@ def test_strict_holds_everything_back_when_one_is_missing() -> None:
     """Nothing is stopped; what uses the others does not matter then."""
     seen = snapshot(deployment("a"), deployment("b", "n", "p"), models={"n": ()})
     assert decisions(Wanted(("a", "b", "x")), seen, strict=True) == {
-        "a": "not_started",
-        "b": "not_started",
+        "a": "not_attempted",
+        "b": "not_attempted",
         "x": "not_found",
     }
     assert decisions(Wanted(("a", "b")), seen, strict=True) == {"a": "would_stop", "b": "in_use"}
@@ -45,7 +45,7 @@ def test_strict_leaves_what_is_not_idle_as_it_is() -> None:
     """A deployment that was used since is there; it is not what is missing."""
     seen = snapshot(deployment("a", last_access=9), deployment("b", last_access=1))
     wanted = Wanted(("a", "b", "x"), idle_before=5)
-    assert decisions(wanted, seen, strict=True) == {"a": "not_idle", "b": "not_started", "x": "not_found"}
+    assert decisions(wanted, seen, strict=True) == {"a": "not_idle", "b": "not_attempted", "x": "not_found"}
     assert decisions(Wanted(("a", "b"), idle_before=5), seen, strict=True) == {"a": "not_idle", "b": "would_stop"}
 
 

@@ -46,7 +46,7 @@ def test_no_allow_no_match_stops_nothing_when_one_is_missing(cluster: RawCluster
     cluster.deployment("here", "m")
     ended = run("stop", "here", "gone", "--no-allow-no-match")
     assert ended.status == 3
-    assert ended.outcomes == {"here": "not_started", "gone": "not_found"}
+    assert ended.outcomes == {"here": "not_attempted", "gone": "not_found"}
     assert cluster.running() == ["here"]
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +30,14 @@ if not hasattr(VCRHTTPResponse, "release_conn"):  # the last vcrpy for Python 3.
     VCRHTTPResponse.release_conn = lambda _: None
 
 
-class AtOnce:
-    """A thread that does its work when it is started."""
-
-    def __init__(self, *, target: Callable[[], None], daemon: bool) -> None:
-        self.start = target
+def at_once(work: Callable[[], Any]) -> "Future[Any]":
+    """Do some work now, in this thread, and return the future of it."""
+    future: Future[Any] = Future()
+    try:
+        future.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - it is raised where the result is wanted
+        future.set_exception(error)
+    return future
 
 
 @dataclass
@@ -62,7 +66,7 @@ class Recorder:
 
         vcrpy takes its patches off for a moment whenever a connection is made, for all threads.
         """
-        monkeypatch.setattr("esml_stop.runtime.ahead.Thread", AtOnce)
+        monkeypatch.setattr("esml_stop.runtime.background.begin", at_once)
         with self._playing(scene) as node:
             for name, value in node.environment().items():
                 monkeypatch.setenv(name, value)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import InputError
-from esml_stop.execute.afterwards import improved
-from esml_stop.execute.restorer import Restorer, is_on_the_way, watched_arriving
+from esml_stop.execute.last_look import Looked, improved
+from esml_stop.execute.start import is_on_the_way, start_all, watched_arriving
 from esml_stop.models import ClusterIdentity, Listing
 from esml_stop.outcomes import Outcome, Result
 from esml_stop.output.progress import Quiet
@@ -52,8 +52,8 @@ def run(request: RestoreRequest, reader: Reader, listener: Quiet, confirmed: Cal
             return replace(report, results=tuple(map(held_back, results)), cancelled=True, warnings=())
     if request.dry_run:
         return report
-    results, signal = start(request, results, reader, listener)
-    return replace(report, results=results, signal=signal)
+    seen = start(request, results, reader, listener)
+    return replace(report, results=tuple(seen.results), signal=seen.signal, warnings=(*report.warnings, *seen.warnings))
 
 
 def watched_for(results: tuple[Result, ...]) -> bool:
@@ -102,21 +102,17 @@ def resolve(request: RestoreRequest, reader: Reader, listener: Quiet) -> tuple[R
     return plan(request.wanted, saved, running, models=on_cluster, strict=request.strict)
 
 
-def start(
-    request: RestoreRequest, planned: tuple[Result, ...], reader: Reader, listener: Quiet
-) -> tuple[tuple[Result, ...], int | None]:
-    """Start what is planned, watch it arrive, and return the results and the signal that interrupted, if one did."""
+def start(request: RestoreRequest, planned: tuple[Result, ...], reader: Reader, listener: Quiet) -> Looked:
+    """Start what is planned, watch it arrive, and return the results."""
     listener.phase("Starting", sum(one.outcome is Outcome.WOULD_START for one in planned))
-    restorer = Restorer(reader, listener, wait_for=request.wait_for, parallel=request.parallel)
     hold_signals()
-    results, signal = restorer.carry_out(planned)
+    results, signal = start_all(reader, planned, listener, wait_for=request.wait_for, parallel=request.parallel)
     if signal:
-        return tuple(results), signal
+        return Looked(results, signal)
     listener.phase("Waiting until everything has started")
-    seen, signal = improved(
+    return improved(
         results,
         lambda: watched_arriving(results, reader, request.wait_for),
         reader.deadline,
         lambda unseen, _: unseen,  # the server's own word stands
     )
-    return tuple(seen), signal

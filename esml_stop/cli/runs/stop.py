@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError
-from esml_stop.execute.last_look import looked_at_again
-from esml_stop.execute.stopper import Stopper, untouched
+from esml_stop.execute.last_look import Looked, looked_at_again
+from esml_stop.execute.stop import stop_all
 from esml_stop.models import ClusterIdentity, Flags
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.output.progress import Quiet
@@ -47,11 +47,13 @@ def run(request: StopRequest, reader: Reader, listener: Quiet, ask: Ask) -> Repo
     if save:
         save.check_cluster(cluster)
     if request.ask and not ask(targets, cluster):
-        return Report("stop", tuple(map(untouched, targets)), cancelled=True)
+        return Report("stop", tuple(map(Result.untouched, targets)), cancelled=True)
     if save:
         planned = replace(planned, saved_to=save.write(planned.results, cluster), warnings=tuple(unsaved(targets)))
-    results, signal = stop(request, targets, reader, listener)
-    report = replace(planned, results=tuple(results), signal=signal)
+    seen = stop(request, targets, reader, listener)
+    report = replace(
+        planned, results=tuple(seen.results), signal=seen.signal, warnings=(*planned.warnings, *seen.warnings)
+    )
     return with_outcomes(report, save, cluster) if save else report
 
 
@@ -87,15 +89,14 @@ def resolve(request: StopRequest, reader: Reader, listener: Quiet) -> tuple[Targ
     return plan(wanted, snapshot, force=request.flags.force, strict=request.strict)
 
 
-def stop(
-    request: StopRequest, targets: Sequence[Target], reader: Reader, listener: Quiet
-) -> tuple[Sequence[Result], int | None]:
-    """Stop what is planned, look again, and return the results and the signal that interrupted, if one did."""
+def stop(request: StopRequest, targets: Sequence[Target], reader: Reader, listener: Quiet) -> Looked:
+    """Stop what is planned, look again, and return the results."""
     listener.phase("Stopping", sum(target.decision is Outcome.WOULD_STOP for target in targets))
-    stopper = Stopper(reader.cluster, request.flags, reader.deadline, listener, parallel=request.parallel)
     hold_signals()
-    results, signal = stopper.carry_out(targets)
+    results, signal = stop_all(
+        reader.cluster, targets, request.flags, reader.deadline, listener, parallel=request.parallel
+    )
     if signal:
-        return results, signal
+        return Looked(results, signal)
     listener.phase("Verifying")
     return looked_at_again(results, reader, check=request.check)

@@ -16,7 +16,7 @@ from esml_stop.cluster.http import redaction, status_errors
 from esml_stop.cluster.http.node import Node
 from esml_stop.config.connection import Connection
 from esml_stop.errors import ConfigError
-from esml_stop.runtime.background import GRACE_SECONDS, within
+from esml_stop.runtime.background import GRACE_SECONDS, begin, within
 
 # Servers of version 8 and later, serverless too, answer in the form of version 8.
 JSON = "application/vnd.elasticsearch+json"
@@ -62,7 +62,7 @@ class Transport:
         target = f"{path}?{urlencode(query, quote_via=quote, safe=',*')}" if query else path
         began, result, warning = time.monotonic(), "", None
         try:
-            answer = within(timeout + GRACE_SECONDS, lambda: self._send(method, target, body, timeout))
+            answer = within(timeout + GRACE_SECONDS, begin(lambda: self._send(method, target, body, timeout)))
             result, warning = str(answer.meta.status), answer.meta.headers.get("warning")
             status_errors.check(answer)
         except status_errors.FAILURES as error:

@@ -131,7 +131,7 @@ def test_a_stop_that_the_proxy_did_not_pass_on_is_not_started(
         monkeypatch.setenv("ESML_URL", server.at())
         monkeypatch.setenv("HTTP_PROXY", proxy.url())
         assert main.run(["stop", "x", "--no-check"]) == 6
-        assert capsys.readouterr().out.startswith("x\tnot_started\t")
+        assert capsys.readouterr().out.startswith("x\tnot_attempted\t")
 
 
 def test_a_certificate_that_is_not_trusted_is_one_attempt_through_a_proxy(attempt: Try, tmp_path: Path) -> None:

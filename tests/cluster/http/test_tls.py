@@ -182,7 +182,7 @@ def test_a_stop_that_never_left_is_not_started(
     with serving(pair) as server:
         monkeypatch.setenv("ESML_URL", server.at())
         assert main.run(["stop", "x", "--no-check"]) == 6
-        assert capsys.readouterr().out.startswith("x\tnot_started\t")
+        assert capsys.readouterr().out.startswith("x\tnot_attempted\t")
 
 
 def test_a_client_certificate_of_another_ca_is_refused(
