@@ -22,3 +22,11 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
         if "".join(number + unit for number, unit in parts) != str(value) or not 0 < total <= 366 * UNITS["d"]:
             self.fail(f"{value!r} is not a length of time such as 30s, 5m, 1h or 7d.", param, ctx)
         return total
+
+
+def spelled(seconds: float) -> str:
+    """Return a length of time as it can be typed, in the largest unit that makes a whole number."""
+    for unit, length in reversed(UNITS.items()):
+        if seconds % length == 0:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds:g}s"

@@ -28,7 +28,13 @@ class Session:
     """One command's connection, deadline and voice."""
 
     def __init__(
-        self, connection: ConnectionOptions, output: OutputOptions, *, timeout: float, parallel: int = 4
+        self,
+        connection: ConnectionOptions,
+        output: OutputOptions,
+        *,
+        timeout: float,
+        parallel: int = 4,
+        options: tuple[str, ...] = (),
     ) -> None:
         self.output = output
         self.connection = resolve(connection, os.environ, stdin=sys.stdin, prompt=password_prompt())
@@ -38,6 +44,7 @@ class Session:
         self.cluster = Cluster(self.connection, parallel=parallel, on_request=self.show_request)
         self.reader = Reader(self.cluster, Deadline(timeout), self.listener.retrying)
         self.arguments = connection.arguments
+        self.options = options
         self._told: set[str] = set()
         self._over = False
         self._stack = ExitStack()
@@ -113,7 +120,7 @@ class Session:
     def explain(self, result: Result, report: Report) -> None:
         """Write what is to be said about one target that is not simply done."""
         if result.outcome is Outcome.IN_USE:
-            stderr.block(messages.refusal(result, ("esml", "stop", *self.arguments), dry_run=report.dry_run))
+            stderr.block(messages.refusal(result, report, self.options))
         elif result.error:
             stderr.block(messages.failure(result))
         elif result.outcome is Outcome.NOT_FOUND:

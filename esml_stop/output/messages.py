@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 
 from esml_stop.errors import EsmlError
-from esml_stop.models import LAST_LOOK, ClusterIdentity, Kind, Reference, Through
+from esml_stop.models import LAST_LOOK, ClusterIdentity, Deployment, Kind, Reference, Through
 from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.plan.references import names_one
 from esml_stop.plan.start_settings import start_call
 from esml_stop.report import Report
 from esml_stop.text import clean, command, counted, rfc3339
@@ -29,6 +31,9 @@ OUTCOMES = {
     Outcome.RESTARTED: "restarted",
     Outcome.WOULD_RESTART: "would restart",
 }
+
+
+MOST_NAMES = 5
 
 
 def use(reference: Reference) -> str:
@@ -91,18 +96,46 @@ def failure(result: Result) -> list[str]:
     return [first, *([f"  {clean(error.hint)}"] if error.hint else [])]
 
 
-def refusal(result: Result, again: Sequence[str], *, dry_run: bool) -> list[str]:
-    """Return the lines about a deployment that is in use; the last one is the command that stops it all the same."""
-    verb = "would not be" if dry_run else "was not"
+def refusal(result: Result, report: Report, options: Sequence[str]) -> list[str]:
+    """Return the lines about a deployment that is in use; the last one is the command that stops it anyway.
+
+    `options` are those that the command was given.
+    """
+    verb = "would not be" if report.dry_run else "was not"
+    done = "restarted" if report.command == "restart" else "stopped"
     lines = [
-        f"{clean(result.deployment_id)} {verb} stopped: it is in use.",
+        f"{clean(result.deployment_id)} is in use and {verb} {done}:",
         *(f"  {use(one)}" for one in result.target.breaks or result.used_by),
     ]
     if result.error and result.error.reason:
         lines.append(f"  Elasticsearch says: {clean(result.error.reason)}")
-    if result.target.deployment and any(one.through is Through.MODEL for one in result.target.breaks):
-        lines.append(f"  No other deployment of model {clean(result.target.deployment.model_id)} would be left.")
-    return [*lines, f"  To stop it all the same: {clean(command(*again, result.deployment_id, '--force'))}"]
+    lines += last_of_model(result, report)
+    again = clean(command("esml", report.command, result.deployment_id, "--force", *options))
+    return [*lines, f"  To {report.command} it anyway: {again}"]
+
+
+def last_of_model(result: Result, report: Report) -> list[str]:
+    """Return the line about a model of which no deployment would be left to serve the pipelines that reference it."""
+    found = result.target.deployment
+    if not found or not any(one.through is Through.MODEL for one in result.target.breaks):
+        return []
+    model = clean(found.model_id)
+    needed = (one.deployment_id for one in report.results if one is not result and is_needed(one, found))
+    together = list(islice(needed, MOST_NAMES + 1))
+    if not together:
+        return [f"  This is the last running deployment of model {model}."]
+    others = ", ".join([*map(clean, together[:MOST_NAMES]), *(["more"] if len(together) > MOST_NAMES else [])])
+    return [
+        f"  Stopping it together with {others} would leave no deployment of model {model}.",
+        "  To keep the model available, leave at least one of them running.",
+    ]
+
+
+def is_needed(result: Result, other: Deployment) -> bool:
+    """Tell whether a deployment runs and was refused only because another one of its model was to be stopped, too."""
+    found = result.target.deployment
+    alive = found is not None and found.alive and found.model_id == other.model_id
+    return alive and result.outcome is Outcome.IN_USE and not names_one(result.target.breaks)
 
 
 def forced(result: Result, report: Report) -> str | None:

@@ -21,7 +21,7 @@ from tests.support.builders import UNREAD, deployment
 NAMED = Reference(Kind.PIPELINE, "p", Through.DEPLOYMENT)
 BY_MODEL = Reference(Kind.PIPELINE, "p", Through.MODEL)
 OWNER = Reference(Kind.ENDPOINT, "e", Through.ENDPOINT)
-AGAIN = ("esml", "stop", "--url", "http://es:9200")
+OPTIONS = ("--url", "http://es:9200", "--save", "a file")
 
 
 @pytest.mark.parametrize(
@@ -44,29 +44,53 @@ def test_a_use_says_what_and_through_what(reference: Reference, long: str, brief
 
 
 def test_a_refusal_ends_with_the_command_that_would_do_it() -> None:
-    """Each use on its own line, and the connection options again, quoted for a shell."""
+    """Each use on its own line, and every option again, quoted for a shell."""
     target = Target("d 1", Outcome.IN_USE, deployment("d 1"), (NAMED, OWNER))
-    lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), AGAIN, dry_run=False)
+    lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop"), OPTIONS)
     assert lines == [
-        "d 1 was not stopped: it is in use.",
+        "d 1 is in use and was not stopped:",
         "  ingest pipeline p (names the deployment)",
         "  inference endpoint e (owns the deployment)",
-        "  To stop it all the same: esml stop --url http://es:9200 'd 1' --force",
+        "  To stop it anyway: esml stop 'd 1' --force --url http://es:9200 --save 'a file'",
     ]
 
 
 def test_a_refusal_because_of_the_model_says_what_is_missing() -> None:
     """The deployment itself is named by nothing; what counts is that no other one would be left."""
     target = Target("d", Outcome.IN_USE, deployment("d", "m"), (BY_MODEL,), breaks=(BY_MODEL,))
-    lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), AGAIN, dry_run=True)
-    assert lines[0] == "d would not be stopped: it is in use."
-    assert lines[2] == "  No other deployment of model m would be left."
+    lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop", dry_run=True), OPTIONS)
+    assert lines[0] == "d is in use and would not be stopped:"
+    assert lines[2] == "  This is the last running deployment of model m."
+
+
+def together(name: str, *breaks: Reference, state: str = "started", model: str = "m") -> Result:
+    """Return the result of a deployment that is refused."""
+    target = Target(name, Outcome.IN_USE, deployment(name, model, state=state), breaks, breaks=breaks)
+    return Result(target, Outcome.IN_USE, used_by=breaks)
+
+
+def test_deployments_that_are_only_refused_together_say_so() -> None:
+    """With the names of the others that would do, and the way out."""
+    one = together("one", BY_MODEL)
+    others = [
+        together("two", BY_MODEL),
+        together("named", NAMED, BY_MODEL),
+        together("crashed", BY_MODEL, state="failed"),
+        together("other", BY_MODEL, model="n"),
+    ]
+    lines = refusal(one, Report("stop", (one, *others)), ())
+    assert lines[2:4] == [
+        "  Stopping it together with two would leave no deployment of model m.",
+        "  To keep the model available, leave at least one of them running.",
+    ]
+    many = [together(f"d{number}", BY_MODEL) for number in range(9)]
+    assert "with d1, d2, d3, d4, d5, more would" in refusal(many[0], Report("stop", tuple(many)), ())[2]
 
 
 def test_a_refusal_by_the_server_is_quoted() -> None:
     """With its own reason, where it knew more than could be found."""
     error = Refused("HTTP 409", http_status=409, reason="Cannot stop\x1b[31m [d]")
-    lines = refusal(Result(Target("d", Outcome.WOULD_STOP), Outcome.IN_USE, error=error), AGAIN, dry_run=False)
+    lines = refusal(Result(Target("d", Outcome.WOULD_STOP), Outcome.IN_USE, error=error), Report("stop"), OPTIONS)
     assert lines[1] == "  Elasticsearch says: Cannot stop\\x1b[31m [d]"
 
 
@@ -95,7 +119,7 @@ def test_what_is_not_idle_says_when_it_was_used() -> None:
 def test_a_refusal_names_what_is_in_the_way_only() -> None:
     """A pipeline that names the model and is served on by another deployment is not."""
     target = Target("d", Outcome.IN_USE, deployment("d", "m"), (NAMED, BY_MODEL), breaks=(NAMED,))
-    lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), AGAIN, dry_run=False)
+    lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop"), OPTIONS)
     assert lines[1:-1] == ["  ingest pipeline p (names the deployment)"]
 
 

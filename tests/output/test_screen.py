@@ -8,9 +8,9 @@ from esml_stop.sandbox import SandboxServer, serve
 from tests.support.screen import Shown, on_terminal
 
 REFUSAL = [
-    "esml: reviews_for_ingest was not stopped: it is in use.",
+    "esml: reviews_for_ingest is in use and was not stopped:",
     "  ingest pipeline reviews-pipeline (names the deployment)",
-    "  To stop it all the same: esml stop reviews_for_ingest --force",
+    "  To stop it anyway: esml stop reviews_for_ingest --force",
 ]
 LONG = "a-deployment-with-a-name-that-is-much-too-long-for-any-column-of-any-narrow-table-0123456789"
 

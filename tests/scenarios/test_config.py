@@ -104,7 +104,7 @@ def test_a_wrong_password_is_exit_4_and_the_settings_are_still_shown(cluster: Ra
 def test_the_command_that_a_refusal_suggests_works_with_a_profile(
     cluster: RawCluster, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """It names the profile and the file again, quoted where needed."""
+    """It has every option that was given, quoted where needed."""
     folder = tmp_path_factory.mktemp("with space")
     login = f"auth: {{username: '{cluster.username}', password: '{cluster.password}'}}" if cluster.username else ""
     text = f"contexts:\n  my ctx:\n    elasticsearch:\n      url: {cluster.url}\n      {login}\n"
@@ -114,9 +114,14 @@ def test_the_command_that_a_refusal_suggests_works_with_a_profile(
     cluster.model("m")
     cluster.deployment("d", "m")
     cluster.pipeline("esml-p", "d")
-    refused = esml("stop", "d", "--profile", "my ctx", "--config-file", str(folder / "rc.yml"), environment=environment)
+    profile = ("--profile", "my ctx", "--config-file", str(folder / "rc.yml"))
+    save = ("--save", str(folder / "saved.json"))
+    more = ("--timeout", "10m", "--finish-pending-work", "--no-allow-no-match", "--parallel", "2", "-q")
+    refused = esml("stop", "d", *profile, *save, *more, environment=environment)
     assert refused.status == 5
-    suggested = refused.err.rstrip().rpartition("To stop it all the same: ")[2]
+    suggested = refused.err.rstrip().rpartition("To stop it anyway: ")[2]
     words = shlex.split(suggested)
-    assert words[:2] == ["esml", "stop"]
+    long = [word.replace("-q", "--quiet") for word in (*profile, *save, *more)]
+    assert words[:4] == ["esml", "stop", "d", "--force"]
+    assert sorted(words[4:]) == sorted(long)
     assert esml(*words[1:], environment=environment).outcomes == {"d": "stopped"}

@@ -26,7 +26,7 @@ def test_the_last_deployment_of_a_model_that_a_pipeline_names_is_refused(
     ended = run("stop", "only", "-o", "json")
     assert ended.status == 5
     assert uses(ended) == [[("ingest_pipeline", "esml-p", "model")]]
-    assert "No other deployment of model m would be left." in ended.err
+    assert "This is the last running deployment of model m." in ended.err
     assert cluster.running() == ["only"]
     assert run("stop", "only", "--force").status == 0
     assert cluster.running() == []

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from esml_stop.cli.duration import Duration
+from esml_stop.cli.given import given_options
 from esml_stop.cli.help import Command
 from esml_stop.cli.options import OutputOptions, connection_options, output_options
 from esml_stop.cli.targets import ALLOW_NO_MATCH, choice_options
@@ -91,7 +92,8 @@ def command(
         parallel=parallel,
         save=file,
     )
-    with Session(connection_options, output_options, timeout=timeout, parallel=parallel) as session:
+    options = given_options()
+    with Session(connection_options, output_options, timeout=timeout, parallel=parallel, options=options) as session:
         return session.finish(run(request, session.reader, session.listener, session.ask))
 
 
