@@ -53,3 +53,11 @@ def anchors(page: Path) -> set[str]:
     prose = FENCE.sub("", page.read_text(encoding="utf-8"))
     titles = (re.sub(r"[^\w\- ]", "", found["title"].lower()) for found in HEADING.finditer(prose))
     return {title.replace(" ", "-") for title in titles}
+
+
+def prose(page: Path) -> Iterator[tuple[int, str]]:
+    """Yield each line of a page that is not code, with its number and without its `code`."""
+    text = FENCE.sub(lambda found: "\n" * found[0].count("\n"), page.read_text(encoding="utf-8"))
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.startswith("    "):
+            yield number, re.sub(r"`[^`]*`|\]\([^)]*\)", "", line)
