@@ -65,7 +65,7 @@ def listing(ctx: click.Context, begun: str) -> "Listing":
     from esml_stop.config import resolve
     from esml_stop.config.settings import ConnectionOptions
 
-    names = ConnectionOptions.__dataclass_fields__
+    names = ConnectionOptions._fields
     options = ConnectionOptions(**{name: ctx.params.get(name) for name in names})
     cluster = Cluster(resolve(options, os.environ))
     return cluster.deployments(f"{begun}*" if begun else "_all", LONGEST_WAIT)

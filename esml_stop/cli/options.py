@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -56,7 +56,7 @@ def connection_options(function: F) -> F:
     def wrapped(*args: Any, **rest: Any) -> Any:
         from esml_stop.config.settings import ConnectionOptions
 
-        given = {one.name: rest.pop(one.name) for one in fields(ConnectionOptions)}
+        given = {name: rest.pop(name) for name in ConnectionOptions._fields}
         return function(*args, connection_options=ConnectionOptions(**given), **rest)
 
     for option in reversed(CONNECTION):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import TextIO
 
-from esml_stop.config.building import build
+from esml_stop.config.build import build
 from esml_stop.config.connection import Connection
 from esml_stop.config.credentials import Prompt
 from esml_stop.config.environment import other_settings, own_settings, variables_set
@@ -24,36 +24,38 @@ def resolve(
     *,
     stdin: TextIO | None = None,
     prompt: Prompt | None = None,
+    run: bool = True,
 ) -> Connection:
     """Return the connection that the settings describe, with the source of each setting.
 
-    `prompt` asks for a password without showing it; None when nobody can be asked. Raises ConfigError.
+    `prompt` asks for a password without showing it; None when nobody can be asked. Without `run` no program of a
+    credential store is run, and the connection can only be shown. Raises ConfigError.
     """
     own = from_options(options).over(own_settings(environment))
-    return build(chosen(own, environment), stdin=stdin, prompt=prompt)
+    return build(chosen(own, environment, run=run), stdin=stdin, prompt=prompt)
 
 
-def chosen(own: Settings, environment: Mapping[str, str]) -> Settings:
+def chosen(own: Settings, environment: Mapping[str, str], *, run: bool = True) -> Settings:
     """Return the one family that is used; `own` are the options and ESML_*."""
     if own.has(FILE):
         from esml_stop.config.profiles import named
 
         refuse_beside_file(own)
-        return own.only(TLS).over(named(own, environment))
+        return own.only(TLS).over(named(own, environment, run=run))
     if own.names_cluster:
         return own
-    family = other_settings(environment) or from_home(environment)
+    family = other_settings(environment) or from_home(environment, run=run)
     if family is None:
         raise nothing_found(own, environment)
     refuse_strays(own, family)
     return own.only(TLS).over(family)
 
 
-def from_home(environment: Mapping[str, str]) -> Settings | None:
+def from_home(environment: Mapping[str, str], *, run: bool) -> Settings | None:
     """Return the settings of the current profile in the user's own file."""
     from esml_stop.config.profiles import default
 
-    return default(environment)
+    return default(environment, run=run)
 
 
 def refuse_beside_file(own: Settings) -> None:
@@ -62,7 +64,7 @@ def refuse_beside_file(own: Settings) -> None:
     if other:
         file = next(own.sources[name] for name in FILE if name in own.values)
         raise ConfigError(
-            f"{own.sources[other]} and {file} exclude each other.",
+            f"{own.sources[other]} and {file} cannot be used together.",
             hint="A profile brings its own address and credentials.",
         )
 

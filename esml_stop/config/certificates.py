@@ -66,11 +66,15 @@ def refuse_password() -> str:
 
 
 def fingerprint(settings: Settings) -> str | None:
-    """Return a certificate's SHA-256 fingerprint as bare hex digits."""
+    """Return a certificate's SHA-256 fingerprint as bare hex digits, also of a line that openssl printed."""
     if "ssl_fingerprint" not in settings.values:
         return None
-    digits = settings.values["ssl_fingerprint"].replace(":", "").strip().lower()
+    text = re.sub(r"(?i)^sha-?256( fingerprint)?\s*[=:]", "", settings.values["ssl_fingerprint"].strip())
+    digits = re.sub(r"[:\s]", "", text).lower()
     if not re.fullmatch(r"[0-9a-f]{64}", digits):
         source = settings.sources["ssl_fingerprint"]
-        raise ConfigError(f"{source} is not a SHA-256 fingerprint of 64 hexadecimal digits.")
+        raise ConfigError(f"{source} is not a SHA-256 fingerprint of 64 hexadecimal digits.", hint=HOW_TO_GET)
     return digits
+
+
+HOW_TO_GET = "To get it: openssl x509 -noout -fingerprint -sha256 -in CERTIFICATE"

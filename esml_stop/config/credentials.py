@@ -1,12 +1,10 @@
 """Who asks: an API key, a token, or a user name with a password."""
 
-import base64
-import binascii
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from esml_stop.config.api_key import as_sent, header_safe
 from esml_stop.config.files import secret
 from esml_stop.config.settings import Settings
 from esml_stop.config.urls import Address
@@ -23,9 +21,6 @@ class Credentials:
     bearer_token: str | None = field(default=None, repr=False)
     username: str | None = None
     password: str | None = field(default=None, repr=False)
-
-    def __bool__(self) -> bool:
-        return bool(self.api_key or self.bearer_token or self.username)
 
 
 def credentials(
@@ -52,52 +47,18 @@ def credentials(
 def refuse_both(settings: Settings, one: str, other: str) -> None:
     """Raise when two settings are given that exclude each other."""
     if {one, other} <= settings.values.keys():
-        text = f"{settings.sources[one]} and {settings.sources[other]} exclude each other; give one of them."
-        raise ConfigError(text)
+        raise ConfigError(f"{settings.sources[one]} and {settings.sources[other]} cannot be used together.")
 
 
 def read_key(settings: Settings, stdin: TextIO | None) -> str:
-    """Return the API key as it is sent: base64, made from `id:key` where it comes like that."""
+    """Return the API key as it is sent, or the expression whose program was not run."""
     refuse_both(settings, "api_key", "api_key_file")
-    if "api_key_file" in settings.values:
-        source = settings.sources["api_key_file"]
-        key = secret(settings.values["api_key_file"], source, stdin)
-    else:
-        key, source = settings.values["api_key"], settings.sources["api_key"]
-    key = header_safe(key, source)
-    return base64.b64encode(key.encode()).decode() if ":" in key else encoded(key, source)
-
-
-KEY_FORM = "Give it as Elasticsearch returned it: the value of `encoded`, or `id:api_key`."
-
-
-def header_safe(key: str, source: str) -> str:
-    """Return a key or token without the white space around it; raise ConfigError when it cannot be one."""
-    if not re.fullmatch(r"[!-~]+", key.strip()):
-        raise ConfigError(f"What {source} holds has spaces or characters that no key or token has.", hint=KEY_FORM)
-    return key.strip()
-
-
-def encoded(key: str, source: str) -> str:
-    """Return a key that is base64 already; raise ConfigError when it is not."""
-    try:
-        decoded = base64.b64decode(key + "=" * (-len(key) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        decoded = b""
-    # Keys of a serverless project are no id:key pair, but longer than any typing error.
-    if b":" not in decoded and len(key) < 20:
-        raise ConfigError(f"What {source} holds is not an API key.", hint=KEY_FORM)
-    return key
-
-
-def key_id(key: str) -> str | None:
-    """Return the ID in an encoded API key, which is no secret; None when it has none."""
-    try:
-        decoded = base64.b64decode(key + "=" * (-len(key) % 4), validate=True).decode("ascii")
-    except (binascii.Error, ValueError):
-        return None
-    before, colon, _ = decoded.partition(":")
-    return before if colon and before.isprintable() else None
+    if "api_key" in settings.unread:
+        return settings.values["api_key"]
+    if "api_key" in settings.values:
+        return as_sent(settings.values["api_key"], settings.sources["api_key"])
+    source = settings.sources["api_key_file"]
+    return as_sent(secret(settings.values["api_key_file"], source, stdin), source)
 
 
 def read_password(settings: Settings, stdin: TextIO | None, prompt: Prompt | None) -> str:
@@ -108,7 +69,7 @@ def read_password(settings: Settings, stdin: TextIO | None, prompt: Prompt | Non
     if "password_file" in settings.values:
         return secret(settings.values["password_file"], settings.sources["password_file"], stdin)
     if prompt is None:
-        raise ConfigError("The password is missing, and nobody can be asked for it.", hint=HOW_TO_GIVE)
+        raise ConfigError("The password is missing, and there is no terminal to ask for it.", hint=HOW_TO_GIVE)
     return prompt(f"Password of {settings.values['username']}: ")
 
 

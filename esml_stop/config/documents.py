@@ -1,6 +1,7 @@
 """Configuration files as plain data: YAML or JSON, from which nothing but text, lists and maps is taken."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ from esml_stop.errors import ConfigError
 LARGEST = 128 * 1024
 MOST_VALUES = 100_000
 SECRET_KEYS = {"api_key", "password", "token", "bearer_auth", "basic_auth"}
+PLAIN_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")}
+NULL = {"", "~", "null", "Null", "NULL"}
 
 
-def document(path: Path, what: str) -> tuple[dict[str, Any], bool]:
-    """Return what a configuration file holds, and whether others may look into it; `what` names it in errors."""
-    text, open_to_others = read(path, what, LARGEST)
+def document(path: Path, what: str) -> tuple[dict[str, Any], os.stat_result]:
+    """Return what a configuration file holds, and whose it is; `what` names it in errors."""
+    text, found = read(path, what, LARGEST)
     try:
         data = from_json(text, what) if path.suffix == ".json" else from_yaml(text, what)
     except RecursionError:
@@ -23,7 +26,7 @@ def document(path: Path, what: str) -> tuple[dict[str, Any], bool]:
         raise ConfigError(f"{what} is empty.")
     if not isinstance(data, dict):
         raise ConfigError(f"{what} holds no settings, only {'a list' if isinstance(data, list) else 'text'}.")
-    return data, open_to_others
+    return data, found
 
 
 def from_json(text: str, what: str) -> Any:
@@ -39,28 +42,49 @@ def from_json(text: str, what: str) -> Any:
 
 def from_yaml(text: str, what: str) -> Any:
     """Return the data of YAML; an error tells the place, never the text there, which may be a secret."""
-    import yaml
-
-    from esml_stop.config.plain_yaml import PlainLoader, TagRefused
+    import yaml  # takes as long as everything else in this package; many connections need no file
 
     try:
-        loader = PlainLoader(text)
-        try:
-            return loader.data(MOST_VALUES)
-        finally:
-            loader.dispose()
-    except TagRefused as refused:
-        text = f"{what} has a YAML tag (!...) in line {refused.line}; esml reads plain values only."
-        raise ConfigError(text, hint=QUOTES) from None
-    except OverflowError:
-        raise ConfigError(f"{what} unfolds to too many values by its anchors (&) and aliases (*).") from None
+        node = yaml.compose(text, Loader=yaml.BaseLoader)
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
         raise ConfigError(f"{what} is not valid YAML{place}.", hint=QUOTES) from None
+    return Plain(what).data(node) if node else None
 
 
 QUOTES = "A value that begins with * & ! % @ ` or holds a colon and a space must stand in quotes."
+
+
+class Plain:
+    """Makes data of YAML nodes, each value as the text it is: a password 0123 or a context called no stays so."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.left = MOST_VALUES
+
+    def data(self, node: Any) -> Any:
+        """Return a node as text, list or map; aliases must not unfold it to more than 100,000 values."""
+        self.left -= 1
+        if self.left < 0:
+            raise ConfigError(f"{self.what} unfolds to too many values by its anchors (&) and aliases (*).")
+        if node.tag not in PLAIN_TAGS:
+            line = node.start_mark.line + 1
+            text = f"{self.what} has a YAML tag (!...) in line {line}; esml reads plain values only."
+            raise ConfigError(text, hint=QUOTES)
+        if node.id == "sequence":
+            return [self.data(part) for part in node.value]
+        if node.id == "mapping":
+            return {self.key(key): self.data(value) for key, value in node.value}
+        return None if node.style is None and node.value in NULL else node.value
+
+    def key(self, node: Any) -> str:
+        """Return a key of a map, which is text."""
+        found = self.data(node)
+        if isinstance(found, dict | list):
+            place = f"line {node.start_mark.line + 1}, column {node.start_mark.column + 1}"
+            raise ConfigError(f"{self.what} is not valid YAML ({place}).", hint=QUOTES)
+        return found or ""
 
 
 def text_of(value: Any) -> str | None:
@@ -86,5 +110,6 @@ def is_secret(key: str, value: Any) -> bool:
 
 
 def is_login_url(text: str) -> bool:
-    """Tell whether a text is a URL with credentials in it."""
-    return text.startswith(("http://", "https://")) and "@" in text.split("/", 3)[2]
+    """Tell whether a text is a URL with credentials in it, in the right place or after a / that was not escaped."""
+    host, _, path = text.partition("://")[2].partition("/")
+    return text.startswith(("http://", "https://")) and ("@" in host or (":" in host and "@" in path))

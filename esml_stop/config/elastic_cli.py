@@ -6,9 +6,10 @@ Format: https://www.elastic.co/docs/reference/elastic-cli/cli/configuration
 from collections.abc import Mapping
 from typing import Any
 
+from esml_stop.config.command_policy import blocked
 from esml_stop.config.documents import text_of
-from esml_stop.config.expressions import resolved
-from esml_stop.config.settings import Settings
+from esml_stop.config.expressions import Reader
+from esml_stop.config.settings import Settings, unwrapped
 from esml_stop.errors import ConfigError
 
 KIBANA_ONLY = "esml talks to Elasticsearch itself: give its address with --url or ESML_URL."
@@ -20,19 +21,22 @@ def names(data: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(map(str, contexts)) if isinstance(contexts, dict) else ()
 
 
-def settings(data: Mapping[str, Any], name: str | None, what: str, environment: Mapping[str, str]) -> Settings:
+def settings(data: Mapping[str, Any], name: str | None, what: str, reader: Reader) -> Settings:
     """Return the settings of a context, by default of the current one; only its expressions are resolved."""
     chosen = chosen_name(data, name, what)
     where = f"profile {chosen} in {what}"
-    block = elasticsearch(data["contexts"], chosen, where)
+    context = next(context for key, context in data["contexts"].items() if str(key) == chosen)
+    block = elasticsearch(context, where)
     auth = block.get("auth") or {}
     if not isinstance(auth, dict):
         raise ConfigError(f"{where}: auth holds no api_key, username or password.")
     found = {"url": block["url"], **{key: auth[key] for key in ("api_key", "username", "password") if key in auth}}
-    values = {key: value(found[key], f"{where}: {key}", environment) for key in found}
+    values = {key: value(found[key], f"{where}: {key}", reader) for key in found}
     if "username" in values and "password" not in values:
         raise ConfigError(f"{where} has a username but no password.")
-    return Settings(values, dict.fromkeys(values, where))
+    unread = frozenset(key for key in found if reader.is_left(text_of(found[key]) or ""))
+    sources = dict.fromkeys(values, where)
+    return Settings(values, sources, unread=unread, blocked=blocked(data, context, chosen, what))
 
 
 def chosen_name(data: Mapping[str, Any], name: str | None, what: str) -> str:
@@ -51,9 +55,8 @@ def chosen_name(data: Mapping[str, Any], name: str | None, what: str) -> str:
 FORMS = "It must be a file of the Elastic CLI (contexts) or of es_client and curator (elasticsearch.client)."
 
 
-def elasticsearch(contexts: Mapping[Any, Any], name: str, where: str) -> dict[str, Any]:
+def elasticsearch(context: Any, where: str) -> dict[str, Any]:
     """Return the part of a context that is about Elasticsearch; it has a URL."""
-    context = next(context for key, context in contexts.items() if str(key) == name)
     block = context.get("elasticsearch") if isinstance(context, dict) else None
     if not isinstance(block, dict):
         raise ConfigError(f"{where} has no elasticsearch block.", hint=KIBANA_ONLY)
@@ -63,9 +66,9 @@ def elasticsearch(contexts: Mapping[Any, Any], name: str, where: str) -> dict[st
     return block
 
 
-def value(found: Any, where: str, environment: Mapping[str, str]) -> str:
+def value(found: Any, where: str, reader: Reader) -> str:
     """Return a value as text, its expressions resolved."""
-    text = text_of(found)
-    if text is None:
+    text = unwrapped(text_of(found) or "")
+    if not text:
         raise ConfigError(f"{where} is empty.")
-    return resolved(text, where, environment)
+    return unwrapped(reader.resolved(text, where))

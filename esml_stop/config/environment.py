@@ -1,16 +1,15 @@
-"""The families of environment names; an empty variable counts as not set."""
+"""The families of environment variables; an empty variable counts as not set."""
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from esml_stop.config.settings import KEY, LOGIN, Settings
-from esml_stop.config.spelling import spelled
+from esml_stop.config.normalize import normalized
+from esml_stop.config.settings import KEY, LOGIN, Settings, unwrapped
 from esml_stop.errors import ConfigError
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """Names that belong together, each with the setting it is; of two for one setting the first that is set counts.
 
     `user` is whose a password is when nobody is named. A `shared` address only counts with credentials beside it.
@@ -118,7 +117,7 @@ OTHER_FAMILIES = (
 
 def own_settings(environment: Mapping[str, str]) -> Settings:
     """Return the ESML_* settings."""
-    return spelled(as_found(OWN, environment))
+    return normalized(as_found(OWN, environment))
 
 
 def other_settings(environment: Mapping[str, str]) -> Settings | None:
@@ -129,7 +128,7 @@ def other_settings(environment: Mapping[str, str]) -> Settings | None:
 
 def from_family(family: Family, environment: Mapping[str, str]) -> Settings:
     """Return the settings of one of the other families; where it has several credentials, the API key counts."""
-    found = spelled(as_found(family, environment))
+    found = normalized(as_found(family, environment))
     if family.shared and not found.has((*KEY, *LOGIN)):
         return Settings()
     values, sources = dict(found.values), dict(found.sources)
@@ -145,9 +144,9 @@ def as_found(family: Family, environment: Mapping[str, str]) -> Settings:
     """Return the values of the variables that are set."""
     found: dict[str, str] = {}
     for name, setting in family.names.items():
-        if environment.get(name):
+        if unwrapped(environment.get(name, "")):
             found.setdefault(setting, name)
-    return Settings({setting: environment[name] for setting, name in found.items()}, found)
+    return Settings({setting: unwrapped(environment[name]) for setting, name in found.items()}, found)
 
 
 def unfolded(url: str, source: str, environment: Mapping[str, str]) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 
 from esml_stop.config.documents import text_of
 from esml_stop.config.expressions import substituted
-from esml_stop.config.settings import Settings
-from esml_stop.config.spelling import TRUTH, spelled
+from esml_stop.config.normalize import TRUTH, normalized
+from esml_stop.config.settings import Settings, unwrapped
 
 CLIENT = {
     "hosts": "hosts",
@@ -41,10 +41,12 @@ def settings(data: Mapping[str, Any], path: Path, what: str, environment: Mappin
     blocks = ((client, CLIENT), (other, OTHER), (part(other, "api_key"), KEY))
     found = {name: flat(block.get(key)) for block, names in blocks for key, name in names.items()}
     values = {
-        name: substituted(text, f"{name} in {what}", environment) for name, text in found.items() if text is not None
+        name: unwrapped(substituted(text, f"{name} in {what}", environment))
+        for name, text in found.items()
+        if text is not None
     }
     values |= {name: str(path.parent / Path(values[name]).expanduser()) for name in FILES if name in values}
-    return spelled(Settings(values, dict.fromkeys(values, what), tuple(left_out(data["elasticsearch"], what))))
+    return normalized(Settings(values, dict.fromkeys(values, what), tuple(left_out(data["elasticsearch"], what))))
 
 
 def part(block: Mapping[str, Any], name: str) -> dict[str, Any]:

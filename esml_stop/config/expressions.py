@@ -1,9 +1,11 @@
-"""The `$(env:NAME)` and `$(file:PATH)` in a configuration file, and es_client's `${NAME:default}`."""
+"""The `$(KIND:...)` expressions of the Elastic CLI's configuration, and es_client's `${NAME:default}`."""
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
+from esml_stop.config import credential_stores
 from esml_stop.config.files import LARGEST_SECRET, read
 from esml_stop.errors import ConfigError
 
@@ -11,26 +13,45 @@ EXPRESSION = re.compile(r"\$\(([a-z_][a-z0-9_]*):([^)]+)\)")
 VARIABLE = re.compile(r"\$\{([^:}]*)(?::([^}]*))?\}")
 
 
-def resolved(text: str, where: str, environment: Mapping[str, str]) -> str:
-    """Return a value with each `$(...)` in it replaced; `where` is what to call the value in errors.
+class Reader(NamedTuple):
+    """How expressions are followed.
 
-    What it stands for is not looked through again. Nothing is run: other kinds raise ConfigError.
+    Without `run` no program is run and their expressions stay as they are. `trusted` tells whether only its owner may
+    write the file that holds them, so that nobody else can put a command there.
     """
-    return EXPRESSION.sub(lambda found: followed(found[1], found[2], where, environment), text)
 
+    environment: Mapping[str, str]
+    run: bool = True
+    trusted: bool = True
 
-def followed(kind: str, what: str, where: str, environment: Mapping[str, str]) -> str:
-    """Return what one expression stands for."""
-    if kind == "env":
-        if not environment.get(what):
-            raise ConfigError(f"{where} is $(env:{what}), but {what} is not set.")
-        return environment[what]
-    if kind == "file":
-        return from_file(what, where)
-    raise ConfigError(f"{where} holds $({kind}:...), which esml does not follow: only env and file.", hint=INSTEAD)
+    def is_left(self, text: str) -> bool:
+        """Tell whether a value keeps an expression because no program is run."""
+        return not self.run and any(kind in credential_stores.KINDS for kind, _ in EXPRESSION.findall(text))
 
+    def resolved(self, text: str, where: str) -> str:
+        """Return a value with each `$(...)` in it replaced; `where` is what to call the value in errors.
 
-INSTEAD = "Put the value into a variable and write $(env:NAME), or give the connection by ESML_* variables."
+        What it stands for is not looked through again. Raises ConfigError, never with what an expression stands for.
+        """
+        return EXPRESSION.sub(lambda found: self.followed(found[1], found[2], where), text)
+
+    def followed(self, kind: str, what: str, where: str) -> str:
+        """Return what one expression stands for."""
+        if kind == "env":
+            if not self.environment.get(what):
+                raise ConfigError(f"{where} is $(env:{what}), but {what} is not set.")
+            return self.environment[what]
+        if kind == "file":
+            return from_file(what, where)
+        if kind not in credential_stores.KINDS:
+            known = ", ".join(["env", "file", *credential_stores.KINDS])
+            raise ConfigError(f"{where} holds $({kind}:...), which esml does not know.", hint=f"It knows: {known}.")
+        if not self.run:
+            return credential_stores.shown(kind, what)
+        if kind == "cmd" and not self.trusted:
+            text = f"{where} is $(cmd:...), and others than you may write to the file; the command was not run."
+            raise ConfigError(text, hint="Make it yours alone: chmod 600 FILE")
+        return credential_stores.lookup(kind, what, where, self.environment)
 
 
 def from_file(name: str, where: str) -> str:

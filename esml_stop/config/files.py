@@ -5,22 +5,24 @@ import stat
 from pathlib import Path
 from typing import TextIO
 
+from esml_stop.config.settings import unwrapped
 from esml_stop.errors import ConfigError
 
 LARGEST_SECRET = 64 * 1024
-OTHERS = 0o077
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def secret(path: str, source: str, stdin: TextIO | None) -> str:
-    """Return the one line of a file or pipe that holds a secret; `-` is standard input."""
+    """Return the secret that a file or pipe holds; `-` is standard input."""
     if path == "-":
         text = from_stdin(stdin, source)
     else:
         text, _ = read(Path(path).expanduser(), f"{source}: {path}", LARGEST_SECRET, pipe=True)
-    line = text.rstrip("\r\n")
-    if not line:
+    found = unwrapped(text)
+    if not found:
         raise ConfigError(f"{source}: {'standard input' if path == '-' else path} is empty.")
-    return line
+    return found
 
 
 def from_stdin(stdin: TextIO | None, source: str) -> str:
@@ -31,8 +33,8 @@ def from_stdin(stdin: TextIO | None, source: str) -> str:
         raise ConfigError(f"{source}: standard input cannot be read.") from None
 
 
-def read(path: Path, what: str, largest: int, *, pipe: bool = False) -> tuple[str, bool]:
-    """Return the text of a regular file that is not too large, and whether others may look into it.
+def read(path: Path, what: str, largest: int, *, pipe: bool = False) -> tuple[str, os.stat_result]:
+    """Return the text of a regular file that is not too large, and what the system says about the file.
 
     `what` is what to call it in errors. With `pipe`, one that a shell hands over, as <(command), is read too.
     """
@@ -48,7 +50,17 @@ def read(path: Path, what: str, largest: int, *, pipe: bool = False) -> tuple[st
         raise ConfigError(f"{what} cannot be read ({reason(error)}).") from None
     if len(data) > largest:
         raise ConfigError(f"{what} is larger than {largest // 1024} KiB.")
-    return text(data, what), bool(found.st_mode & OTHERS)
+    return text(data, what), found
+
+
+def is_open_to_others(found: os.stat_result) -> bool:
+    """Tell whether others than its owner may do anything with a file."""
+    return bool(found.st_mode & OTHERS)
+
+
+def is_ours_alone(found: os.stat_result) -> bool:
+    """Tell whether only we, or root, may write to a file."""
+    return not found.st_mode & OTHERS_WRITE and found.st_uid in {os.geteuid(), 0}
 
 
 def text(data: bytes, what: str) -> str:

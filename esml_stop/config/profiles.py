@@ -5,11 +5,14 @@ A file of es_client has one connection, one of the Elastic CLI a context for eac
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from esml_stop.config import elastic_cli, es_client
 from esml_stop.config.documents import document, has_secret
+from esml_stop.config.expressions import Reader
+from esml_stop.config.files import is_open_to_others, is_ours_alone
 from esml_stop.config.settings import Settings
 from esml_stop.errors import ConfigError
 
@@ -17,22 +20,22 @@ HOME_NAMES = (".elasticrc", ".elasticrc.json", ".elasticrc.yaml", ".elasticrc.ym
 CLI_FILE = "ELASTIC_CLI_CONFIG_FILE"
 
 
-def named(own: Settings, environment: Mapping[str, str]) -> Settings:
+def named(own: Settings, environment: Mapping[str, str], *, run: bool = True) -> Settings:
     """Return the settings that --profile and --config-file, or their variables, ask for."""
-    profile, file = own.values.get("profile"), own.values.get("config_file")
+    profile, file, reader = own.values.get("profile"), own.values.get("config_file"), Reader(environment, run)
     if file:
-        return settings(Path(file).expanduser(), f"{own.sources['config_file']}: {file}", profile, environment)
+        return settings(Path(file).expanduser(), f"{own.sources['config_file']}: {file}", profile, reader)
     found = located(environment)
     if found is None:
         text = f"{own.sources['profile']} is given, but there is no configuration file."
         raise ConfigError(text, hint=f"Profiles stand in ~/{HOME_NAMES[-1]} (the Elastic CLI's), or in --config-file.")
-    return settings(*found, profile, environment)
+    return settings(*found, profile, reader)
 
 
-def default(environment: Mapping[str, str]) -> Settings | None:
+def default(environment: Mapping[str, str], *, run: bool = True) -> Settings | None:
     """Return the settings of the current profile in the user's own file, None when there is no file."""
     found = located(environment)
-    return settings(*found, None, environment) if found else None
+    return settings(*found, None, Reader(environment, run)) if found else None
 
 
 def located(environment: Mapping[str, str]) -> tuple[Path, str] | None:
@@ -48,28 +51,34 @@ def located(environment: Mapping[str, str]) -> tuple[Path, str] | None:
     )
 
 
-def settings(path: Path, what: str, profile: str | None, environment: Mapping[str, str]) -> Settings:
+def settings(path: Path, what: str, profile: str | None, reader: Reader) -> Settings:
     """Return the settings of one connection in a file; `what` is what to call the file."""
-    data, open_to_others = document(path, what)
-    warnings: tuple[str, ...] = ()
-    if open_to_others and has_secret(data):
-        warnings = (f"{path} holds a secret and others may read it: chmod 600 {path}",)
-    found = from_data(data, path, what, profile, environment)
-    return Settings(found.values, found.sources, (*warnings, *found.warnings))
+    data, found = document(path, what)
+    read = from_data(data, path, what, profile, reader._replace(trusted=is_ours_alone(found)))
+    if not (is_open_to_others(found) and has_secret(data)):
+        return read
+    warning = f"{path} holds a secret and others may read it: chmod 600 {path}"
+    return replace(read, warnings=(warning, *read.warnings))
 
 
-def from_data(
-    data: dict[str, Any], path: Path, what: str, profile: str | None, environment: Mapping[str, str]
-) -> Settings:
+def from_data(data: dict[str, Any], path: Path, what: str, profile: str | None, reader: Reader) -> Settings:
     """Return the settings in the form that the file has."""
+    if "client" in data and "contexts" not in data and not es_client.is_one(data):
+        raise ConfigError(f"{what} has the form of es_client before version 8 (client: at the top).", hint=NEW_FORM)
     if "contexts" in data or not es_client.is_one(data):
-        return elastic_cli.settings(data, profile, what, environment)
+        return elastic_cli.settings(data, profile, what, reader)
     if profile:
         raise ConfigError(f"{what} is a file of es_client, which has no profiles.", hint="Leave out --profile.")
-    found = es_client.settings(data, path, what, environment)
+    found = es_client.settings(data, path, what, reader.environment)
     if not found.names_cluster:
         raise ConfigError(f"{what} has neither hosts nor cloud_id in elasticsearch.client.")
     return found
+
+
+NEW_FORM = (
+    "Put it below elasticsearch: (elasticsearch.client), write hosts as whole URLs such as https://HOST:9200, and move "
+    "username, password and api_key to elasticsearch.other_settings."
+)
 
 
 def profile_names(environment: Mapping[str, str], config_file: str | None = None) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Settings as they were found, before anything is read from files or checked."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 ADDRESS = ("url", "cloud_id")
 FILE = ("profile", "config_file")
@@ -22,9 +23,8 @@ DISPLACED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionOptions:
-    """The options that say which cluster, as typed; a missing one is None."""
+class ConnectionOptions(NamedTuple):
+    """The connection options, as typed; a missing one is None."""
 
     url: str | None = None
     cloud_id: str | None = None
@@ -49,17 +49,22 @@ class ConnectionOptions:
 
     def given(self) -> dict[str, str]:
         """Return the options that were given."""
-        values = ((one.name, getattr(self, one.name)) for one in fields(self))
-        return {name: "1" if value is True else value for name, value in values if value}
+        return {name: "1" if value is True else value for name, value in self._asdict().items() if value}
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Values by name, and where each was found, in words."""
+    """Values by name, and where each was found, in words.
+
+    `unread` names the values that still hold expressions because no program was run for them. `blocked` says for a
+    change (stop, start) why the profile's command policy does not allow it.
+    """
 
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     sources: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    unread: frozenset[str] = frozenset()
+    blocked: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names_cluster(self) -> bool:
@@ -73,7 +78,8 @@ class Settings:
     def only(self, names: Iterable[str]) -> "Settings":
         """Return the settings of these names."""
         kept = {name: self.values[name] for name in names if name in self.values}
-        return Settings(kept, {name: self.sources[name] for name in kept}, self.warnings)
+        sources = {name: self.sources[name] for name in kept}
+        return Settings(kept, sources, self.warnings, self.unread & kept.keys(), self.blocked)
 
     def over(self, other: "Settings") -> "Settings":
         """Return both as one family: where they say the same kind of thing, these win.
@@ -83,7 +89,11 @@ class Settings:
         dropped = {name for above, below in DISPLACED if self.has(above) for name in below}
         kept = other.only(name for name in other.values if name not in dropped)
         return Settings(
-            {**kept.values, **self.values}, {**kept.sources, **self.sources}, (*other.warnings, *self.warnings)
+            {**kept.values, **self.values},
+            {**kept.sources, **self.sources},
+            (*other.warnings, *self.warnings),
+            self.unread | (kept.unread - self.values.keys()),
+            {**other.blocked, **self.blocked},
         )
 
 
@@ -94,5 +104,13 @@ def flag(name: str) -> str:
 
 def from_options(options: ConnectionOptions) -> Settings:
     """Return the settings that the options make."""
-    given = options.given()
+    given = {name: unwrapped(value) for name, value in options.given().items()}
     return Settings(given, {name: flag(name) for name in given})
+
+
+def unwrapped(text: str) -> str:
+    """Return a value without the white space and the quotes that files, CI systems and .env readers leave around it."""
+    text = text.strip()
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
+        return text[1:-1].strip()
+    return text

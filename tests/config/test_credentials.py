@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from esml_stop.config.credentials import Credentials, credentials, key_id
+from esml_stop.config.api_key import key_id
+from esml_stop.config.credentials import Credentials, credentials
 from esml_stop.config.settings import Settings
 from esml_stop.config.urls import Address
 from esml_stop.errors import ConfigError
@@ -55,14 +56,17 @@ def test_what_is_no_api_key_is_not_repeated(text: str) -> None:
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"api_key": ENCODED, "username": "u"}, "API_KEY and USERNAME exclude each other"),
-        ({"api_key_file": "f", "username": "u"}, "API_KEY_FILE and USERNAME exclude each other"),
-        ({"api_key": ENCODED, "api_key_file": "f"}, "API_KEY and API_KEY_FILE exclude each other"),
-        ({"api_key": ENCODED, "bearer_token": "t"}, "API_KEY and BEARER_TOKEN exclude each other"),
-        ({"username": "u", "password": "p", "password_file": "f"}, "PASSWORD and PASSWORD_FILE exclude each other"),
+        ({"api_key": ENCODED, "username": "u"}, "API_KEY and USERNAME cannot be used together"),
+        ({"api_key_file": "f", "username": "u"}, "API_KEY_FILE and USERNAME cannot be used together"),
+        ({"api_key": ENCODED, "api_key_file": "f"}, "API_KEY and API_KEY_FILE cannot be used together"),
+        ({"api_key": ENCODED, "bearer_token": "t"}, "API_KEY and BEARER_TOKEN cannot be used together"),
+        (
+            {"username": "u", "password": "p", "password_file": "f"},
+            "and PASSWORD_FILE cannot be used together",
+        ),
         ({"password": "p"}, "PASSWORD is given without a user name"),
         ({"password_file": "p"}, "PASSWORD_FILE is given without a user name"),
-        ({"username": "u"}, "The password is missing, and nobody can be asked for it"),
+        ({"username": "u"}, "The password is missing, and there is no terminal to ask for it"),
     ],
 )
 def test_what_cannot_be_credentials_is_refused(values: dict[str, str], says: str) -> None:
@@ -89,7 +93,7 @@ def test_credentials_in_the_url_count_when_no_others_are_given() -> None:
     assert credentials(Settings(), hosts, None, None) == Credentials(username="u", password="p")
     keyed = Settings({"api_key": ENCODED}, {"api_key": "K"})
     assert credentials(keyed, hosts, None, None) == Credentials(api_key=ENCODED)
-    assert not credentials(Settings(), (), None, None)
+    assert credentials(Settings(), (), None, None) == Credentials()
 
 
 def test_secrets_are_in_no_repr() -> None:

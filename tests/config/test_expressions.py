@@ -1,8 +1,9 @@
+import os
 from pathlib import Path
 
 import pytest
 
-from esml_stop.config.expressions import resolved, substituted
+from esml_stop.config.expressions import Reader, substituted
 from esml_stop.errors import ConfigError
 
 ENVIRONMENT = {"NAME": "value", "LOOP": "$(env:NAME)", "EMPTY": ""}
@@ -11,21 +12,40 @@ ENVIRONMENT = {"NAME": "value", "LOOP": "$(env:NAME)", "EMPTY": ""}
 def test_expressions_are_replaced_wherever_they_stand(tmp_path: Path) -> None:
     """A value may be one, or hold several; what comes in is not looked through again."""
     (tmp_path / "key").write_text("from a file\n\n")
-    assert resolved("$(env:NAME)", "W", ENVIRONMENT) == "value"
-    assert resolved("https://$(env:NAME).example:$(env:NAME)", "W", ENVIRONMENT) == "https://value.example:value"
-    assert resolved(f"$(file:{tmp_path}/key)", "W", ENVIRONMENT) == "from a file"
-    assert resolved("$(env:LOOP)", "W", ENVIRONMENT) == "$(env:NAME)"
-    assert resolved("pa$$word $(not one) $(env:", "W", ENVIRONMENT) == "pa$$word $(not one) $(env:"
+    assert Reader(ENVIRONMENT).resolved("$(env:NAME)", "W") == "value"
+    assert Reader(ENVIRONMENT).resolved("https://$(env:NAME).example:$(env:NAME)", "W") == "https://value.example:value"
+    assert Reader(ENVIRONMENT).resolved(f"$(file:{tmp_path}/key)", "W") == "from a file"
+    assert Reader(ENVIRONMENT).resolved("$(env:LOOP)", "W") == "$(env:NAME)"
+    assert Reader(ENVIRONMENT).resolved("pa$$word $(not one) $(env:", "W") == "pa$$word $(not one) $(env:"
 
 
-@pytest.mark.parametrize("kind", ["cmd", "keychain", "secret_service", "pass", "credential_manager", "future"])
-def test_other_kinds_are_refused_by_name(kind: str, tmp_path: Path) -> None:
-    """Nothing is run, and what would have been run is not repeated."""
+def test_an_unknown_kind_is_refused_by_name() -> None:
+    """With the kinds that there are, and without what follows."""
     with pytest.raises(ConfigError) as wrong:
-        resolved(f"$({kind}:touch {tmp_path}/ran)", "profile p in FILE: api_key", ENVIRONMENT)
-    assert wrong.value.message.startswith(f"profile p in FILE: api_key holds $({kind}:...), which esml does not follow")
-    assert "touch" not in wrong.value.message
+        Reader(ENVIRONMENT).resolved("$(future:hidden)", "profile p in FILE: api_key")
+    assert wrong.value.message == "profile p in FILE: api_key holds $(future:...), which esml does not know."
+    assert "secret_service" in str(wrong.value.hint)
+
+
+@pytest.mark.parametrize("kind", ["cmd", "keychain", "secret_service", "pass", "credential_manager"])
+def test_without_leave_no_program_is_run(kind: str, tmp_path: Path) -> None:
+    """The expression stays, of a command only that there is one; env and file are followed all the same."""
+    reader = Reader({"PATH": str(tmp_path), "NAME": "n"}, run=False)
+    text = f"$({kind}:touch/{tmp_path}/ran)$(env:NAME)"
+    shown = "..." if kind == "cmd" else f"touch/{tmp_path}/ran"
+    assert reader.resolved(text, "W") == f"$({kind}:{shown})n"
+    assert reader.is_left(text)
+    assert not reader.is_left("$(env:NAME)")
+    assert not Reader({}).is_left(text)
+
+
+def test_a_command_is_only_run_from_a_file_that_is_ours(tmp_path: Path) -> None:
+    """Else anybody who may write there could have it run."""
+    environment = {"PATH": os.environ["PATH"]}
+    with pytest.raises(ConfigError, match="others than you may write to the file"):
+        Reader(environment, trusted=False).resolved(f"$(cmd:touch {tmp_path}/ran)", "W")
     assert not (tmp_path / "ran").exists()
+    assert Reader(environment).resolved("$(cmd:echo secret | tr a-z A-Z)", "W") == "SECRET"
 
 
 @pytest.mark.parametrize(
@@ -42,7 +62,7 @@ def test_other_kinds_are_refused_by_name(kind: str, tmp_path: Path) -> None:
 def test_what_leads_nowhere_is_said(text: str, says: str) -> None:
     """With the value it belongs to; a relative path would be read from wherever one happens to be."""
     with pytest.raises(ConfigError) as wrong:
-        resolved(text, "W", ENVIRONMENT)
+        Reader(ENVIRONMENT).resolved(text, "W")
     assert wrong.value.message == says
 
 
@@ -50,7 +70,7 @@ def test_a_file_is_read_up_to_64_kib(tmp_path: Path) -> None:
     """More is no secret."""
     (tmp_path / "large").write_bytes(b"x" * (64 * 1024 + 1))
     with pytest.raises(ConfigError, match="larger than 64 KiB"):
-        resolved(f"$(file:{tmp_path}/large)", "W", {})
+        Reader({}).resolved(f"$(file:{tmp_path}/large)", "W")
 
 
 def test_es_client_takes_a_whole_value_from_a_variable() -> None:

@@ -1,10 +1,11 @@
 import io
 import os
+import stat
 from pathlib import Path
 
 import pytest
 
-from esml_stop.config.files import must_exist, read, secret
+from esml_stop.config.files import is_open_to_others, is_ours_alone, must_exist, read, secret
 from esml_stop.errors import ConfigError
 
 
@@ -15,11 +16,23 @@ def said(path: Path, largest: int = 100) -> str:
     return wrong.value.message
 
 
-def test_a_secret_is_the_one_line_of_its_file(tmp_path: Path) -> None:
-    """The end of the line does not count, blanks inside do."""
+@pytest.mark.parametrize("text", [" pass word \n\n", '"pass word"\n', "'pass word'", "\ufeffpass word"])
+def test_a_secret_is_what_its_file_holds(tmp_path: Path, text: str) -> None:
+    """White space, newlines and quotes around it do not count, blanks inside do."""
     path = tmp_path / "secret"
-    path.write_bytes(b" pass word \r\n")
-    assert secret(str(path), "--password-file", None) == " pass word "
+    path.write_text(text)
+    assert secret(str(path), "--password-file", None) == "pass word"
+
+
+@pytest.mark.parametrize(("mode", "ours"), [(0o600, True), (0o644, True), (0o620, False), (0o602, False)])
+def test_a_file_is_ours_alone_when_nobody_else_may_write_it(tmp_path: Path, mode: int, ours: bool) -> None:
+    """Reading does not matter here; a file of another user is not ours whatever its mode says."""
+    path = tmp_path / "file"
+    path.write_text("x")
+    path.chmod(mode)
+    assert is_ours_alone(path.stat()) is ours
+    theirs = os.stat_result((stat.S_IFREG | mode, 1, 1, 1, os.geteuid() + 1, 0, 1, 0, 0, 0))
+    assert not is_ours_alone(theirs)
 
 
 def test_a_dash_is_standard_input() -> None:
@@ -83,8 +96,9 @@ def test_who_else_may_look_is_told(tmp_path: Path, mode: int, wide: bool) -> Non
     path.write_text("x")
     path.chmod(mode)
     link.symlink_to(path)
-    assert read(path, "--x", 100) == ("x", wide)
-    assert read(link, "--x", 100) == ("x", wide)
+    for one in (path, link):
+        text, found = read(one, "--x", 100)
+        assert (text, is_open_to_others(found)) == ("x", wide)
 
 
 def test_a_file_that_is_only_named_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,9 +93,16 @@ def test_a_file_of_es_client_is_known_by_its_form(tmp_path: Path) -> None:
     write(path, "elasticsearch: {client: {}}")
     with pytest.raises(ConfigError, match="has neither hosts nor cloud_id"):
         named(asked(config_file=str(path)), {})
-    write(path, "client: {hosts: [h], port: 9200}")
-    with pytest.raises(ConfigError, match="has no contexts"):
+
+
+def test_the_form_of_es_client_before_8_is_named_with_what_to_change(tmp_path: Path) -> None:
+    """It had `client:` at the top, and hosts without a scheme."""
+    path = write(tmp_path / "curator.yml", "client: {hosts: [127.0.0.1], port: 9200, http_auth: 'user:hidden'}")
+    with pytest.raises(ConfigError, match="has the form of es_client before version 8") as wrong:
         named(asked(config_file=str(path)), {})
+    hint = str(wrong.value.hint)
+    assert all(part in hint for part in ("elasticsearch.client", "https://HOST:9200", "elasticsearch.other_settings"))
+    assert "hidden" not in f"{wrong.value.message}{hint}"
 
 
 def test_a_link_to_a_file_is_followed_and_a_dead_one_is_an_error(tmp_path: Path) -> None:

@@ -81,11 +81,11 @@ def test_a_profile_that_is_asked_for_wins_over_every_variable(home: dict[str, st
 @pytest.mark.parametrize(
     ("options", "environment", "says"),
     [
-        ({"profile": "dev", "url": "https://x"}, {}, "--url and --profile exclude each other."),
-        ({"profile": "dev", "username": "x"}, {}, "--username and --profile exclude each other."),
-        ({"config_file": "f", "api_key_file": "-"}, {}, "--api-key-file and --config-file exclude each other."),
-        ({}, {"ESML_PROFILE": "dev", "ESML_URL": "https://x"}, "ESML_URL and ESML_PROFILE exclude each other."),
-        ({"username": "x"}, {"ESML_PROFILE": "dev"}, "--username and ESML_PROFILE exclude each other."),
+        ({"profile": "dev", "url": "https://x"}, {}, "--url and --profile cannot be used together."),
+        ({"profile": "dev", "username": "x"}, {}, "--username and --profile cannot be used together."),
+        ({"config_file": "f", "api_key_file": "-"}, {}, "--api-key-file and --config-file cannot be used together."),
+        ({}, {"ESML_PROFILE": "dev", "ESML_URL": "https://x"}, "ESML_URL and ESML_PROFILE cannot be used together."),
+        ({"username": "x"}, {"ESML_PROFILE": "dev"}, "--username and ESML_PROFILE cannot be used together."),
     ],
 )
 def test_a_profile_brings_its_own_address_and_credentials(

@@ -86,7 +86,7 @@ def test_a_cloud_id_means_a_host(parts: str, url: str) -> None:
 )
 def test_what_is_no_cloud_id_is_named(text: str) -> None:
     """The setting and where to get a right one, not the value."""
-    with pytest.raises(ConfigError, match="What ESML_CLOUD_ID holds is not an Elastic Cloud ID"):
+    with pytest.raises(ConfigError, match="ESML_CLOUD_ID is not an Elastic Cloud ID"):
         cloud_address(text, "ESML_CLOUD_ID")
 
 

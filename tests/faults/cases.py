@@ -65,7 +65,7 @@ def alike(keep: int, cases: Iterable[Case]) -> Iterator[Case]:
 
 
 ODD_ANSWERS = {
-    "a web page": (faults.page(), "answered, but it is not Elasticsearch."),
+    "a web page": (faults.page(), "is not Elasticsearch: it answered HTTP 200 with a web page (HTML)."),
     "empty": (faults.answer(), "it holds nothing where an object belongs."),
     "no content": (faults.answer(b"", 204), "it holds nothing where an object belongs."),
     "half of a JSON": (faults.answer(b'{"count": 1, "trai'), "sent an answer that cannot be read."),
@@ -74,9 +74,12 @@ ODD_ANSWERS = {
     "deeply nested": (faults.answer(b"[" * 100_000), "sent an answer that cannot be read."),
     "invalid UTF-8": (faults.answer(b'{"count": 1, "x": "\xff\xfe"}'), "sent an answer that cannot be read."),
     "not packed as it says": (faults.answer({"count": 1}, content_encoding="gzip"), "sent an answer that cannot be"),
-    "no product header": (faults.answer({"count": 0, "stopped": True}, product=False), "but it is not Elasticsearch."),
+    "no product header": (
+        faults.answer({"count": 0, "stopped": True}, product=False),
+        "without saying that it is.",
+    ),
     "a redirect": (faults.answer(b"", 302, location="http://127.0.0.1:1/"), "a redirect (HTTP 302), which is never"),
-    "a 404 of something else": (faults.page(404), "answered HTTP 404, but not as Elasticsearch does."),
+    "a 404 of something else": (faults.page(404), "is not Elasticsearch: it answered HTTP 404 with a web page (HTML)."),
 }
 LARGE_ANSWERS = {
     "70 MB": (faults.huge(70), "sent an answer of over 64 MB."),
@@ -95,7 +98,7 @@ BROKEN = {
     "a truncated answer": faults.truncated,
     "no HTTP at all": faults.raw(b"SSH-2.0-OpenSSH_9.6\r\n"),
 }
-CLOSED = "closed the connection without a whole answer."
+CLOSED = "closed the connection without a complete answer."
 SILENT = "did not answer in time."
 BRIEF = ("--timeout", "2s")
 
@@ -145,11 +148,11 @@ CASES = [
     once("a 503 of an unknown media type", RESOLVE, faults.answer(b"\0\1", 503, media="application/octet-stream")),
     # What trying again does not change is not tried again.
     resolving("HTTP 400", faults.error(400), "HTTP 400: no", status=1),
-    resolving("HTTP 401", faults.error(401, "security_exception"), "wants credentials", status=4),
+    resolving("HTTP 401", faults.error(401, "security_exception"), "requires authentication", status=4),
     resolving("HTTP 403", faults.error(403, "security_exception"), "does not allow this", status=4),
     resolving("HTTP 500", faults.error(500), "HTTP 500: no", status=1),
     stopping("HTTP 400", faults.error(400), "failed", 1, "HTTP 400: no"),
-    stopping("HTTP 401", faults.error(401, "security_exception"), "failed", 4, "wants credentials"),
+    stopping("HTTP 401", faults.error(401, "security_exception"), "failed", 4, "requires authentication"),
     stopping("HTTP 403", faults.error(403, "security_exception"), "failed", 4, "does not allow this"),
     stopping("HTTP 500", faults.error(500), "failed", 1, "HTTP 500: no"),
     stopping("HTTP 409", faults.error(409), "in_use", 5, "esml stop d --force"),

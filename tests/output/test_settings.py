@@ -4,9 +4,11 @@ import json
 import pytest
 
 from esml_stop.config.connection import Connection
+from esml_stop.config.proxies import Proxy
+from esml_stop.config.report import shown
 from esml_stop.errors import NotAuthenticated
 from esml_stop.output import settings as rendering
-from esml_stop.settings_report import Inspection, SettingsReport, shown
+from esml_stop.settings_report import Inspection, SettingsReport
 
 KEY = base64.b64encode(b"key-id:canary-key").decode()
 SECRETS = ("canary", KEY)
@@ -25,6 +27,7 @@ def everything() -> Connection:
         client_key="/key",
         ssl_fingerprint="ab",
         verify_certs=False,
+        proxies={"https://h:9200": Proxy("http://p:1", "me:canary-proxy", "HTTPS_PROXY")},
         sources={"url": "ESML_URL", "api_key": "ESML_API_KEY"},
         warnings=("careful",),
     )
@@ -32,7 +35,7 @@ def everything() -> Connection:
 
 def report(**changes: object) -> SettingsReport:
     """Return the report on that connection through a proxy with a login."""
-    found = shown(everything(), {"HTTPS_PROXY": "http://me:canary-proxy@p:1", "ES_URL": "x"})
+    found = shown(everything(), {"ES_URL": "x"})
     return SettingsReport(found.settings, found.not_used, found.warnings, **changes)  # type: ignore[arg-type]
 
 

@@ -98,7 +98,7 @@ def test_a_wrong_password_is_exit_4_and_the_settings_are_still_shown(cluster: Ra
     ended = esml("config", "--check", "-o", "json", environment={**cluster.environment(), "ESML_PASSWORD": "wrong"})
     assert (ended.status, ended.json["check"], ended.json["errors"][0]["code"]) == (4, None, "not_authenticated")
     assert {"name": "password", "value": "********", "source": "ESML_PASSWORD"} in ended.json["settings"]
-    assert "does not accept these credentials" in ended.err
+    assert "rejected the credentials (HTTP 401)" in ended.err
 
 
 def test_the_command_that_a_refusal_suggests_works_with_a_profile(

@@ -47,7 +47,7 @@ def test_a_wrong_password_is_exit_4(secured: RawCluster, as_user: Callable[..., 
     """One line that says so and what to check; nothing is stopped."""
     ended = as_user("machine_learning_admin", "stop", "free", password="wrong")
     assert (ended.status, ended.out) == (4, "")
-    assert "does not accept these credentials" in ended.err
+    assert "rejected the credentials (HTTP 401)" in ended.err
     assert secured.running() == ["free", "my-elser", "named"]
 
 

@@ -81,6 +81,8 @@ def command(
         parallel=parallel,
     )
     with Session(connection_options, output_options, timeout=timeout, parallel=parallel) as session:
+        if not dry_run:
+            session.connection.check_allowed("start")
         return session.finish(run(request, session.reader, session.listener, session.confirmed))
 
 

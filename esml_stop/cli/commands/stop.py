@@ -94,6 +94,8 @@ def command(
     )
     options = given_options()
     with Session(connection_options, output_options, timeout=timeout, parallel=parallel, options=options) as session:
+        if not dry_run:
+            session.connection.check_allowed("stop")
         return session.finish(run(request, session.reader, session.listener, session.ask))
 
 

@@ -2,18 +2,18 @@
 
 import os
 import sys
-from dataclasses import replace
 
 from esml_stop.cli.options import OutputOptions
 from esml_stop.cli.session import Session
 from esml_stop.cluster.access import inspect
 from esml_stop.config import resolve
+from esml_stop.config.report import shown
 from esml_stop.config.settings import ConnectionOptions
 from esml_stop.errors import EsmlError
 from esml_stop.output import stderr
 from esml_stop.output.settings import show
 from esml_stop.runtime.background import watched
-from esml_stop.settings_report import SettingsReport, shown
+from esml_stop.settings_report import SettingsReport
 
 ENOUGH = "The cluster privilege manage_ml is enough; the role machine_learning_admin has it."
 
@@ -31,8 +31,9 @@ def check_connection(options: ConnectionOptions, output: OutputOptions, timeout:
 
 
 def found(options: ConnectionOptions, output: OutputOptions) -> SettingsReport:
-    """Return the connection that the settings make; no password is asked for, as none is needed."""
-    report = shown(resolve(options, os.environ, stdin=sys.stdin, prompt=lambda _: ""), os.environ)
+    """Return the connection that the settings make; no password is asked for and no program run, as none is needed."""
+    connection = resolve(options, os.environ, stdin=sys.stdin, prompt=lambda _: "", run=False)
+    report = shown(connection, os.environ)
     for line in () if output.quiet else report.warnings:
         stderr.warn(line)
     return report
@@ -45,8 +46,8 @@ def checked(session: Session) -> SettingsReport:
     try:
         inspection = watched(lambda: inspect(session.cluster.transport, session.reader), session.reader.deadline)
     except EsmlError as error:
-        return replace(report, error=error)
-    return replace(report, inspection=inspection)
+        return report._replace(error=error)
+    return report._replace(inspection=inspection)
 
 
 def finish(report: SettingsReport, output: OutputOptions) -> int:

@@ -1,11 +1,11 @@
-"""One request at a time, over the transport of the official Elasticsearch clients."""
+"""One request at a time, over the transport of the official Elasticsearch clients, to the first host that works."""
 
 import re
 import time
 from base64 import b64encode
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 import elastic_transport
@@ -13,9 +13,9 @@ from elastic_transport.client_utils import url_to_node_config
 
 from esml_stop import __version__
 from esml_stop.cluster.http import redaction, status_errors
-from esml_stop.cluster.http.node import Node
+from esml_stop.cluster.http.node import Attempt, Node, current
 from esml_stop.config.connection import Connection
-from esml_stop.errors import ConfigError
+from esml_stop.errors import ConfigError, Unreachable
 from esml_stop.runtime.background import GRACE_SECONDS, begin, within
 
 # Servers of version 8 and later, serverless too, answer in the form of version 8.
@@ -23,8 +23,7 @@ JSON = "application/vnd.elasticsearch+json"
 VERSIONED_JSON = f"{JSON}; compatible-with=8"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One request that was made, for those who want to watch: `result` is a status, or what went wrong.
 
     `warnings` are the texts of the server's Warning header.
@@ -37,18 +36,32 @@ class Request:
     warnings: tuple[str, ...] = ()
 
 
+class Call(NamedTuple):
+    """One request to be made."""
+
+    method: str
+    target: str
+    body: Mapping[str, object] | None = None
+
+    @property
+    def is_look_up(self) -> bool:
+        """Tell whether it changes nothing, so that another host may be asked whatever happened to it."""
+        return self.method == "GET"
+
+
 class Transport:
     """The way to one cluster; safe to share between threads."""
 
     def __init__(self, connection: Connection, *, parallel: int, on_request: Callable[[Request], None]) -> None:
         self.connection = connection
         self._on_request = on_request
-        self._client = connect(connection, parallel)
-        self._headers = request_headers(connection)
+        self._hosts = [Host(connection, url, parallel) for url in connection.hosts]
+        self._last_good = 0
 
     def close(self) -> None:
         """Close all connections."""
-        self._client.close()
+        for host in self._hosts:
+            host.client.close()
 
     def ask(
         self,
@@ -58,28 +71,51 @@ class Transport:
         query: Mapping[str, object] | None = None,
         body: Mapping[str, object] | None = None,
     ) -> Any:
-        """Make one request that may last so many seconds, no retries; return the decoded answer or raise EsmlError."""
-        target = f"{path}?{urlencode(query, quote_via=quote, safe=',*')}" if query else path
-        began, result, warning = time.monotonic(), "", None
+        """Make one request that may last so many seconds, no retries; return the decoded answer or raise EsmlError.
+
+        Of several hosts the one that worked last is asked first. A look-up goes on to the next host when one gives no
+        usable answer, within half of the time that is left; a change only when it was certainly not sent.
+        """
+        call = Call(method, f"{path}?{urlencode(query, quote_via=quote, safe=',*')}" if query else path, body)
+        ends = time.monotonic() + timeout
+        failed: list[Unreachable] = []
+        for number, host in self._in_order():
+            left = max(ends - time.monotonic(), 0.001)
+            has_next = len(failed) + 1 < len(self._hosts)
+            try:
+                answer = self._ask(host, call, left / 2 if has_next and call.is_look_up else left)
+            except Unreachable as error:
+                failed.append(error)
+                if error.sent and not call.is_look_up:
+                    break
+            else:
+                self._last_good = number
+                return answer
+        raise together(failed)
+
+    def _in_order(self) -> Iterator[tuple[int, "Host"]]:
+        """Yield all hosts with their numbers, the one that worked last first."""
+        first = self._last_good
+        numbers = [*range(first, len(self._hosts)), *range(first)]
+        return ((number, self._hosts[number]) for number in numbers)
+
+    def _ask(self, host: "Host", call: Call, timeout: float) -> Any:
+        """Make a request to one host."""
+        began, result, warning, attempt = time.monotonic(), "", None, Attempt()
         try:
-            answer = within(timeout + GRACE_SECONDS, begin(lambda: self._send(method, target, body, timeout)))
+            answer = within(timeout + GRACE_SECONDS, begin(lambda: host.send(call, timeout, attempt)))
             result, warning = str(answer.meta.status), answer.meta.headers.get("warning")
             status_errors.check(answer)
         except status_errors.FAILURES as error:
             result = status_errors.summary(error)
-            raise status_errors.meaning(error, self.connection) from redaction.printable(error, self.connection)
+            found = status_errors.meaning(error, host.connection, sent=attempt.sent)
+            raise found from redaction.printable(error, self.connection)
         else:
             return answer.body
         finally:
+            shown = f"{host.url}{call.target}" if len(self._hosts) > 1 else call.target
             texts = self._texts(warning) if warning else ()
-            self._on_request(Request(method, path, result, time.monotonic() - began, texts))
-
-    def _send(
-        self, method: str, target: str, body: Mapping[str, object] | None, timeout: float
-    ) -> elastic_transport.TransportApiResponse:
-        headers = self._headers | ({"content-type": VERSIONED_JSON} if body is not None else {})
-        limit = max(timeout, 0.001)
-        return self._client.perform_request(method, target, body=body, headers=headers, request_timeout=limit)
+            self._on_request(Request(call.method, shown, result, time.monotonic() - began, texts))
 
     def _texts(self, warning: str) -> tuple[str, ...]:
         """Return the texts of a Warning header, without code, agent and date."""
@@ -87,31 +123,58 @@ class Transport:
         return tuple(re.findall(r'"((?:[^"\\]|\\.)*)"(?: "[^"]*")?', shown)) or (shown,)
 
 
+class Host:
+    """One host of a cluster, with the connections to it; `connection` knows no other host, so that messages name it."""
+
+    def __init__(self, connection: Connection, url: str, parallel: int) -> None:
+        self.url = url
+        self.connection = replace(connection, hosts=(url,))
+        self.client = connect(self.connection, parallel)
+        self.headers = request_headers(connection)
+
+    def send(self, call: Call, timeout: float, attempt: Attempt) -> elastic_transport.TransportApiResponse:
+        """Make a request and return the answer; `attempt` learns when it begins to be sent."""
+        current.attempt = attempt
+        headers = self.headers | ({"content-type": VERSIONED_JSON} if call.body is not None else {})
+        return self.client.perform_request(
+            call.method, call.target, body=call.body, headers=headers, request_timeout=max(timeout, 0.001)
+        )
+
+
+def together(errors: list[Unreachable]) -> Unreachable:
+    """Return one error for hosts that failed one after the other; a single one as it is."""
+    if len(errors) == 1:
+        return errors[0]
+    text = f"None of {len(errors)} hosts gave a usable answer. {' '.join(one.message for one in errors)}"
+    kinds = {type(one) for one in errors}
+    kind = kinds.pop() if len(kinds) == 1 else Unreachable
+    return kind(
+        text,
+        hint=errors[0].hint,
+        transient=any(one.transient for one in errors),
+        retry_after=max((one.retry_after for one in errors if one.retry_after is not None), default=None),
+        sent=any(one.sent for one in errors),
+    )
+
+
 def connect(connection: Connection, parallel: int) -> elastic_transport.Transport:
-    """Return the transport to the cluster's hosts, with its own retries off."""
-    options: dict[str, Any] = {"connections_per_node": parallel + 4, "http_compress": False}
+    """Return the transport to a host, with its own retries off."""
+    (host,) = connection.hosts
+    options = tls_options(connection) if host.startswith("https:") else {}
+    extras = {"proxy": connection.proxies.get(host)}
     try:
-        nodes = [
-            url_to_node_config(host).replace(
-                **options, **(tls_options(connection) if host.startswith("https:") else {})
-            )
-            for host in connection.hosts
-        ]
+        node = url_to_node_config(host).replace(
+            connections_per_node=parallel + 4, http_compress=False, _extras=extras, **options
+        )
         serializers = {JSON: elastic_transport.JsonSerializer()}
         return elastic_transport.Transport(
-            nodes, node_class=Node, serializers=serializers, max_retries=0, meta_header=False
+            [node], node_class=Node, serializers=serializers, max_retries=0, meta_header=False
         )
     except (ValueError, OSError) as error:
         raise ConfigError(
             "The connection settings do not fit together, or a certificate file cannot be used.",
             hint="Check --url, --cloud-id, --ca-certs, --client-cert and --client-key.",
         ) from error
-
-
-def node_config(host: str, connection: Connection, parallel: int) -> elastic_transport.NodeConfig:
-    """Return the transport's settings for one host."""
-    tls = tls_options(connection) if host.startswith("https:") else {}
-    return url_to_node_config(host).replace(connections_per_node=parallel + 4, http_compress=False, **tls)
 
 
 def request_headers(connection: Connection) -> dict[str, str]:

@@ -1,51 +1,48 @@
 """What it means that no whole answer came, and whether the request may have arrived all the same."""
 
-import os
 from typing import Any
 
 from elastic_transport import TlsError
-from urllib3.exceptions import DecodeError, NameResolutionError, NewConnectionError, ProtocolError, ProxyError
+from urllib3.exceptions import DecodeError, NameResolutionError, ProtocolError, ProxyError
 
 from esml_stop.cluster.http.node import AnswerTooLarge
 from esml_stop.config.connection import Connection
 from esml_stop.errors import CHECK_URL, BadAnswer, TlsFailed, Unreachable
 
 
-def tls(error: TlsError, connection: Connection) -> TlsFailed:
+def tls(error: TlsError, connection: Connection, *, sent: bool) -> TlsFailed:
     """Return what went wrong with the encrypted connection, and the option that would help."""
-    from esml_stop.cluster.http.tls_errors import explained, is_before_request
+    from esml_stop.cluster.http.tls_errors import explained
 
-    causes = chain(error)
-    text, hint = explained(causes, connection)
-    return TlsFailed(text, hint=hint, sent=not is_before_request(causes))
+    text, hint = explained(chain(error), connection)
+    return TlsFailed(text, hint=hint, sent=sent)
 
 
-def not_connected(error: Exception, where: str) -> Unreachable:
-    """Return why no answer came."""
-    causes = chain(error)
+def not_connected(error: Exception, connection: Connection, *, sent: bool) -> Unreachable:
+    """Return why no answer came from the one host of a connection."""
+    where, causes = connection.label, chain(error)
     if any(isinstance(one, AnswerTooLarge) for one in causes):
         return BadAnswer(f"{where} sent an answer of over 64 MB.", hint=CHECK_URL)
-    if any(isinstance(one, ProxyError) for one in causes):
+    proxy = connection.proxies.get(where)
+    if proxy and (any(isinstance(one, ProxyError) for one in causes) or (where.startswith("http:") and not sent)):
         from esml_stop.cluster.http.proxies import unusable
 
-        return unusable(causes, where, os.environ)
+        return unusable(causes, where, proxy)
     if any(isinstance(one, NameResolutionError) for one in causes):
-        return Unreachable(f"The host name of {where} is not known.", hint=CHECK_NAME, sent=False)
+        return Unreachable(f"Could not resolve the host name in {where}.", hint=CHECK_NAME, sent=sent)
     if any(isinstance(one, ConnectionRefusedError) for one in causes):
-        text = f"Nothing listens at {where} (connection refused)."
-        return Unreachable(text, hint=CHECK_PORT, transient=True, sent=False)
+        text = f"Connection refused: nothing is listening at {where}."
+        return Unreachable(text, hint=CHECK_PORT, transient=True, sent=sent)
     if any(isinstance(one, ProtocolError | ConnectionError) for one in causes):
-        text = f"{where} closed the connection without a whole answer."
-        return Unreachable(text, hint=CHECK_HTTPS if "http://" in where else None, transient=True)
-    unsent = any(isinstance(one, NewConnectionError) for one in causes)
-    return Unreachable(
-        f"No connection to {where}: {reason_of(error)}.", hint=CHECK_PORT, transient=True, sent=not unsent
-    )
+        text = f"{where} closed the connection without a complete answer."
+        return Unreachable(text, hint=CHECK_HTTPS if "http://" in where else None, transient=True, sent=sent)
+    text = f"Could not connect to {where}: {reason_of(error)}."
+    return Unreachable(text, hint=CHECK_PORT, transient=True, sent=sent)
 
 
 CHECK_NAME = "Check the URL for a typo, and the network."
-CHECK_PORT = "Is the cluster up, and are host and port right? Elasticsearch usually listens on port 9200."
-CHECK_HTTPS = "If the cluster speaks TLS, use https:// in the URL."
+CHECK_PORT = "Check that the cluster is running, and the host and port. Elasticsearch usually listens on port 9200."
+CHECK_HTTPS = "If the cluster uses TLS, use https:// in the URL."
 
 
 def reason_of(error: Exception) -> str:
@@ -57,11 +54,6 @@ def reason_of(error: Exception) -> str:
 def is_garbled(error: Exception) -> bool:
     """Tell whether a body is not packed as its head says."""
     return any(isinstance(one, DecodeError) for one in chain(error))
-
-
-def connecting(error: Exception) -> bool:
-    """Tell whether a time-out came before anything was sent."""
-    return any(isinstance(one, NewConnectionError) or "connect timeout" in str(one) for one in chain(error))
 
 
 def chain(error: BaseException) -> list[BaseException]:

@@ -1,8 +1,8 @@
-"""The client's HTTP node with what it leaves out: a cap on answers, a limit to connecting, proxies, plain words."""
+"""The transport's HTTP node with what it leaves out: a cap on answers, a limit to connecting, proxies, CAs alone."""
 
 import json
-import os
 import ssl
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,49 +10,86 @@ import urllib3
 from elastic_transport import NodeConfig, Urllib3HttpNode
 from urllib3.util.ssl_match_hostname import CertificateError
 
+from esml_stop.config.proxies import Proxy
+
 LARGEST_ANSWER = 64 * 1024 * 1024
 CHUNK = 64 * 1024
 CONNECT_SECONDS = 10.0
+# As much of a page as it takes to see whose it is.
+START_OF_PAGE = 4096
 
 
 class AnswerTooLarge(urllib3.exceptions.HTTPError):
     """The decoded answer is over the cap; it was not read to its end."""
 
 
+class Attempt:
+    """One request, and whether any of it was sent: not while the connection, a tunnel or TLS is still being set up."""
+
+    sent = False
+
+
+# The attempt that a thread makes; its connection says when it begins to send.
+current = threading.local()
+
+
+class Watched:
+    """A connection that tells when a request begins to be sent; mixed into urllib3's connections."""
+
+    is_ready = False
+
+    def connect(self) -> None:
+        """Connect, through a tunnel and with TLS where these are wanted."""
+        self.is_ready = False
+        super().connect()  # type: ignore[misc]
+        self.is_ready = True
+
+    def send(self, data: Any) -> None:
+        """Send data, which is part of a request once the connection is there."""
+        if self.sock is None:  # type: ignore[attr-defined]
+            self.connect()
+        if self.is_ready and hasattr(current, "attempt"):
+            current.attempt.sent = True
+        super().send(data)  # type: ignore[misc]
+
+
 class Node(Urllib3HttpNode):
-    """A node that refuses answers over 64 MB (decoded), follows no redirect, believes no error but JSON, and takes the
-    environment's proxy.
-    """
+    """A node that refuses answers over 64 MB (decoded), follows no redirect, and uses the proxy for its host."""
 
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
         if isinstance(self.pool, urllib3.HTTPSConnectionPool):
-            # The client forgets these when it is told not to verify, or to verify by fingerprint.
+            # The transport forgets these when it is told not to verify, or to verify by fingerprint.
             self.pool.cert_file, self.pool.key_file = config.client_cert, config.client_key
-            if config.ca_certs:
-                # From 3.13 on Python refuses CAs without key usage, as Elasticsearch made them itself for years.
-                self.pool.conn_kw["ssl_context"].verify_flags &= ~ssl.VERIFY_X509_STRICT
+            if config.ca_certs and config.verify_certs and not config.ssl_assert_fingerprint:
+                self.pool.conn_kw["ssl_context"] = trusting_only(config.ca_certs)
+            # From 3.13 on Python refuses CAs without key usage, as Elasticsearch made them itself for years.
+            self.pool.conn_kw["ssl_context"].verify_flags &= ~ssl.VERIFY_X509_STRICT
         base = self.take_proxy(config)
-        urlopen = capped(self.pool.urlopen, base)
-        contact: Any = Contact(urlopen)
+        self.pool.ConnectionCls = type("Connection", (Watched, self.pool.ConnectionCls), {})
+        contact: Any = Contact(capped(self.pool.urlopen, base))
         self.pool.urlopen = contact  # type: ignore[method-assign]
 
     def take_proxy(self, config: NodeConfig) -> str:
-        """Go through the proxy of the environment, if there is one; return what to put before each path for it."""
-        if not any(name.lower().endswith("_proxy") for name in os.environ):
-            return ""
-        from esml_stop.cluster.http.proxies import forwarding, proxy_for, tunnelled
-
-        host = f"[{config.host}]" if ":" in config.host else config.host
-        url = f"{config.scheme}://{host}:{config.port}"
-        proxy = proxy_for(url, os.environ)
+        """Go through the proxy, if there is one; return what to put before each path for it."""
+        proxy: Proxy | None = config._extras.get("proxy")  # noqa: SLF001 - where a node finds what is not the transport's
         if proxy is None:
             return ""
+        from esml_stop.cluster.http.proxies import forwarding, tunnelled
+
         if isinstance(self.pool, urllib3.HTTPSConnectionPool):
             tunnelled(self.pool, proxy)
             return ""
         self.pool = forwarding(proxy, config.connections_per_node)
-        return url
+        host = f"[{config.host}]" if ":" in config.host else config.host
+        return f"{config.scheme}://{host}:{config.port}"
+
+
+def trusting_only(ca_certs: str) -> ssl.SSLContext:
+    """Return a context that trusts the CAs of a file in place of the system's, as in every other tool."""
+    context = ssl.create_default_context(cafile=ca_certs)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def capped(urlopen: Any, base: str) -> Any:
@@ -67,9 +104,11 @@ def capped(urlopen: Any, base: str) -> Any:
             response.close()
             raise urllib3.exceptions.ProxyError("", OSError("Tunnel connection failed: 407"))
         data = body_of(response)
-        # The client would stumble over the body of an error before it looks at the status.
-        if response.status >= 300 and not is_json_object(data):
-            response.headers["content-type"], data = "application/json", b""
+        genuine = response.headers.get("x-elastic-product") == "Elasticsearch"
+        # The transport would stumble over a page before anyone looks at the status and who answered.
+        if (response.status >= 300 or not genuine) and not is_json_object(data):
+            response.headers["content-type"] = "text/plain"
+            data = data[:START_OF_PAGE].decode(errors="replace").encode()
         return SimpleNamespace(status=response.status, headers=response.headers, data=data)
 
     return read

@@ -39,6 +39,7 @@ def printable(error: Exception, connection: Connection) -> Exception:
 def forms(connection: Connection) -> set[str]:
     """Return the secrets as they are, as they travel in a header, and as they stand in a URL."""
     found = set(connection.secrets)
+    found |= {base64.b64encode(one.login.encode()).decode() for one in connection.proxies.values() if one.login}
     if connection.username is not None and connection.password:
         found.add(base64.b64encode(f"{connection.username}:{connection.password}".encode()).decode())
     if connection.api_key:

@@ -15,9 +15,11 @@ from elastic_transport import (
     TransportError,
 )
 
-from esml_stop.cluster.http.connection_errors import connecting, is_garbled, not_connected, tls
+from esml_stop.cluster.http.connection_errors import CHECK_PORT, is_garbled, not_connected, tls
+from esml_stop.cluster.http.product import OtherProduct, is_genuine, stranger
 from esml_stop.cluster.http.redaction import redacted
 from esml_stop.config.connection import Connection
+from esml_stop.config.proxies import Proxy
 from esml_stop.errors import (
     CHECK_URL,
     BadAnswer,
@@ -37,40 +39,53 @@ UNAUTHORIZED = re.compile(r"action \[(?P<action>.+?)\] is unauthorized for (?P<w
 GRANTED_BY = re.compile(r"granted by the cluster privileges \[(?P<privileges>.+?)\]")
 
 
-class OtherProduct(Exception):
-    """The answer does not say that it is Elasticsearch's."""
-
-
 # What a request may raise: an error status, no answer, an answer that cannot be decoded, or one that took too long.
 FAILURES = (ApiError, TransportError, OtherProduct, RecursionError, TimeoutError)
 
 
 def check(answer: TransportApiResponse) -> None:
-    """Raise ApiError for an error status, and OtherProduct for an answer that is not Elasticsearch's."""
-    if not 200 <= answer.meta.status < 300:
-        raise ApiError(str(answer.meta.status), answer.meta, answer.body)
-    if answer.meta.headers.get("x-elastic-product") != "Elasticsearch":
-        raise OtherProduct
+    """Raise ApiError for an error status, and OtherProduct for an answer that is not Elasticsearch's.
+
+    A status that says "not now" may be that of a load balancer before it.
+    """
+    status = answer.meta.status
+    if status not in {*GATEWAY_STATUSES, 407} and not 300 <= status < 400 and not is_genuine(answer):
+        raise OtherProduct(answer)
+    if not 200 <= status < 300:
+        raise ApiError(str(status), answer.meta, answer.body)
 
 
-def meaning(error: Exception, connection: Connection) -> EsmlError:
-    """Return our error for one of the client's, or for a request that was given up."""
+def meaning(error: Exception, connection: Connection, *, sent: bool = True) -> EsmlError:
+    """Return our error for one of the transport's, or for a request that was given up.
+
+    `sent` tells whether any of the request was sent.
+    """
     where = connection.label
     if isinstance(error, OtherProduct):
-        return BadAnswer(f"{where} answered, but it is not Elasticsearch.", hint=CHECK_URL)
+        return stranger(error.answer, where, proxy_of(connection))
     if isinstance(error, ApiError):
         return answered(error, connection)
     if isinstance(error, TlsError):
-        return tls(error, connection)
+        return tls(error, connection, sent=sent)
     if isinstance(error, ConnectionTimeout | TimeoutError):
-        early = connecting(error)
-        return Unreachable(f"{where} did not answer in time.", hint=CHECK_TIME, transient=early, sent=not early)
+        text = f"{where} did not answer in time." if sent else f"Could not connect to {where} in time."
+        return Unreachable(text, hint=CHECK_TIME if sent else CHECK_PORT, transient=not sent, sent=sent)
     if isinstance(error, SerializationError | RecursionError) or is_garbled(error):
         return BadAnswer(f"{where} sent an answer that cannot be read.", hint=CHECK_URL)
-    return not_connected(error, where)
+    return not_connected(error, connection, sent=sent)
 
 
-CHECK_TIME = "Is the cluster well? --timeout gives it more time."
+def proxy_of(connection: Connection) -> Proxy | None:
+    """Return the proxy that sees the requests to a host, and so may answer them itself."""
+    return next((proxy for url, proxy in connection.proxies.items() if url in connection.hosts and is_plain(url)), None)
+
+
+def is_plain(url: str) -> bool:
+    """Tell whether what is between here and a URL can read along."""
+    return url.startswith("http:")
+
+
+CHECK_TIME = "Check that the cluster is healthy. --timeout gives it more time."
 
 
 def summary(error: Exception) -> str:
@@ -88,11 +103,12 @@ def answered(error: ApiError, connection: Connection) -> EsmlError:
         wish = f" It asks to wait {seconds(pause)}." if pause else ""
         return Unreachable(text + wish, transient=True, retry_after=pause)
     if status == 407:
-        return Unreachable("The proxy wants a login (HTTP 407); the cluster was not reached.", hint=CHECK_PROXY)
+        text = "The proxy requires a login (HTTP 407); the cluster was not reached."
+        return Unreachable(text, hint=CHECK_PROXY)
     if 300 <= status < 400:
         return BadAnswer(f"{where} answered with a redirect (HTTP {status}), which is never followed.", hint=CHECK_URL)
     if reason is None:
-        return BadAnswer(f"{where} answered HTTP {status}, but not as Elasticsearch does.", hint=CHECK_URL)
+        return BadAnswer(f"{where} answered HTTP {status} without a reason.", hint=CHECK_URL)
     return refusal(status, kind, reason, connection)
 
 
@@ -112,15 +128,15 @@ def refusal(status: int, kind: str | None, reason: str, connection: Connection) 
 
 def unauthenticated(kind: str | None, reason: str, connection: Connection) -> NotAuthenticated:
     """Return the meaning of a 401: nobody asked, or someone it does not know."""
-    nobody = not (connection.secrets or connection.username)
-    text = "wants credentials, and none were given" if nobody else "does not accept these credentials"
+    nobody = not connection.has_credentials
+    text = "requires authentication, but no credentials were given" if nobody else "rejected the credentials (HTTP 401)"
     hint = "Give an API key with ESML_API_KEY or --api-key-file, or a user with --username."
     return NotAuthenticated(
         f"{connection.label} {text}.", http_status=401, type=kind, reason=reason, hint=hint if nobody else CHECK_LOGIN
     )
 
 
-CHECK_LOGIN = "Are they of this cluster, and not expired? `esml config` shows where they come from."
+CHECK_LOGIN = "Check that they belong to this cluster and have not expired; `esml config` shows where they come from."
 
 
 def unauthorized(kind: str | None, reason: str, connection: Connection) -> NotAllowed:
@@ -131,13 +147,13 @@ def unauthorized(kind: str | None, reason: str, connection: Connection) -> NotAl
             f"{connection.label} does not allow this: {reason}", http_status=403, type=kind, reason=reason
         )
     what = "stop deployments" if found["action"].endswith("deployment/stop") else f"do this ({found['action']})"
-    needs = f"It takes one of the cluster privileges {granted['privileges'].replace(',', ', ')}. " if granted else ""
+    needs = f"It requires one of the cluster privileges {granted['privileges'].replace(',', ', ')}. " if granted else ""
     return NotAllowed(
         f"Not allowed: {found['who'].replace('[', '').replace(']', '')} may not {what}.",
         http_status=403,
         type=kind,
         reason=reason,
-        hint=f"{needs}For all that esml does, manage_ml is enough; the role machine_learning_admin has it.",
+        hint=f"{needs}manage_ml is sufficient; the role machine_learning_admin has it.",
     )
 
 

@@ -8,7 +8,7 @@ from urllib3.util.ssl_match_hostname import CertificateError
 
 from esml_stop.config.connection import Connection
 
-OTHER_FINGERPRINT = re.compile(r'Fingerprints did not match\..* got "([0-9a-f]+)"')
+OTHER_FINGERPRINT = re.compile(r'Fingerprints did not match\..* got "([0-9a-f]+)"(?:.*, "([0-9a-f]+)")?')
 EXPIRED = 10
 NOT_YET_VALID = 9
 OTHER_HOST = {62, 64}  # by name, by address
@@ -29,7 +29,7 @@ def explained(found: Sequence[BaseException], connection: Connection) -> tuple[s
     """Return a sentence and a hint about a failed TLS connection, from the chain of errors."""
     where, text = connection.label, str(found[-1])
     if other := next(filter(None, (OTHER_FINGERPRINT.search(str(one)) for one in found)), None):
-        return f"The certificate of {where} has another fingerprint: {other[1]}.", CHECK_FINGERPRINT
+        return f"The certificate of {where} has another fingerprint: {other[1]}.", compare(other[2])
     refused = next((one for one in found if isinstance(one, ssl.SSLCertVerificationError)), None)
     if refused:
         return untrusted(refused, connection)
@@ -38,16 +38,18 @@ def explained(found: Sequence[BaseException], connection: Connection) -> tuple[s
     return broken(reasons(found), text, connection)
 
 
-CHECK_FINGERPRINT = "Compare --ssl-fingerprint with what the cluster showed when it first started."
+def compare(ca: str | None) -> str:
+    """Return what to compare --ssl-fingerprint with; `ca` is the fingerprint of the CA, if the node sends it along."""
+    if ca:
+        return f"--ssl-fingerprint must be that of the node's certificate, as above, or of its CA: {ca}."
+    return NODE_ALONE
+
+
+NODE_ALONE = (
+    "--ssl-fingerprint must be that of the node's own certificate, as above. What Elasticsearch shows when it first "
+    "starts is its CA's; this node does not send its CA, so give that with --ca-certs FILE."
+)
 OTHER_NAME = "Use a host that the certificate names in --url, or trust just this certificate with --ssl-fingerprint."
-
-
-def is_before_request(causes: Sequence[BaseException]) -> bool:
-    """Tell whether the connection was given up before a request could have reached the cluster."""
-    kinds = (ssl.SSLCertVerificationError, CertificateError)
-    if any(isinstance(one, kinds) or OTHER_FINGERPRINT.search(str(one)) for one in causes):
-        return True
-    return bool(reasons(causes) & (NO_TLS | WANTS_CERTIFICATE | REFUSES_CERTIFICATE | TOO_OLD))
 
 
 def reasons(causes: Sequence[BaseException]) -> set[str]:
@@ -63,7 +65,7 @@ def untrusted(error: ssl.SSLCertVerificationError, connection: Connection) -> tu
     if error.verify_code == EXPIRED:
         return f"The certificate of {where} has expired.", RENEW
     if error.verify_code == NOT_YET_VALID:
-        return f"The certificate of {where} is not valid yet.", "Is the clock of this machine right?"
+        return f"The certificate of {where} is not valid yet.", "Check the clock of this machine."
     given = f"is not signed by the CA in {connection.ca_certs}" if connection.ca_certs else "cannot be trusted"
     return f"The certificate of {where} {given}: {error.verify_message}.", GIVE_CA
 
@@ -78,17 +80,20 @@ def broken(names: set[str], text: str, connection: Connection) -> tuple[str, str
     if names & NO_TLS:
         return f"{where} does not speak TLS.", "Use http:// in --url if the cluster has TLS switched off."
     if names & WANTS_CERTIFICATE or (names & REFUSES_CERTIFICATE and not connection.client_cert):
-        return f"{where} wants a client certificate.", "Give it with --client-cert FILE and --client-key FILE."
+        return f"{where} requires a client certificate.", "Give it with --client-cert FILE and --client-key FILE."
     if names & REFUSES_CERTIFICATE:
-        return f"{where} does not accept the client certificate.", NOT_ACCEPTED
+        return f"{where} rejected the client certificate.", NOT_ACCEPTED
     if names & TOO_OLD:
         return f"{where} only speaks TLS older than 1.2.", "Update it; there is no option for this."
     if "EOF occurred" in text:
         hint = NOT_ACCEPTED if connection.client_cert else MAY_WANT
         return f"{where} ended the encrypted connection before it answered.", hint
     detail = ", ".join(sorted(names)).replace("_", " ").lower() or text
-    return f"No encrypted connection to {where}: {detail}.", "Check https:// in --url, --ca-certs and --client-cert."
+    return (
+        f"Could not make an encrypted connection to {where}: {detail}.",
+        "Check https:// in --url, --ca-certs and --client-cert.",
+    )
 
 
-NOT_ACCEPTED = "Is the certificate of --client-cert of a CA that it trusts, and not expired?"
-MAY_WANT = "If it wants a client certificate, give it with --client-cert FILE and --client-key FILE."
+NOT_ACCEPTED = "Check that the certificate of --client-cert is of a CA that the cluster trusts, and not expired."
+MAY_WANT = "If it requires a client certificate, give it with --client-cert FILE and --client-key FILE."

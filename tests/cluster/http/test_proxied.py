@@ -75,8 +75,8 @@ def test_a_proxy_that_wants_a_login_is_told_from_the_cluster(attempt: Try, autho
     with serving(pair) as server, proxying(login=f"proxy-user:{SECRET}") as proxy:
         status, _, err = attempt(server, **{variable: proxy.url()})
         assert (status, len(proxy.seen), server.connections) == (6, 1, 0)
-        assert f"The proxy {proxy.url()} wants a login (HTTP 407); the cluster was not reached." in err
-        assert f"Put the right one into {variable}" in err
+        assert f"The proxy {proxy.url()} requires a login (HTTP 407); the cluster was not reached." in err
+        assert f"Put it into {variable}" in err
         status, out, _ = attempt(server, **{variable: proxy.url(LOGIN)})
         assert status == 0
         assert f"proxy\thttp://proxy-user:********@localhost:{proxy.server_address[1]}\t{variable}" in out
@@ -90,7 +90,7 @@ def test_a_proxy_may_speak_tls_itself(attempt: Try, authority: Authority, tmp_pa
         assert len(proxy.seen) == 1
         status, _, err = attempt(server, HTTPS_PROXY=proxy.url(), ESML_CA_CERTS="", ESML_SSL_FINGERPRINT="ab" * 32)
         assert (status, len(proxy.seen)) == (2, 1)
-        assert "HTTPS_PROXY names an https:// proxy, which --ssl-fingerprint cannot verify." in err
+        assert "HTTPS_PROXY names an https:// proxy, which ESML_SSL_FINGERPRINT cannot verify." in err
     with serving(pair) as server, proxying(pair=Authority(tmp_path).issue("stranger")) as proxy:
         assert attempt(server, HTTPS_PROXY=proxy.url())[0] == 6
         assert proxy.seen == []
@@ -111,7 +111,7 @@ def test_a_proxy_that_is_not_there_is_named(attempt: Try, authority: Authority) 
     with serving(authority.issue("server")) as server:
         status, _, err = attempt(server, ALL_PROXY=url)
         assert (status, server.connections) == (6, 0)
-        assert f"The proxy {url} (ALL_PROXY) cannot be reached." in err
+        assert f"Could not connect to the proxy {url} (ALL_PROXY)." in err
 
 
 def test_a_proxy_that_refuses_a_host_says_its_status(attempt: Try, authority: Authority) -> None:
@@ -120,7 +120,7 @@ def test_a_proxy_that_refuses_a_host_says_its_status(attempt: Try, authority: Au
         with serving(authority.issue("server")) as server, proxying(refuses=status) as proxy:
             code, _, err = attempt(server, HTTPS_PROXY=proxy.url())
             assert (code, len(proxy.seen), server.connections) == (6, tries, 0)
-            assert f"does not let through to {server.at()} (HTTP {status})." in err
+            assert f"refused to connect to {server.at()} (HTTP {status})." in err
 
 
 def test_a_stop_that_the_proxy_did_not_pass_on_is_not_started(

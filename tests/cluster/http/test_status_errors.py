@@ -17,8 +17,9 @@ from elastic_transport import ConnectionError as NotConnected
 from urllib3.exceptions import DecodeError, NameResolutionError, NewConnectionError, ProtocolError, ProxyError
 
 from esml_stop.cluster.http.node import AnswerTooLarge
-from esml_stop.cluster.http.status_errors import OtherProduct, meaning, retry_after
+from esml_stop.cluster.http.status_errors import meaning, retry_after
 from esml_stop.config.connection import Connection
+from esml_stop.config.proxies import Proxy
 from esml_stop.errors import BadAnswer, EsmlError, NotAllowed, NotAuthenticated, Refused, TlsFailed, Unreachable
 
 WHERE = "http://es.example:9200"
@@ -74,18 +75,17 @@ def test_a_cluster_that_is_not_available_may_be_asked_again(status: int, body: A
     [
         (302, None, BadAnswer, "redirect"),
         (407, None, Unreachable, "proxy"),
-        (404, "<html>", BadAnswer, "not as Elasticsearch does"),
-        (404, {"ok": False, "message": "Unknown resource."}, BadAnswer, "not as Elasticsearch does"),
+        (404, {}, BadAnswer, "without a reason"),
         (400, {"error": "no handler found"}, Refused, "no handler found"),
         (400, reason("bad"), Refused, "HTTP 400: bad"),
-        (401, reason("who"), NotAuthenticated, "wants credentials"),
+        (401, reason("who"), NotAuthenticated, "requires authentication"),
         (403, reason("no"), NotAllowed, "does not allow"),
         (409, reason("used"), Refused, "used"),
         (500, {"error": {"type": "x"}}, Refused, "x"),
     ],
 )
-def test_only_the_json_of_elasticsearch_is_believed(status: int, body: Any, kind: type[EsmlError], says: str) -> None:
-    """Anything else is the answer of something else."""
+def test_an_error_status_has_a_meaning(status: int, body: Any, kind: type[EsmlError], says: str) -> None:
+    """By its status and by what Elasticsearch says about it."""
     error = answered(status, body)
     assert type(error) is kind
     assert says in error.message
@@ -115,34 +115,49 @@ def untrusted() -> ssl.SSLCertVerificationError:
     return error
 
 
-CASES: list[tuple[Exception, type[EsmlError], bool, bool, str]] = [
-    (OtherProduct(), BadAnswer, False, True, "not Elasticsearch"),
-    (SerializationError("x"), BadAnswer, False, True, "cannot be read"),
-    (RecursionError(), BadAnswer, False, True, "cannot be read"),
-    (caused(DecodeError("x")), BadAnswer, False, True, "cannot be read"),
-    (caused(AnswerTooLarge("x")), BadAnswer, False, True, "over 64 MB"),
-    (ConnectionTimeout("x"), Unreachable, False, True, "in time"),
-    (TimeoutError(), Unreachable, False, True, "in time"),
-    (ConnectionTimeout("x", errors=(new(OSError()),)), Unreachable, True, False, "in time"),
-    (caused(given_name()), Unreachable, False, False, "not known"),
-    (caused(new(ConnectionRefusedError())), Unreachable, True, False, "Nothing listens"),
-    (caused(new(OSError(113, "No route to host"))), Unreachable, True, False, "No route to host"),
-    (caused(ProtocolError("x", ConnectionResetError())), Unreachable, True, True, "without a whole answer"),
-    (caused(ProxyError("x", OSError("no"))), Unreachable, True, False, "proxy"),
-    (TlsError("x", errors=(untrusted(),)), TlsFailed, False, False, "certificate"),
+CASES: list[tuple[Exception, type[EsmlError], bool, str]] = [
+    (SerializationError("x"), BadAnswer, False, "cannot be read"),
+    (RecursionError(), BadAnswer, False, "cannot be read"),
+    (caused(DecodeError("x")), BadAnswer, False, "cannot be read"),
+    (caused(AnswerTooLarge("x")), BadAnswer, False, "over 64 MB"),
+    (ConnectionTimeout("x"), Unreachable, False, "did not answer in time"),
+    (TimeoutError(), Unreachable, False, "did not answer in time"),
+    (caused(given_name()), Unreachable, False, "Could not resolve"),
+    (caused(new(ConnectionRefusedError())), Unreachable, True, "Connection refused"),
+    (caused(new(OSError(113, "No route to host"))), Unreachable, True, "No route to host"),
+    (caused(ProtocolError("x", ConnectionResetError())), Unreachable, True, "without a complete answer"),
+    (TlsError("x", errors=(untrusted(),)), TlsFailed, False, "certificate"),
 ]
 
 
+@pytest.mark.parametrize("sent", [True, False])
 @pytest.mark.parametrize(
-    ("error", "kind", "transient", "sent", "says"), CASES, ids=[f"{type(one[0]).__name__}: {one[4]}" for one in CASES]
+    ("error", "kind", "transient", "says"), CASES, ids=[f"{type(one[0]).__name__}: {one[3]}" for one in CASES]
 )
-def test_what_went_wrong_on_the_way(error: Exception, kind: type, transient: bool, sent: bool, says: str) -> None:
-    """Which error it is, whether asking again may help, and whether the request may have arrived."""
-    found = meaning(error, CONNECTION)
+def test_what_went_wrong_on_the_way(error: Exception, kind: type, transient: bool, says: str, sent: bool) -> None:
+    """Which error it is, and whether asking again may help; whether anything was sent is known, not guessed."""
+    found = meaning(error, CONNECTION, sent=sent)
     assert type(found) is kind
     assert isinstance(found, Unreachable)
-    assert (found.transient, found.sent) == (transient, sent)
-    assert says in found.message
+    if isinstance(error, ConnectionTimeout | TimeoutError) and not sent:
+        assert (found.transient, found.sent) == (True, False)
+        assert "Could not connect" in found.message
+    elif kind is not BadAnswer:
+        assert (found.transient, found.sent) == (transient, sent)
+        assert says in found.message
+    else:
+        assert (found.transient, found.sent) == (False, True)
+        assert says in found.message
+
+
+def test_a_proxy_that_failed_is_named() -> None:
+    """By its URL and by the variable that names it; the cluster was not reached."""
+    connection = Connection((WHERE,), proxies={WHERE: Proxy("http://p:1", "me:canary", "HTTP_PROXY")})
+    for error in (caused(ProxyError("x", OSError("no"))), caused(new(ConnectionRefusedError()))):
+        found = meaning(error, connection, sent=False)
+        assert isinstance(found, Unreachable)
+        assert (found.transient, found.sent) == (True, False)
+        assert found.message == "Could not connect to the proxy http://p:1 (HTTP_PROXY)."
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -74,8 +74,8 @@ def test_a_ca_that_elasticsearch_made_is_accepted(
     """Such a CA says nothing about key usage; Python from 3.13 on would refuse it, which is switched on here."""
     default = ssl.create_default_context
 
-    def strict() -> ssl.SSLContext:
-        context = default()
+    def strict(**options: Any) -> ssl.SSLContext:
+        context = default(**options)
         context.verify_flags |= ssl.VERIFY_X509_STRICT
         return context
 
@@ -144,7 +144,7 @@ def test_plain_http_on_a_tls_port_hints_at_https(attempt: Try, pair: Pair) -> No
     with serving(pair) as server:
         status, said = attempt(server, scheme="http")
         assert (status, server.connections) == (6, 4)
-    assert said.startswith("esml: http://HOST closed the connection without a whole answer.\n")
+    assert said.startswith("esml: http://HOST closed the connection without a complete answer.\n")
     assert "use https:// in the URL" in said
 
 
@@ -170,7 +170,7 @@ def test_a_client_certificate_is_shown_to_who_asks(attempt: Try, authority: Auth
         status, said = attempt(server, *how)
         assert (status, server.connections) == (6, 1)
         # The server may be gone before its reason arrives.
-        assert "wants a client certificate" in said
+        assert "requires a client certificate" in said
         assert "--client-cert FILE and --client-key FILE" in said
         assert attempt(server, *how, "--client-cert", client.cert, "--client-key", client.key)[0] == 0
 

@@ -2,7 +2,7 @@ import base64
 
 import pytest
 
-from esml_stop.config.building import build
+from esml_stop.config.build import build
 from esml_stop.config.connection import Connection
 from esml_stop.config.settings import Settings
 from esml_stop.errors import ConfigError
@@ -42,7 +42,7 @@ def test_a_cloud_id_makes_its_host() -> None:
 
 def test_an_address_and_a_cloud_id_exclude_each_other() -> None:
     """Whichever was meant, the other is wrong."""
-    with pytest.raises(ConfigError, match="URL and CLOUD_ID exclude each other"):
+    with pytest.raises(ConfigError, match="URL and CLOUD_ID cannot be used together"):
         built(url="https://a", cloud_id="x")
 
 

@@ -7,7 +7,7 @@ TRUTH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": 
 PARTS = {"hosts", "path_prefix", "api_key_id", "api_key_secret", "verify_certs"}
 
 
-def spelled(found: Settings) -> Settings:
+def normalized(found: Settings) -> Settings:
     """Return settings in esml's own spelling: one URL list, one API key, `insecure` only where it is meant."""
     values, sources = dict(found.values), dict(found.sources)
     if "hosts" in values:

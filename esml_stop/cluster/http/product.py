@@ -1,0 +1,69 @@
+"""Who answered: only Elasticsearch is believed; anything else is named where its answer gives it away."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from elastic_transport import TransportApiResponse
+
+from esml_stop.config.proxies import Proxy
+from esml_stop.errors import CHECK_URL, BadAnswer
+
+KIBANA = "Give the address of Elasticsearch: Kibana's port is usually 5601, Elasticsearch's 9200."
+CLOUD = "Check the URL or cloud ID for a typo; the deployment may also have been deleted."
+OLD = "esml supports Elasticsearch 8 and later."
+
+
+class OtherProduct(Exception):
+    """The answer does not say that it is Elasticsearch's."""
+
+    def __init__(self, answer: TransportApiResponse) -> None:
+        super().__init__(str(answer.meta.status))
+        self.answer = answer
+
+
+def is_genuine(answer: TransportApiResponse) -> bool:
+    """Tell whether an answer is Elasticsearch's: it says so, but for a 401 or 403, which have its form of an error."""
+    if answer.meta.headers.get("x-elastic-product") == "Elasticsearch":
+        return True
+    body = answer.body
+    if answer.meta.status not in {401, 403} or not isinstance(body, Mapping):
+        return False
+    error, status = body.get("error"), body.get("status")
+    return status == answer.meta.status and isinstance(error, Mapping) and isinstance(error.get("type"), str)
+
+
+def stranger(answer: TransportApiResponse, where: str, proxy: Proxy | None) -> BadAnswer:
+    """Return who answered in place of Elasticsearch, and what to do about it."""
+    what, hint = named(answer.meta.headers, answer.body)
+    if proxy:
+        hint = f"The answer may also come from the proxy {proxy.url} ({proxy.source}). {hint}"
+    return BadAnswer(f"{where} is not Elasticsearch: it answered HTTP {answer.meta.status} {what}.", hint=hint)
+
+
+def named(headers: Mapping[str, str], body: Any) -> tuple[str, str]:
+    """Return how something answered, as the end of a sentence, and a hint."""
+    if isinstance(body, Mapping):
+        return by_json(headers, body)
+    if "kbn-name" in headers:
+        return "as Kibana does", KIBANA
+    if "opensearch" in headers.get("www-authenticate", "").lower():
+        return "as OpenSearch does", "esml does not support OpenSearch."
+    if str(body or "").lstrip().lower().startswith(("<!doctype html", "<html")):
+        return "with a web page (HTML)", CHECK_URL
+    return "without saying that it is", CHECK_URL
+
+
+def by_json(headers: Mapping[str, str], body: Mapping[str, Any]) -> tuple[str, str]:
+    """Return how something answered with JSON."""
+    version = body.get("version")
+    if "kbn-name" in headers or {"statusCode", "error", "message"} <= body.keys():
+        return "as Kibana does", KIBANA
+    if body.get("ok") is False and isinstance(body.get("message"), str):
+        return f'as Elastic Cloud does when it does not find the deployment: "{body["message"][:80]}"', CLOUD
+    if isinstance(version, Mapping) and version.get("distribution") == "opensearch":
+        return "as OpenSearch does", "esml does not support OpenSearch."
+    if {"timestamp", "status", "error", "path"} <= body.keys():
+        return "as a Spring application does", CHECK_URL
+    if isinstance(body.get("error"), Mapping | str) and "status" in body:
+        return "as OpenSearch or an old Elasticsearch does", OLD
+    return "without saying that it is", CHECK_URL

@@ -1,0 +1,74 @@
+"""API keys in every form in which people and machines keep them, brought to the one that is sent."""
+
+import base64
+import binascii
+import json
+import re
+
+from esml_stop.errors import ConfigError
+
+# Half of a key has 20 or 22 characters. Keys of Elastic Cloud are no id:key pair, but much longer.
+LONGER_THAN_HALF = 40
+FORM = "Give it as Elasticsearch returned it: the value of `encoded`, `id:api_key`, or the whole JSON answer."
+
+
+def as_sent(text: str, source: str) -> str:
+    """Return an API key in base64, made of `id:key` or of the JSON answer of the create call where it comes so.
+
+    Raises ConfigError, without the key, for what cannot be one.
+    """
+    key = header_safe(from_answer(text, source) if text.startswith("{") else text, source)
+    if ":" in key:
+        return base64.b64encode(whole(key, source).encode()).decode()
+    found = decoded(key)
+    if found and ":" in found:
+        whole(found, source)
+        return key
+    if found and ":" in (decoded(found) or ""):
+        raise ConfigError(f"{source} is an API key that was encoded in base64 twice.", hint=FORM)
+    if len(key) < LONGER_THAN_HALF:
+        raise ConfigError(f"{source} is not an API key, or only half of one.", hint=FORM)
+    return key
+
+
+def from_answer(text: str, source: str) -> str:
+    """Return the key in Elasticsearch's answer to the call that creates one."""
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        answer = {}
+    if isinstance(answer.get("encoded"), str):
+        return str(answer["encoded"])
+    if isinstance(answer.get("id"), str) and isinstance(answer.get("api_key"), str):
+        return f"{answer['id']}:{answer['api_key']}"
+    raise ConfigError(f"{source} is JSON, but not the answer that holds an API key.", hint=FORM)
+
+
+def header_safe(key: str, source: str) -> str:
+    """Return a key or token; raise ConfigError when it has characters that none has."""
+    if not re.fullmatch(r"[!-~]+", key.strip()):
+        raise ConfigError(f"{source} has spaces or characters that no API key or token has.", hint=FORM)
+    return key.strip()
+
+
+def whole(pair: str, source: str) -> str:
+    """Return `id:key`; raise ConfigError when one of them is missing."""
+    before, _, after = pair.partition(":")
+    if not (before and after):
+        raise ConfigError(f"{source} is only half of an API key.", hint=FORM)
+    return pair
+
+
+def decoded(key: str) -> str | None:
+    """Return the text that base64 stands for, None when it stands for none."""
+    try:
+        found = base64.b64decode(key + "=" * (-len(key) % 4), validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        return None
+    return found if found.isprintable() else None
+
+
+def key_id(key: str) -> str | None:
+    """Return the ID in an encoded API key, which is no secret; None when it has none."""
+    before, colon, _ = (decoded(key) or "").partition(":")
+    return before if colon else None

@@ -1,0 +1,53 @@
+"""The Elastic CLI's command policy: a profile may block stopping and starting deployments.
+
+Format: https://www.elastic.co/docs/reference/elastic-cli/cli/configuration_reference
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from esml_stop.config.documents import text_of
+
+COMMANDS = {
+    "stop": "stack.es.ml.stop-trained-model-deployment",
+    "start": "stack.es.ml.start-trained-model-deployment",
+}
+
+
+def blocked(data: Mapping[str, Any], context: Any, profile: str, what: str) -> dict[str, str]:
+    """Return for each change that a file does not allow in one of its contexts the sentence that says so.
+
+    A context's own policy takes the place of the file's. The built-in lists that a policy may name all allow both.
+    """
+    policy, owner = data.get("commands"), f"{what} (for all profiles)"
+    if isinstance(context, dict) and isinstance(context.get("commands"), dict):
+        policy, owner = context["commands"], f"profile {profile} in {what}"
+    if not isinstance(policy, dict):
+        return {}
+    rules = {change: rule(policy, name) for change, name in COMMANDS.items()}
+    return {
+        change: f"The command policy of {owner} does not allow {COMMANDS[change]} ({why})."
+        for change, why in rules.items()
+        if why
+    }
+
+
+def rule(policy: Mapping[str, Any], name: str) -> str | None:
+    """Return what in a policy blocks a command, None when nothing does."""
+    hit = next((one for one in names(policy.get("blocked")) if matches(one, name)), None)
+    if hit:
+        return f"blocked: {hit}"
+    allowed = policy.get("allowed")
+    if allowed is not None and not any(matches(one, name) for one in names(allowed)):
+        return "it is not in the list `allowed`"
+    return None
+
+
+def names(found: Any) -> list[str]:
+    """Return the entries of a list, or the one that stands where a list should."""
+    return [text for one in (found if isinstance(found, list) else [found]) if (text := text_of(one))]
+
+
+def matches(entry: str, name: str) -> bool:
+    """Tell whether an entry means a command: its name, or a namespace above it and `.*`."""
+    return entry in {name, "*"} or (entry.endswith(".*") and name.startswith(entry[:-1]))

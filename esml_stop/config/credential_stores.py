@@ -1,0 +1,113 @@
+"""Secrets from the operating system's credential stores and from commands, as the Elastic CLI's expressions name them.
+
+Each store is read by its own program, without a shell: https://www.elastic.co/docs/reference/elastic-cli/cli/configuration
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from esml_stop.config.programs import NotThere, TooLong, Wrong, output
+from esml_stop.errors import ConfigError
+
+
+class Store(NamedTuple):
+    """How a kind of expression is read: its command line, the seconds that may take, and what helps when it fails."""
+
+    arguments: Callable[[str], list[str]]
+    missing: str
+    seconds: float = 5.0
+
+
+def service_and_account(text: str) -> tuple[str, str]:
+    """Return the two parts of SERVICE/ACCOUNT; raises ValueError."""
+    service, slash, account = text.partition("/")
+    if not (slash and service and account and re.fullmatch(r"[ -~]+", text)):
+        raise ValueError("must be SERVICE/ACCOUNT in printable ASCII")
+    if text.startswith("-") or account.startswith("-"):
+        raise ValueError("must not begin with a dash")
+    return service, account
+
+
+def keychain(text: str) -> list[str]:
+    """Return the command for the keychain of macOS."""
+    service, account = service_and_account(text)
+    return ["security", "find-generic-password", "-s", service, "-a", account, "-w"]
+
+
+def secret_service(text: str) -> list[str]:
+    """Return the command for the Secret Service of a Linux desktop, such as GNOME Keyring or KWallet."""
+    service, account = service_and_account(text)
+    return ["secret-tool", "lookup", "service", service, "account", account]
+
+
+def password_store(text: str) -> list[str]:
+    """Return the command for an entry of pass."""
+    path = text.strip()
+    if not re.fullmatch(r"[ -~]+", path) or path.startswith("-"):
+        raise ValueError("must be the path of an entry in printable ASCII")
+    return ["pass", "show", path]
+
+
+def credential_manager(text: str) -> list[str]:
+    """Return the command for Windows, which WSL can run; the module that it uses is the one the Elastic CLI uses."""
+    target = "/".join(service_and_account(text)).replace("'", "''")
+    script = f"(Get-StoredCredential -Target '{target}').GetNetworkCredential().Password"
+    return ["powershell.exe", "-NoProfile", "-NonInteractive", "-Command", script]
+
+
+def shell(text: str) -> list[str]:
+    """Return the user's own command."""
+    return ["/bin/sh", "-c", text]
+
+
+STORES = {
+    "keychain": Store(keychain, "The keychain is only there on macOS."),
+    "secret_service": Store(secret_service, "Install it: libsecret-tools (Debian, Ubuntu) or libsecret (Fedora)."),
+    "pass": Store(password_store, "Install it: the package is pass."),
+    "credential_manager": Store(credential_manager, "Credential Manager is only there on Windows and in WSL.", 10.0),
+    "cmd": Store(shell, "There is no /bin/sh.", 10.0),
+}
+KINDS = tuple(STORES)
+
+
+def shown(kind: str, what: str) -> str:
+    """Return an expression as it may be shown: a command may have a secret in it."""
+    return f"$({kind}:{'...' if kind == 'cmd' else what})"
+
+
+def lookup(kind: str, what: str, where: str, environment: Mapping[str, str]) -> str:
+    """Return what an expression stands for, without the white space at its end; of an entry of pass, its first line.
+
+    Raises ConfigError with the expression and what to do, never with anything that a program wrote.
+    """
+    store, name = STORES[kind], shown(kind, what)
+    try:
+        arguments = store.arguments(what)
+        text = output(arguments, store.seconds, environment).rstrip()
+    except ValueError as wrong:
+        raise ConfigError(f"{where}: {name} {wrong}.") from None
+    except NotThere as missing:
+        text = f"{where}: {name} needs {missing.program}, which is not installed."
+        raise ConfigError(text, hint=store.missing) from None
+    except TooLong:
+        text = f"{where}: {name} was not answered within {store.seconds:g} seconds."
+        raise ConfigError(text, hint=unlock(kind, arguments)) from None
+    except Wrong as failed:
+        text = f"{where}: {name} cannot be read: {failed}."
+        raise ConfigError(text, hint=unlock(kind, arguments)) from None
+    found = text.split("\n", 1)[0] if kind == "pass" else text
+    if not found:
+        raise ConfigError(f"{where}: {name} is empty.", hint=unlock(kind, arguments))
+    return found
+
+
+def unlock(kind: str, arguments: list[str]) -> str:
+    """Return what to look at when a store does not give its secret away."""
+    if kind == "cmd":
+        return "Run the command in a terminal to see what is wrong."
+    from shlex import join
+
+    if kind == "credential_manager":
+        return "Check that the entry exists and that the PowerShell module CredentialManager is installed."
+    return f"Check that the entry exists and that the store is unlocked. To try it: {join(arguments)}"
