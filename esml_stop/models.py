@@ -1,16 +1,25 @@
-"""What esml talks about: deployments, models, and what uses them."""
+"""What esml talks about: deployments, models, and what uses them.
 
-from dataclasses import dataclass, field
+Named tuples, because defining a dataclass takes ten times as long and every command defines all of them.
+"""
+
+from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterIdentity:
-    """Which cluster it is: its URL as it was configured, and its name and UUID where they may be read."""
+class ClusterIdentity(NamedTuple):
+    """Which cluster it is: its URL as it was configured, and what `GET /` says where it may be read.
+
+    `flavor` is `serverless` on Elastic Cloud Serverless, which always reports version 8.11.0.
+    """
 
     url: str
     name: str | None = None
     uuid: str | None = None
+    version: str | None = None
+    flavor: str | None = None
 
     @property
     def label(self) -> str:
@@ -28,13 +37,19 @@ class ClusterIdentity:
         return True if self.url == other.url else None
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """One deployment as `_stats` shows it; times are epoch milliseconds.
+class Deployment(NamedTuple):
+    """One deployment as `_stats` shows it; times are epoch milliseconds by the server's clock.
 
     `pipelines` are those of the question it was found with: asked for by its own ID or a pattern, the pipelines that
-    name the deployment or, if none does, its model; asked for by its model's ID, those that name the model.
-    `through_alias` says that it was started through a model alias, which is then its deployment ID.
+    reference the deployment or, if none does, its model; asked for by its model's ID, those that reference the model.
+
+    `reason` is why it failed or does not get further, in the server's words. `idle_since` is the time after which it
+    certainly was not used; None when that is not known. `last_minute` counts the requests of the last minute.
+
+    `memory_bytes` is the native memory that Elasticsearch estimates for the deployment's model
+    (`model_size_stats.required_native_memory_bytes`); `_stats` reports memory per model, not per deployment. None when
+    it is not shown. `model_bytes` is the size of the model itself. `through_alias` says that it was started through a
+    model alias, which is then its deployment ID.
     """
 
     deployment_id: str
@@ -57,40 +72,47 @@ class Deployment:
     nodes: tuple[str, ...] = ()
     node_versions: tuple[str, ...] = ()
     through_alias: bool = False
+    reason: str | None = None
+    idle_since: int | None = None
+    last_minute: int = 0
+    memory_bytes: int | None = None
+    allocation_state: str | None = None
 
     @property
     def alive(self) -> bool:
-        """Tell whether it serves, or is about to serve, its model."""
-        return self.state in {"started", "starting"}
+        """Tell whether it serves its model or is about to; a state that the server does not show counts as serving."""
+        return self.state in {"started", "starting", UNKNOWN_STATE}
 
     @property
-    def last_used(self) -> int | None:
-        """Return when the last inference was or, without any, when it was started; None when that is not known."""
-        return self.last_access or self.start_time
+    def in_use_now(self) -> bool:
+        """Tell whether requests are in flight or arrived within the last minute, whatever the clocks say."""
+        return self.pending > 0 or self.last_minute > 0
 
     def is_idle(self, before: int | None) -> bool:
-        """Tell whether it was not used since; of what is not known that is never said."""
-        return before is None or (self.last_used is not None and self.last_used < before)
+        """Tell whether it is known that nothing used it since then; None asks for nothing."""
+        return before is None or (self.idle_since is not None and self.idle_since < before and not self.in_use_now)
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+# The state of a deployment whose server does not show one (Elastic Cloud Serverless).
+UNKNOWN_STATE = "unknown"
+
+
+class Listing(NamedTuple):
     """One whole `_stats` answer: the deployments, and every model on it, deployed or not."""
 
     deployments: tuple[Deployment, ...]
     models: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """A trained model; only those of type `pytorch` are deployed."""
 
     model_id: str
     model_type: str | None
+    aliases: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """An inference endpoint that runs on the cluster's own ML nodes."""
 
     inference_id: str
@@ -105,36 +127,40 @@ class Kind(str, Enum):
 
 
 class Through(str, Enum):
-    """By which name a deployment is used: its own, its model's (or a model alias), or the endpoint that owns it."""
+    """By which name a deployment is used: its own, its model's, a model alias, or the endpoint that created it."""
 
     DEPLOYMENT = "deployment"
     MODEL = "model"
+    ALIAS = "alias"
     ENDPOINT = "endpoint"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """One use of a deployment."""
+class Reference(NamedTuple):
+    """One use of a deployment; `alias` is the model alias when it is used through one."""
 
     kind: Kind
     id: str
     through: Through
+    alias: str | None = None
+
+    @property
+    def needs_model(self) -> bool:
+        """Tell whether any deployment of the model would do."""
+        return self.through in {Through.MODEL, Through.ALIAS}
 
 
 # What was not checked when the cluster could not be read again after it had said that a deployment is stopped.
 LAST_LOOK = "whether it is gone"
 
 
-@dataclass(frozen=True, slots=True)
-class NotChecked:
+class NotChecked(NamedTuple):
     """Something that may use a deployment, or the last look at it, that could not be read, and why."""
 
     what: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """All that was read about the cluster before planning; nothing here is asked twice.
 
     `by_model` holds the models that were asked for by their ID: their deployments, with the pipelines that name the
@@ -143,16 +169,15 @@ class Snapshot:
     """
 
     deployments: tuple[Deployment, ...]
-    by_model: dict[str, tuple[Deployment, ...]] = field(default_factory=dict)
+    by_model: Mapping[str, tuple[Deployment, ...]] = MappingProxyType({})
     endpoints: tuple[Endpoint, ...] | None = None
-    named: dict[str, frozenset[str]] = field(default_factory=dict)
-    aliased: dict[str, str] = field(default_factory=dict)
-    hints: dict[str, str] = field(default_factory=dict)
+    named: Mapping[str, frozenset[str]] = MappingProxyType({})
+    aliased: Mapping[str, str] = MappingProxyType({})
+    hints: Mapping[str, str] = MappingProxyType({})
     not_checked: tuple[NotChecked, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(NamedTuple):
     """The parameters of the stop call; allow_no_match is not among them, as every ID is looked up before."""
 
     force: bool = False

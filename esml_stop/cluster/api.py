@@ -21,27 +21,35 @@ LAST_PAGE_ENDS_AT = 10_000
 DEPLOYMENT_FIELDS = [
     "deployment_id",
     "state",
+    "reason",
     "start_time",
     "allocation_status",
     "number_of_allocations",
     "adaptive_allocations",
     "threads_per_allocation",
+    "model_threads",
+    "inference_threads",
     "queue_capacity",
     "priority",
     "cache_size",
     "nodes.node.*.name",
     "nodes.node.*.version",
+    "nodes.routing_state",
+    "nodes.number_of_allocations",
     "nodes.number_of_pending_requests",
     "nodes.inference_count",
+    "nodes.throughput_last_minute",
     "nodes.last_access",
+    "nodes.start_time",
 ]
 STATS_FIELDS = ",".join(
     [
         "count",
-        "trained_model_stats.model_id",
-        "trained_model_stats.model_size_stats.model_size_bytes",
-        "trained_model_stats.ingest.pipelines.*.count",
-        *(f"trained_model_stats.deployment_stats.{field}" for field in DEPLOYMENT_FIELDS),
+        "*.model_id",
+        "*.model_size_stats.model_size_bytes",
+        "*.model_size_stats.required_native_memory_bytes",
+        "*.ingest.pipelines.*.count",
+        *(f"*.deployment_stats.{field}" for field in DEPLOYMENT_FIELDS),
     ]
 )
 
@@ -123,6 +131,13 @@ class Cluster:
         return responses.pipeline_names(
             self.transport.ask("GET", f"/_ingest/pipeline/{segment(pipelines, ',')}", timeout)
         )
+
+    def clock(self, timeout: float) -> int:
+        """Return the server's time in epoch milliseconds; requires `monitor`.
+
+        Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-cat-health
+        """
+        return responses.clock(self.transport.ask("GET", "/_cat/health", timeout, {"h": "epoch", "format": "json"}))
 
     def model(self, name: str, timeout: float) -> Model | None:
         """Return the model that a model ID or a model alias means, or None.

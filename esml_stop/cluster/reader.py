@@ -1,7 +1,6 @@
 """Reads from the cluster what a plan needs, with as few requests as the answers of `_stats` allow."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -64,7 +63,7 @@ class Reader:
         snapshot = Snapshot(
             tuple(known.values()), by_model, aliased={name: model or name for name, model in aliased.items()}
         )
-        return replace(snapshot, hints=self.hints(wanted, snapshot))
+        return snapshot._replace(hints=self.hints(wanted, snapshot))
 
     def with_uses(self, snapshot: Snapshot, found: list[Deployment], early: Early[tuple[Endpoint, ...]]) -> Snapshot:
         """Return the snapshot with what uses the found deployments, as far as it may be read."""
@@ -74,15 +73,14 @@ class Reader:
         endpoints, unread = self.optional("inference endpoints", "monitor_inference", asked)
         piped = [one for one in found if one.pipelines and one.deployment_id != one.model_id]
         missing = dict.fromkeys(one.model_id for one in piped if one.model_id not in snapshot.by_model)
-        snapshot = replace(
-            snapshot,
+        snapshot = snapshot._replace(
             endpoints=endpoints,
-            by_model=snapshot.by_model | self.by_model(missing),
+            by_model={**snapshot.by_model, **self.by_model(missing)},
             not_checked=(unread,) if unread else (),
         )
         doubtful = sorted({name for one in found if is_doubtful(one, snapshot) for name in one.pipelines})
         named, _ = self.optional("pipelines", "read_pipeline", lambda: self.names_in(doubtful, self.beside()))
-        return replace(snapshot, named=named or {})
+        return snapshot._replace(named=named or {})
 
     def beside(self) -> Deadline:
         """Return the deadline of what may stay unread: it must not use up the time of what has to be done."""
@@ -165,5 +163,5 @@ class Reader:
 
 def without_uses(snapshot: Snapshot) -> Snapshot:
     """Return the snapshot as one in which nothing was looked for that uses a deployment."""
-    unseen = tuple(replace(one, pipelines=frozenset()) for one in snapshot.deployments)
-    return replace(snapshot, deployments=unseen, not_checked=(NotChecked("what uses the deployment", "--no-check"),))
+    unseen = tuple(one._replace(pipelines=frozenset()) for one in snapshot.deployments)
+    return snapshot._replace(deployments=unseen, not_checked=(NotChecked("what uses the deployment", "--no-check"),))

@@ -153,4 +153,6 @@ def by_conflict(references: tuple[Reference, ...], error: EsmlError | None) -> t
     by_name = any(one.kind is Kind.PIPELINE and one.through is Through.DEPLOYMENT for one in references)
     if by_name or not error or "ingest processors" not in (error.reason or ""):
         return references
-    return tuple(replace(one, through=Through.DEPLOYMENT) if one.kind is Kind.PIPELINE else one for one in references)
+    return tuple(
+        Reference(one.kind, one.id, Through.DEPLOYMENT) if one.kind is Kind.PIPELINE else one for one in references
+    )

@@ -30,7 +30,7 @@ def line(result: Result) -> Iterable[str]:
     if found is None:
         return (result.deployment_id,)
     reached, nodes = f"{found.allocations}/{found.target_allocations}", ",".join(found.nodes)
-    last = rfc3339(found.last_access) if found.last_access else "never"
+    last = used_at(found)
     start = found.deployment_id, found.model_id, found.state, reached, found.priority or "", nodes
     return (*start, str(found.pending), last, ",".join(map(short, result.used_by)))
 
@@ -92,5 +92,18 @@ def columns(found: Deployment) -> tuple[str, ...]:
 
 
 def last_use(found: Deployment, now: int) -> str:
-    """Return how long ago the last inference was."""
-    return ago(now - found.last_access) if found.last_access else "never"
+    """Return how long ago it was last used; `not since` where nothing is known about the time before."""
+    if found.in_use_now:
+        return "now"
+    if found.idle_since is None:
+        return "unknown"
+    known = found.last_access is not None and found.last_access >= found.idle_since
+    return f"{'' if known else 'not since '}{ago(now - found.idle_since)}"
+
+
+def used_at(found: Deployment) -> str:
+    """Return when it was last used, for programs; `not since` where nothing is known about the time before."""
+    if found.idle_since is None:
+        return "unknown"
+    known = found.last_access is not None and found.last_access >= found.idle_since
+    return f"{'' if known else 'not since '}{rfc3339(found.idle_since)}"

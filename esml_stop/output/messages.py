@@ -40,7 +40,9 @@ def use(reference: Reference) -> str:
     """Return one use of a deployment in words."""
     name = clean(reference.id)
     if reference.kind is Kind.PIPELINE:
-        how = "its model or a model alias" if reference.through is Through.MODEL else "the deployment"
+        if reference.alias:
+            return f"ingest pipeline {name} (references model alias {clean(reference.alias)})"
+        how = "its model or a model alias" if reference.needs_model else "the deployment"
         return f"ingest pipeline {name} (names {how})"
     if reference.through is not Through.ENDPOINT:
         return f"inference endpoint {name} (uses the deployment)"
@@ -52,7 +54,7 @@ def use(reference: Reference) -> str:
 def use_in_brief(reference: Reference) -> str:
     """Return one use of a deployment in a few words; what names the deployment itself is the usual case."""
     if reference.kind is Kind.PIPELINE:
-        return f"pipeline {clean(reference.id)}{' (by model)' if reference.through is Through.MODEL else ''}"
+        return f"pipeline {clean(reference.id)}{' (by model)' if reference.needs_model else ''}"
     return f"endpoint {clean(reference.id)}"
 
 
@@ -117,7 +119,7 @@ def refusal(result: Result, report: Report, options: Sequence[str]) -> list[str]
 def last_of_model(result: Result, report: Report) -> list[str]:
     """Return the line about a model of which no deployment would be left to serve the pipelines that reference it."""
     found = result.target.deployment
-    if not found or not any(one.through is Through.MODEL for one in result.target.breaks):
+    if not found or not any(one.needs_model for one in result.target.breaks):
         return []
     model = clean(found.model_id)
     needed = (one.deployment_id for one in report.results if one is not result and is_needed(one, found))
@@ -140,7 +142,7 @@ def is_needed(result: Result, other: Deployment) -> bool:
 
 def forced(result: Result, report: Report) -> str | None:
     """Return the warning about a deployment that is stopped although that breaks something; None if it does not."""
-    broken = [one for one in result.target.breaks if one.through is not Through.MODEL or not serves_on(result, report)]
+    broken = [one for one in result.target.breaks if not one.needs_model or not serves_on(result, report)]
     if not broken:
         return None
     tense, effect = ("is", "would fail") if report.dry_run else ("was", "fail")
@@ -200,9 +202,14 @@ def missing(target: Target, command: str) -> str:
 
 def not_idle(target: Target) -> str:
     """Return the line about a deployment that was named but is not idle for long enough."""
-    found = target.deployment
-    last = f", last at {rfc3339(found.last_used)}" if found and found.last_used else ""
-    return f"{clean(target.deployment_id)} was used since{last}; left alone."
+    found, name = target.deployment, clean(target.deployment_id)
+    if found and found.in_use_now:
+        return f"{name} is in use now; skipped."
+    if found is None or found.idle_since is None:
+        return f"{name} was skipped: when it was last used is not known."
+    if found.last_access is None or found.last_access < found.idle_since:
+        return f"{name} was skipped: nothing is known about its use before {rfc3339(found.idle_since)}."
+    return f"{name} was skipped: it was last used at {rfc3339(found.last_access)}."
 
 
 def closing(report: Report) -> str:

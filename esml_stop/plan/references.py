@@ -43,7 +43,7 @@ def pipelines_of(deployment: Deployment, snapshot: Snapshot) -> tuple[frozenset[
 
 def names_one(references: Iterable[Reference]) -> bool:
     """Tell whether one of the uses is by the deployment's own name, or its endpoint's."""
-    return any(one.through is not Through.MODEL for one in references)
+    return any(not one.needs_model for one in references)
 
 
 def is_doubtful(deployment: Deployment, snapshot: Snapshot) -> bool:

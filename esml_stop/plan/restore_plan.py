@@ -66,7 +66,7 @@ def decide(saved: Deployment, found: Deployment | None, models: Container[str] |
         return Result.planned(Target(saved.deployment_id, Outcome.FAILED, saved), model_missing(saved))
     if found is None:
         return Result.planned(Target(saved.deployment_id, Outcome.WOULD_START, saved))
-    target = Target(saved.deployment_id, Outcome.ALREADY_RUNNING, replace(saved, state=found.state))
+    target = Target(saved.deployment_id, Outcome.ALREADY_RUNNING, saved._replace(state=found.state))
     if found.state == "stopping":
         return Result.planned(replace(target, decision=Outcome.WOULD_START))
     if found.state == "failed":

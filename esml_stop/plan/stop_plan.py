@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from esml_stop.models import Deployment, NotChecked, Reference, Snapshot, Through
+from esml_stop.models import Deployment, NotChecked, Reference, Snapshot
 from esml_stop.outcomes import Outcome, Target
 from esml_stop.plan.patterns import Wanted
 from esml_stop.plan.references import is_doubtful, names_one, uses
@@ -79,7 +79,7 @@ def breaking(target: Target, going: set[str], snapshot: Snapshot) -> tuple[Refer
     """
     if needs_model(target) and not others_left(target, going, snapshot):
         return target.used_by
-    return tuple(one for one in target.used_by if one.through is not Through.MODEL)
+    return tuple(one for one in target.used_by if not one.needs_model)
 
 
 def refused(target: Target) -> Target:
@@ -90,7 +90,7 @@ def refused(target: Target) -> Target:
 
 def needs_model(target: Target) -> bool:
     """Tell whether an ingest pipeline names the target's model or one of its aliases."""
-    return any(one.through is Through.MODEL for one in target.used_by)
+    return any(one.needs_model for one in target.used_by)
 
 
 def others_left(target: Target, going: set[str], snapshot: Snapshot) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from esml_stop.cluster import responses
 from esml_stop.errors import BadAnswer
-from esml_stop.models import Endpoint, Listing
+from esml_stop.models import ClusterIdentity, Endpoint, Listing
 
 ENTRY: dict[str, Any] = {
     "model_id": "m",
@@ -61,6 +61,80 @@ def test_a_time_beyond_any_calendar_is_no_time(value: int) -> None:
     """It is left out, so that nothing stumbles over it when it is shown."""
     _, found = responses.listing(listing(start_time=value, nodes=[{"last_access": value}]))
     assert (found.deployments[0].start_time, found.deployments[0].last_access) == (None, None)
+
+
+NODE = {"node": {"x": {"name": "n1"}}, "routing_state": {"routing_state": "started"}, "number_of_allocations": 1}
+STARTING_NODE = {"routing_state": {"routing_state": "starting"}}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "allocations", "since"),
+    [
+        ([{**NODE, "last_access": 7, "start_time": 5}], 1, 7),
+        ([{**NODE, "start_time": 5}], 1, 5),
+        ([{**NODE, "last_access": 7, "start_time": 5}, {**NODE, "start_time": 9}], 2, 9),
+        ([{**NODE, "last_access": 7, "start_time": 5}], 2, None),
+        ([{**NODE, "last_access": 7}, STARTING_NODE], 1, None),
+        ([NODE], 1, None),
+        ([], 0, None),
+    ],
+    ids=["used", "not since its start", "one restarted", "one silent", "one starting", "says nothing", "no nodes"],
+)
+def test_idle_is_only_what_every_node_knows(nodes: list[Any], allocations: int, since: int | None) -> None:
+    """The newest use, or start of a process, over all nodes; None where one is missing or does not know."""
+    status = {"allocation_count": allocations, "target_allocation_count": allocations}
+    _, found = responses.listing(listing(nodes=nodes, allocation_status=status))
+    assert found.deployments[0].idle_since == since
+
+
+def test_requests_in_flight_or_in_the_last_minute_are_use() -> None:
+    """Whatever the clocks say."""
+    for busy in ({"number_of_pending_requests": 1}, {"throughput_last_minute": 1}):
+        _, found = responses.listing(listing(nodes=[{**NODE, "last_access": 7, **busy}]))
+        assert found.deployments[0].in_use_now
+    assert not responses.listing(listing(nodes=[{**NODE, "last_access": 7}]))[1].deployments[0].in_use_now
+
+
+def test_a_failed_deployment_says_why() -> None:
+    """Its own reason and those of its nodes, each once."""
+    failed = {"routing_state": {"routing_state": "failed", "reason": "out of memory"}}
+    _, found = responses.listing(listing(state="failed", reason="crashed", nodes=[failed, failed]))
+    assert (found.deployments[0].state, found.deployments[0].reason) == ("failed", "crashed; out of memory")
+    _, found = responses.listing(listing(reason=None, nodes=[NODE]))
+    assert found.deployments[0].reason is None
+
+
+@pytest.mark.parametrize(
+    ("nodes", "state", "reached"),
+    [
+        ([{"routing_state": {"routing_state": "started"}, "number_of_allocations": 2}], "started", 2),
+        ([{"routing_state": {"routing_state": "started"}}], "started", 1),
+        ([{"routing_state": {"routing_state": "failed"}}, STARTING_NODE], "starting", 0),
+        ([{"routing_state": {"routing_state": "failed"}}], "failed", 0),
+        ([{"routing_state": {"routing_state": "stopping"}}], "stopping", 0),
+        ([], "unknown", 0),
+    ],
+)
+def test_a_serverless_answer_has_its_state_in_the_routes(nodes: list[Any], state: str, reached: int) -> None:
+    """Neither `state` nor `allocation_status` is sent; without nodes the state is unknown."""
+    body = {"deployment_id": "d", "number_of_allocations": 2, "nodes": nodes}
+    _, found = responses.listing({"count": 1, "trained_model_stats": [{"model_id": "m", "deployment_stats": body}]})
+    (one,) = found.deployments
+    assert (one.state, one.allocations, one.target_allocations, one.nodes) == (state, reached, 2, ())
+
+
+def test_an_8_0_server_calls_its_settings_otherwise() -> None:
+    """`model_threads` are the allocations, `inference_threads` the threads of each."""
+    _, found = responses.listing(listing(model_threads=4, inference_threads=2))
+    assert (found.deployments[0].number_of_allocations, found.deployments[0].threads_per_allocation) == (4, 2)
+
+
+def test_memory_is_what_the_model_is_estimated_to_need() -> None:
+    """None when the server shows nothing, or nothing yet."""
+    for size, memory in (({"required_native_memory_bytes": 9}, 9), ({"required_native_memory_bytes": 0}, None)):
+        body = listing()
+        body["trained_model_stats"][0]["model_size_stats"] = size
+        assert responses.listing(body)[1].deployments[0].memory_bytes == memory
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "\ud800"])
@@ -119,6 +193,37 @@ def test_endpoints_elsewhere_are_left_out() -> None:
     assert responses.endpoints(body) == (Endpoint("b", None), Endpoint("c", "d"))
 
 
+def test_endpoints_were_called_models_once() -> None:
+    """8.12 to 8.14 list `models` with a `model_id`; later servers may send both names of the ID."""
+    one = {"model_id": "e", "service": "elser", "service_settings": {"model_id": "x"}}
+    assert responses.endpoints({"models": [one]}) == (Endpoint("e", None),)
+    assert responses.endpoints({"endpoints": [{**one, "inference_id": "f"}]}) == (Endpoint("f", None),)
+
+
+def test_a_start_is_answered_with_an_assignment_or_an_allocation() -> None:
+    """It was an allocation in 8.0 to 8.2; anything else is no answer to a start."""
+    responses.started({"assignment": {}})
+    responses.started({"allocation": {}})
+    with pytest.raises(BadAnswer):
+        responses.started({"stopped": True})
+
+
+def test_a_cluster_says_who_it_is() -> None:
+    """Name, UUID and version; on a serverless project its flavor tells, as the version never changes."""
+    body = {"cluster_name": "c", "cluster_uuid": "u", "version": {"number": "8.11.0", "build_flavor": "serverless"}}
+    assert responses.identity(body, "http://u") == ClusterIdentity("http://u", "c", "u", "8.11.0", "serverless")
+    assert responses.identity({}, "http://u") == ClusterIdentity("http://u")
+
+
+def test_the_time_of_a_server_is_read_to_the_second() -> None:
+    """In epoch milliseconds; what is no number is refused."""
+    assert responses.clock([{"epoch": "1700000000"}]) == 1_700_000_000_000
+    bodies: list[Any] = [[], [{}], [{"epoch": "now"}], {"epoch": "1"}]
+    for body in bodies:
+        with pytest.raises(BadAnswer):
+            responses.clock(body)
+
+
 def test_a_pipeline_may_be_nested_deeper_than_a_stack() -> None:
     """A name is found however deep it stands."""
     processor: dict[str, Any] = {"inference": {"model_id": "deep"}}
@@ -133,14 +238,24 @@ JSON = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner),
     max_leaves=8,
 )
-FIELDS = ["state", "deployment_id", "nodes", "allocation_status", "start_time", "priority", "adaptive_allocations"]
+FIELDS = [
+    "state",
+    "reason",
+    "deployment_id",
+    "nodes",
+    "allocation_status",
+    "start_time",
+    "priority",
+    "adaptive_allocations",
+]
 
 
 @settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(JSON, st.dictionaries(st.sampled_from(FIELDS), JSON))
 def test_any_json_is_read_or_refused(body: Any, changes: dict[str, Any]) -> None:
     """No answer ends in anything but a model or a BadAnswer."""
-    for read in (responses.listing, responses.endpoints, responses.pipeline_names, responses.model, responses.stopped):
+    readers = (responses.endpoints, responses.pipeline_names, responses.model, responses.clock)
+    for read in (responses.listing, responses.stopped, responses.started, *readers):
         for answer in (body, listing(**changes)):
             with suppress(BadAnswer):
                 read(answer)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from esml_stop.errors import EsmlError, Refused
@@ -108,12 +110,21 @@ def test_a_missing_name_is_told_with_its_hint(target: Target, line: str) -> None
     assert missing(target, "stop") == line
 
 
-def test_what_is_not_idle_says_when_it_was_used() -> None:
-    """In UTC, as far as it is known."""
-    assert not_idle(Target("d", Outcome.NOT_IDLE, deployment("d", last_access=0, start_time=1_700_000_000_000))) == (
-        "d was used since, last at 2023-11-14T22:13:20Z; left alone."
-    )
-    assert not_idle(Target("d", Outcome.NOT_IDLE)) == "d was used since; left alone."
+TIME = 1_700_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("known", "line"),
+    [
+        ({"last_access": TIME, "idle_since": TIME}, "d was skipped: it was last used at 2023-11-14T22:13:20Z."),
+        ({"idle_since": TIME}, "d was skipped: nothing is known about its use before 2023-11-14T22:13:20Z."),
+        ({}, "d was skipped: when it was last used is not known."),
+        ({"last_access": TIME, "idle_since": TIME, "pending": 1}, "d is in use now; skipped."),
+    ],
+)
+def test_what_is_not_idle_says_what_is_known_of_its_use(known: dict[str, Any], line: str) -> None:
+    """In UTC, and no more than the cluster knows."""
+    assert not_idle(Target("d", Outcome.NOT_IDLE, deployment("d", **known))) == line
 
 
 def test_a_refusal_names_what_is_in_the_way_only() -> None:

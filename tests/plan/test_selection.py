@@ -34,15 +34,15 @@ def test_each_deployment_is_chosen_once() -> None:
 
 
 def test_what_was_used_since_is_not_chosen() -> None:
-    """Counted from the last inference, else from the start; what is not known is not taken for idle."""
+    """What is not known to be idle is not taken for idle, and requests in flight count whatever the clocks say."""
     found = chosen(
         Wanted(("_all",), idle_before=1_000),
         snapshot(
-            deployment("used", start_time=1, last_access=1_000),
-            deployment("idle", start_time=1, last_access=999),
-            deployment("never", start_time=999),
-            deployment("new", start_time=1_000),
-            deployment("unknown"),
+            deployment("used", start_time=1, idle_since=1_000),
+            deployment("idle", start_time=1, idle_since=999),
+            deployment("queued", start_time=1, idle_since=999, pending=1),
+            deployment("asked", start_time=1, idle_since=999, last_minute=1),
+            deployment("unknown", start_time=1),
         ),
     )
-    assert [one.deployment_id for one in found] == ["idle", "never"]
+    assert [one.deployment_id for one in found] == ["idle"]

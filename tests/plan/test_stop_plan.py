@@ -43,7 +43,7 @@ def test_strict_holds_everything_back_when_one_is_missing() -> None:
 
 def test_strict_leaves_what_is_not_idle_as_it_is() -> None:
     """A deployment that was used since is there; it is not what is missing."""
-    seen = snapshot(deployment("a", last_access=9), deployment("b", last_access=1))
+    seen = snapshot(deployment("a", idle_since=9), deployment("b", idle_since=1))
     wanted = Wanted(("a", "b", "x"), idle_before=5)
     assert decisions(wanted, seen, strict=True) == {"a": "not_idle", "b": "not_attempted", "x": "not_found"}
     assert decisions(Wanted(("a", "b"), idle_before=5), seen, strict=True) == {"a": "not_idle", "b": "would_stop"}
@@ -51,7 +51,7 @@ def test_strict_leaves_what_is_not_idle_as_it_is() -> None:
 
 def test_what_is_not_idle_is_told_from_what_is_not_there() -> None:
     """A named one is left alone and said to be; a pattern says that what matches was used since."""
-    seen = snapshot(deployment("a", "m", "p", last_access=9), models={"m": ()})
+    seen = snapshot(deployment("a", "m", "p", idle_since=9), models={"m": ()})
     targets = plan(Wanted(("a", "a*", "b*"), ("m",), idle_before=5), seen)
     assert [(one.deployment_id, one.decision.value, one.hint) for one in targets] == [
         ("a", "not_idle", None),
@@ -64,7 +64,7 @@ def test_what_is_not_idle_is_told_from_what_is_not_there() -> None:
 
 def test_a_model_called_like_one_of_its_busy_deployments_is_not_that_deployment() -> None:
     """--model m with deployments m and d, both busy: neither is said to have been named."""
-    seen = snapshot(deployment("m", "m", last_access=9), deployment("d", "m", last_access=9))
+    seen = snapshot(deployment("m", "m", idle_since=9), deployment("d", "m", idle_since=9))
     assert decisions(Wanted((), ("m",), idle_before=5), seen) == {"m": "not_found"}
 
 
