@@ -20,7 +20,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
         parts = PART.findall(str(value))
         total = sum(float(number) * UNITS[unit] for number, unit in parts)
         if "".join(number + unit for number, unit in parts) != str(value) or not 0 < total <= 366 * UNITS["d"]:
-            self.fail(f"{value!r} is not a length of time such as 30s, 5m, 1h or 7d.", param, ctx)
+            self.fail(f"{value!r} is not a valid duration. Examples: 30s, 5m, 1h, 7d.", param, ctx)
         return total
 
 

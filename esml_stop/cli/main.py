@@ -25,10 +25,10 @@ COMMANDS = {
     "stop": "Stop trained-model deployments and wait until they are gone.",
     "list": "List trained-model deployments and what uses them.",
     "restore": "Start the deployments saved by `esml stop --save FILE` with the same settings.",
-    "config": "Show which cluster would be asked, and check that it may be.",
+    "config": "Show the effective connection settings and, with --check, test them.",
     "sandbox": "Run a practice cluster on this machine, or one COMMAND against a fresh one.",
-    "completion": "Print the script that lets a shell complete commands, options and deployment IDs.",
-    "schema": "Print the JSON Schema of what -o json and -o jsonl write, or of save files.",
+    "completion": "Print the shell completion script for commands, options and deployment IDs.",
+    "schema": "Print the JSON Schema of -o json and -o jsonl, or of save files.",
 }
 
 
@@ -102,12 +102,12 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="esml", message="%(prog)s %(version)s")
 @click.pass_context
 def esml(ctx: click.Context) -> None:
-    """Stop trained-model deployments on an Elasticsearch cluster, and know that they stopped.
+    """Stop trained-model deployments on an Elasticsearch cluster and confirm that they have stopped.
 
     \b
-    Stop one and wait until it is gone:   esml stop my_model_for_search
-    Also when something uses it:          esml stop my_model_for_search --force
-    Try it without a cluster:             esml sandbox -- esml stop my_model_for_search
+    Stop a deployment and wait until it is gone:   esml stop my_model_for_search
+    Stop it even if something uses it:             esml stop my_model_for_search --force
+    Try it without a cluster:                      esml sandbox -- esml stop my_model_for_search
     """  # noqa: D301 - click wants the real character
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

@@ -23,13 +23,15 @@ MODEL = click.option(
     multiple=True,
     metavar="ID",
     shell_complete=completed("model_ids"),
-    help="All deployments of a model (or alias).",
+    help="All deployments of a model or model alias.",
 )
-IDLE = click.option("--idle", type=Duration(), help="Only those without an inference for so long, such as 7d.")
+IDLE = click.option(
+    "--idle", type=Duration(), help="Only deployments that have been idle for at least this long, e.g. 7d."
+)
 ALLOW_NO_MATCH = click.option(
     "--allow-no-match/--no-allow-no-match",
     default=True,
-    help="Whether an ID or pattern that finds nothing is fine (the default), or exit code 3 with nothing done.",
+    help="Whether a name that matches nothing is an error (exit code 3, nothing is changed).  [default: not an error]",
 )
 
 
@@ -61,8 +63,8 @@ def choice(names: tuple[str, ...], models: tuple[str, ...], idle: float | None) 
 
 
 def read_ids() -> list[str]:
-    """Return the exact IDs on standard input, one a line; blank lines do not count, a closed input has none."""
+    """Return the exact IDs on standard input, one per line; blank lines do not count, a closed input has none."""
     try:
         return [line.strip() for line in sys.stdin or () if line.strip()]
     except (OSError, ValueError):
-        raise InputError("Standard input holds no readable deployment IDs.") from None
+        raise InputError("Cannot read deployment IDs from standard input.") from None

@@ -27,7 +27,7 @@ def test_a_length_of_time_is_read_as_people_type_it(typed: str, seconds: float) 
 )
 def test_anything_else_is_refused_with_an_example(typed: str) -> None:
     """No unit, no number, nothing, less than nothing, or more than a year."""
-    with pytest.raises(click.BadParameter, match=r"30s, 5m, 1h or 7d"):
+    with pytest.raises(click.BadParameter, match=r"Examples: 30s, 5m, 1h, 7d"):
         Duration().convert(typed, None, None)
 
 

@@ -16,10 +16,10 @@ Examples:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> int:
-    """Print the script that lets a shell complete commands, options and deployment IDs.
+    """Print the shell completion script for commands, options and deployment IDs.
 
-    The script begins with how to install it. IDs come from the cluster that the settings and the options typed so far
-    name: at most a second is spent on that, and if it fails there is nothing to choose from.
+    The first lines of the script say how to install it. Deployment IDs are read from the cluster within a second; if
+    that fails, none are offered.
     """
     from esml_stop.cli.completion import script
     from esml_stop.output.render import write

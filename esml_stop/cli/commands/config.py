@@ -23,17 +23,19 @@ Examples:
 
 
 @click.command("config", cls=Command, epilog=EPILOG)
-@click.option("--check", is_flag=True, help="Ask the cluster: its version, who I am, what I may do.")
-@click.option("--timeout", type=Duration(), default="30s", show_default=True, help="For --check: 10s, 1m.")
+@click.option("--check", is_flag=True, help="Contact the cluster: show its version, your user and your privileges.")
+@click.option(
+    "--timeout", type=Duration(), default="30s", show_default=True, help="Time limit for --check, e.g. 10s, 1m."
+)
 @connection_options
 @partial(output_options, formats=FORMATS)
 def command(
     *, check: bool, timeout: float, connection_options: "ConnectionOptions", output_options: OutputOptions
 ) -> int:
-    """Show which cluster would be asked, and check that it may be.
+    """Show the effective connection settings and, with --check, test them.
 
-    Each setting is shown with where it was found; secrets are not. With --check the exit code is 0 when
-    deployments may be stopped, 4 when not, and 6 when the cluster cannot be reached.
+    Each setting is shown with its source; secrets are hidden. The exit code of --check is 0 if you may stop
+    deployments, 4 if not, and 6 if the cluster cannot be reached.
     """
     from esml_stop.cli.runs.config import check_connection, show_connection
 

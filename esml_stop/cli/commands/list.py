@@ -25,8 +25,14 @@ Examples:
 @click.command("list", cls=Command, epilog=EPILOG)
 @choice_options("[DEPLOYMENT_ID...]")
 @ALLOW_NO_MATCH
-@click.option("--timeout", type=Duration(), default="1m", show_default=True, help="For the whole command: 30s, 5m, 1h.")
-@click.option("--no-check", is_flag=True, help="Do not look for what uses the deployments.")
+@click.option(
+    "--timeout",
+    type=Duration(),
+    default="1m",
+    show_default=True,
+    help="Time limit for the whole command, e.g. 30s, 5m, 1h.",
+)
+@click.option("--no-check", is_flag=True, help="Skip the usage check.")
 @connection_options
 @output_options
 def command(
@@ -40,8 +46,8 @@ def command(
 ) -> int:
     """List trained-model deployments and what uses them.
 
-    Without a DEPLOYMENT_ID all of them; one may be exact, hold *, be a comma list, or be _all, and - reads
-    exact IDs from standard input, one a line.
+    DEPLOYMENT_ID is an exact ID, a pattern with *, a comma-separated list, or _all (the default). Use - to read exact
+    IDs from standard input, one per line.
     """
     output_options.show_begin()
     from esml_stop.cli.runs.list import run

@@ -36,11 +36,19 @@ Examples:
     type=click.Choice(["started", "fully_allocated"]),
     default="started",
     show_default=True,
-    help="How far each deployment has to be.",
+    help="State to wait for.",
 )
 @ALLOW_NO_MATCH
-@click.option("--timeout", type=Duration(), default="5m", show_default=True, help="For the whole command: 30s, 5m, 1h.")
-@click.option("--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Starts at the same time.")
+@click.option(
+    "--timeout",
+    type=Duration(),
+    default="5m",
+    show_default=True,
+    help="Time limit for the whole command, e.g. 30s, 5m, 1h.",
+)
+@click.option(
+    "--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Number of concurrent starts."
+)
 @connection_options
 @output_options
 def command(

@@ -1,4 +1,4 @@
-"""`esml schema`: what esml writes for programs, for those who check it or generate code from it."""
+"""`esml schema`: the JSON Schemas of what esml writes for programs."""
 
 import click
 
@@ -8,9 +8,9 @@ from esml_stop.cli.help import Command
 @click.command("schema", cls=Command)
 @click.argument("name", type=click.Choice(["report", "save"]), default="report")
 def command(name: str) -> int:
-    """Print the JSON Schema of what -o json and -o jsonl write, or of save files.
+    """Print the JSON Schema of -o json and -o jsonl, or of save files.
 
-    It is that of the reports, unless `save` is asked for: the file that `esml stop --save` writes.
+    `report` is the default; `save` is the file that `esml stop --save` writes.
     """
     from esml_stop.output.render import schema, write
 

@@ -27,28 +27,38 @@ Examples:
   esml stop --model my_model --dry-run
 
 \b
-The API behind it:
+API reference:
   https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-stop-trained-model-deployment
 """
 
 
 @click.command("stop", cls=Command, epilog=EPILOG, needs_arguments=True)
 @choice_options("DEPLOYMENT_ID...")
-@click.option("--force", is_flag=True, help="Stop it even if an ingest pipeline or an inference endpoint uses it.")
+@click.option(
+    "--force", is_flag=True, help="Stop deployments even if ingest pipelines or inference endpoints use them."
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be stopped or refused; stop nothing.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask before stopping what a pattern or --model chose.")
-@click.option("--finish-pending-work", is_flag=True, help="Stop after the queued work is done.")
+@click.option("-y", "--yes", is_flag=True, help="Skip the confirmation prompt.")
+@click.option("--finish-pending-work", is_flag=True, help="Finish the queued inference requests before stopping.")
 @ALLOW_NO_MATCH
-@click.option("--timeout", type=Duration(), default="5m", show_default=True, help="For the whole command: 30s, 5m, 1h.")
-@click.option("--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Stops at the same time.")
-@click.option("--no-check", is_flag=True, help="Do not look for what uses the deployments.")
+@click.option(
+    "--timeout",
+    type=Duration(),
+    default="5m",
+    show_default=True,
+    help="Time limit for the whole command, e.g. 30s, 5m, 1h.",
+)
+@click.option(
+    "--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Number of concurrent stops."
+)
+@click.option("--no-check", is_flag=True, help="Skip the usage check.")
 @click.option(
     "--save",
     metavar="FILE",
     type=click.Path(),
     help="Save the settings of the stopped deployments for esml restore; adds to an existing save file.",
 )
-@click.option("--no-input", is_flag=True, help="Never ask; fail if a question would be needed.")
+@click.option("--no-input", is_flag=True, help="Never prompt; fail if confirmation or a password is missing.")
 @connection_options
 @output_options
 def command(
@@ -69,13 +79,13 @@ def command(
 ) -> int:
     """Stop trained-model deployments and wait until they are gone.
 
-    A DEPLOYMENT_ID may be exact, hold *, be a comma list, or be _all; - reads exact IDs from
-    standard input, one a line.
+    DEPLOYMENT_ID is an exact ID, a pattern with *, a comma-separated list, or _all. Use - to read exact IDs from
+    standard input, one per line.
     """
     check_usage(wanted, no_check=no_check)
     ask = wanted.is_broad and not (yes or dry_run)
     if ask and (no_input or not (is_terminal(sys.stdin) and is_terminal(sys.stderr))):
-        raise InputError("A pattern, _all or --model needs --yes when nobody can be asked.", hint=DRY_RUN_HINT)
+        raise InputError("Refusing to stop by pattern, _all or --model without confirmation.", hint=DRY_RUN_HINT)
     file = save_file(save)
     output_options.show_begin()
     from esml_stop.cli.runs.stop import StopRequest, run
@@ -99,15 +109,15 @@ def command(
         return session.finish(run(request, session.reader, session.listener, session.ask))
 
 
-DRY_RUN_HINT = "Add --yes to stop without a question, or --dry-run to see what would be stopped."
+DRY_RUN_HINT = "Pass --yes to stop without confirmation, or --dry-run to see what would be stopped."
 
 
 def check_usage(wanted: "Wanted", *, no_check: bool) -> None:
     """Raise an error where the options cannot mean anything together."""
     if wanted.is_nothing:
-        raise click.UsageError("Which deployment? Give a DEPLOYMENT_ID, a pattern, _all or --model ID.")
+        raise click.UsageError("Missing a DEPLOYMENT_ID, a pattern, _all or --model ID.")
     if no_check and wanted.idle_before is not None:
-        raise click.UsageError("--no-check and --idle exclude each other: whether it is idle has to be looked up.")
+        raise click.UsageError("--no-check and --idle cannot be used together: idle time is part of the check.")
 
 
 def save_file(path: str | None) -> "SaveFile | None":
