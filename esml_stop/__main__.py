@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 
 from esml_stop.exit_status import ExitStatus
+from esml_stop.runtime.signals import install
 
 
 def main() -> None:
@@ -13,6 +14,7 @@ def main() -> None:
     if os.name == "nt":  # signals, terminals and file modes work differently there
         sys.exit("esml does not run on Windows. Run it on Linux or macOS, or in the Windows Subsystem for Linux (WSL).")
     occupy_standard_streams()
+    install()  # before click and the rest are imported, which takes most of a short run
     # What is imported stays: to look for garbage in it finds none, and takes a tenth of a short run.
     gc.set_threshold(200_000)
     from esml_stop.cli.main import run

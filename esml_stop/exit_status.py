@@ -14,6 +14,7 @@ class ExitStatus(IntEnum):
     IN_USE = 5
     UNREACHABLE = 6
     DEADLINE = 7
+    HUNG_UP = 129
     INTERRUPTED = 130
     BROKEN_PIPE = 141
     TERMINATED = 143

@@ -14,7 +14,7 @@ from esml_stop.cli.help import SETTINGS, NoArguments
 from esml_stop.errors import EndedEarly, EsmlError, InputError, OutputFailed
 from esml_stop.exit_status import ExitStatus
 from esml_stop.output import stderr
-from esml_stop.runtime.signals import Interrupted, raise_it, signals_to
+from esml_stop.runtime.signals import Interrupted, check, heard
 from esml_stop.text import clean
 
 if TYPE_CHECKING:
@@ -116,9 +116,10 @@ def esml(ctx: click.Context) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; nothing is raised."""
     try:
-        with signals_to(raise_it) as signals:
-            status = int(esml.main(args=list(arguments), prog_name="esml", standalone_mode=False) or ExitStatus.OK)
-            return 128 + signals.held if signals.held else status
+        check()  # a signal that came while modules were imported
+        status = int(esml.main(args=list(arguments), prog_name="esml", standalone_mode=False) or ExitStatus.OK)
+        number = heard()
+        return 128 + number if number else status
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except SystemExit as ended:  # how click ends a completion

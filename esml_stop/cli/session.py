@@ -21,6 +21,7 @@ from esml_stop.output.render import render
 from esml_stop.output.terminal import is_terminal
 from esml_stop.report import Report
 from esml_stop.runtime.deadline import Deadline
+from esml_stop.runtime.signals import interruptible
 from esml_stop.text import clean
 
 
@@ -37,7 +38,8 @@ class Session:
         options: tuple[str, ...] = (),
     ) -> None:
         self.output = output
-        self.connection = resolve(connection, os.environ, stdin=sys.stdin, prompt=password_prompt())
+        with interruptible():
+            self.connection = resolve(connection, os.environ, stdin=sys.stdin, prompt=password_prompt())
         for line in self.connection.warnings:
             self.warn(line)
         self.listener = listener(quiet=output.quiet, verbose=output.verbose)
@@ -89,7 +91,7 @@ class Session:
     def confirmed(self, question: str) -> bool:
         """Ask a question and return whether the answer is yes; waiting for it does not count against --timeout."""
         self._stack.close()
-        with self.reader.deadline.paused():
+        with self.reader.deadline.paused(), interruptible():
             answer = stderr.ask(f"{question} [y/N] ")
         self._stack.enter_context(self.listener)
         return answer.strip().lower() in {"y", "yes"}

@@ -11,6 +11,7 @@ import click
 from esml_stop.cli.duration import Duration
 from esml_stop.cli.help import completed
 from esml_stop.errors import InputError
+from esml_stop.runtime.signals import interruptible
 
 if TYPE_CHECKING:
     from esml_stop.plan.patterns import Wanted
@@ -65,6 +66,7 @@ def choice(names: tuple[str, ...], models: tuple[str, ...], idle: float | None) 
 def read_ids() -> list[str]:
     """Return the exact IDs on standard input, one per line; blank lines do not count, a closed input has none."""
     try:
-        return [line.strip() for line in sys.stdin or () if line.strip()]
+        with interruptible():
+            return [line.strip() for line in sys.stdin or () if line.strip()]
     except (OSError, ValueError):
         raise InputError("Cannot read deployment IDs from standard input.") from None

@@ -8,12 +8,12 @@ from typing import Protocol
 from esml_stop.errors import EsmlError
 from esml_stop.exit_status import ExitStatus
 from esml_stop.outcomes import Outcome, Result, Target
-from esml_stop.runtime.background import GRACE_SECONDS, begin
+from esml_stop.runtime.background import begin
 from esml_stop.runtime.deadline import Deadline
-from esml_stop.runtime.signals import Interrupted, signals_to
+from esml_stop.runtime.signals import SLICE_SECONDS, heard, is_ending
 
 # After Ctrl-C, what is under way is given this long to answer before it is reported as unknown.
-LAST_WORDS_SECONDS = 0.4
+LAST_WORDS_SECONDS = 0.25
 
 Say = Callable[[str], None]
 Job = Callable[[Target, Say], Result]
@@ -49,42 +49,26 @@ class Batch:
         self.deadline = deadline
         self.listener = listener
         self.parallel = parallel
-        self.news: SimpleQueue[News | Interrupted] = SimpleQueue()
-        self.interrupted = False
+        self.news: SimpleQueue[News] = SimpleQueue()
         self.under_way: dict[str, Target] = {}
         self.results: dict[str, Result] = {}
 
     def run(self, targets: Sequence[Target]) -> tuple[dict[str, Result], int | None]:
         """Return the results of the targets that were begun, and the signal that came, if one did."""
-        with signals_to(self.interrupt):
-            signal = self.work_through(iter(targets))
-        return self.results, signal
-
-    def interrupt(self, interrupted: Interrupted) -> None:
-        """Begin nothing new; runs in a signal handler."""
-        self.interrupted = True
-        self.news.put(interrupted)
-
-    def work_through(self, waiting: Iterator[Target]) -> int | None:
-        """Begin a target whenever another one has ended; return the signal that came, if one did."""
+        waiting = iter(targets)
         for _ in range(self.parallel):
             self.begin_next(waiting)
-        while self.under_way or self.interrupted:
-            try:
-                news = self.news.get(timeout=self.deadline.remaining + GRACE_SECONDS)
-            except Empty:
-                self.give_up("no answer came before the deadline")
-                return None
-            if isinstance(news, Interrupted):
-                self.take_last_words()
-                return news.signal
-            if self.hear(news):
+        # Every job ends by itself: what it waits for has a limit.
+        while self.under_way and not heard():
+            if self.hears_of_an_end(SLICE_SECONDS):
                 self.begin_next(waiting)
-        return None
+        if heard():
+            self.take_last_words()
+        return self.results, heard()
 
     def begin_next(self, waiting: Iterator[Target]) -> None:
         """Begin the next target in a thread, unless there is none or the time is over."""
-        target = next(waiting, None) if self.deadline.remaining and not self.interrupted else None
+        target = next(waiting, None) if self.deadline.remaining and not is_ending() else None
         if target:
             self.under_way[target.deployment_id] = target
             self.listener.started(target)
@@ -105,8 +89,12 @@ class Batch:
             result = Result(target, Outcome.UNKNOWN, used_by=target.used_by, error=bug, attempts=1)
         self.news.put(News(target, replace(result, seconds=clock.now() - began)))
 
-    def hear(self, news: News) -> bool:
-        """Take a worker's news; return True when its target has ended."""
+    def hears_of_an_end(self, seconds: float) -> bool:
+        """Wait for a worker's news; return True when its target has ended."""
+        try:
+            news = self.news.get(timeout=seconds)
+        except Empty:
+            return False
         if news.result is None:
             self.listener.retrying(f"{news.target.deployment_id}: {news.line}")
             return False
@@ -117,24 +105,16 @@ class Batch:
 
     def take_last_words(self) -> None:
         """Take the results that still come in a moment; what stays silent is unknown."""
-        self.deadline.expire()  # no worker sends anything from now on
         moment = Deadline(LAST_WORDS_SECONDS, self.deadline.clock)
         while self.under_way and moment.remaining:
-            try:
-                news = self.news.get(timeout=moment.remaining)
-            except Empty:
-                break
-            if isinstance(news, News):
-                self.hear(news)
-        self.give_up("esml was interrupted before an answer came")
-
-    def give_up(self, why: str) -> None:
-        """Record the targets whose request was sent and never answered."""
-        error = EsmlError(
-            f"The request was sent, but {why}.",
-            code="no_answer",
-            exit_status=ExitStatus.DEADLINE,
-            hint="Whether it had an effect is not known; `esml list` shows what runs.",
-        )
+            self.hears_of_an_end(moment.remaining)
         for name, target in self.under_way.items():
-            self.results[name] = Result(target, Outcome.UNKNOWN, used_by=target.used_by, error=error, attempts=1)
+            self.results[name] = Result(target, Outcome.UNKNOWN, used_by=target.used_by, error=UNHEARD, attempts=1)
+
+
+UNHEARD = EsmlError(
+    "The request was sent, but esml was interrupted before an answer came.",
+    code="no_answer",
+    exit_status=ExitStatus.DEADLINE,
+    hint="Whether it had an effect is not known; `esml list` shows what runs.",
+)

@@ -10,6 +10,7 @@ from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.patterns import expression
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.retry import PERSISTENTLY, patiently
+from esml_stop.runtime.signals import Interrupted, is_ending
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 
@@ -19,6 +20,15 @@ class StillStopping(EsmlError):
 
     exit_status = ExitStatus.DEADLINE
     code = "still_stopping"
+
+
+class Interruption(Unreachable):
+    """A signal came before the change was sent."""
+
+    code = "interrupted"
+
+    def __init__(self) -> None:
+        super().__init__("Interrupted before the request was sent.", sent=False)
 
 
 class Change:
@@ -52,12 +62,16 @@ class Change:
             return self.result(Outcome.UNKNOWN if self.sent else Outcome.NOT_ATTEMPTED, bad)
         except (Unreachable, StillStopping) as lost:
             return self.settled(lost)
+        except Interrupted:  # in a pause
+            return self.result(Outcome.UNKNOWN if self.sent else Outcome.NOT_ATTEMPTED, Interruption())
 
     def attempt(self, number: int) -> Result:
         """Send the change; from the second time on only if it was not reached meanwhile."""
         if (number > 1 or self.look_first) and (reached := self.reached(self.deadline)):
             return reached
         timeout = self.deadline.left
+        if is_ending():
+            raise Interruption
         self.attempts = number
         try:
             self.send(timeout)
@@ -72,7 +86,7 @@ class Change:
             return self.result(Outcome.NOT_ATTEMPTED, lost)
         try:
             reached = patiently(lambda _: self.reached(self.whole), self.whole, self.on_retry, attempts=PERSISTENTLY)
-        except EsmlError:
+        except (EsmlError, Interrupted):
             return self.result(Outcome.STOPPING if self.state == "stopping" else Outcome.UNKNOWN, lost)
         if reached:
             return reached

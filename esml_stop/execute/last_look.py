@@ -1,6 +1,7 @@
 """A last look at the cluster: is everything gone that was stopped, and what was in the way of the rest."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -12,7 +13,7 @@ from esml_stop.outcomes import Outcome, Result
 from esml_stop.plan.patterns import Wanted
 from esml_stop.plan.references import names_one, uses
 from esml_stop.report import with_outcome
-from esml_stop.runtime.background import watched
+from esml_stop.runtime.background import begin
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.signals import Interrupted
 from esml_stop.text import clean
@@ -22,6 +23,9 @@ LOOKS, FIRST_PAUSE, LONGEST_PAUSE = 3, 0.5, 5.0
 
 # A cluster that falls silent after the stops must not hold up a report that is ready.
 LONGEST_SECONDS = 30.0
+
+# After a signal the report is due within a second.
+QUICK_SECONDS = 0.35
 
 
 Results = Sequence[Result]
@@ -36,18 +40,13 @@ class Looked:
     warnings: tuple[str, ...] = ()
 
 
-def improved(
-    results: Results,
-    work: Callable[[], Results],
-    deadline: Deadline,
-    without: Callable[[Results, EsmlError], Results],
-) -> Looked:
+def improved(results: Results, work: Callable[[], Results], without: Callable[[Results, EsmlError], Results]) -> Looked:
     """Return the results as some work improves them; whatever goes wrong with it, no result is lost.
 
     `without` says what they are when the cluster could not be read; after a signal, or a bug, they stay as they were.
     """
     try:
-        return Looked(watched(work, deadline))
+        return Looked(work())
     except Interrupted as interrupted:
         return Looked(results, interrupted.signal)
     except EsmlError as error:
@@ -57,12 +56,26 @@ def improved(
         return Looked(results, warnings=(bug,))
 
 
+def settled_at_once(
+    results: Results, reader: Reader, settled: Callable[[Result, Deployment | None], Result]
+) -> list[Result]:
+    """Return the results after a signal: one quick look settles those of requests whose answer was not waited for."""
+    names = {one.deployment_id for one in with_outcome(results, Outcome.UNKNOWN)}
+    if not names:
+        return list(results)
+    moment = Deadline(QUICK_SECONDS, reader.deadline.clock)
+    look = begin(lambda: reader.running(names, moment))  # the main thread waits for nothing any more
+    if not wait([look], timeout=QUICK_SECONDS).done or look.exception():
+        return list(results)
+    found = look.result()
+    return [settled(one, found.get(one.deployment_id)) if one.deployment_id in names else one for one in results]
+
+
 def looked_at_again(results: Results, reader: Reader, *, check: bool) -> Looked:
     """Return the results after the last look."""
     return improved(
         results,
         lambda: explained(verified(results, reader) if check else results, reader),
-        reader.deadline,
         unconfirmed,
     )
 

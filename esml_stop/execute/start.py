@@ -1,12 +1,15 @@
 """Starts deployments again and watches all of them arrive."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from esml_stop.cluster.calls import Calls
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError, Refused
 from esml_stop.execute.batch import Batch, Listener, Say
 from esml_stop.execute.change import Change
+from esml_stop.execute.last_look import settled_at_once
+from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.restore_plan import arrived
 from esml_stop.plan.start_settings import start_call
@@ -30,9 +33,20 @@ def start_all(
 
     batch = Batch(start, reader.deadline, listener, parallel=parallel)
     done, signal = batch.run([one.target for one in planned if one.outcome is Outcome.WOULD_START])
-    return [done.get(one.deployment_id) or (one if one.error else Result.untouched(one.target)) for one in planned], (
-        signal
-    )
+    results = [done.get(one.deployment_id) or untouched(one) for one in planned]
+    return (settled_at_once(results, reader, settled) if signal else results), signal
+
+
+def untouched(planned: Result) -> Result:
+    """Return the result of a target that nothing was sent for."""
+    return planned if planned.error else Result.untouched(planned.target)
+
+
+def settled(result: Result, found: Deployment | None) -> Result:
+    """Return the result of a start without an answer, as one look at the deployment settles it."""
+    if found and found.state == "started":
+        return replace(result, outcome=Outcome.STARTED, error=None)
+    return replace(result, outcome=Outcome.STARTING) if found and found.state == "starting" else result
 
 
 class Start(Change):

@@ -4,16 +4,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from esml_stop.cluster.calls import Calls
+from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError, Refused
 from esml_stop.execute.batch import Batch, Listener, Say
 from esml_stop.execute.change import Change
-from esml_stop.models import Flags
+from esml_stop.execute.last_look import settled_at_once
+from esml_stop.models import Deployment, Flags
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.runtime.deadline import Deadline
 
 
 def stop_all(
-    cluster: Calls, targets: Sequence[Target], flags: Flags, deadline: Deadline, listener: Listener, *, parallel: int
+    reader: Reader, targets: Sequence[Target], flags: Flags, listener: Listener, *, parallel: int
 ) -> tuple[list[Result], int | None]:
     """Stop what the plan says, at most `parallel` at a time.
 
@@ -22,11 +24,20 @@ def stop_all(
     """
 
     def stop(target: Target, say: Say) -> Result:
-        return Stop(cluster, target, flags, deadline, say).run()
+        return Stop(reader.cluster, target, flags, reader.deadline, say).run()
 
-    batch = Batch(stop, deadline, listener, parallel=parallel)
+    batch = Batch(stop, reader.deadline, listener, parallel=parallel)
     done, signal = batch.run([one for one in targets if one.decision is Outcome.WOULD_STOP])
-    return [done.get(one.deployment_id) or Result.untouched(one) for one in targets], signal
+    results = [done.get(one.deployment_id) or Result.untouched(one) for one in targets]
+    return (settled_at_once(results, reader, settled) if signal else results), signal
+
+
+def settled(result: Result, found: Deployment | None) -> Result:
+    """Return the result of a stop without an answer, as one look at the deployment settles it."""
+    if found and found.state == "stopping":
+        return replace(result, outcome=Outcome.STOPPING)
+    # What still runs may be stopped a moment later; what was never seen may have been a typing error.
+    return replace(result, outcome=Outcome.STOPPED, error=None) if not found and result.target.deployment else result
 
 
 class Stop(Change):

@@ -4,20 +4,24 @@ The transport's time-out counts each step of a socket: a server that drips can o
 socket or a host name hears no signal. So the work is done in a daemon thread, and whoever wants it waits for a future.
 """
 
+import math
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Generic, TypeVar
 
-from esml_stop.runtime.deadline import Deadline, over
-from esml_stop.runtime.signals import signals_to
+from esml_stop.runtime.signals import SLICE_SECONDS, check, in_main_thread
 
 T = TypeVar("T")
 Job = tuple[Callable[[], Any], "Future[Any]"]
 
 # A worker notices the deadline by itself; the watch is for one that does not.
 GRACE_SECONDS = 0.2
+
+# The longest time that a lock is waited for; the limits of locks depend on the system.
+LONGEST_WAIT = 3_600.0
 
 # The inboxes of threads that have nothing to do.
 _idle: list[SimpleQueue[Job]] = []
@@ -55,24 +59,20 @@ def serve(inbox: SimpleQueue[Job]) -> None:
         del work, future
 
 
-def within(seconds: float | None, future: "Future[T]") -> T:
-    """Return or raise what some work comes to; raise TimeoutError when it takes longer than that."""
-    if not wait([future], timeout=seconds).done:
-        raise TimeoutError
+def within(seconds: float, future: "Future[T]") -> T:
+    """Return or raise what some work comes to; raise TimeoutError when it takes longer than that.
+
+    In the main thread a signal raises Interrupted.
+    """
+    ends = time.monotonic() + seconds
+    longest = SLICE_SECONDS if in_main_thread() else LONGEST_WAIT
+    while not future.done():
+        left = ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        wait([future], timeout=min(left, longest))
+        check()
     return future.result()
-
-
-def watched(work: Callable[[], T], deadline: Deadline) -> T:
-    """Return or raise what some work comes to; DeadlinePassed when it takes too long, Interrupted at a signal."""
-    raised: Future[T] = Future()
-    with signals_to(raised.set_exception):
-        future = begin(work)
-        # The watch of a single request ends first: it knows who was silent.
-        done = wait([raised, future], timeout=deadline.remaining + 3 * GRACE_SECONDS, return_when="FIRST_COMPLETED")
-    for one in (raised, future):
-        if one in done.done:
-            return one.result()
-    raise over(deadline.seconds)
 
 
 class Early(Generic[T]):
@@ -82,7 +82,7 @@ class Early(Generic[T]):
         self._call = call
         self._first = begin(call)
 
-    def __call__(self, attempt: int, *, timeout: float | None = None) -> T:
+    def __call__(self, attempt: int, *, timeout: float = math.inf) -> T:
         """Return the result of the first attempt; raise TimeoutError when that takes longer than `timeout`.
 
         Every later attempt is made now.

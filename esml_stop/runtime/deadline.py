@@ -7,6 +7,7 @@ from copy import copy
 from typing import Protocol
 
 from esml_stop.errors import DeadlinePassed
+from esml_stop.runtime import signals
 
 
 class Clock(Protocol):
@@ -27,8 +28,8 @@ class SystemClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Let this thread wait."""
-        time.sleep(seconds)
+        """Let this thread wait; a signal raises Interrupted."""
+        signals.sleep(seconds)
 
 
 class Deadline:
@@ -61,10 +62,6 @@ class Deadline:
     def at_most(self, seconds: float) -> "Deadline":
         """Return a deadline of its own, that many seconds from now but not after this one."""
         return Deadline(min(seconds, self.remaining), self.clock)
-
-    def expire(self) -> None:
-        """End the time now, also for deadlines made from this one: nothing new may begin."""
-        self._ends[0] = float("-inf")
 
     @contextmanager
     def paused(self) -> Iterator[None]:

@@ -1,6 +1,5 @@
 import errno
 import json
-import os
 import signal
 from collections.abc import Callable
 
@@ -10,6 +9,7 @@ import pytest
 from esml_stop import errors
 from esml_stop.cli import main
 from esml_stop.runtime.signals import Interrupted
+from tests.support.signals import hearing, send
 
 Raise = Callable[[BaseException], None]
 
@@ -62,7 +62,7 @@ def test_the_hint_comes_on_a_line_of_its_own(command: Raise, capsys: pytest.Capt
     assert capsys.readouterr().err == "esml: Nothing listens.\n  Start it.\n"
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_has_its_exit_code(
     command: Raise, number: int, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,16 +99,22 @@ def test_streams_that_end_early(
 
 def test_a_signal_that_came_while_the_report_was_written_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The report is whole, and the exit code is the signal's."""
-    from esml_stop.runtime.signals import hold_signals
 
     def run() -> int:
-        hold_signals()
-        os.kill(os.getpid(), signal.SIGTERM)
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        send(signal.SIGTERM)
         return 5
 
     monkeypatch.setattr(main.LazyGroup, "get_command", lambda *_: click.Command("stop", callback=run))
-    assert main.run(["stop"]) == 143
+    with hearing():
+        assert main.run(["stop"]) == 143
+
+
+def test_a_signal_that_came_while_modules_were_imported_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Before the command line is read."""
+    with hearing():
+        send(signal.SIGHUP)
+        assert main.run(["stop", "a"]) == 129
+    assert capsys.readouterr().err == "esml: Interrupted before anything was changed.\n"
 
 
 @pytest.mark.parametrize(

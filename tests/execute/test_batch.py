@@ -1,7 +1,5 @@
-import os
 import signal
 import threading
-import time
 
 import pytest
 
@@ -9,6 +7,9 @@ from esml_stop.execute import batch
 from esml_stop.execute.batch import Batch, Say
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.runtime.deadline import Deadline
+from esml_stop.runtime.signals import is_ending
+from tests.support.fakes import FakeClock
+from tests.support.signals import hearing, send
 
 
 def done(target: Target) -> Result:
@@ -117,33 +118,38 @@ def test_what_a_worker_says_reaches_the_listener() -> None:
     assert ears.heard == ["+a", "a: again", "-a stopped"]
 
 
-def test_at_the_deadline_what_gave_no_answer_is_unknown() -> None:
-    """Nothing new begins after it, and what is under way is not waited for."""
-    over = threading.Event()
+def test_after_the_deadline_nothing_begins() -> None:
+    """What was not begun has no result."""
+    clock = FakeClock()
 
-    def job(target: Target, __: Say) -> Result:
-        over.wait(5)
+    def job(target: Target, _: Say) -> Result:
+        clock.sleep(5)
         return done(target)
 
-    results, number = Batch(job, Deadline(0.1), Ears(), parallel=2).run(targets("a", "b", "c"))
-    over.set()
-    assert (outcomes(results), number) == ({"a": "unknown", "b": "unknown"}, None)
-    assert results["a"].error
-    assert results["a"].error.exit_status == 7
+    results, number = Batch(job, Deadline(8, clock), Ears(), parallel=1).run(targets("a", "b", "c"))
+    assert (outcomes(results), number) == ({"a": "stopped", "b": "stopped"}, None)
 
 
 def test_after_a_signal_last_words_are_heard_and_nothing_begins() -> None:
-    """One ends in the moment that is left, one stays silent, the third is not begun; the deadline is over for all."""
-    deadline, over = Deadline(30), threading.Event()
+    """One ends in the moment that is left, one stays silent, the third is not begun."""
+    over = threading.Event()
 
     def job(target: Target, _: Say) -> Result:
         if target.deployment_id == "b":
-            os.kill(os.getpid(), signal.SIGINT)
-            over.wait(5)
-        time.sleep(0.1)
+            send(signal.SIGINT)
+            over.wait(20)
+        while not is_ending():
+            over.wait(0.01)
         return done(target)
 
-    results, number = Batch(job, deadline, Ears(), parallel=2).run(targets("a", "b", "c"))
+    with hearing():
+        results, number = Batch(job, Deadline(30), Ears(), parallel=2).run(targets("a", "b", "c"))
     over.set()
     assert (outcomes(results), number) == ({"a": "stopped", "b": "unknown"}, signal.SIGINT)
-    assert deadline.remaining == 0
+
+
+def test_a_signal_before_the_first_target_begins_nothing() -> None:
+    """Also when its handler has run long ago."""
+    with hearing():
+        send()
+        assert Batch(lambda target, _: done(target), Deadline(5), Ears(), parallel=2).run(targets("a")) == ({}, 2)

@@ -1,18 +1,20 @@
-import os
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import pytest
 
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError, Refused
-from esml_stop.execute.last_look import looked_at_again, verified
+from esml_stop.execute.last_look import looked_at_again, settled_at_once, verified
+from esml_stop.execute.stop import settled
 from esml_stop.models import LAST_LOOK, Listing
 from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.runtime.background import begin, within
 from esml_stop.runtime.deadline import Deadline
 from tests.support.builders import deployment
 from tests.support.fakes import BUSY, FakeClock, FakeCluster, refusal
+from tests.support.signals import hearing, send
 
 RUNS, GOING, GONE = {"a": "started"}, {"a": "stopping"}, dict[str, str]()
 
@@ -108,27 +110,43 @@ def test_a_refusal_without_a_name_is_looked_into() -> None:
     assert "look a*" in cluster.asked
 
 
-def interrupted() -> None:
-    """Send this process a signal."""
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def broken() -> None:
-    """Be a bug."""
-    raise ZeroDivisionError
-
-
-@pytest.mark.parametrize(("trouble", "number"), [(interrupted, signal.SIGTERM), (broken, None)])
-def test_whatever_happens_the_results_are_there(trouble: Callable[[], None], number: int | None) -> None:
-    """A signal in the last look, or a bug in it, loses nothing of what is known."""
+def test_a_signal_in_the_last_look_loses_nothing() -> None:
+    """The look is given up; what is known stands."""
     read, cluster, _ = reader(GONE)
 
     def look(_: str, timeout: float) -> Listing:
-        trouble()
-        threading.Event().wait(0.3)
-        return Listing((), frozenset())
+        send(signal.SIGTERM)
+        return within(20, begin(lambda: threading.Event().wait(0.5)))  # type: ignore[return-value]
 
     cluster.deployments = look  # type: ignore[method-assign, assignment]
+    with hearing():
+        looked = looked_at_again([result("a")], read, check=True)
+    assert (looked.results[0].outcome, looked.signal, looked.warnings) == (Outcome.STOPPED, signal.SIGTERM, ())
+
+
+def test_a_bug_in_the_last_look_loses_nothing() -> None:
+    """It is a warning beside the results."""
+    read, cluster, _ = reader(GONE)
+    cluster.looks = None  # type: ignore[assignment]
     looked = looked_at_again([result("a")], read, check=True)
-    assert (looked.results[0].outcome, looked.signal) == (Outcome.STOPPED, number)
-    assert any("bug" in line for line in looked.warnings) == (number is None)
+    assert (looked.results[0].outcome, looked.signal) == (Outcome.STOPPED, None)
+    assert [line for line in looked.warnings if "bug" in line]
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome"), [(GONE, "stopped"), (GOING, "stopping"), (RUNS, "unknown"), (refusal(403), "unknown")]
+)
+def test_after_a_signal_one_look_settles_what_it_can(state: Mapping[str, str] | EsmlError, outcome: str) -> None:
+    """Gone or stopping is known; what still runs may be stopped a moment later. What has a result is not asked for."""
+    read, cluster, _ = reader(state)
+    results = [result("a", Outcome.UNKNOWN), result("b"), result("c", Outcome.NOT_ATTEMPTED)]
+    seen = settled_at_once(results, read, settled)
+    assert [one.outcome.value for one in seen] == [outcome, "stopped", "not_attempted"]
+    assert cluster.asked == ["look a*"]
+
+
+def test_what_was_never_seen_running_is_not_said_to_have_stopped() -> None:
+    """With --no-check, a name that is not there after a signal may have been a typing error."""
+    read, _, _ = reader(GONE)
+    unseen = Result(Target("a", Outcome.WOULD_STOP), Outcome.UNKNOWN)
+    assert settled_at_once([unseen], read, settled) == [unseen]

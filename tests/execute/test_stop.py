@@ -1,5 +1,6 @@
 import pytest
 
+from esml_stop.cluster.reader import Reader
 from esml_stop.errors import BadAnswer, EsmlError, TlsFailed, Unreachable
 from esml_stop.execute.stop import Stop, stop_all
 from esml_stop.models import Flags
@@ -202,6 +203,11 @@ def test_an_answer_of_another_shape_is_never_stopped() -> None:
     assert (ended.outcome, ended.attempts, ended.error and ended.error.exit_status) == (Outcome.UNKNOWN, 1, 6)
 
 
+def reader(cluster: FakeCluster, seconds: float = 5) -> Reader:
+    """Return a reader of a cluster."""
+    return Reader(cluster, Deadline(seconds), lambda _: None)
+
+
 def test_every_target_has_a_result_in_order_and_only_the_planned_are_touched() -> None:
     """What was decided against keeps its decision; nothing is sent for it."""
     fake = FakeCluster()
@@ -211,7 +217,7 @@ def test_every_target_has_a_result_in_order_and_only_the_planned_are_touched() -
         Target("c", Outcome.NOT_FOUND),
         Target("d", Outcome.WOULD_STOP, deployment("d")),
     ]
-    results, signal = stop_all(fake, targets, Flags(), Deadline(5), Ears(), parallel=1)
+    results, signal = stop_all(reader(fake), targets, Flags(), Ears(), parallel=1)
     assert [(one.deployment_id, one.outcome.value) for one in results] == [
         ("a", "in_use"),
         ("b", "stopped"),
@@ -225,15 +231,13 @@ def test_forced_is_only_what_stopped_with_force() -> None:
     """A stop that failed forced nothing."""
     targets = [Target(name, Outcome.WOULD_STOP, deployment(name)) for name in ("a", "b")]
     fake = FakeCluster(stops=[refusal(500), None])
-    results, _ = stop_all(fake, targets, Flags(force=True), Deadline(5), Ears(), parallel=1)
+    results, _ = stop_all(reader(fake), targets, Flags(force=True), Ears(), parallel=1)
     assert [(one.outcome.value, one.forced) for one in results] == [("failed", False), ("stopped", True)]
 
 
 def test_without_time_nothing_is_sent() -> None:
     """Every planned target is reported as not attempted."""
-    deadline = Deadline(5)
-    deadline.expire()
     targets = [Target(name, Outcome.WOULD_STOP, deployment(name)) for name in ("a", "b")]
     fake = FakeCluster()
-    results, _ = stop_all(fake, targets, Flags(), deadline, Ears(), parallel=4)
+    results, _ = stop_all(reader(fake, 0), targets, Flags(), Ears(), parallel=4)
     assert ([one.outcome for one in results], fake.asked) == ([Outcome.NOT_ATTEMPTED] * 2, [])

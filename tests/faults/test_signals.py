@@ -10,10 +10,12 @@ from tests.support.terminal import interrupted, on_terminal, started, until
 
 # A second is promised; these machines are sometimes busy.
 SOON = 2.0
-CODES: dict[int, int] = {signal.SIGINT: 130, signal.SIGTERM: 143}
+CODES: dict[int, int] = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
 
 BOTH = pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.thorough)], ids=["int", "term"]
+    "number",
+    [signal.SIGINT, signal.SIGHUP, pytest.param(signal.SIGTERM, marks=pytest.mark.thorough)],
+    ids=["int", "hup", "term"],
 )
 THOROUGH = pytest.mark.thorough
 
@@ -73,14 +75,26 @@ def test_while_looking_again_the_stops_are_not_forgotten(server: FaultyServer, s
     assert seconds < SOON
 
 
-def test_a_second_signal_ends_it_at_once(server: FaultyServer, state: State) -> None:
-    """Whoever presses Ctrl-C twice does not wait for a report."""
+@pytest.mark.parametrize("numbers", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)])
+def test_a_repeat_does_not_cost_the_report(server: FaultyServer, state: State, numbers: tuple[int, ...]) -> None:
+    """GNU timeout sends SIGTERM twice, service managers send another signal after the first."""
     deployments(state, "a")
     server.on(STOP, faults.silence)
     with started("stop", "a", environment={"ESML_URL": server.url}) as process:
         until(lambda: server.lines(STOP), "the stop")
-        status, out, _, _ = interrupted(process, signal.SIGINT, signal.SIGINT)
-    assert (status, out) == (130, "")
+        status, out, _, seconds = interrupted(process, *numbers, pause=0)
+    assert (status in {CODES[one] for one in numbers}, outcomes(out)) == (True, {"a": "unknown"})
+    assert seconds < SOON
+
+
+def test_one_look_tells_what_is_stopping(server: FaultyServer, state: State) -> None:
+    """After a signal, what the server shows as stopping is not called unknown."""
+    deployments(state, "a", stop_ms=5_000)
+    with started("stop", "a", environment={"ESML_URL": server.url}) as process:
+        until(lambda: server.lines(STOP), "the stop")
+        status, out, _, seconds = interrupted(process, signal.SIGTERM)
+    assert (status, outcomes(out)) == (143, {"a": "stopping"})
+    assert seconds < SOON
 
 
 def test_a_report_that_nobody_reads_does_not_hold_it_back(server: FaultyServer, state: State) -> None:

@@ -1,22 +1,20 @@
-import os
 import signal
 import threading
+from concurrent.futures import wait
 
 import pytest
 
-from esml_stop.errors import DeadlinePassed
-from esml_stop.runtime.background import Early, begin, watched, within
-from esml_stop.runtime.deadline import Deadline
+from esml_stop.runtime.background import Early, begin, within
 from esml_stop.runtime.signals import Interrupted
+from tests.support.signals import hearing, send
 
 
 def test_what_the_work_comes_to_is_passed_on() -> None:
     """Its result is returned, its error is raised, whatever kind it is."""
-    assert watched(lambda: 42, Deadline(5)) == 42
-    assert within(5, begin(lambda: None)) is None
-    for error in (KeyError("x"), SystemExit(3)):
-        with pytest.raises(type(error)):
-            watched(lambda error=error: raising(error), Deadline(5))  # type: ignore[misc]
+    assert within(5, begin(lambda: 42)) == 42
+    for error in (KeyError("x"), SystemExit(3), TimeoutError("of its own")):
+        with pytest.raises(type(error), match=str(error.args[0])):
+            within(5, begin(lambda error=error: raising(error)))  # type: ignore[misc]
 
 
 def raising(error: BaseException) -> None:
@@ -25,33 +23,39 @@ def raising(error: BaseException) -> None:
 
 
 def test_work_that_takes_too_long_is_left_alone() -> None:
-    """The deadline is the end, with the option's name; a request that is over its time is a TimeoutError."""
-    done = threading.Event()
-    with pytest.raises(DeadlinePassed, match="--timeout"):
-        watched(done.wait, Deadline(0.01))
+    """The waiter goes on; the work is not stopped."""
+    over = threading.Event()
+    work = begin(lambda: over.wait(20))
     with pytest.raises(TimeoutError):
-        within(0.01, begin(done.wait))
-    done.set()
+        within(0.01, work)
+    over.set()
+    assert within(20, work)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_wait(number: int) -> None:
-    """The wait ends at once and says which signal it was; the work hears nothing."""
-    done = threading.Event()
-
-    def work() -> None:
-        os.kill(os.getpid(), number)
-        done.wait(5)
-
-    with pytest.raises(Interrupted) as raised:
-        watched(work, Deadline(5))
-    assert raised.value.signal == number
-    done.set()
+def test_threads_are_used_again() -> None:
+    """One after the other, all work is done by the same thread, which is not the one that hears signals."""
+    threads = {within(5, begin(threading.current_thread)) for _ in range(20)}
+    assert len(threads) == 1
+    assert threads.isdisjoint({threading.main_thread()})
 
 
-def test_work_is_done_elsewhere_than_in_the_main_thread() -> None:
-    """That thread hears signals, so nothing may hold it up."""
-    assert watched(threading.current_thread, Deadline(5)) is not threading.main_thread()
+def test_a_signal_ends_the_wait_of_the_main_thread_only() -> None:
+    """It is raised where the main thread waits; a worker that waits for an answer still gets it."""
+    over, sent = threading.Event(), threading.Event()
+
+    def work() -> bool:
+        send(signal.SIGTERM)
+        sent.set()
+        return within(20, begin(lambda: over.wait(20)))
+
+    with hearing():
+        worker = begin(work)
+        with pytest.raises(Interrupted) as raised:
+            within(20, worker)
+        assert sent.is_set()
+        over.set()
+        wait([worker])
+    assert (raised.value.signal, worker.result()) == (signal.SIGTERM, True)
 
 
 def test_the_first_attempt_begins_at_once_and_the_others_when_asked_for() -> None:

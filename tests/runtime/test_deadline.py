@@ -33,14 +33,6 @@ def test_at_most_is_never_later_than_the_whole_deadline() -> None:
     assert (whole.at_most(3).remaining, whole.at_most(60).remaining) == (3, 10)
 
 
-def test_expiring_ends_the_deadlines_made_from_it_too() -> None:
-    """After an interruption nobody begins anything, whichever deadline he holds."""
-    whole = Deadline(10, FakeClock())
-    reserve = whole.earlier(2)
-    whole.expire()
-    assert (whole.remaining, reserve.remaining) == (0, 0)
-
-
 def test_the_time_of_a_person_does_not_count() -> None:
     """While somebody is asked the time stands still, also for deadlines made before, also when it ends in an error."""
     clock = FakeClock()

@@ -1,78 +1,105 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from esml_stop.runtime import signals
-from esml_stop.runtime.signals import Interrupted, hold_signals, raise_it, signals_to
+from esml_stop.runtime.signals import Interrupted, check, handed_to, heard, interruptible, is_ending, sleep
+from tests.support.signals import hearing, send
 
 
-@pytest.fixture(autouse=True)
-def left(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """Return the signals for which the process would have ended, and keep it alive."""
-    ended: list[int] = []
-    monkeypatch.setattr(signals, "leave", ended.append)
-    before = [signal.getsignal(number) for number in signals.SIGNALS]
-    yield ended
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    assert [signal.getsignal(number) for number in signals.SIGNALS] == before, "the handlers are as they were"
+@pytest.fixture
+def left() -> Iterator[list[int]]:
+    """Hear signals, and return those for which the process would have ended."""
+    with hearing() as ended:
+        yield ended
 
 
-def send(number: int = signal.SIGINT) -> None:
-    """Send this process a signal and let it arrive."""
-    os.kill(os.getpid(), number)
+@pytest.mark.parametrize("number", signals.SIGNALS)
+def test_a_signal_is_noted_and_raises_nothing(left: list[int], number: int) -> None:
+    """Whatever is done when it comes goes on; who asks is told, also in another thread."""
+    assert (heard(), is_ending()) == (None, False)
+    send(number)
+    assert (heard(), is_ending(), left) == (number, True, [])
+    told: list[bool] = []
+    thread = threading.Thread(target=lambda: told.append(is_ending()))
+    thread.start()
+    thread.join()
+    assert told == [True]
+    with pytest.raises(Interrupted) as raised:
+        check()
+    assert raised.value.signal == number
 
 
-def test_the_first_signal_is_taken_and_the_second_ends_it(left: list[int]) -> None:
-    """The listener hears one; after that there is no patience."""
-    heard: list[Interrupted] = []
-    with signals_to(heard.append):
-        send(signal.SIGTERM)
-        assert (heard, left) == ([Interrupted(signal.SIGTERM)], [])
-        send(signal.SIGINT)
-    assert (len(heard), left[0]) == (1, signal.SIGINT)
+def test_a_signal_whose_handler_has_not_run_yet_is_seen(left: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before a change is sent, the delivery of the signal counts, not that Python has come to its handler."""
+    send()
+    monkeypatch.setattr(signals._signals, "heard", None)
+    assert is_ending()
 
 
-def test_it_can_be_raised() -> None:
-    """Where nothing is lost by leaving, the signal becomes an exception that no `except Exception` stops."""
+def test_a_repeat_changes_nothing_until_the_report_is_due(left: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """GNU timeout sends the signal twice; a later one means that nobody waits any more."""
+    send(signal.SIGTERM)
+    send(signal.SIGTERM)
+    send(signal.SIGHUP)
+    assert (heard(), left) == (signal.SIGTERM, [])
+    monkeypatch.setattr(signals._signals, "began", time.monotonic() - signals.REPORT_SECONDS)
+    send(signal.SIGINT)
+    assert (heard(), left) == (signal.SIGTERM, [signal.SIGINT])
+
+
+def test_it_is_raised_where_a_person_is_waited_for(left: list[int]) -> None:
+    """Once; a repeat does not disturb what is said about it."""
     assert not issubclass(Interrupted, Exception)
-    with signals_to(raise_it), pytest.raises(Interrupted):
+    with pytest.raises(Interrupted), interruptible():
         send()
+    send()
+    with pytest.raises(Interrupted), interruptible():
+        pytest.fail("a signal that came before must be raised at once")
 
 
-def test_the_innermost_listener_hears_it(left: list[int]) -> None:
-    """One scope inside another takes the signal, and the second one counts as second wherever it arrives."""
-    inner: list[Interrupted] = []
-    outer: list[Interrupted] = []
-    with signals_to(outer.append):
-        with signals_to(inner.append):
-            send()
-        assert left == []
-        send()
-    assert ([one.signal for one in inner], outer, left[0]) == ([signal.SIGINT], [], signal.SIGINT)
+def test_a_sleep_ends_with_a_signal(left: list[int]) -> None:
+    """In the main thread and in any other."""
+    ended: list[str] = []
+
+    def work() -> None:
+        with pytest.raises(Interrupted):
+            sleep(60)
+        ended.append("worker")
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    threading.Timer(0.05, send).start()
+    with pytest.raises(Interrupted) as raised:
+        sleep(60)
+    worker.join(20)
+    assert (raised.value.signal, ended) == (signal.SIGINT, ["worker"])
 
 
-def test_once_held_nothing_is_raised_and_listeners_hear_it_late() -> None:
-    """After the first change a signal waits: for the next listener, and for the exit code."""
-    heard: list[Interrupted] = []
-    with signals_to(raise_it) as signals:
-        hold_signals()
-        send()
-        assert signals.held == signal.SIGINT
-        with signals_to(heard.append):
-            assert heard == [Interrupted(signal.SIGINT)]
+def test_signals_can_be_handed_on(left: list[int]) -> None:
+    """To a command that runs inside: each of them, also one that came before."""
+    taken: list[int] = []
+    send(signal.SIGHUP)
+    with handed_to(taken.append):
+        send(signal.SIGTERM)
+        send(signal.SIGTERM)
+    assert (taken, left) == ([signal.SIGHUP, signal.SIGTERM, signal.SIGTERM], [])
 
 
-def test_once_held_a_signal_ends_it_within_a_second(left: list[int]) -> None:
-    """Whatever the main thread is held up by, the alarm is set."""
-    with signals_to(raise_it):
-        hold_signals()
-        send()
-        remaining, _ = signal.getitimer(signal.ITIMER_REAL)
-        assert 0 < remaining <= 1
-        send(signal.SIGALRM)
+def test_what_waits_when_the_report_is_due_is_ended_and_what_works_is_not(left: list[int]) -> None:
+    """A pipe that nobody reads holds nothing up; a report of thousands of rows is finished."""
+    send()
+    assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= 1
+    ends = time.thread_time() + signals.REPORT_SECONDS / 5
+    while time.thread_time() < ends:
+        pass
+    send(signal.SIGALRM)
+    assert left == []
+    send(signal.SIGALRM)
     assert left == [signal.SIGINT]
 
 
@@ -80,23 +107,16 @@ def test_an_ignored_signal_stays_ignored() -> None:
     """A job in the background of a shell is not ended by a Ctrl-C that was not meant for it."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with signals_to(raise_it):
+        with hearing():
             send(signal.SIGINT)
-            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+            assert (signal.getsignal(signal.SIGINT), heard()) == (signal.SIG_IGN, None)
     finally:
         signal.signal(signal.SIGINT, before)
 
 
-def test_outside_the_main_thread_nothing_happens() -> None:
-    """A thread cannot take signals, and need not know it."""
-    entered: list[bool] = []
-
-    def work() -> None:
-        with signals_to(raise_it):
-            hold_signals()
-            entered.append(True)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    assert entered == [True]
+def test_without_a_handler_nothing_happens() -> None:
+    """Where esml is used inside another program, that program hears the signals."""
+    assert (heard(), is_ending()) == (None, False)
+    with interruptible():
+        check()
+    assert os.getpid()

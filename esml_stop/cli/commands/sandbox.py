@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 
 import click
@@ -12,7 +13,7 @@ import click
 from esml_stop.errors import InputError
 from esml_stop.exit_status import ExitStatus
 from esml_stop.output.stderr import say
-from esml_stop.runtime.signals import Interrupted
+from esml_stop.runtime.signals import Interrupted, handed_to
 
 # Every setting that could lead the command to another cluster than the practice cluster.
 OUTER = ("ESML_", "ELASTICSEARCH_", "ELASTIC_", "ES_", "ESCLI_", "ESCLIENT_", "CLOUD_ID")
@@ -40,9 +41,15 @@ def command(port: int, words: tuple[str, ...]) -> int:
 
 def wait(url: str) -> int:
     """Print how to reach the practice cluster and serve until a signal comes; an early signal is no failure."""
+
+    def end(number: int) -> None:
+        raise Interrupted(number)
+
     try:
-        introduce(url)
-        signal.pause()
+        with handed_to(end):
+            introduce(url)
+            while True:  # a signal that comes just before a sleep does not end it
+                time.sleep(0.5)
     except Interrupted:
         say("Practice cluster stopped. Everything in it is gone.")
     return ExitStatus.OK
@@ -74,15 +81,15 @@ def run(words: Sequence[str], url: str) -> int:
 
 def ended(child: "subprocess.Popen[bytes]") -> int:
     """Wait for a command, hand it every signal, and return its exit code as a shell gives it."""
-    while True:
-        try:
-            status = child.wait()
-        except Interrupted as interrupted:
-            # A terminal sends Ctrl-C to the command by itself.
-            if interrupted.signal != signal.SIGINT or not sys.stdin.isatty():
-                child.send_signal(interrupted.signal)
-        else:
-            return status if status >= 0 else 128 - status
+
+    def hand_on(number: int) -> None:
+        # A terminal sends Ctrl-C to the command by itself.
+        if number != signal.SIGINT or not sys.stdin.isatty():
+            child.send_signal(number)
+
+    with handed_to(hand_on):
+        status = child.wait()
+    return status if status >= 0 else 128 - status
 
 
 def found(words: Sequence[str]) -> list[str]:

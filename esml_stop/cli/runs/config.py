@@ -12,7 +12,7 @@ from esml_stop.config.settings import ConnectionOptions
 from esml_stop.errors import EsmlError
 from esml_stop.output import stderr
 from esml_stop.output.settings import show
-from esml_stop.runtime.background import watched
+from esml_stop.runtime.signals import interruptible
 from esml_stop.settings_report import SettingsReport
 
 ENOUGH = "The cluster privilege manage_ml is enough; the role machine_learning_admin has it."
@@ -32,7 +32,8 @@ def check_connection(options: ConnectionOptions, output: OutputOptions, timeout:
 
 def found(options: ConnectionOptions, output: OutputOptions) -> SettingsReport:
     """Return the connection that the settings make; no password is asked for and no program run, as none is needed."""
-    connection = resolve(options, os.environ, stdin=sys.stdin, prompt=lambda _: "", run=False)
+    with interruptible():
+        connection = resolve(options, os.environ, stdin=sys.stdin, prompt=lambda _: "", run=False)
     report = shown(connection, os.environ)
     for line in () if output.quiet else report.warnings:
         stderr.warn(line)
@@ -44,7 +45,7 @@ def checked(session: Session) -> SettingsReport:
     report = shown(session.connection, os.environ)
     session.listener.phase("Asking the cluster")
     try:
-        inspection = watched(lambda: inspect(session.cluster.transport, session.reader), session.reader.deadline)
+        inspection = inspect(session.cluster.transport, session.reader)
     except EsmlError as error:
         return report._replace(error=error)
     return report._replace(inspection=inspection)

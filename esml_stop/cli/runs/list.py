@@ -8,7 +8,6 @@ from esml_stop.output.progress import Quiet
 from esml_stop.plan.patterns import ALL, Wanted
 from esml_stop.plan.stop_plan import listed
 from esml_stop.report import Report
-from esml_stop.runtime.background import watched
 
 
 def run(wanted: Wanted, reader: Reader, listener: Quiet, *, check: bool = True, strict: bool = False) -> Report:
@@ -17,6 +16,6 @@ def run(wanted: Wanted, reader: Reader, listener: Quiet, *, check: bool = True, 
     if unnamed:
         wanted = replace(wanted, names=(ALL,))
     listener.phase("Looking up deployments and what uses them" if check else "Looking up deployments")
-    snapshot = watched(lambda: reader.read(wanted, check=check), reader.deadline)
+    snapshot = reader.read(wanted, check=check)
     targets = (one for one in listed(wanted, snapshot) if not (unnamed and one.decision is Outcome.NOT_FOUND))
     return Report("list", tuple(map(Result.planned, targets)), strict=strict)

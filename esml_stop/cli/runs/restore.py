@@ -14,8 +14,7 @@ from esml_stop.plan.patterns import Wanted, expression
 from esml_stop.plan.restore_plan import held_back, plan
 from esml_stop.plan.start_settings import not_shown, settings
 from esml_stop.report import Report
-from esml_stop.runtime.background import watched
-from esml_stop.runtime.signals import hold_signals
+from esml_stop.runtime.signals import check
 from esml_stop.savefile.document import Document
 from esml_stop.text import clean, counted
 
@@ -44,7 +43,7 @@ def run(request: RestoreRequest, reader: Reader, listener: Quiet, confirmed: Cal
     if not todo and not watched_for(results):
         return report
     report = replace(report, warnings=tuple(defaults(todo)))
-    cluster = watched(reader.identity, reader.deadline)
+    cluster = reader.identity()
     if todo and (doubt := foreign(request.saved, cluster)):
         report = replace(report, warnings=(doubt, *report.warnings))
         question = f"{clean(doubt)} Start {counted(len(todo), 'deployment')} on this cluster?"
@@ -96,7 +95,7 @@ def resolve(request: RestoreRequest, reader: Reader, listener: Quiet) -> tuple[R
     saved = request.saved.deployments
     names = {one.deployment_id for one in saved}
     models = {one.model_id for one in saved} if request.dry_run else set()
-    listed = watched(lambda: reader.listing(expression(sorted(names | models))), reader.deadline) if names else NOTHING
+    listed = reader.listing(expression(sorted(names | models))) if names else NOTHING
     running = {one.deployment_id: one for one in listed.deployments if one.deployment_id in names}
     on_cluster = listed.models if request.dry_run else None
     return plan(request.wanted, saved, running, models=on_cluster, strict=request.strict)
@@ -105,7 +104,7 @@ def resolve(request: RestoreRequest, reader: Reader, listener: Quiet) -> tuple[R
 def start(request: RestoreRequest, planned: tuple[Result, ...], reader: Reader, listener: Quiet) -> Looked:
     """Start what is planned, watch it arrive, and return the results."""
     listener.phase("Starting", sum(one.outcome is Outcome.WOULD_START for one in planned))
-    hold_signals()
+    check()
     results, signal = start_all(reader, planned, listener, wait_for=request.wait_for, parallel=request.parallel)
     if signal:
         return Looked(results, signal)
@@ -113,6 +112,5 @@ def start(request: RestoreRequest, planned: tuple[Result, ...], reader: Reader, 
     return improved(
         results,
         lambda: watched_arriving(results, reader, request.wait_for),
-        reader.deadline,
         lambda unseen, _: unseen,  # the server's own word stands
     )

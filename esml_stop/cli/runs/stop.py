@@ -14,8 +14,7 @@ from esml_stop.plan.patterns import Wanted
 from esml_stop.plan.start_settings import not_shown
 from esml_stop.plan.stop_plan import plan
 from esml_stop.report import Report
-from esml_stop.runtime.background import watched
-from esml_stop.runtime.signals import hold_signals
+from esml_stop.runtime.signals import check
 from esml_stop.savefile.file import SaveFile
 
 Ask = Callable[[Sequence[Target], ClusterIdentity], bool]
@@ -43,11 +42,12 @@ def run(request: StopRequest, reader: Reader, listener: Quiet, ask: Ask) -> Repo
         return planned
     save, cluster = request.save, ClusterIdentity(reader.cluster.label)
     if save or request.ask:
-        cluster = watched(reader.identity, reader.deadline)
+        cluster = reader.identity()
     if save:
         save.check_cluster(cluster)
     if request.ask and not ask(targets, cluster):
         return Report("stop", tuple(map(Result.untouched, targets)), cancelled=True)
+    check()
     if save:
         planned = replace(planned, saved_to=save.write(planned.results, cluster), warnings=tuple(unsaved(targets)))
     seen = stop(request, targets, reader, listener)
@@ -85,17 +85,14 @@ def resolve(request: StopRequest, reader: Reader, listener: Quiet) -> tuple[Targ
     if unseen and not (request.strict and len(wanted.names) > 1):
         return tuple(Target(name, Outcome.WOULD_STOP) for name in wanted.names)
     listener.phase("Looking up deployments and what uses them" if request.check else "Looking up deployments")
-    snapshot = watched(lambda: reader.read(wanted, check=request.check), reader.deadline)
+    snapshot = reader.read(wanted, check=request.check)
     return plan(wanted, snapshot, force=request.flags.force, strict=request.strict)
 
 
 def stop(request: StopRequest, targets: Sequence[Target], reader: Reader, listener: Quiet) -> Looked:
     """Stop what is planned, look again, and return the results."""
     listener.phase("Stopping", sum(target.decision is Outcome.WOULD_STOP for target in targets))
-    hold_signals()
-    results, signal = stop_all(
-        reader.cluster, targets, request.flags, reader.deadline, listener, parallel=request.parallel
-    )
+    results, signal = stop_all(reader, targets, request.flags, listener, parallel=request.parallel)
     if signal:
         return Looked(results, signal)
     listener.phase("Verifying")

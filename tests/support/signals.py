@@ -1,0 +1,35 @@
+"""The handler of the command inside a test, which ends with the handlers of pytest."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from esml_stop.runtime import signals
+
+
+@contextmanager
+def hearing() -> Iterator[list[int]]:
+    """Hear signals as the command does; yield those for which the process would have ended at once."""
+    ended: list[int] = []
+    before = {number: signal.getsignal(number) for number in (*signals.SIGNALS, signal.SIGALRM)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signals, "_signals", own := signals.Signals())
+        patch.setattr(signals, "leave", ended.append)
+        signals.install()
+        try:
+            yield ended
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            os.close(signal.set_wakeup_fd(-1))
+            assert own.awake is not None
+            os.close(own.awake)
+
+
+def send(number: int = signal.SIGINT) -> None:
+    """Send this process a signal."""
+    os.kill(os.getpid(), number)
