@@ -12,10 +12,10 @@ from esml_stop.execute.last_look import settled_at_once
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.restore_plan import arrived
+from esml_stop.plan.start_refusals import EXISTS, NAME_TAKEN, AliasReassigned, explained, other_model
 from esml_stop.plan.start_settings import start_call
 from esml_stop.runtime.deadline import Deadline
 
-TAKEN = ("existing deployment with the same id", "it has already been started")
 ON_THE_WAY = {Outcome.STARTED, Outcome.STARTING}
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 
@@ -54,7 +54,8 @@ class Start(Change):
 
     done = Outcome.STARTED
     look_later = "Look again later: `esml list` shows what runs; restoring again is harmless."
-    not_done = "It does not run. Restore again when the cluster is well."
+    not_done = "It does not run. Restore again when the cluster is healthy."
+    again = "the restore again"
 
     def __init__(
         self, cluster: Calls, target: Target, wait_for: str, deadline: Deadline, on_retry: Callable[[str], None]
@@ -65,9 +66,39 @@ class Start(Change):
         self.look_first = target.deployment.state == "stopping"
         self.wait_for = wait_for
 
+    def run(self) -> Result:
+        """Return the result, whatever happens on the way."""
+        try:
+            return super().run()
+        except AliasReassigned as error:
+            return self.result(Outcome.FAILED, error)
+
     def send(self, timeout: float) -> None:
         """Send the start."""
-        self.cluster.start(start_call(self.deployment), wait_for=self.wait_for, timeout=timeout)
+        if self.deployment.through_alias:
+            self.use_alias()
+        try:
+            self.cluster.start(start_call(self.deployment), wait_for=self.wait_for, timeout=timeout)
+        except Refused as refused:
+            if self.deployment.through_alias or NAME_TAKEN not in (refused.reason or ""):
+                raise
+            self.use_alias()
+            if not self.deployment.through_alias:
+                raise
+            self.cluster.start(start_call(self.deployment), wait_for=self.wait_for, timeout=self.deadline.left)
+
+    def use_alias(self) -> None:
+        """Start at the path of the model alias that is the deployment ID, if it is one of the same model."""
+        name, model_id = self.deployment.deployment_id, self.deployment.model_id
+        model = self.cluster.model(name, self.deadline.left)
+        if model and model.model_id not in {name, model_id}:
+            raise other_model(self.deployment, model.model_id, self.again)
+        self.deployment = replace(self.deployment, through_alias=model is not None and model.model_id == model_id)
+
+    def result(self, outcome: Outcome, error: EsmlError | None = None) -> Result:
+        """Return the result, with the deployment as it was started."""
+        self.target = replace(self.target, deployment=self.deployment)
+        return super().result(outcome, error)
 
     def reached(self, deadline: Deadline) -> Result | None:
         """Return the result when the deployment is there, started by whomever."""
@@ -75,21 +106,12 @@ class Start(Change):
 
     def refused(self, refused: Refused) -> Result:
         """Return what an error in Elasticsearch's own words means."""
-        if any(words in (refused.reason or "") for words in TAKEN):
-            return self.result(Outcome.STARTED)  # by somebody else; the last look compares the parameters
-        if refused.http_status == 408:  # the server's own time is over, and it goes on
+        if any(words in (refused.reason or "") for words in EXISTS):
+            return self.result(Outcome.STARTED)  # by somebody else; the last look compares the settings
+        error = explained(refused, self.deployment, self.again)
+        if refused.http_status == 408 and error is refused:  # the server's own time is over, and it goes on
             return self.result(Outcome.STARTING, refused)
-        return self.result(Outcome.FAILED, self.explained(refused))
-
-    def explained(self, refused: Refused) -> EsmlError:
-        """Return why a start was refused, with what to do where that is known."""
-        if refused.http_status == 404:
-            hint = "Load it first, for instance with eland, then restore again."
-            return refused.but(message=f"The model {self.deployment.model_id} is not on this cluster.", hint=hint)
-        if refused.http_status == 429:
-            message = "The cluster's machine learning nodes have not enough memory or processors left for it."
-            return refused.but(message=message, hint=f"Elasticsearch says: {refused.reason}")
-        return refused
+        return self.result(Outcome.FAILED, error)
 
 
 def watched_arriving(results: Sequence[Result], reader: Reader, wait_for: str) -> list[Result]:

@@ -75,7 +75,7 @@ def test_a_start_that_keeps_failing_has_failed() -> None:
     assert result.error
     assert (result.error.exit_status, result.error.hint) == (
         1,
-        "It does not run. Restore again when the cluster is well.",
+        "It does not run. Restore again when the cluster is healthy.",
     )
 
 
@@ -111,25 +111,98 @@ def test_the_servers_own_time_out_is_no_failure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "reason", "message", "hint"),
+    ("status", "reason", "code", "hint"),
     [
-        (404, "No known model", "The model m is not on this cluster.", "Load it first, for instance with eland"),
+        (
+            403,
+            "Cannot start model deployment [d] while cluster upgrade is in progress.",
+            "upgrading",
+            "every node is up",
+        ),
+        (403, "current license is non-compliant for [ml]", "license", "GET _license"),
+        (404, "No known trained model with model_id [m]", "model_missing", "Load the model first"),
+        (404, "Could not find trained model definition [m]", "definition_missing", "Upload the model again"),
+        (408, "Model download task is currently running. Wait for trained model [m]", "downloading", "has finished"),
+        (409, "cannot create new assignment while feature reset is in progress.", "feature_reset", "has finished"),
+        (
+            429,
+            "Cannot perform X action while upgrade mode is enabled",
+            "upgrade_mode",
+            "set_upgrade_mode?enabled=false",
+        ),
+        (
+            429,
+            "Could not start model deployment because existing deployments reached the limit of [100]",
+            "too_many_deployments",
+            "reached the limit of [100]. Stop deployments",
+        ),
         (
             429,
             "Could not start deployment because no ML nodes with sufficient capacity were found",
-            "The cluster's machine learning nodes have not enough memory or processors left for it.",
-            "Elasticsearch says: Could not start deployment because no ML nodes",
+            "no_capacity",
+            "Add capacity",
         ),
-        (400, "odd", "HTTP 400: odd", None),
+        (
+            429,
+            "Could not start deployment because there are not enough resources to provide all requested allocations",
+            "no_capacity",
+            "Add capacity",
+        ),
+        (400, "odd", "refused", ""),
     ],
 )
-def test_refusals_are_told_apart(status: int, reason: str, message: str, hint: str | None) -> None:
-    """A missing model, too little room, anything else: once asked, never again."""
+def test_refusals_are_told_apart(status: int, reason: str, code: str, hint: str) -> None:
+    """Each with what to do, sent once and never again, exit code 1; what is not known stays in the server's words."""
     result, asked = started(refusal(status, reason=reason))
-    assert (result.outcome, len(asked)) == (Outcome.FAILED, 1)
+    assert (result.outcome, asked) == (Outcome.FAILED, ["start d fully_allocated"])
     assert result.error
-    assert (result.error.message, result.error.http_status, result.error.reason) == (message, status, reason)
-    assert (result.error.hint or "").startswith(hint or "")
+    assert (result.error.code, result.error.exit_status) == (code, 1)
+    assert (result.error.http_status, result.error.reason) == (status, reason)
+    assert hint in (result.error.hint or "")
+
+
+NAME_IS_A_MODEL = refusal(400, reason="Deployment id [d] is the same as an another model which is not the model being")
+
+
+def alias_start(models: dict[str, str], *starts: Answer, through_alias: bool) -> tuple[Result, list[str]]:
+    """Start a deployment whose ID is or was a model alias, and return the result and what was asked."""
+    cluster = FakeCluster(starts=list(starts), models=models)
+    target = Target("d", Outcome.WOULD_START, deployment("d", state="stopped", through_alias=through_alias))
+    result = Start(cluster, target, "started", Deadline(60, FakeClock()), lambda _: None).run()
+    return result, cluster.asked
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_an_alias_started_starts_at_the_path_of_the_alias(known: bool) -> None:
+    """Also when only the server's refusal tells that its ID is an alias."""
+    starts = [None] if known else [NAME_IS_A_MODEL, None]
+    result, asked = alias_start({"d": "m"}, *starts, through_alias=known)
+    assert result.outcome is Outcome.STARTED
+    assert asked == [*["start d started"][known:], "model d", "start d started"]
+    assert result.target.deployment
+    assert result.target.deployment.through_alias
+
+
+def test_an_alias_of_another_model_starts_nothing() -> None:
+    """Its path would start the other model."""
+    for known, starts in ((True, [None]), (False, [NAME_IS_A_MODEL])):
+        result, asked = alias_start({"d": "n"}, *starts, through_alias=known)
+        assert (result.outcome, result.error and result.error.code) == (Outcome.FAILED, "alias_reassigned")
+        assert asked[-1] == "model d"
+
+
+def test_an_alias_that_is_gone_leaves_a_free_id() -> None:
+    """The deployment starts at its model's path."""
+    result, asked = alias_start({}, None, through_alias=True)
+    assert (result.outcome, asked) == (Outcome.STARTED, ["model d", "start d started"])
+    assert result.target.deployment
+    assert not result.target.deployment.through_alias
+
+
+def test_an_id_that_is_another_model_is_refused_in_the_servers_words() -> None:
+    """It is no alias, so there is no other path."""
+    result, asked = alias_start({"d": "d"}, NAME_IS_A_MODEL, through_alias=False)
+    assert (result.outcome, asked) == (Outcome.FAILED, ["start d started", "model d"])
 
 
 def planned(name: str, outcome: Outcome = Outcome.WOULD_START, state: str = "stopped") -> Result:

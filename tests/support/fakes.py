@@ -45,6 +45,7 @@ class FakeCluster:
     looks: list[Mapping[str, str] | EsmlError] = field(default_factory=lambda: [{}])
     asked: list[str] = field(default_factory=list)
     label: str = "fake"
+    models: dict[str, str] = field(default_factory=dict)
 
     def identity(self, timeout: float) -> ClusterIdentity:
         """Return which cluster it is."""
@@ -78,13 +79,15 @@ class FakeCluster:
         return {}
 
     def model(self, name: str, timeout: float) -> Model | None:
-        """Return no model."""
-        return None
+        """Return the model that a name means here."""
+        self.asked.append(f"model {name}")
+        return Model(self.models[name], "pytorch") if name in self.models else None
 
     def start(self, call: StartCall, *, wait_for: str, timeout: float) -> None:
         """Start as the test wants."""
         assert timeout > 0
-        self.asked.append(f"start {call.query['deployment_id']} {wait_for}")
+        name = call.query.get("deployment_id") or call.path.split("/")[3]
+        self.asked.append(f"start {name} {wait_for}")
         given(following(self.starts))
 
 

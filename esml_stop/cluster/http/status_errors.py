@@ -32,8 +32,11 @@ from esml_stop.errors import (
 from esml_stop.text import seconds
 
 GATEWAY_STATUSES = {429, 502, 503, 504}
-# A 429 that no waiting helps: the ML nodes are too small, or there are too many deployments.
-NO_ROOM = "Could not start"
+# A 429 that no waiting helps: the ML nodes are too small, there are too many deployments, or an operator forbids it.
+LASTING = ("Could not start", "while upgrade mode is enabled")
+
+# A 403 that no privilege helps.
+FORBIDDEN_TO_ALL = ("license is non-compliant", "while cluster upgrade is in progress")
 
 UNAUTHORIZED = re.compile(r"action \[(?P<action>.+?)\] is unauthorized for (?P<who>.+?)(?: with effective roles|,|$)")
 GRANTED_BY = re.compile(r"granted by the cluster privileges \[(?P<privileges>.+?)\]")
@@ -97,7 +100,7 @@ def answered(error: ApiError, connection: Connection) -> EsmlError:
     """Return the meaning of an error status; only Elasticsearch's own JSON is believed."""
     where, status = connection.label, error.meta.status
     kind, reason = (text and redacted(text, connection) for text in cause(error.body))
-    if status in GATEWAY_STATUSES and not (reason or "").startswith(NO_ROOM):
+    if status in GATEWAY_STATUSES and not any(words in (reason or "") for words in LASTING):
         pause = retry_after(error.meta.headers.get("retry-after"))
         text = f"{where} is not available now (HTTP {status}{f': {reason}' if reason else ''})."
         wish = f" It asks to wait {seconds(pause)}." if pause else ""
@@ -119,7 +122,7 @@ def refusal(status: int, kind: str | None, reason: str, connection: Connection) 
     """Return the meaning of an error in Elasticsearch's own words."""
     if status == 401:
         return unauthenticated(kind, reason, connection)
-    if status == 403:
+    if status == 403 and not any(words in reason for words in FORBIDDEN_TO_ALL):
         return unauthorized(kind, reason, connection)
     again = status == 500 and "attempt to stop again" in reason.lower()
     text = f"Elasticsearch answered HTTP {status}: {reason}"

@@ -1,0 +1,88 @@
+"""What a restore says when Elasticsearch starts nothing; the switches for it are on a test node only."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import Ended
+from tests.support.raw_cluster import RawCluster
+
+pytestmark = pytest.mark.scenario
+Run = Callable[..., Ended]
+
+
+def saved(cluster: RawCluster, run: Run, folder: Path, path: str = "m/deployment/_start?deployment_id=d") -> str:
+    """Return a save file about one deployment of model m that was stopped."""
+    cluster.model("m")
+    cluster.alias("alias", "m")
+    cluster.do("POST", f"/_ml/trained_models/{path}")
+    file = str(folder / "saved.json")
+    assert run("stop", *cluster.running(), "--save", file).status == 0
+    return file
+
+
+@pytest.mark.parametrize(
+    ("switch", "said", "advice"),
+    [
+        ("upgrading", "The cluster is being upgraded", "when every node is upgraded"),
+        ("licence", "The cluster's license does not include machine learning", "GET _license"),
+        ("no_definition", "The definition of model m is missing", "Upload the model again"),
+        ("feature_reset", "The cluster's features are being reset", "when the reset has finished"),
+        ("no_room", "No machine learning node has enough memory or processors", "Add capacity"),
+        ("little_room", "do not have enough memory or processors for all", "Add capacity"),
+        ("downloading", "The model m is still being downloaded", "when the download has finished"),
+    ],
+)
+def test_a_refused_start_says_why_and_what_to_do(
+    cluster: RawCluster, run: Run, tmp_path: Path, switch: str, said: str, advice: str
+) -> None:
+    """Exit 1 after one attempt; the same restore works once the reason is gone."""
+    file = saved(cluster, run, tmp_path)
+    status, answer = cluster.ask("POST", "/_testnode/models/m", {"refuse_start": switch})
+    if status != 200:
+        pytest.skip(f"this cluster cannot be told to refuse a start: {answer}")
+    ended = run("restore", file, "--timeout", "4s")
+    assert (ended.status, ended.outcomes) == (1, {"d": "failed"})
+    assert said in ended.err
+    assert advice in ended.err
+    cluster.do("POST", "/_testnode/models/m", {})
+    assert run("restore", file).outcomes == {"d": "started"}
+
+
+def test_upgrade_mode_is_named_and_not_retried(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+    """A 429 that waiting does not help."""
+    file = saved(cluster, run, tmp_path)
+    status, _ = cluster.ask("POST", "/_ml/set_upgrade_mode?enabled=true")
+    if status != 200:
+        pytest.skip("this cluster has no upgrade mode")
+    ended = run("restore", file, "-v")
+    assert (ended.status, "Machine learning upgrade mode is enabled" in ended.err) == (1, True)
+    assert ended.err.count("/deployment/_start 429") == 1
+    cluster.do("POST", "/_ml/set_upgrade_mode?enabled=false")
+
+
+def test_the_limit_of_deployments_is_named(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+    """It is no lack of memory."""
+    file = saved(cluster, run, tmp_path)
+    status, _ = cluster.ask("POST", "/_testnode/reset", {"max_deployments": 1})
+    if status != 200 or cluster.ask("POST", "/_testnode/models/m", {})[0] not in {200, 404}:
+        pytest.skip("this cluster has no limit that a test could reach")
+    cluster.model("m")
+    cluster.deployment("other", "m")
+    if cluster.ask("POST", "/_ml/trained_models/m/deployment/_start?deployment_id=more")[0] != 429:
+        pytest.skip("this cluster has no limit that a test could reach")
+    ended = run("restore", file)
+    assert (ended.status, "reached its maximum number of deployments" in ended.err) == (1, True)
+
+
+def test_what_an_alias_started_is_started_through_it_again(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+    """Its deployment ID is the alias; one that was given to another model meanwhile starts nothing."""
+    file = saved(cluster, run, tmp_path, "alias/deployment/_start")
+    assert run("restore", file).outcomes == {"alias": "started"}
+    assert run("stop", "alias").status == 0
+    cluster.model("n")
+    cluster.do("PUT", "/_ml/trained_models/n/model_aliases/alias?reassign=true")
+    ended = run("restore", file)
+    assert (ended.status, "alias is now a model alias of n" in ended.err) == (1, True)
+    assert cluster.running() == []
