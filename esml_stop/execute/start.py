@@ -93,7 +93,7 @@ class Start(Change):
         model = self.cluster.model(name, self.deadline.left)
         if model and model.model_id not in {name, model_id}:
             raise other_model(self.deployment, model.model_id, self.again)
-        self.deployment = replace(self.deployment, through_alias=model is not None and model.model_id == model_id)
+        self.deployment = self.deployment._replace(through_alias=model is not None and model.model_id == model_id)
 
     def result(self, outcome: Outcome, error: EsmlError | None = None) -> Result:
         """Return the result, with the deployment as it was started."""

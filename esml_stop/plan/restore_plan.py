@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from esml_stop.errors import EsmlError
 from esml_stop.exit_status import ExitStatus
-from esml_stop.models import Deployment
+from esml_stop.models import UNKNOWN_STATE, Deployment
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.patterns import Wanted, is_pattern, matches
 from esml_stop.plan.start_settings import differences
@@ -119,6 +119,13 @@ def arrived(result: Result, running: Running, wait_for: str) -> Result:
 
 
 def reached(found: Deployment, wait_for: str) -> bool:
-    """Tell whether a deployment is as far as was asked for."""
-    whole = found.allocations >= found.target_allocations > 0
+    """Tell whether a deployment is as far as was asked for.
+
+    One that has scaled to zero has 0 of 0 allocations, and counts as fully allocated if the server says so. A server
+    that shows no state (Elastic Cloud Serverless) has said by answering the start that it is as far.
+    """
+    if found.state == UNKNOWN_STATE:
+        return True
+    scaled_to_zero = found.target_allocations == 0 and found.allocation_state == "fully_allocated"
+    whole = found.allocations >= found.target_allocations > 0 or scaled_to_zero
     return found.state == "started" and (whole or wait_for != "fully_allocated")

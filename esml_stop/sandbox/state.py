@@ -67,6 +67,12 @@ class State:
         if self.models[model_id] != "pytorch":
             text = f"model [{model_id}] of type [{self.models[model_id]}] cannot be deployed"
             raise Problem(400, "status_exception", f"{text}. Only PyTorch models can be deployed")
+        if deployment_id != model and deployment_id in {*self.models, *self.aliases}:
+            text = (
+                f"Deployment id [{deployment_id}] is the same as an another model which is not the model being deployed"
+            )
+            more = "Deployment id can be the same as the model being deployed but cannot match a different model"
+            raise Problem(400, "status_exception", f"{text}. {more}")
         self.deployments[deployment_id] = Deployment(deployment_id, model_id, **parameters)
         return self.deployments[deployment_id]
 

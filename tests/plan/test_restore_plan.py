@@ -98,6 +98,8 @@ def started(decision: Outcome = Outcome.WOULD_START) -> Result:
         ({"allocations": 1, "target_allocations": 2}, "fully_allocated", "starting", 7),
         ({"allocations": 2, "target_allocations": 2}, "fully_allocated", "started", None),
         ({"allocations": 0, "target_allocations": 0}, "fully_allocated", "starting", 7),
+        ({"allocation_state": "fully_allocated"}, "fully_allocated", "started", None),
+        ({"state": "unknown"}, "fully_allocated", "started", None),
         ({"state": "starting", "target_allocations": 2}, "started", "starting", 7),
         ({"state": "failed"}, "started", "failed", 1),
         ({"queue_capacity": 5}, "started", "differs", 1),
