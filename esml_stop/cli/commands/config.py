@@ -35,7 +35,8 @@ def command(
     """Show the effective connection settings and, with --check, test them.
 
     Each setting is shown with its source; secrets are hidden. The exit code of --check is 0 if you may stop
-    deployments, 4 if not, and 6 if the cluster cannot be reached.
+    deployments, 2 if the settings are wrong, 4 if the credentials are rejected or you may not stop deployments,
+    6 if the cluster cannot be reached or is not Elasticsearch, and 1 for any other error.
     """
     from esml_stop.cli.runs.config import check_connection, show_connection
 

@@ -1,0 +1,106 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from esml_stop.cli import main
+from esml_stop.config.command_policy import blocked
+from esml_stop.config.connection import Connection
+from esml_stop.errors import ConfigError
+from tests.support.faulty_server import FaultyServer, deployments, misbehaving
+
+STOP = "stack.es.ml.stop-trained-model-deployment"
+START = "stack.es.ml.start-trained-model-deployment"
+BOTH, NEITHER = {"stop", "start"}, set[str]()
+
+
+@pytest.mark.parametrize(
+    ("policy", "changes"),
+    [
+        (None, NEITHER),
+        ({}, NEITHER),
+        ({"blocked": [STOP]}, {"stop"}),
+        ({"blocked": [START]}, {"start"}),
+        ({"blocked": ["stack.es.ml.*"]}, BOTH),
+        ({"blocked": ["stack.es.*"]}, BOTH),
+        ({"blocked": ["stack.*"]}, BOTH),
+        ({"blocked": "stack.*"}, BOTH),
+        ({"blocked": ["stack.es.ml"]}, NEITHER),
+        ({"blocked": ["stack.es.m.*"]}, NEITHER),
+        ({"blocked": ["stack.kb.*", "cloud.*"]}, NEITHER),
+        ({"allowed": [STOP]}, {"start"}),
+        ({"allowed": ["stack.es.*"]}, NEITHER),
+        ({"allowed": ["stack.es.search", "config.*"]}, BOTH),
+        ({"allowed": []}, BOTH),
+        ({"profile": "serverless"}, NEITHER),
+        ({"profile": "default", "blocked": ["stack.es.ml.*"]}, BOTH),
+        ("text", NEITHER),
+    ],
+)
+def test_a_policy_blocks_by_name_or_namespace(policy: Any, changes: set[str]) -> None:
+    """What is blocked, and what is not on a list of what is allowed."""
+    assert blocked({}, {"commands": policy}, "p", "FILE").keys() == changes
+    assert blocked({"commands": policy}, {}, "p", "FILE").keys() == changes
+
+
+def test_a_profile_s_policy_takes_the_place_of_the_file_s() -> None:
+    """Also when it says nothing about this; the sentence names whose policy it is, and the rule."""
+    file = {"commands": {"blocked": ["stack.es.ml.*"]}}
+    assert blocked(file, {"commands": {"profile": "stack"}}, "p", "FILE") == {}
+    assert blocked(file, {}, "p", "FILE")["stop"] == (
+        f"The command policy of FILE (for all profiles) does not allow {STOP} (blocked: stack.es.ml.*)."
+    )
+    own = {"commands": {"allowed": ["config.*"]}}
+    assert blocked(file, own, "p", "FILE")["start"] == (
+        f"The command policy of profile p in FILE does not allow {START} (it is not in the list `allowed`)."
+    )
+
+
+def test_a_connection_is_asked_for_each_change() -> None:
+    """Any of them that is blocked is an error with exit code 2."""
+    connection = Connection(("http://h:1",), blocked={"start": "No."})
+    connection.check_allowed("stop")
+    with pytest.raises(ConfigError, match=r"No\.") as wrong:
+        connection.check_allowed("stop", "start")
+    assert wrong.value.exit_status == 2
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Any:
+    """Yield a server with one deployment, to which a profile leads that may change nothing."""
+    with misbehaving() as server:
+        deployments(server.state, "d")
+        text = f"""
+current_context: here
+commands: {{blocked: [stack.es.ml.*]}}
+contexts:
+  here: {{elasticsearch: {{url: "{server.url}"}}}}
+  own: {{elasticsearch: {{url: "{server.url}"}}, commands: {{profile: stack}}}}
+"""
+        (tmp_path / ".elasticrc.yml").write_text(text)
+        yield server
+
+
+def test_a_blocked_stop_is_exit_2_before_any_request(server: FaultyServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says which file; a dry run, list and config work, another profile may."""
+    assert main.run(["stop", "d"]) == 2
+    err = capsys.readouterr().err
+    assert (
+        f"The command policy of ~/.elasticrc.yml (for all profiles) does not allow {STOP} (blocked: stack.es.ml.*)."
+        in err
+    )
+    assert server.received == []
+    for command in (["stop", "d", "--dry-run"], ["list"], ["config"]):
+        assert main.run(command) == 0
+    assert "does not allow" in capsys.readouterr().out
+    assert main.run(["stop", "d", "--profile", "own"]) == 0
+
+
+def test_a_blocked_restore_is_exit_2(server: FaultyServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Starting is a command of its own."""
+    file = str(tmp_path / "saved.json")
+    assert main.run(["stop", "d", "--profile", "own", "--save", file]) == 0
+    assert main.run(["restore", file]) == 2
+    assert f"does not allow {START} (blocked: stack.es.ml.*)." in capsys.readouterr().err
+    assert main.run(["restore", file, "--dry-run"]) == 0
+    assert main.run(["restore", file, "--profile", "own"]) == 0

@@ -1,0 +1,165 @@
+import os
+import stat
+from pathlib import Path
+from time import sleep
+
+import pytest
+
+from esml_stop.config.credential_stores import KINDS, STORES, lookup
+from esml_stop.errors import ConfigError
+
+WHERE = "profile p in FILE: api_key"
+ACCOUNT = "elastic-cli/p:elasticsearch.auth.api_key"
+POWERSHELL = f"(Get-StoredCredential -Target '{ACCOUNT}').GetNetworkCredential().Password"
+ENTRIES = {
+    "keychain": ("security", ACCOUNT),
+    "secret_service": ("secret-tool", ACCOUNT),
+    "pass": ("pass", "elastic/key"),
+    "credential_manager": ("powershell.exe", ACCOUNT),
+}
+
+
+def stand_in(folder: Path, program: str, script: str) -> dict[str, str]:
+    """Put a program into a folder, and return an environment in which no other is found."""
+    path = folder / program
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return {"PATH": str(folder), "FOLDER": str(folder)}
+
+
+def said(kind: str, what: str, environment: dict[str, str]) -> str:
+    """Return what is said about an expression that leads nowhere."""
+    with pytest.raises(ConfigError) as wrong:
+        lookup(kind, what, WHERE, environment)
+    return f"{wrong.value.message} {wrong.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [
+        ("keychain", "find-generic-password|-s|elastic-cli|-a|p:elasticsearch.auth.api_key|-w"),
+        ("secret_service", "lookup|service|elastic-cli|account|p:elasticsearch.auth.api_key"),
+        ("pass", "show|elastic/key"),
+        (
+            "credential_manager",
+            f"-NoProfile|-NonInteractive|-Command|{POWERSHELL}",
+        ),
+    ],
+)
+def test_each_store_is_read_by_its_own_program(tmp_path: Path, kind: str, arguments: str) -> None:
+    """With the words that it expects, each as one argument, and the white space at the end left out."""
+    program, what = ENTRIES[kind]
+    environment = stand_in(
+        tmp_path, program, "IFS='|'; printf '%s' \"$*\" >\"$FOLDER/arguments\"; printf 'secret \\n\\n'"
+    )
+    assert lookup(kind, what, WHERE, environment) == "secret"
+    assert (tmp_path / "arguments").read_text() == arguments
+
+
+@pytest.mark.parametrize("what", ["$(touch ran)/x", "a;touch ran/`touch ran`", "a'/b\"", "a b/c d"])
+def test_no_shell_reads_the_names(tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are arguments, whatever they hold."""
+    monkeypatch.chdir(tmp_path)
+    environment = stand_in(tmp_path, "secret-tool", 'printf \'%s/%s\' "$3" "$5"')
+    assert lookup("secret_service", what, WHERE, environment) == what
+    assert not (tmp_path / "ran").exists()
+
+
+def test_an_account_may_have_slashes(tmp_path: Path) -> None:
+    """The first one ends the service."""
+    environment = stand_in(tmp_path, "secret-tool", 'printf \'%s %s\' "$3" "$5"')
+    assert lookup("secret_service", "s/a/b", WHERE, environment) == "s a/b"
+
+
+@pytest.mark.parametrize("what", ["service", "/account", "service/", "s/ä", "s/a\tb", "-s/a", "s/-a"])
+@pytest.mark.parametrize("kind", ["keychain", "secret_service", "credential_manager"])
+def test_what_is_no_service_and_account_runs_nothing(tmp_path: Path, kind: str, what: str) -> None:
+    """Printable ASCII with a slash inside; nothing that a program would take for an option."""
+    environment = stand_in(tmp_path, ENTRIES[kind][0], "touch $FOLDER/ran; echo secret")
+    assert f"{WHERE}: $({kind}:{what}) must " in said(kind, what, environment)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("what", [" ", "ä", "--clip"])
+def test_what_is_no_entry_of_pass_runs_nothing(tmp_path: Path, what: str) -> None:
+    """As for the others."""
+    assert "must be the path of an entry" in said("pass", what, stand_in(tmp_path, "pass", "echo secret"))
+
+
+def test_only_the_first_line_of_an_entry_of_pass_is_the_secret(tmp_path: Path) -> None:
+    """The rest is for people; of a command everything is meant."""
+    environment = stand_in(tmp_path, "pass", "printf 'first\\nsecond\\n'")
+    assert lookup("pass", "x", WHERE, environment) == "first"
+    assert lookup("cmd", "printf 'first\\nsecond\\n'", WHERE, environment) == "first\nsecond"
+
+
+@pytest.mark.parametrize(
+    ("kind", "needs", "hint"),
+    [
+        ("keychain", "security", "only there on macOS"),
+        ("secret_service", "secret-tool", "Install it: libsecret-tools"),
+        ("pass", "pass", "Install it: the package is pass."),
+        ("credential_manager", "powershell.exe", "only there on Windows and in WSL"),
+    ],
+)
+def test_a_program_that_is_missing_is_named(tmp_path: Path, kind: str, needs: str, hint: str) -> None:
+    """With what to install, or where there is such a store."""
+    what = ENTRIES[kind][1]
+    text = said(kind, what, {"PATH": str(tmp_path)})
+    assert f"{WHERE}: $({kind}:{what}) needs {needs}, which is not installed. " in text
+    assert hint in text
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("echo canary; echo canary >&2; exit 3", "cannot be read: secret-tool ended with exit code 3."),
+        ("echo canary >&2", "is empty."),
+        ("printf ' \\n'", "is empty."),
+        ("printf 'canary\\377'", "cannot be read: it is not UTF-8 text."),
+        ("exec cat /dev/zero", "cannot be read: it is larger than 64 KiB."),
+    ],
+)
+def test_what_a_program_says_is_never_shown(tmp_path: Path, script: str, says: str) -> None:
+    """Neither what it writes nor its errors; the command to try it is."""
+    environment = {**stand_in(tmp_path, "secret-tool", script), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    text = said("secret_service", "s/a", environment)
+    assert f"{WHERE}: $(secret_service:s/a) {says}" in text
+    assert "To try it: secret-tool lookup service s account a" in text
+    assert "canary" not in text
+
+
+def test_a_command_is_not_repeated(tmp_path: Path) -> None:
+    """It may have a secret in it."""
+    text = said("cmd", "echo canary >&2; exit 7", {"PATH": str(tmp_path)})
+    assert f"{WHERE}: $(cmd:...) cannot be read: sh ended with exit code 7." in text
+    assert "canary" not in text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_program_that_does_not_end_is_ended(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With everything that it started; a store that waits for a password does not hold up a script."""
+    monkeypatch.setitem(STORES, kind, STORES[kind]._replace(seconds=0.5))
+    script = "echo $$ >$FOLDER/pid; exec 9<>$FOLDER/fifo; sleep 600 & echo $! >$FOLDER/child; read x <&9"
+    os.mkfifo(tmp_path / "fifo")
+    program, what = ENTRIES.get(kind, ("unused", script))
+    environment = {**stand_in(tmp_path, program, script), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    assert "was not answered within 0.5 seconds." in said(kind, what, environment)
+    for name in ("pid", "child"):
+        pid = int((tmp_path / name).read_text())
+        while is_alive(pid):  # it has been told to end; the test's own time limit is the limit
+            sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process is there and not only waiting to be forgotten."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in {"Z", "X"}
+
+
+def test_no_program_reads_our_standard_input(tmp_path: Path) -> None:
+    """What stands there may be a list of deployments."""
+    assert lookup("cmd", "if read x; then echo got; else echo nothing; fi", WHERE, {"PATH": str(tmp_path)}) == "nothing"

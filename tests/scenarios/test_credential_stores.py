@@ -1,0 +1,71 @@
+"""Secrets in the credential stores into which the Elastic CLI puts them: the real stores, against a real cluster."""
+
+import os
+from typing import Any
+
+import pytest
+
+from esml_stop.cli import main
+from tests.scenarios.test_sources import Access, access, ask, elasticrc, verify  # noqa: F401 - a fixture
+from tests.support.stores import password_store, secret_service
+
+pytestmark = pytest.mark.scenario
+
+ACCOUNT = "here:elasticsearch.auth.api_key"
+
+
+def profile(access: Access, auth: str) -> None:  # noqa: F811 - the fixture
+    """Write the user's own file, with this auth."""
+    access.write(".elasticrc.yml", elasticrc(access, auth))
+
+
+def test_an_api_key_in_pass(access: Access, monkeypatch: Any, capsys: Any) -> None:  # noqa: F811
+    """The first line of the entry; what comes after it is for people."""
+    profile(access, '{api_key: "$(pass:elastic/key)"}')
+    with password_store(**{"elastic/key": f"{access.encoded}\nurl: {access.url}\n"}) as store:
+        found = ask(monkeypatch, capsys, **store | {"HOME": os.environ["HOME"]}, ESML_CA_CERTS=access.ca_certs)
+    verify(found, access, "profile here in ~/.elasticrc.yml", keyed=True)
+
+
+def test_a_password_in_pass(access: Access, monkeypatch: Any, capsys: Any) -> None:  # noqa: F811
+    """Beside a user name that is no secret."""
+    profile(access, f'{{username: {access.username}, password: "$(pass:elastic)"}}')
+    with password_store(elastic=access.password) as store:
+        found = ask(monkeypatch, capsys, **store | {"HOME": os.environ["HOME"]}, ESML_CA_CERTS=access.ca_certs)
+    verify(found, access, "profile here in ~/.elasticrc.yml", keyed=False)
+
+
+def test_an_api_key_in_the_secret_service(access: Access, monkeypatch: Any, capsys: Any) -> None:  # noqa: F811
+    """As `elastic config context add` stores it on a Linux desktop."""
+    profile(access, f'{{api_key: "$(secret_service:elastic-cli/{ACCOUNT})"}}')
+    with secret_service(**{ACCOUNT: access.encoded}) as store:
+        names = store | {"HOME": os.environ["HOME"]}
+        found = ask(monkeypatch, capsys, **names, ESML_CA_CERTS=access.ca_certs)
+    verify(found, access, "profile here in ~/.elasticrc.yml", keyed=True)
+
+
+def test_an_api_key_that_a_command_writes(access: Access, monkeypatch: Any, capsys: Any) -> None:  # noqa: F811
+    """The user's own command, by a shell."""
+    profile(access, f'{{api_key: "$(cmd:cat {access.write("key", access.encoded)} | head -1)"}}')
+    found = ask(monkeypatch, capsys, ESML_CA_CERTS=access.ca_certs)
+    verify(found, access, "profile here in ~/.elasticrc.yml", keyed=True)
+
+
+@pytest.mark.parametrize("expression", ["pass:no/such", f"secret_service:elastic-cli/{ACCOUNT}"])
+def test_an_entry_that_is_not_there(
+    access: Access,  # noqa: F811
+    expression: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Exit 2 with the expression and what to try, before any request; nothing that was found is shown."""
+    profile(access, f'{{api_key: "$({expression})"}}')
+    store = password_store(other="hidden") if expression.startswith("pass") else secret_service(other="hidden")
+    with store as names:
+        for name, value in (names | {"HOME": os.environ["HOME"]}).items():
+            monkeypatch.setenv(name, value)
+        assert main.run(["config", "--check"]) == 2
+    out, err = capsys.readouterr()
+    assert f"profile here in ~/.elasticrc.yml: api_key: $({expression}) cannot be read: " in err
+    assert "Check that the entry exists and that the store is unlocked. To try it: " in err
+    assert "hidden" not in out + err
