@@ -15,7 +15,7 @@ from esml_stop.output.settings import show
 from esml_stop.runtime.signals import interruptible
 from esml_stop.settings_report import SettingsReport
 
-ENOUGH = "The cluster privilege manage_ml is enough; the role machine_learning_admin has it."
+ENOUGH = "Requires the cluster privilege manage_ml; the role machine_learning_admin has it."
 
 
 def show_connection(options: ConnectionOptions, output: OutputOptions) -> int:
