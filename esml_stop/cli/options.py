@@ -50,7 +50,7 @@ def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
 
 
 def connection_options(function: F) -> F:
-    """Add the options that say which cluster; the command gets them as `connection_options`."""
+    """Add the connection options; the command gets them as `connection_options`."""
 
     @wraps(function)
     def wrapped(*args: Any, **rest: Any) -> Any:
@@ -65,26 +65,38 @@ def connection_options(function: F) -> F:
 
 
 CONNECTION = (
-    click.option("--url", metavar="URL", help="The cluster, such as https://localhost:9200.  [ESML_URL]"),
-    click.option("--cloud-id", metavar="ID", help="The cluster, by its Elastic Cloud ID.  [ESML_CLOUD_ID]"),
+    click.option("--url", metavar="URL", help="URL of the cluster, e.g. https://localhost:9200.  [ESML_URL]"),
+    click.option("--cloud-id", metavar="ID", help="Elastic Cloud ID of the cluster.  [ESML_CLOUD_ID]"),
     click.option(
         "--api-key-file",
         metavar="FILE",
         type=click.Path(),
-        help="File with the API key; - is standard input.  [ESML_API_KEY]",
+        help="File with the API key; - is stdin.  [ESML_API_KEY]",
     ),
-    click.option("--username", metavar="NAME", help="User name; the password is asked for.  [ESML_USERNAME]"),
+    click.option("--username", metavar="NAME", help="User name; prompts for the password.  [ESML_USERNAME]"),
     click.option(
         "--password-file",
         metavar="FILE",
         type=click.Path(),
         help="File with the password; - is stdin.  [ESML_PASSWORD]",
     ),
-    click.option("--ca-certs", metavar="FILE", type=click.Path(), help="CA certificates to trust.  [ESML_CA_CERTS]"),
-    click.option("--ssl-fingerprint", metavar="HEX", help="SHA-256 of the certificate.  [ESML_SSL_FINGERPRINT]"),
+    click.option(
+        "--ca-certs",
+        metavar="FILE",
+        type=click.Path(),
+        help="CA certificates to trust instead of the system's.  [ESML_CA_CERTS]",
+    ),
+    click.option(
+        "--ssl-fingerprint",
+        metavar="HEX",
+        help="SHA-256 fingerprint of the certificate to trust.  [ESML_SSL_FINGERPRINT]",
+    ),
     click.option("--client-cert", metavar="FILE", type=click.Path(), help="Client certificate.  [ESML_CLIENT_CERT]"),
     click.option(
-        "--client-key", metavar="FILE", type=click.Path(), help="Key of the client certificate.  [ESML_CLIENT_KEY]"
+        "--client-key",
+        metavar="FILE",
+        type=click.Path(),
+        help="Private key of the client certificate.  [ESML_CLIENT_KEY]",
     ),
     click.option("--insecure", is_flag=True, default=None, help="Do not verify certificates.  [ESML_INSECURE]"),
     click.option(

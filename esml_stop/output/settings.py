@@ -111,7 +111,7 @@ def closing(report: SettingsReport) -> str:
     if report.error:
         return "This connection does not work."
     if report.inspection is None:
-        return "Nothing was asked of the cluster; --check does."
+        return "The cluster was not contacted; use --check to test the connection."
     if not report.inspection.may_stop:
         return "This connection works, but may not stop deployments."
     return "This connection works and may stop deployments."

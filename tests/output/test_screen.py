@@ -169,7 +169,7 @@ def test_settings_are_a_table_with_their_sources(sandbox: SandboxServer) -> None
 @pytest.mark.parametrize(
     ("arguments", "url", "closing"),
     [
-        ((), "http://es:9200", "Nothing was asked of the cluster; --check does."),
+        ((), "http://es:9200", "The cluster was not contacted; use --check to test the connection."),
         (("--check", "--timeout", "200ms"), "http://127.0.0.1:1", "This connection does not work."),
     ],
 )
