@@ -161,7 +161,7 @@ class NotChecked(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """All that was read about the cluster before planning; nothing here is asked twice.
+    """Everything that was read about the cluster before planning, each part once.
 
     `by_model` holds the models that were asked for by their ID: their deployments, with the pipelines that name the
     model. `endpoints` is None when they were not read; `named` has the names that a pipeline's inference processors

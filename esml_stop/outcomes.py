@@ -36,7 +36,7 @@ class Outcome(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One wanted deployment and what is decided about it, such as WOULD_STOP, IN_USE, NOT_FOUND or NOT_ATTEMPTED.
+    """One requested deployment and the decision about it, such as WOULD_STOP, IN_USE, NOT_FOUND or NOT_ATTEMPTED.
 
     `breaks` are those of its uses that do not work any more when the whole plan is carried out.
     """
@@ -52,7 +52,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A target and what became of it.
+    """A target and its outcome.
 
     `used_by` may know more than the plan did; `error` says why it is not as it was asked for; `attempts` counts the
     requests to change it, `seconds` the time from the first request to the last.

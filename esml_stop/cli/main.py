@@ -46,7 +46,7 @@ def pipe_watched() -> Iterator[None]:
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command's module only when the command is wanted."""
+    """A group that imports a command's module only when the command is used."""
 
     def make_context(self, *args: Any, **options: Any) -> click.Context:
         """Read the command line; --help and --version are written here."""
@@ -137,7 +137,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def failed(error: EsmlError | Interrupted, arguments: Sequence[str]) -> int:
-    """Report what ended a command before it had results, as JSON if that was asked for."""
+    """Report what ended a command before it had results, as JSON if -o says so."""
     show_traceback(arguments)
     if isinstance(error, Interrupted):
         error = EndedEarly(error.signal)

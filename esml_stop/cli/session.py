@@ -81,7 +81,7 @@ class Session:
             stderr.say(line)
 
     def ask(self, targets: Sequence[Target], cluster: ClusterIdentity) -> bool:
-        """Show what would be stopped and return whether that is wanted; waiting for the answer costs no time."""
+        """Show the plan and return whether the user confirms it; waiting for the answer costs no time."""
         from esml_stop.output.table import show_plan
 
         self._stack.close()
@@ -134,7 +134,7 @@ class Session:
 
 
 def password_prompt() -> Prompt | None:
-    """Return what asks for a password without showing it, or None where nobody can be asked."""
+    """Return the function that prompts for a password, or None without a terminal to prompt on."""
     if not is_terminal(sys.stdin):
         return None
     from getpass import getpass

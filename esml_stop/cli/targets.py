@@ -37,7 +37,7 @@ ALLOW_NO_MATCH = click.option(
 
 
 def choice_options(metavar: str) -> Callable[[F], F]:
-    """Add the arguments, --model and --idle; the command gets them as `wanted`."""
+    """Add the arguments, --model and --idle; the command receives them as `wanted`."""
 
     def decorate(function: F) -> F:
         @click.argument("names", nargs=-1, metavar=metavar, shell_complete=completed("deployment_ids"))
@@ -55,7 +55,7 @@ def choice_options(metavar: str) -> Callable[[F], F]:
 
 
 def choice(names: tuple[str, ...], models: tuple[str, ...], idle: float | None) -> "Wanted":
-    """Return what is wanted; raise InputError for what could never be an ID."""
+    """Return the requested names; raise InputError for a name that cannot be an ID."""
     from esml_stop.plan.patterns import parse
 
     lines = read_ids() if "-" in names else None

@@ -158,7 +158,7 @@ def endpoints(body: Any) -> tuple[Endpoint, ...]:
 
 @checked
 def pipeline_names(body: Any) -> dict[str, frozenset[str]]:
-    """Return which names the inference processors of each pipeline use, from `GET _ingest/pipeline/<names>`."""
+    """Return which names the inference processors of each pipeline reference, from `GET _ingest/pipeline/<names>`."""
     return {name: frozenset(inference_names(pipeline)) for name, pipeline in need(body, dict).items()}
 
 

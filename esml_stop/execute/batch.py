@@ -20,7 +20,7 @@ Job = Callable[[Target, Say], Result]
 
 
 class Listener(Protocol):
-    """Who wants to know how it goes; called from the main thread only."""
+    """An observer of the progress; called from the main thread only."""
 
     def started(self, target: Target) -> None:
         """Hear that a target's job begins."""

@@ -96,7 +96,7 @@ class Start(Change):
         self.deployment = self.deployment._replace(through_alias=model is not None and model.model_id == model_id)
 
     def result(self, outcome: Outcome, error: EsmlError | None = None) -> Result:
-        """Return the result, with the deployment as it was started."""
+        """Return the result, with the deployment that was started."""
         self.target = replace(self.target, deployment=self.deployment)
         return super().result(outcome, error)
 

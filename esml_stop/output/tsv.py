@@ -38,5 +38,5 @@ def short(reference: Reference) -> str:
 
 
 def ids(report: Report) -> str:
-    """Return the deployment IDs of what was stopped or started, would be, or is listed, one a line."""
+    """Return the IDs of the deployments that are listed, or that were or would be stopped or started."""
     return "".join(f"{clean(result.deployment_id)}\n" for result in report.results if result.outcome in DONE)

@@ -1,4 +1,4 @@
-"""What was asked for, as typed: exact deployment IDs, `*` patterns, `_all`, and models; no I/O."""
+"""The requested names, as typed: exact deployment IDs, `*` patterns, `_all`, and models; no I/O."""
 
 import re
 import unicodedata

@@ -28,7 +28,7 @@ def endpoint_uses(deployment: Deployment, endpoints: Iterable[Endpoint]) -> set[
 
 
 def pipelines_of(deployment: Deployment, snapshot: Snapshot) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the pipelines that name the deployment, and those that name its model or a model alias.
+    """Return the pipelines that reference the deployment, and those that reference its model or a model alias.
 
     The two answers of `_stats` tell them apart unless they are equal (docs/elasticsearch.md): then either no pipeline
     names the deployment, or the same pipelines name both. What a pipeline was read to say decides that; without it
@@ -56,6 +56,6 @@ def is_doubtful(deployment: Deployment, snapshot: Snapshot) -> bool:
 
 
 def model_pipelines(deployment: Deployment, snapshot: Snapshot) -> frozenset[str]:
-    """Return the pipelines that name the deployment's model or one of its aliases, as far as they were asked for."""
+    """Return the pipelines that reference the deployment's model or an alias, as far as they were read."""
     siblings = snapshot.by_model.get(deployment.model_id, ())
     return frozenset(name for sibling in siblings for name in sibling.pipelines)

@@ -24,7 +24,7 @@ def plan(
     models: Container[str] | None = None,
     strict: bool = False,
 ) -> tuple[Result, ...]:
-    """Decide about every wanted deployment of the file, in the order asked for, each once.
+    """Decide about every requested deployment of the file, once each and in the order given.
 
     `models` are those on the cluster; without them it is left to the server to say that one is missing.
     """
@@ -37,7 +37,7 @@ def plan(
 def find(
     wanted: Wanted, saved: tuple[Deployment, ...], running: Running, models: Container[str] | None
 ) -> Iterator[Result]:
-    """Yield a result for every deployment that is wanted, and one for every name that is not in the file."""
+    """Yield a result for every requested deployment, and one for every name that is not in the file."""
     seen: set[str] = set()
     for name in wanted.names:
         found = [
@@ -119,7 +119,7 @@ def arrived(result: Result, running: Running, wait_for: str) -> Result:
 
 
 def reached(found: Deployment, wait_for: str) -> bool:
-    """Tell whether a deployment is as far as was asked for.
+    """Tell whether a deployment has reached the state to wait for.
 
     One that has scaled to zero has 0 of 0 allocations, and counts as fully allocated if the server says so. A server
     that shows no state (Elastic Cloud Serverless) has said by answering the start that it is as far.

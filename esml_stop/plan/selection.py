@@ -1,4 +1,4 @@
-"""Which deployments are meant by what was asked for; pure."""
+"""Which deployments the requested names mean; pure."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from esml_stop.plan.patterns import Wanted, is_pattern, matches
 
 
 def select(wanted: Wanted, snapshot: Snapshot) -> Iterator[tuple[str, list[Deployment]]]:
-    """Yield each wanted name or model with its deployments; several of one name in the order of their IDs.
+    """Yield each requested name or model with its deployments; several of one name in the order of their IDs.
 
     Only deployment IDs count for a name: a deployment is not chosen because its model is called so.
     """

@@ -34,7 +34,7 @@ class StartCall:
 
 
 def start_call(one: Deployment) -> StartCall:
-    """Return the call that starts a deployment again as it was.
+    """Return the call that starts a deployment again with the same settings.
 
     The deployment ID (unknown to servers before 8.8) and the cache size are only sent where they differ from the
     server's defaults. With adaptive allocations the server chooses the number itself; 0 is no number that it accepts.

@@ -1,4 +1,4 @@
-"""From what was asked for and a snapshot of the cluster to a plan with reasons; pure."""
+"""From the requested names and a snapshot of the cluster to a plan with reasons; pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -11,7 +11,7 @@ from esml_stop.plan.selection import select
 
 
 def plan(wanted: Wanted, snapshot: Snapshot, *, force: bool = False, strict: bool = False) -> tuple[Target, ...]:
-    """Decide about every wanted deployment, in the order it was asked for, each once.
+    """Decide about every requested deployment, once each and in the order given.
 
     `strict` is --no-allow-no-match: when a name or pattern finds nothing, nothing at all is stopped.
     """
@@ -25,12 +25,12 @@ def plan(wanted: Wanted, snapshot: Snapshot, *, force: bool = False, strict: boo
 
 
 def listed(wanted: Wanted, snapshot: Snapshot) -> tuple[Target, ...]:
-    """Return every wanted deployment with what uses it, and every name that finds none."""
+    """Return every requested deployment with what uses it, and every name that matches none."""
     return tuple(find(wanted, snapshot, Outcome.LISTED))
 
 
 def find(wanted: Wanted, snapshot: Snapshot, decision: Outcome) -> Iterator[Target]:
-    """Yield a target for every deployment that is wanted, and one for every name that finds none."""
+    """Yield a target for every requested deployment, and one for every name that matches none."""
     seen: set[str] = set()
     for name, found in select(wanted, snapshot):
         idle = [one for one in found if one.is_idle(wanted.idle_before)]
@@ -73,7 +73,7 @@ def told(targets: Iterable[Target], snapshot: Snapshot) -> tuple[Target, ...]:
 
 
 def breaking(target: Target, going: set[str], snapshot: Snapshot) -> tuple[Reference, ...]:
-    """Return those of a target's uses that do not work without what is going.
+    """Return those of a target's uses that fail once the deployments of the plan have stopped.
 
     A pipeline that names the model, or an alias of it, is served by any deployment of it.
     """
@@ -89,7 +89,7 @@ def refused(target: Target) -> Target:
 
 
 def needs_model(target: Target) -> bool:
-    """Tell whether an ingest pipeline names the target's model or one of its aliases."""
+    """Tell whether an ingest pipeline references the target's model or one of its aliases."""
     return any(one.needs_model for one in target.used_by)
 
 

@@ -45,7 +45,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def pause(state: RetryCallState) -> float:
-    """Return the seconds to wait: what the server asked for, else about 0.5, 1, 2."""
+    """Return the seconds to wait: those of Retry-After, else about 0.5, 1, 2."""
     error = failure(state)
     wanted = error.retry_after if isinstance(error, EsmlError) else None
     return GROWING(state) if wanted is None else wanted

@@ -13,7 +13,7 @@ STOP_FIELDS = {"model_id", "allow_no_match", "force", "finish_pending_work"}
 
 @route("POST", "/_ml/trained_models/{}/deployment/_stop")
 def stop(state: State, query: Query, body: Any, name: str) -> Any:
-    """Stop a deployment, as long as it takes; only one exact ID is ever found."""
+    """Stop a deployment and answer when it is gone; only an exact ID is found."""
     flags = stop_flags(name, query, body)
     with state.lock:
         deployment = state.begin_stop(name, flags)

@@ -49,7 +49,7 @@ def matching_models(state: State, expression: str, matched: Iterable[str]) -> se
 
 
 class Pipelines:
-    """Which pipelines a name shows: those that were asked for, an alias counting for its model."""
+    """Which pipelines a name shows: those that reference it, an alias counting for its model."""
 
     def __init__(self, state: State, asked: set[str]) -> None:
         self.by_name: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""`esml config`, step by step: find the settings, ask the cluster if wanted, report."""
+"""`esml config`, step by step: find the settings, contact the cluster with --check, report."""
 
 import os
 import sys
@@ -31,7 +31,7 @@ def check_connection(options: ConnectionOptions, output: OutputOptions, timeout:
 
 
 def found(options: ConnectionOptions, output: OutputOptions) -> SettingsReport:
-    """Return the connection that the settings make; no password is asked for and no program run, as none is needed."""
+    """Return the connection that the settings make; nothing is prompted for and no program is run."""
     with interruptible():
         connection = resolve(options, os.environ, stdin=sys.stdin, prompt=lambda _: "", run=False)
     report = shown(connection, os.environ)

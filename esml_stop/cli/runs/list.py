@@ -11,7 +11,7 @@ from esml_stop.report import Report
 
 
 def run(wanted: Wanted, reader: Reader, listener: Quiet, *, check: bool = True, strict: bool = False) -> Report:
-    """Read what is wanted, or everything, and return it with what uses it; nothing is changed."""
+    """Read the requested deployments, or all, and what uses them; nothing is changed."""
     unnamed = wanted.is_nothing
     if unnamed:
         wanted = replace(wanted, names=(ALL,))

@@ -61,7 +61,7 @@ def watched_for(results: tuple[Result, ...]) -> bool:
 
 
 def agreed(request: RestoreRequest, doubt: str, question: str, confirmed: Callable[[str], bool]) -> bool:
-    """Return whether a person agrees to start them on another cluster; raise InputError when nobody can be asked."""
+    """Return whether a person agrees to start them on another cluster; raise InputError without a terminal to ask on."""
     if not request.ask:
         raise InputError(doubt, hint="Pass --yes to start the deployments on this cluster.")
     return confirmed(question)
@@ -90,7 +90,7 @@ def defaults(todo: list[Result]) -> Iterator[str]:
 
 
 def resolve(request: RestoreRequest, reader: Reader, listener: Quiet) -> tuple[Result, ...]:
-    """Return the decision about each deployment that is wanted from the file."""
+    """Return the decision about each requested deployment of the file."""
     listener.phase("Looking up what runs already")
     saved = request.saved.deployments
     names = {one.deployment_id for one in saved}

@@ -79,7 +79,7 @@ def with_outcomes(report: Report, save: SaveFile, cluster: ClusterIdentity) -> R
 
 
 def resolve(request: StopRequest, reader: Reader, listener: Quiet) -> tuple[Target, ...]:
-    """Return the decision about each wanted deployment."""
+    """Return the decision about each requested deployment."""
     wanted = request.wanted
     unseen = not (request.check or request.dry_run or request.save or wanted.is_broad)
     if unseen and not (request.strict and len(wanted.names) > 1):

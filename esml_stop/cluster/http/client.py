@@ -24,7 +24,7 @@ VERSIONED_JSON = f"{JSON}; compatible-with=8"
 
 
 class Request(NamedTuple):
-    """One request that was made, for those who want to watch: `result` is a status, or what went wrong.
+    """One request that was made, for observers: `result` is a status, or what went wrong.
 
     `warnings` are the texts of the server's Warning header.
     """
@@ -178,7 +178,7 @@ def connect(connection: Connection, parallel: int) -> elastic_transport.Transpor
 
 
 def request_headers(connection: Connection) -> dict[str, str]:
-    """Return the headers of every request: who asks, and that JSON is wanted."""
+    """Return the headers of every request: the user agent, and JSON as the media type."""
     headers = {"accept": VERSIONED_JSON, "user-agent": f"esml/{__version__}"}
     if authorization := credentials(connection):
         headers["authorization"] = authorization

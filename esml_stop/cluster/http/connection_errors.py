@@ -1,4 +1,4 @@
-"""What it means that no whole answer came, and whether the request may have arrived all the same."""
+"""What it means that no whole answer came, and whether the request may have arrived anyway."""
 
 from typing import Any
 

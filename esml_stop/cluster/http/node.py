@@ -39,7 +39,7 @@ class Watched:
     is_ready = False
 
     def connect(self) -> None:
-        """Connect, through a tunnel and with TLS where these are wanted."""
+        """Connect, through a tunnel and with TLS if configured."""
         self.is_ready = False
         super().connect()  # type: ignore[misc]
         self.is_ready = True
