@@ -61,7 +61,7 @@ def watched_for(results: tuple[Result, ...]) -> bool:
 
 
 def agreed(request: RestoreRequest, doubt: str, question: str, confirmed: Callable[[str], bool]) -> bool:
-    """Return whether a person agrees to start them on another cluster; raise InputError without a terminal to ask on."""
+    """Return whether a person agrees to start them on another cluster; raise InputError without a terminal."""
     if not request.ask:
         raise InputError(doubt, hint="Pass --yes to start the deployments on this cluster.")
     return confirmed(question)
