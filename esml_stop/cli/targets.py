@@ -47,6 +47,9 @@ def choice_options(metavar: str) -> Callable[[F], F]:
         def wrapped(
             *args: Any, names: tuple[str, ...], models: tuple[str, ...], idle: float | None, **rest: Any
         ) -> Any:
+            if "-" in names and "-" in {rest.get("api_key_file"), rest.get("password_file")}:
+                text = "Standard input cannot hold both the deployment IDs and a secret."
+                raise InputError(text, hint="Read one of them from a file.")
             return function(*args, wanted=choice(names, models, idle), **rest)
 
         return wrapped  # type: ignore[return-value]

@@ -163,6 +163,9 @@ def segment(text: str, bare: str = "") -> str:
 
     Raises BadAnswer for what can be none: IDs that people type were refused long before, this one was an answer's.
     """
-    if text in {"", ".", ".."}:
-        raise BadAnswer(f"The cluster lists something called {text!r}, which cannot be an ID.")
-    return quote(text, safe=bare)
+    try:
+        if text not in {"", ".", ".."}:
+            return quote(text, safe=bare)
+    except UnicodeEncodeError:  # half of a character
+        pass
+    raise BadAnswer(f"The cluster lists something called {text!a}, which cannot be an ID.")

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from esml_stop.errors import CHECK_URL, BadAnswer
 from esml_stop.json_values import WrongShape, need, optional, required
 from esml_stop.models import UNKNOWN_STATE, ClusterIdentity, Deployment, Endpoint, Listing, Model
+from esml_stop.plan.start_settings import SIZE
 
 T = TypeVar("T")
 Nodes = Sequence[Mapping[str, Any]]
@@ -54,7 +55,7 @@ def listing(body: Any) -> tuple[int, Listing]:
 
 def deployment(entry: Mapping[str, Any]) -> Deployment:
     """Return one entry that has `deployment_stats`; before 8.8 these name no deployment, it is the model's."""
-    model_id = required(entry, "model_id", str)
+    model_id = identifier(required(entry, "model_id", str), "model")
     stats = required(entry, "deployment_stats", dict)
     nodes = [need(node, dict) for node in optional(stats, "nodes", list, [])]
     described = [need(node, dict) for one in nodes for node in optional(one, "node", dict, {}).values()]
@@ -71,8 +72,8 @@ def deployment(entry: Mapping[str, Any]) -> Deployment:
         adaptive_allocations=optional(stats, "adaptive_allocations", dict, None),
         threads_per_allocation=either(stats, "threads_per_allocation", "inference_threads"),
         queue_capacity=optional(stats, "queue_capacity", int, None),
-        priority=optional(stats, "priority", str, None),
-        cache_size=optional(stats, "cache_size", str, None),
+        priority=word(optional(stats, "priority", str, None)),
+        cache_size=size(optional(stats, "cache_size", str, None)),
         model_bytes=optional(sizes, "model_size_bytes", int, None),
         pending=sum(optional(node, "number_of_pending_requests", int, 0) for node in nodes),
         inference_count=sum(optional(node, "inference_count", int, 0) for node in nodes),
@@ -201,15 +202,34 @@ def moment(part: Mapping[str, Any], key: str) -> int:
     return int(value) if 0 < value <= LAST_MOMENT else 0
 
 
-def identifier(text: str) -> str:
+def identifier(text: str, what: str = "deployment") -> str:
     """Return an ID that a request can name; no cluster has others."""
-    try:
-        possible = text not in {"", ".", ".."} and text.encode() is not None
-    except UnicodeEncodeError:
-        possible = False
-    if not possible:
-        raise WrongShape(f"it lists a deployment called {text!a}, which cannot be an ID")
+    if text in {"", ".", ".."} or not is_unicode(text):
+        raise WrongShape(f"it lists a {what} called {text!a}, which cannot be an ID")
     return text
+
+
+def word(text: str | None) -> str | None:
+    """Return a text that a request can hold."""
+    if text is not None and not is_unicode(text):
+        raise WrongShape(f"it holds {text!a}, which is not valid Unicode")
+    return text
+
+
+def size(text: str | None) -> str | None:
+    """Return a number of bytes as Elasticsearch shows it; a start that brings it back has to know how many it is."""
+    if text is not None and not SIZE.fullmatch(text):
+        raise WrongShape(f"it holds {text!a} where a size such as 253.3mb belongs")
+    return text
+
+
+def is_unicode(text: str) -> bool:
+    """Tell whether text can be sent; JSON can hold half of a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @checked

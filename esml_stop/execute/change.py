@@ -1,5 +1,6 @@
 """Changes one deployment and finds out what became of it; an answer that is lost is settled by reading the state."""
 
+import math
 from collections.abc import Callable
 
 from esml_stop.cluster.calls import Calls
@@ -13,6 +14,10 @@ from esml_stop.runtime.retry import PERSISTENTLY, patiently
 from esml_stop.runtime.signals import Interrupted, is_ending
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
+
+# After an answer was lost, a deployment that is stopping for so long is stopped again: if the master died midway, it is
+# stopping until somebody sends the stop again. Before the second attempt, the third, the fourth; in seconds.
+PATIENCE = (3.0, 10.0, 30.0)
 
 
 class StillStopping(EsmlError):
@@ -50,6 +55,7 @@ class Change:
         self.on_retry = on_retry
         self.attempts = 0
         self.sent = False
+        self.lost = False
         self.state: str | None = None
 
     def run(self) -> Result:
@@ -57,7 +63,7 @@ class Change:
         try:
             return patiently(self.attempt, self.deadline, self.on_retry)
         except Refused as refused:
-            return self.refused(refused)
+            return self.settled(refused) if refused.transient else self.refused(refused)
         except BadAnswer as bad:
             return self.result(Outcome.UNKNOWN if self.sent else Outcome.NOT_ATTEMPTED, bad)
         except (Unreachable, StillStopping) as lost:
@@ -67,12 +73,15 @@ class Change:
 
     def attempt(self, number: int) -> Result:
         """Send the change; from the second time on only if it was not reached meanwhile."""
-        if (number > 1 or self.look_first) and (reached := self.reached(self.deadline)):
+        patience = PATIENCE[min(number - 2, len(PATIENCE) - 1)] if self.sent else math.inf
+        if (number > 1 or self.look_first) and (reached := self.reached(self.deadline, patience)):
             return reached
+        if self.sent and self.state == "stopping":
+            self.on_retry("It is still stopping, and an answer was lost. Sending the request again.")
         timeout = self.deadline.left
         if is_ending():
             raise Interruption
-        self.attempts = number
+        self.attempts, self.lost = number, self.sent
         try:
             self.send(timeout)
         except EsmlError as error:
@@ -85,7 +94,9 @@ class Change:
         if not self.sent:
             return self.result(Outcome.NOT_ATTEMPTED, lost)
         try:
-            reached = patiently(lambda _: self.reached(self.whole), self.whole, self.on_retry, attempts=PERSISTENTLY)
+            reached = patiently(
+                lambda _: self.reached(self.whole, math.inf), self.whole, self.on_retry, attempts=PERSISTENTLY
+            )
         except (EsmlError, Interrupted):
             return self.result(Outcome.STOPPING if self.state == "stopping" else Outcome.UNKNOWN, lost)
         if reached:
@@ -94,12 +105,12 @@ class Change:
         timed_out = isinstance(lost, DeadlinePassed) or not lost.transient
         return self.result(Outcome.UNKNOWN if timed_out else Outcome.FAILED, lost)
 
-    def present(self, deadline: Deadline) -> Deployment | None:
-        """Return the deployment as it is once it is not stopping any more, None when it is gone."""
-        pause = SHORTEST_PAUSE
+    def present(self, deadline: Deadline, patience: float) -> Deployment | None:
+        """Return the deployment once it is not stopping any more, or has been for `patience` seconds; None if gone."""
+        pause, began = SHORTEST_PAUSE, deadline.clock.now()
         while found := self.look(deadline):
             self.state = found.state
-            if found.state != "stopping":
+            if found.state != "stopping" or deadline.clock.now() - began >= patience:
                 break
             if pause >= deadline.remaining:
                 raise StillStopping("It was still stopping when the time was over.")
@@ -132,8 +143,8 @@ class Change:
         """Send the request."""
         raise NotImplementedError
 
-    def reached(self, deadline: Deadline) -> Result | None:
-        """Return the result when the state shows that nothing is left to do, else None."""
+    def reached(self, deadline: Deadline, patience: float) -> Result | None:
+        """Return the result when the state shows that nothing is left to do, else None: it has to be sent (again)."""
         raise NotImplementedError
 
     def refused(self, refused: Refused) -> Result:

@@ -100,9 +100,9 @@ class Start(Change):
         self.target = replace(self.target, deployment=self.deployment)
         return super().result(outcome, error)
 
-    def reached(self, deadline: Deadline) -> Result | None:
+    def reached(self, deadline: Deadline, patience: float) -> Result | None:
         """Return the result when the deployment is there, started by whomever."""
-        return self.result(Outcome.STARTED) if self.present(deadline) else None
+        return self.result(Outcome.STARTED) if self.present(deadline, patience) else None
 
     def refused(self, refused: Refused) -> Result:
         """Return what an error in Elasticsearch's own words means."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from esml_stop.cluster.calls import Calls
 from esml_stop.cluster.reader import Reader
-from esml_stop.errors import EsmlError, Refused
+from esml_stop.errors import EsmlError, Refused, Unreachable
 from esml_stop.execute.batch import Batch, Listener, Say
 from esml_stop.execute.change import Change
 from esml_stop.execute.last_look import settled_at_once
@@ -58,9 +58,9 @@ class Stop(Change):
         """Send the stop."""
         self.cluster.stop(self.target.deployment_id, flags=self.flags, timeout=timeout)
 
-    def reached(self, deadline: Deadline) -> Result | None:
+    def reached(self, deadline: Deadline, patience: float) -> Result | None:
         """Return the result when the deployment is gone."""
-        found = self.present(deadline)
+        found = self.present(deadline, patience)
         self.was_seen |= self.state is not None
         return None if found else self.not_running()
 
@@ -78,10 +78,11 @@ class Stop(Change):
         """
         if self.was_seen:
             return self.result(Outcome.STOPPED)
-        if refused and self.attempts == 1:
+        # A stop that the server was the first to answer so, or that never left, changed nothing.
+        if not (self.lost if refused else self.sent):
             return self.result(Outcome.NOT_FOUND, refused)
-        text = "It is not running. An answer to the stop was lost, so whether it ran before is not known."
-        return self.result(Outcome.NOT_FOUND, EsmlError(text))
+        text = "It is not running, but an answer to the stop was lost, so whether it ran before is unknown."
+        return self.result(Outcome.UNKNOWN, Unreachable(text))
 
     def result(self, outcome: Outcome, error: EsmlError | None = None) -> Result:
         """Return the result; only what stopped was forced."""

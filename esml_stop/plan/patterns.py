@@ -68,9 +68,18 @@ def parse(
 def check(name: str) -> str:
     """Return the name when it can be an ID or a pattern; raise InputError otherwise."""
     if wrong := flaw(name):
-        hint = None if name else "Check the command for a stray comma or an unset variable."
+        hint = "Check the command for a stray comma or an unset variable." if not name else None
+        hint = ODD_HINT if holds_controls(name) else hint
         raise InputError(wrong, hint=hint, target=name)
     return name
+
+
+def holds_controls(name: str) -> bool:
+    """Tell whether a name holds control characters or half of a character."""
+    return any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name)
+
+
+ODD_HINT = "If a running deployment has such an ID, a pattern with * in place of the odd characters matches it."
 
 
 def flaw(name: str) -> str | None:
@@ -79,7 +88,7 @@ def flaw(name: str) -> str | None:
         return "A deployment ID is empty."
     if name in {".", ".."}:
         return f"{name!r} is not a deployment ID."
-    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name):
+    if holds_controls(name):
         return f"The deployment ID {name!a} holds control characters or is not valid UTF-8."
     if name != name.strip():
         return f"The deployment ID {name!r} begins or ends with a space."

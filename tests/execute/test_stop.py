@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 
 from esml_stop.cluster.reader import Reader
@@ -178,6 +180,12 @@ def test_stop_again_is_done() -> None:
     assert brief(stopped(fake)) == ("stopped", 2)
 
 
+def test_a_stop_that_is_always_told_to_come_again_is_settled_by_the_state() -> None:
+    """Somebody else's stop is at work; it ends when that one does."""
+    again = refusal(500, reason="Attempt to stop again")
+    assert stopped(cluster(again, looks=(*[GOING] * 40, GONE)), seconds=600).outcome is Outcome.STOPPED
+
+
 def test_a_missing_deployment_that_was_seen_has_stopped() -> None:
     """Somebody else was quicker; it is gone, which is what was wanted."""
     assert brief(stopped(cluster(MISSING))) == ("stopped", 1)
@@ -191,9 +199,43 @@ def test_a_missing_deployment_that_was_not_seen_is_not_found() -> None:
 
 @pytest.mark.parametrize("looks", [(GONE,), (RUNS,)])
 def test_missing_after_a_lost_answer(looks: tuple[dict[str, str], ...]) -> None:
-    """What no look has shown running is not said to have stopped; once a look has, it is."""
+    """What no look has shown running is unknown, exit 7: it is not said that nothing was done. Else it has stopped."""
     ended = stopped(cluster(RESET, MISSING, looks=looks), UNSEEN)
-    assert ended.outcome is (Outcome.STOPPED if looks == (RUNS,) else Outcome.NOT_FOUND)
+    if looks == (RUNS,):
+        assert brief(ended) == ("stopped", 2)
+    else:
+        assert (ended.outcome, ended.error and ended.error.exit_status) == (Outcome.UNKNOWN, 7)
+
+
+def test_missing_after_a_stop_that_was_never_sent_is_not_found() -> None:
+    """The first attempt did not leave this machine, so nothing was stopped by it."""
+    assert stopped(cluster(REFUSED), UNSEEN).outcome is Outcome.NOT_FOUND
+
+
+def test_what_stays_stopping_after_a_lost_answer_is_stopped_again() -> None:
+    """A master that died midway leaves it stopping until the stop is sent again."""
+    fake = cluster(RESET, None, looks=(GOING,))
+    assert brief(stopped(fake, seconds=300)) == ("stopped", 2)
+    assert fake.asked.count("stop d") == 2
+    assert 3 <= fake.clock.time - 1000 < 8
+
+
+def test_the_stop_is_sent_again_a_few_times_and_further_and_further_apart() -> None:
+    """Then the state is read until the deadline; the server may only be slow."""
+    fake, sent = cluster(RESET, looks=(GOING,)), list[float]()
+    fake.stops[0] = lambda: lost_at(fake, sent)
+    ended = stopped(fake, seconds=300)
+    assert (ended.outcome, ended.attempts, ended.error and ended.error.exit_status) == (Outcome.STOPPING, 4, 7)
+    apart = [later - earlier for earlier, later in pairwise(sent)]
+    assert len(apart) == 3
+    assert apart == sorted(apart)
+    assert 290 < fake.clock.time - 1000 <= 300
+
+
+def lost_at(fake: Timed, sent: list[float]) -> None:
+    """Remember when a stop was sent, and lose its answer."""
+    sent.append(fake.clock.time)
+    raise RESET
 
 
 def test_an_answer_of_another_shape_is_never_stopped() -> None:

@@ -15,7 +15,7 @@ class Case:
     """One way to misbehave and how it ends; `script` maps each phase to its answers, the last one for ever.
 
     What is `thorough` differs from another case only in how, not in what it shows; it is left to .ci/run.
-    `requests` counts what the server received in a phase; `within` is in seconds, start-up included.
+    `requests` counts what the server received in a phase.
     """
 
     name: str
@@ -27,7 +27,6 @@ class Case:
     forever: bool = True
     options: tuple[str, ...] = ("--timeout", "20s")
     requests: dict[str, int] = field(default_factory=dict)
-    within: float = 8.0
     thorough: bool = False
     stop_ms: int = 0
 
@@ -50,6 +49,21 @@ def stopping(name: str, fault: Fault, outcome: str, status: int, says: str, requ
     """Return a case where the stop is answered badly."""
     details: dict[str, object] = {"requests": {STOP: requests}} | more
     return Case(name, {STOP: (fault,)}, status, says, outcome, **details)  # type: ignore[arg-type]
+
+
+def listed(**stats: object) -> Fault:
+    """Answer with one deployment of which something is odd."""
+    shown = {"deployment_id": "d", "state": "started", **stats}
+    entry = {"model_id": shown.pop("model_id", "m"), "deployment_stats": shown}
+    return faults.answer({"count": 1, "trained_model_stats": [entry]})
+
+
+# Values that no cluster should send: refused before anything is changed, as they could not be reported afterwards.
+ODD_VALUES: dict[str, tuple[dict[str, object], str]] = {
+    "a size in other words": ({"cache_size": "1.5 GB"}, "it holds '1.5 GB' where a size such as 253.3mb belongs"),
+    "half of a character in a model ID": ({"model_id": "m\ud800"}, "a model called 'm\\ud800', which cannot be an ID"),
+    "half of a character in a priority": ({"priority": "\udfff"}, "it holds '\\udfff', which is not valid Unicode"),
+}
 
 
 def looking(name: str, fault: Fault, **more: object) -> Case:
@@ -157,6 +171,8 @@ CASES = [
     stopping("HTTP 500", faults.error(500), "failed", 1, "HTTP 500: no"),
     stopping("HTTP 409", faults.error(409), "in_use", 5, "esml stop d --force"),
     stopping("HTTP 404 about something else", faults.error(404, "index_not_found_exception"), "failed", 1, "HTTP 404"),
+    once("a fail-over", STOP, faults.error(500, "not_master_exception"), requests={STOP: 2}),
+    once("a fail-over", RESOLVE, faults.error(500, "node_closed_exception"), requests={RESOLVE: 2, STOP: 1}),
     once("Attempt to stop again", STOP, faults.answer(OTHER_STOP, 500), requests={STOP: 2}),
     Case("a lost answer, then a 409", {STOP: (faults.reset, faults.error(409))}, 5, "in use", "in_use", forever=False),
     Case(
@@ -176,16 +192,10 @@ CASES = [
     stopping("stopped: true, but it runs on", faults.answer({"stopped": True}), "failed", 1, "still listed as running"),
     resolving(
         "an ID that no request can name",
-        faults.answer(
-            {
-                "count": 1,
-                "trained_model_stats": [
-                    {"model_id": "m", "deployment_stats": {"deployment_id": "..", "state": "started"}}
-                ],
-            }
-        ),
+        listed(deployment_id=".."),
         "a deployment called '..', which cannot be an ID",
     ),
+    *(resolving(name, listed(**odd), says) for name, (odd, says) in ODD_VALUES.items()),
     # What may or cannot be read beside the deployments does not stand in the way.
     once("HTTP 403", ENDPOINTS, faults.error(403, "security_exception"), requests={STOP: 1}),
     once("a web page", ENDPOINTS, faults.page(), requests={STOP: 1}),
@@ -202,9 +212,9 @@ CASES = [
     Case(
         "a typing error behind a 502, --no-check",
         {STOP: (faults.work_then(faults.error(502)),)},
-        0,
-        "It is not running. An answer to the stop was lost",
-        "not_found",
+        7,
+        "It is not running, but an answer to the stop was lost",
+        "unknown",
         gone=True,
         forever=False,
         options=("--no-check", "--timeout", "20s"),

@@ -42,6 +42,5 @@ def test_whatever_goes_wrong_is_said_as_it_is(case: Case, ahead: Ahead) -> None:
     assert played.ended.status == case.status, played.ended.err
     assert played.ended.outcomes == ({"d": case.outcome} if case.outcome else {})
     assert case.says in played.ended.err
-    assert played.seconds < case.within
     assert {phase: played.requests[phase] for phase in case.requests} == case.requests
     assert played.running == ([] if case.gone else ["d"])

@@ -75,6 +75,13 @@ def test_an_empty_id_is_most_often_an_unset_variable() -> None:
     assert refused.value.hint is None
 
 
+def test_an_odd_id_that_runs_is_reached_by_a_pattern() -> None:
+    """The hint says so, as no exact ID can."""
+    with pytest.raises(InputError) as refused:
+        parse(["a\tb"])
+    assert "a pattern with *" in str(refused.value.hint)
+
+
 @pytest.mark.parametrize("name", ["a*", "_all", "a,b"])
 def test_standard_input_and_models_take_no_patterns(name: str) -> None:
     """A line or a --model that looks like a pattern is refused rather than guessed at."""

@@ -32,6 +32,16 @@ from esml_stop.errors import (
 from esml_stop.text import seconds
 
 GATEWAY_STATUSES = {429, 502, 503, 504}
+# A node or the master goes away; the same request works when another one has taken over.
+# Source: docs/elasticsearch.md, "Stopping"
+FAIL_OVER = {
+    "not_master_exception",
+    "master_not_discovered_exception",
+    "failed_to_commit_cluster_state_exception",
+    "node_closed_exception",
+    "node_disconnected_exception",
+    "node_not_connected_exception",
+}
 # A 429 that no waiting helps: the ML nodes are too small, there are too many deployments, or an operator forbids it.
 LASTING = ("Could not start", "while upgrade mode is enabled")
 
@@ -100,11 +110,13 @@ def answered(error: ApiError, connection: Connection) -> EsmlError:
     """Return the meaning of an error status; only Elasticsearch's own JSON is believed."""
     where, status = connection.label, error.meta.status
     kind, reason = (text and redacted(text, connection) for text in cause(error.body))
-    if status in GATEWAY_STATUSES and not any(words in (reason or "") for words in LASTING):
+    is_away = status in GATEWAY_STATUSES or kind in FAIL_OVER
+    if is_away and not any(words in (reason or "") for words in LASTING):
         pause = retry_after(error.meta.headers.get("retry-after"))
         text = f"{where} is not available now (HTTP {status}{f': {reason}' if reason else ''})."
         wish = f" It asks to wait {seconds(pause)}." if pause else ""
-        return Unreachable(text + wish, transient=True, retry_after=pause)
+        away = Unreachable(text + wish, transient=True, retry_after=pause)
+        return away.but(http_status=status, type=kind, reason=reason)
     if status == 407:
         text = "The proxy requires a login (HTTP 407); the cluster was not reached."
         return Unreachable(text, hint=CHECK_PROXY)
