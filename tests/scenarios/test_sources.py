@@ -244,7 +244,7 @@ def test_tokens(
 
 
 def test_options(access: Access, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """With the secret from a file, from standard input, or in the URL."""
+    """With the secret from a file or in the URL."""
     key, password = access.write("k", f"{access.encoded}\n"), access.write("p", f"{access.password}\n")
     ca = ("--ca-certs", access.ca_certs) if access.ca_certs else ()
     for options, keyed in (
@@ -253,7 +253,7 @@ def test_options(access: Access, monkeypatch: pytest.MonkeyPatch, capsys: pytest
     ):
         verify(ask(monkeypatch, capsys, "--url", access.url, *ca, *options), access, "--url", keyed=keyed)
     with_login = access.url.replace("://", f"://{access.username}:{access.password}@")
-    verify(ask(monkeypatch, capsys, "--url", with_login, *ca), access, "--url", keyed=False)
+    verify(ask(monkeypatch, capsys, *ca, ESML_URL=with_login), access, "ESML_URL", keyed=False)
 
 
 def run(command: list[str], environment: dict[str, str], cwd: Path) -> Any:

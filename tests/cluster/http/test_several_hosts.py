@@ -1,0 +1,170 @@
+import re
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from esml_stop.cli import main
+from esml_stop.cluster.api import Cluster
+from esml_stop.cluster.http.client import Call, Host, Request, Transport
+from esml_stop.config.connection import Connection
+from esml_stop.errors import BadAnswer, NotAuthenticated, Unreachable
+from esml_stop.models import Flags
+from tests.support import faults
+from tests.support.certificates import Authority
+from tests.support.faulty_server import RESOLVE, STOP, Fault, FaultyServer, deployments, misbehaving
+from tests.support.tls_server import serving
+
+
+@pytest.fixture
+def good() -> Iterator[FaultyServer]:
+    """Yield a host of a cluster with one deployment."""
+    with misbehaving() as server:
+        deployments(server.state, "d")
+        yield server
+
+
+@contextmanager
+def refusing() -> Iterator[str]:
+    """Yield a URL at which nothing is listening."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def unknown() -> Iterator[str]:
+    """Yield a URL with a name that nobody has."""
+    yield "http://no-such-host.invalid:9200"
+
+
+@contextmanager
+def with_a_stranger_s_certificate(folder: Path) -> Iterator[str]:
+    """Yield the URL of a host whose certificate is not trusted."""
+    with serving(Authority(folder).issue("server")) as server:
+        yield server.at()
+
+
+@contextmanager
+def answering(fault: Fault) -> Iterator[str]:
+    """Yield the URL of a host that answers everything in a way of its own."""
+    with misbehaving() as server:
+        for phase in (RESOLVE, STOP, "look"):
+            server.on(phase, fault, forever=True)
+        yield server.url
+
+
+BAD: dict[str, tuple[Callable[[Path], AbstractContextManager[str]], str]] = {
+    "unknown name": (lambda _: unknown(), "Could not resolve the host name in {}."),
+    "refused": (lambda _: refusing(), "Connection refused: nothing is listening at {}."),
+    "TLS": (with_a_stranger_s_certificate, "The certificate of {} cannot be trusted: "),
+    "silent": (lambda _: answering(faults.silence), "{} did not answer in time."),
+    "hangs up": (lambda _: answering(faults.hang_up), "{} closed the connection without a complete answer."),
+    "not Elasticsearch": (lambda _: answering(faults.page()), "{} is not Elasticsearch: it answered HTTP 200 "),
+    "not available": (lambda _: answering(faults.error(503)), "{} is not available now (HTTP 503"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_look_up_passes_over_a_host_that_gives_no_usable_answer(
+    kind: str, good: FaultyServer, tmp_path: Path
+) -> None:
+    """The next host is asked, and from then on first; each request tells which host it was made to."""
+    made: list[Request] = []
+    with BAD[kind][0](tmp_path) as bad:
+        cluster = Cluster(Connection((bad, good.url)), on_request=made.append)
+        for _ in range(2):
+            assert [one.deployment_id for one in cluster.deployments("d", 2).deployments] == ["d"]
+    assert [one.path.startswith(bad) for one in made] == [True, False, False]
+    assert [one.result for one in made[1:]] == ["200", "200"]
+    assert made[1].path.startswith(f"{good.url}/_ml/")
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_hosts_that_all_fail_are_all_named(kind: str, tmp_path: Path) -> None:
+    """Each with what was wrong with it; in the end nobody answered."""
+    with ExitStack() as stack:
+        bad: str = stack.enter_context(BAD[kind][0](tmp_path))
+        other = stack.enter_context(refusing())
+        with pytest.raises(Unreachable) as error:
+            Cluster(Connection((bad, other))).deployments("d", 1)
+    assert error.value.message.startswith("None of 2 hosts gave a usable answer. ")
+    assert BAD[kind][1].format(bad) in error.value.message
+    assert f"nothing is listening at {other}." in error.value.message
+    assert error.value.transient
+
+
+@pytest.mark.parametrize(("method", "seconds"), [("GET", [8.0, 4.0, 4.0]), ("POST", [16.0, 16.0, 16.0])])
+def test_a_look_up_leaves_half_of_the_time_for_the_hosts_after_it(
+    method: str, seconds: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each host that uses up its time gets half of what is left, the last one all; a change may take its whole time."""
+    clock, given = [0.0], []
+
+    def use_up(_: Transport, host: Host, call: Call, timeout: float) -> None:
+        given.append(timeout)
+        clock[0] += timeout if call.is_look_up else 0
+        raise Unreachable(f"{host.url} did not answer.", sent=call.is_look_up)
+
+    monkeypatch.setattr("esml_stop.cluster.http.client.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(Transport, "_ask", use_up)
+    hosts = Transport(Connection(("http://a:1", "http://b:1", "http://c:1")), parallel=1, on_request=lambda _: None)
+    with pytest.raises(Unreachable):
+        hosts.ask(method, "/", 16.0)
+    assert given == seconds
+
+
+def test_an_answer_that_is_elasticsearch_s_own_is_the_answer(good: FaultyServer) -> None:
+    """Credentials that one host rejects are not tried at the next."""
+    with misbehaving() as first:
+        first.on(RESOLVE, faults.error(401, "security_exception"))
+        with pytest.raises(NotAuthenticated):
+            Cluster(Connection((first.url, good.url))).deployments("d", 2)
+    assert good.received == []
+
+
+@pytest.mark.parametrize("kind", ["unknown name", "refused", "TLS"])
+def test_a_stop_goes_to_the_next_host_when_it_was_not_sent(kind: str, good: FaultyServer, tmp_path: Path) -> None:
+    """Nobody can have heard of it: no connection, or no trust."""
+    with BAD[kind][0](tmp_path) as bad:
+        Cluster(Connection((bad, good.url))).stop("d", flags=Flags(), timeout=2)
+    assert len(good.lines(STOP)) == 1
+    assert good.state.deployments == {}
+
+
+@pytest.mark.parametrize("kind", ["silent", "hangs up", "not Elasticsearch", "not available"])
+def test_a_stop_that_may_have_arrived_is_not_sent_to_another_host(
+    kind: str, good: FaultyServer, tmp_path: Path
+) -> None:
+    """Whatever became of it; only the state can tell."""
+    with BAD[kind][0](tmp_path) as bad:
+        with pytest.raises(Unreachable) as error:
+            Cluster(Connection((bad, good.url))).stop("d", flags=Flags(), timeout=0.5)
+        assert error.value.sent
+        assert error.value.message.startswith(BAD[kind][1].format(bad))
+    assert good.received == []
+
+
+def test_a_handshake_that_never_ends_sent_nothing(good: FaultyServer) -> None:
+    """A port that takes connections and says nothing: the stop goes to the next host, or was certainly not sent."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as mute:
+        url = f"https://127.0.0.1:{mute.getsockname()[1]}"
+        with pytest.raises(Unreachable, match=re.escape(f"Could not connect to {url} in time.")) as error:
+            Cluster(Connection((url,))).stop("d", flags=Flags(), timeout=0.3)
+        assert not error.value.sent
+        assert not isinstance(error.value, BadAnswer)
+
+
+def test_a_whole_stop_with_a_dead_host_in_front(
+    good: FaultyServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Works as with the good one alone; -v shows the hosts."""
+    with refusing() as dead:
+        monkeypatch.setenv("ESML_URL", f"{dead},{good.url}")
+        assert main.run(["stop", "d", "-v"]) == 0
+        err = capsys.readouterr().err
+        assert f"{dead}/_ml/trained_models/d" in err
+        assert f"POST {good.url}/_ml/trained_models/d/deployment/_stop 200" in err
