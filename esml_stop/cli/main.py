@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "stop": "Stop trained-model deployments and wait until they are gone.",
     "list": "List trained-model deployments and what uses them.",
+    "restart": "Stop deployments and start them again with the same settings.",
     "restore": "Start the deployments saved by `esml stop --save FILE` with the same settings.",
     "config": "Show the effective connection settings and, with --check, test them.",
     "sandbox": "Run a practice cluster on this machine, or one COMMAND against a fresh one.",

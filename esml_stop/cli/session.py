@@ -19,7 +19,7 @@ from esml_stop.output import messages, stderr
 from esml_stop.output.moving import listener
 from esml_stop.output.render import render
 from esml_stop.output.terminal import is_terminal
-from esml_stop.report import Report
+from esml_stop.report import DONE, Report
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.signals import interruptible
 from esml_stop.text import clean
@@ -105,9 +105,9 @@ class Session:
             self.warn(clean(line))
         for line in messages.unread(report, verbose=self.output.verbose):
             self.warn(line)
-        if not report.results and report.command == "stop":
+        if not report.results and report.command in {"stop", "restart"}:
             (stderr.say if report.strict else self.warn)(
-                "No deployment ID was given on standard input; nothing to stop."
+                f"No deployment ID was given on standard input; nothing to {report.command}."
             )
         for line in messages.way_back(report, ("esml", "restore", *self.arguments), verbose=self.output.verbose):
             self.remark(line)
@@ -129,7 +129,7 @@ class Session:
             (stderr.say if report.strict else self.warn)(messages.missing(result.target, report.command))
         elif result.outcome is Outcome.NOT_IDLE:
             self.warn(messages.not_idle(result.target))
-        elif result.outcome in {Outcome.STOPPED, Outcome.WOULD_STOP} and (line := messages.forced(result, report)):
+        elif result.outcome in DONE and (line := messages.forced(result, report)):
             self.warn(line)
 
 

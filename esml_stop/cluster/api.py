@@ -153,6 +153,21 @@ class Cluster:
             raise
         return responses.model(body)
 
+    def node_versions(self, timeout: float) -> tuple[str, ...]:
+        """Return the version of each node; requires `monitor`.
+
+        Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-nodes-info
+        """
+        query = {"filter_path": "nodes.*.version"}
+        return responses.node_versions(self.transport.ask("GET", "/_nodes/_all/none", timeout, query))
+
+    def upgrade_mode(self, timeout: float) -> bool:
+        """Tell whether machine learning upgrade mode is enabled; requires `monitor_ml`.
+
+        Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-info
+        """
+        return responses.upgrade_mode(self.transport.ask("GET", "/_ml/info", timeout))
+
     def close(self) -> None:
         """Close all connections."""
         self.transport.close()

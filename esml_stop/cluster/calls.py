@@ -30,6 +30,12 @@ class Calls(Protocol):
     def model(self, name: str, timeout: float) -> Model | None:
         """Return the model that a model ID or a model alias means, or None."""
 
+    def node_versions(self, timeout: float) -> tuple[str, ...]:
+        """Return the version of each node."""
+
+    def upgrade_mode(self, timeout: float) -> bool:
+        """Tell whether machine learning upgrade mode is enabled."""
+
     def stop(self, deployment_id: str, *, flags: Flags, timeout: float) -> None:
         """Stop one deployment and return when it is gone."""
 

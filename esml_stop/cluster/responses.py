@@ -243,3 +243,16 @@ def stopped(body: Any) -> None:
 def started(body: Any) -> None:
     """Accept the answer to `_start` only when it holds an assignment, which was an allocation in 8.0 to 8.2."""
     required(body, "allocation" if "allocation" in need(body, dict) else "assignment", dict)
+
+
+@checked
+def node_versions(body: Any) -> tuple[str, ...]:
+    """Return the version of each node, from `GET _nodes/_all/none`."""
+    nodes = optional(body, "nodes", dict, {})
+    return tuple(optional(node, "version", str, "") for node in nodes.values())
+
+
+@checked
+def upgrade_mode(body: Any) -> bool:
+    """Tell whether upgrade mode is enabled, from `GET _ml/info`."""
+    return bool(optional(body, "upgrade_mode", bool, default=False))

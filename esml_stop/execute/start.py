@@ -55,12 +55,19 @@ class Start(Change):
     done = Outcome.STARTED
     look_later = "Look again later: `esml list` shows what runs; restoring again is harmless."
     not_done = "It does not run. Restore again when the cluster is healthy."
-    again = "the restore again"
 
     def __init__(
-        self, cluster: Calls, target: Target, wait_for: str, deadline: Deadline, on_retry: Callable[[str], None]
+        self,
+        cluster: Calls,
+        target: Target,
+        wait_for: str,
+        deadline: Deadline,
+        on_retry: Callable[[str], None],
+        *,
+        again: str = "the restore again",
     ) -> None:
         super().__init__(cluster, target, deadline, on_retry)
+        self.again = again
         assert target.deployment
         self.deployment = target.deployment
         self.look_first = target.deployment.state == "stopping"

@@ -127,8 +127,9 @@ def last_of_model(result: Result, report: Report) -> list[str]:
     if not together:
         return [f"  This is the last running deployment of model {model}."]
     others = ", ".join([*map(clean, together[:MOST_NAMES]), *(["more"] if len(together) > MOST_NAMES else [])])
+    doing = "Restarting" if report.command == "restart" else "Stopping"
     return [
-        f"  Stopping it together with {others} would leave no deployment of model {model}.",
+        f"  {doing} it together with {others} would leave no deployment of model {model}.",
         "  To keep the model available, leave at least one of them running.",
     ]
 
@@ -147,6 +148,9 @@ def forced(result: Result, report: Report) -> str | None:
         return None
     tense, effect = ("is", "would fail") if report.dry_run else ("was", "fail")
     uses = "; ".join(map(use, broken))
+    if report.command == "restart":
+        during = "would fail while it restarts" if report.dry_run else "failed while it was restarted"
+        return f"{clean(result.deployment_id)} {tense} in use: {uses}. Requests through these {during}."
     return f"{clean(result.deployment_id)} {tense} in use: {uses}. These {effect} until it is started again."
 
 
@@ -164,7 +168,8 @@ def way_back(report: Report, restore: Sequence[str], *, verbose: bool) -> list[s
     if not report.saved_to:
         return calls
     again = clean(command(*restore, report.saved_to))
-    return [*calls, f"Saved to {clean(report.saved_to)}. To start them again: {again}"]
+    them = "what is not running" if report.command == "restart" else "them again"
+    return [*calls, f"Saved to {clean(report.saved_to)}. To start {them}: {again}"]
 
 
 def question(targets: Sequence[Target], cluster: ClusterIdentity) -> str:
@@ -215,11 +220,11 @@ def not_idle(target: Target) -> str:
 def closing(report: Report) -> str:
     """Return the one sentence that says what changed."""
     if report.cancelled:
-        return f"Cancelled; nothing was {'started' if report.command == 'restore' else 'stopped'}."
+        return f"Cancelled; nothing was {PAST[report.command]}."
     if report.command == "list":
         return f"{counted(report.count(Outcome.LISTED), 'deployment')}."
     if not report.results:
-        return f"Nothing to {'start' if report.command == 'restore' else 'stop'}."
+        return f"Nothing to {'start' if report.command == 'restore' else report.command}."
     if len(report.results) == 1:
         only = report.results[0]
         sentence = f"{clean(only.deployment_id)}: {OUTCOMES[only.outcome]}."
@@ -233,12 +238,13 @@ def next_steps(report: Report) -> list[str]:
     """Return what to do next, as far as the outcomes call for it."""
     if report.dry_run:
         return ["Nothing was changed."]
-    following = NEXT_AFTER_RESTORE if report.command == "restore" else NEXT
+    following = {"restore": NEXT_AFTER_RESTORE, "restart": NEXT_AFTER_RESTART}.get(report.command, NEXT)
     steps = [step for outcome, step in following.items() if report.count(outcome)]
     # That deployments were held back for something that was not found is more than a deadline that came too early.
     return steps[:1] if report.strict and report.count(Outcome.NOT_FOUND) else steps
 
 
+PAST = {"stop": "stopped", "restore": "started", "restart": "restarted"}
 NEXT = {
     Outcome.NOT_FOUND: "`esml list` shows what runs.",
     Outcome.IN_USE: "With --force, what is in use is stopped too.",
@@ -251,5 +257,13 @@ NEXT_AFTER_RESTORE = {
     Outcome.STARTING: "`esml list` shows when it has started.",
     Outcome.UNKNOWN: "`esml list` shows whether it runs.",
     Outcome.FAILED: "Restore again when the cause is fixed; what runs already is left as it is.",
+    Outcome.NOT_ATTEMPTED: "Run the same command again for what was not attempted.",
+}
+NEXT_AFTER_RESTART = {
+    Outcome.NOT_FOUND: "`esml list` shows what runs.",
+    Outcome.IN_USE: "With --force, what is in use is restarted, too.",
+    Outcome.STARTING: "`esml list` shows when it has started.",
+    Outcome.STOPPING: "When it has stopped, restore it from the saved settings.",
+    Outcome.UNKNOWN: "`esml list` shows what runs.",
     Outcome.NOT_ATTEMPTED: "Run the same command again for what was not attempted.",
 }

@@ -11,6 +11,10 @@ from uuid import uuid4
 from esml_stop.sandbox.problems import Problem, missing_deployment, missing_model
 
 MODEL_BYTES = 265_632_637
+ANOTHER_MODEL = (
+    "Deployment id [{}] is the same as an another model which is not the model being deployed. "
+    "Deployment id can be the same as the model being deployed but cannot match a different model"
+)
 
 
 @dataclass
@@ -68,11 +72,7 @@ class State:
             text = f"model [{model_id}] of type [{self.models[model_id]}] cannot be deployed"
             raise Problem(400, "status_exception", f"{text}. Only PyTorch models can be deployed")
         if deployment_id != model and deployment_id in {*self.models, *self.aliases}:
-            text = (
-                f"Deployment id [{deployment_id}] is the same as an another model which is not the model being deployed"
-            )
-            more = "Deployment id can be the same as the model being deployed but cannot match a different model"
-            raise Problem(400, "status_exception", f"{text}. {more}")
+            raise Problem(400, "status_exception", ANOTHER_MODEL.format(deployment_id))
         self.deployments[deployment_id] = Deployment(deployment_id, model_id, **parameters)
         return self.deployments[deployment_id]
 

@@ -46,6 +46,8 @@ class FakeCluster:
     asked: list[str] = field(default_factory=list)
     label: str = "fake"
     models: dict[str, str] = field(default_factory=dict)
+    versions: tuple[str, ...] = ("8.19.0",)
+    upgrading: bool = False
 
     def identity(self, timeout: float) -> ClusterIdentity:
         """Return which cluster it is."""
@@ -82,6 +84,14 @@ class FakeCluster:
         """Return the model that a name means here."""
         self.asked.append(f"model {name}")
         return Model(self.models[name], "pytorch") if name in self.models else None
+
+    def node_versions(self, timeout: float) -> tuple[str, ...]:
+        """Return the versions of the nodes."""
+        return self.versions
+
+    def upgrade_mode(self, timeout: float) -> bool:
+        """Tell whether upgrade mode is enabled."""
+        return self.upgrading
 
     def start(self, call: StartCall, *, wait_for: str, timeout: float) -> None:
         """Start as the test wants."""

@@ -83,9 +83,7 @@ def command(
     standard input, one per line.
     """
     check_usage(wanted, no_check=no_check)
-    ask = wanted.is_broad and not (yes or dry_run)
-    if ask and (no_input or not (is_terminal(sys.stdin) and is_terminal(sys.stderr))):
-        raise InputError("Refusing to stop by pattern, _all or --model without confirmation.", hint=DRY_RUN_HINT)
+    ask = needs_answer(wanted, "stop", yes=yes or dry_run, no_input=no_input)
     file = save_file(save)
     output_options.show_begin()
     from esml_stop.cli.runs.stop import StopRequest, run
@@ -109,10 +107,18 @@ def command(
         return session.finish(run(request, session.reader, session.listener, session.ask))
 
 
-DRY_RUN_HINT = "Pass --yes to stop without confirmation, or --dry-run to see what would be stopped."
+def needs_answer(wanted: "Wanted", verb: str, *, yes: bool, no_input: bool) -> bool:
+    """Tell whether a person has to confirm what is going to be done; raise InputError when nobody can be asked."""
+    ask = wanted.is_broad and not yes
+    if ask and (no_input or not (is_terminal(sys.stdin) and is_terminal(sys.stderr))):
+        raise InputError(
+            f"Refusing to {verb} by pattern, _all or --model without confirmation.",
+            hint=f"Pass --yes to {verb} without confirmation, or --dry-run to see what would be done.",
+        )
+    return ask
 
 
-def check_usage(wanted: "Wanted", *, no_check: bool) -> None:
+def check_usage(wanted: "Wanted", *, no_check: bool = False) -> None:
     """Raise an error where the options cannot mean anything together."""
     if wanted.is_nothing:
         raise click.UsageError("Missing a DEPLOYMENT_ID, a pattern, _all or --model ID.")

@@ -57,14 +57,14 @@ def run(request: StopRequest, reader: Reader, listener: Quiet, ask: Ask) -> Repo
     return with_outcomes(report, save, cluster) if save else report
 
 
-def unsaved(targets: Iterable[Target]) -> Iterator[str]:
-    """Yield a warning for each deployment that is going to be stopped and whose settings the cluster does not show."""
+def unsaved(targets: Iterable[Target], what: str = "a restore will use") -> Iterator[str]:
+    """Yield a warning for each deployment that is going to be stopped without all of its settings being known."""
     for target in targets:
         found = target.deployment
         if found and target.decision.is_plan and (names := not_shown(found)):
             yield (
                 f"{found.deployment_id} is {found.state}, and the cluster does not show its {', '.join(names)}: "
-                "a restore will use the server's defaults for these."
+                f"{what} the server's defaults for these."
             )
 
 

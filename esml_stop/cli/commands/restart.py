@@ -1,0 +1,117 @@
+"""`esml restart`: options and usage errors; what it does is in cli/runs/restart.py."""
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from esml_stop.cli.commands.stop import check_usage, needs_answer, save_file
+from esml_stop.cli.duration import Duration
+from esml_stop.cli.given import given_options
+from esml_stop.cli.help import Command
+from esml_stop.cli.options import OutputOptions, connection_options, output_options
+from esml_stop.cli.targets import ALLOW_NO_MATCH, choice_options
+
+if TYPE_CHECKING:
+    from esml_stop.config.settings import ConnectionOptions
+    from esml_stop.plan.patterns import Wanted
+
+
+EPILOG = """\b
+Examples:
+  esml restart my_model_for_search
+  esml restart my_model_for_search --force --wait-for fully_allocated
+  esml restart --model my_model --dry-run
+"""
+
+
+@click.command("restart", cls=Command, epilog=EPILOG, needs_arguments=True)
+@choice_options("DEPLOYMENT_ID...")
+@click.option("--force", is_flag=True, help="Restart even if pipelines or inference endpoints use the deployment.")
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be restarted or refused; change nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Skip the confirmation prompt.")
+@click.option("--finish-pending-work", is_flag=True, help="Process queued requests before stopping.")
+@click.option(
+    "--wait-for",
+    type=click.Choice(["started", "fully_allocated"]),
+    default="started",
+    show_default=True,
+    help="State to wait for.",
+)
+@ALLOW_NO_MATCH
+@click.option(
+    "--timeout",
+    type=Duration(),
+    default="5m",
+    show_default=True,
+    help="Time limit for the whole command, e.g. 30s, 5m, 1h.",
+)
+@click.option(
+    "--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Number of concurrent restarts."
+)
+@click.option(
+    "--save",
+    metavar="FILE",
+    type=click.Path(),
+    help="Keep the settings in this file, also when everything runs again.",
+)
+@click.option("--no-input", is_flag=True, help="Never prompt; fail if confirmation or a password is missing.")
+@connection_options
+@output_options
+def command(
+    wanted: "Wanted",
+    *,
+    force: bool,
+    finish_pending_work: bool,
+    allow_no_match: bool,
+    dry_run: bool,
+    yes: bool,
+    no_input: bool,
+    wait_for: str,
+    save: str | None,
+    timeout: float,
+    parallel: int,
+    connection_options: "ConnectionOptions",
+    output_options: OutputOptions,
+) -> int:
+    """Stop deployments and start them again with the same settings.
+
+    Each deployment is started as soon as it has stopped; meanwhile, requests to it fail. Before the first stop the
+    settings are written to a private file in $XDG_STATE_HOME/esml (~/.local/state/esml). It is removed when everything
+    runs again; otherwise `esml restore FILE` starts what is missing.
+
+    DEPLOYMENT_ID is an exact ID, a pattern with *, a comma-separated list, or _all. Use - to read exact IDs from
+    standard input, one per line.
+    """
+    check_usage(wanted)
+    ask = needs_answer(wanted, "restart", yes=yes or dry_run, no_input=no_input)
+    file = save_file(save)
+    output_options.show_begin()
+    from esml_stop.cli.runs.restart import RestartRequest, run
+    from esml_stop.cli.runs.stop import StopRequest
+    from esml_stop.cli.session import Session
+    from esml_stop.models import Flags
+    from esml_stop.savefile.private import private_file
+    from esml_stop.text import command as command_line
+    from esml_stop.text import utc_now
+
+    stop = StopRequest(
+        wanted,
+        Flags(force=force, finish_pending_work=finish_pending_work),
+        strict=not allow_no_match,
+        dry_run=dry_run,
+        ask=ask,
+        parallel=parallel,
+    )
+    request = RestartRequest(
+        stop,
+        file=lambda: file or private_file(os.environ, utc_now),
+        again=lambda name: f"`{command_line('esml', 'restore', name, *connection_options.arguments)}`",
+        keep=file is not None,
+        wait_for=wait_for,
+    )
+    options = given_options()
+    with Session(connection_options, output_options, timeout=timeout, parallel=parallel, options=options) as session:
+        if not dry_run:
+            session.connection.check_allowed("stop", "start")
+        return session.finish(run(request, session.reader, session.listener, session.ask, session.remark))

@@ -1,0 +1,90 @@
+"""`esml restart`, step by step: resolve, check, confirm, save the settings, restart, report."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from esml_stop.cli.runs.stop import Ask, StopRequest, resolve, unsaved, with_outcomes
+from esml_stop.cluster.reader import Reader
+from esml_stop.cluster.readiness import aliased, obstacle
+from esml_stop.execute.restart import Restarts
+from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.output.progress import Quiet
+from esml_stop.plan.restart_plan import plan
+from esml_stop.report import Report
+from esml_stop.runtime.signals import check
+from esml_stop.savefile.file import SaveFile
+
+# What certainly runs as it did before.
+UNHARMED = {Outcome.RESTARTED, Outcome.IN_USE, Outcome.NOT_IDLE, Outcome.NOT_FOUND}
+
+
+@dataclass(frozen=True, slots=True)
+class RestartRequest:
+    """What `esml restart` was told to do.
+
+    `file` makes the save file when it is needed; `keep`: it was named with --save, and stays when everything runs.
+    `again` returns the command that restores a file.
+    """
+
+    stop: StopRequest
+    file: Callable[[], SaveFile]
+    again: Callable[[str], str]
+    keep: bool = False
+    wait_for: str = "started"
+
+
+def run(request: RestartRequest, reader: Reader, listener: Quiet, ask: Ask, say: Callable[[str], None]) -> Report:
+    """Carry the request out and return what happened; `say` tells a person where the settings are saved."""
+    stop = request.stop
+    targets = resolve(stop, reader, listener)
+    results = decided(targets, reader, force=stop.flags.force)
+    planned = Report("restart", results, dry_run=stop.dry_run, strict=stop.strict)
+    chosen = [one.target for one in results]
+    planned = replace(planned, warnings=tuple(unsaved(chosen, "the restart uses")))
+    if stop.dry_run or not planned.count(Outcome.WOULD_RESTART):
+        return planned
+    cluster, file = reader.identity(), request.file()
+    file.check_cluster(cluster)
+    if stop.ask and not ask(chosen, cluster):
+        return Report("restart", tuple(map(Result.untouched, chosen)), cancelled=True)
+    check()
+    name = file.write(results, cluster)
+    say(f"esml: Settings saved to {name}{'' if request.keep else '; the file is removed when everything runs again'}.")
+    report = restart(request, planned, reader, listener, request.again(name))
+    if not request.keep and unharmed(report.results):
+        file.remove()
+        return report
+    return with_outcomes(replace(report, saved_to=name), file, cluster)
+
+
+def decided(targets: Sequence[Target], reader: Reader, *, force: bool) -> tuple[Result, ...]:
+    """Return the decision about each target; what could not be started again is not stopped."""
+    chosen = list(to_restart(targets))
+    if not chosen:
+        return plan(targets, obstacle=None, force=force)
+    found = [one.deployment for one in chosen if one.deployment]
+    return plan(targets, aliased(reader, found), obstacle=obstacle(reader), force=force)
+
+
+def to_restart(targets: Sequence[Target]) -> Iterator[Target]:
+    """Yield the targets that would be stopped."""
+    return (one for one in targets if one.decision is Outcome.WOULD_STOP)
+
+
+def restart(request: RestartRequest, planned: Report, reader: Reader, listener: Quiet, again: str) -> Report:
+    """Restart what is planned and return the report."""
+    listener.phase("Restarting", planned.count(Outcome.WOULD_RESTART))
+    restarts = Restarts(reader, request.stop.flags, wait_for=request.wait_for, again=again)
+    seen = restarts.carry_out(planned.results, listener, parallel=request.stop.parallel)
+    warnings = (*planned.warnings, *seen.warnings)
+    return replace(planned, results=tuple(seen.results), signal=seen.signal, warnings=warnings)
+
+
+def unharmed(results: Sequence[Result]) -> bool:
+    """Tell whether everything runs that ran before."""
+    return all(one.outcome in UNHARMED or is_untouched(one) for one in results)
+
+
+def is_untouched(result: Result) -> bool:
+    """Tell whether nothing was sent for a target."""
+    return result.attempts == 0 and (result.outcome is Outcome.NOT_ATTEMPTED or not result.target.decision.is_plan)

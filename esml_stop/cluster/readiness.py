@@ -1,0 +1,37 @@
+"""Whether a cluster would start deployments again, as far as it can be known before anything is stopped."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from esml_stop.cluster.reader import Reader
+from esml_stop.errors import EsmlError
+from esml_stop.models import Deployment
+from esml_stop.plan.restart_plan import in_upgrade_mode, upgrading
+
+# How many deployment IDs are looked up one by one; beyond that the start itself finds out which are model aliases.
+MOST_LOOKED_UP = 20
+
+
+def obstacle(reader: Reader) -> EsmlError | None:
+    """Return why the cluster starts no deployments at the moment; None also where that may not be read."""
+    beside = reader.beside()
+    versions, _ = reader.optional("node versions", "monitor", lambda: reader.cluster.node_versions(beside.left))
+    if found := upgrading(versions or ()):
+        return found
+    mode, _ = reader.optional("upgrade mode", "monitor_ml", lambda: reader.cluster.upgrade_mode(beside.left))
+    return in_upgrade_mode() if mode else None
+
+
+def aliased(reader: Reader, deployments: Iterable[Deployment]) -> dict[str, str]:
+    """Return the deployment IDs that are model aliases, each with the model that it belongs to now."""
+    beside = reader.beside()
+    names = [one.deployment_id for one in deployments if one.deployment_id != one.model_id]
+    found: dict[str, str] = {}
+    for name in names[:MOST_LOOKED_UP]:
+        look = partial(reader.cluster.model, name, beside.left)
+        model, unread = reader.optional("model aliases", "monitor_ml", look)
+        if unread:
+            break
+        if model and model.model_id != name:
+            found[name] = model.model_id
+    return found

@@ -1,0 +1,78 @@
+"""From the plan of a stop to the plan of a restart: what could not be started again is not stopped; pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from esml_stop.errors import EsmlError
+from esml_stop.models import Deployment
+from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.plan.start_refusals import other_model
+from esml_stop.plan.start_settings import not_shown
+
+# The part of a hint that says which command to run again.
+AGAIN = "the restart again"
+
+
+def plan(
+    targets: Iterable[Target], aliases: Mapping[str, str] | None = None, *, obstacle: EsmlError | None, force: bool
+) -> tuple[Result, ...]:
+    """Decide about every target of a stop.
+
+    `aliases` maps each model alias to its model, as far as they could be read. `obstacle` is the reason why the cluster
+    starts no deployment at all at the moment.
+    """
+    return tuple(decide(one, aliases or {}, obstacle=obstacle, force=force) for one in targets)
+
+
+def decide(target: Target, aliases: Mapping[str, str], *, obstacle: EsmlError | None, force: bool) -> Result:
+    """Return what is to be done about one target."""
+    if target.decision is not Outcome.WOULD_STOP:
+        return Result.planned(target)
+    found = target.deployment
+    if found is None:
+        return Result.planned(replace(target, decision=Outcome.NOT_FOUND, hint=NOT_LISTED))
+    model = aliases.get(found.deployment_id)
+    if model == found.model_id:
+        found = found._replace(through_alias=True)
+    chosen = replace(target, deployment=found, decision=Outcome.WOULD_RESTART)
+    if problem := obstacle or unfit(found, model, force=force):
+        return Result.planned(replace(chosen, decision=Outcome.FAILED), problem)
+    return Result.planned(chosen)
+
+
+NOT_LISTED = "is not listed: it is not running, or its model was deleted and it can only be stopped"
+
+
+def unfit(found: Deployment, model: str | None, *, force: bool) -> EsmlError | None:
+    """Return why a deployment could not be started again as it is."""
+    if model not in {None, found.model_id}:
+        return other_model(found, str(model), AGAIN)
+    names = not_shown(found)
+    if names and not force:
+        return EsmlError(
+            f"It is {found.state}, and the cluster does not show its {' and '.join(names)}.",
+            hint="With --force it is restarted with the server's defaults for these settings.",
+            code="settings_not_shown",
+        )
+    return None
+
+
+def upgrading(versions: Iterable[str]) -> EsmlError | None:
+    """Return why a cluster starts no deployments: its nodes have different versions."""
+    found = sorted(set(versions))
+    if len(found) < 2:
+        return None
+    return EsmlError(
+        f"The cluster is being upgraded (its nodes run {', '.join(found)}), and starts no deployments until then.",
+        hint=f"Run {AGAIN} when every node is upgraded.",
+        code="upgrading",
+    )
+
+
+def in_upgrade_mode() -> EsmlError:
+    """Return why a cluster in upgrade mode starts no deployments."""
+    return EsmlError(
+        "Machine learning upgrade mode is enabled, in which no deployment can be started.",
+        hint=f"Disable it (POST _ml/set_upgrade_mode?enabled=false), then run {AGAIN}.",
+        code="upgrade_mode",
+    )

@@ -1,0 +1,97 @@
+from collections.abc import Mapping
+
+import pytest
+
+from esml_stop.cluster.reader import Reader
+from esml_stop.errors import EsmlError
+from esml_stop.execute.restart import Restarts
+from esml_stop.models import Flags
+from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.output.progress import Quiet
+from esml_stop.runtime.deadline import Deadline
+from tests.support.builders import deployment
+from tests.support.fakes import BUSY, MISSING, SILENT, Answer, FakeClock, FakeCluster, refusal
+
+RUNS = {"d": "started"}
+
+
+def restarted(
+    *,
+    stops: tuple[Answer, ...] = (None,),
+    starts: tuple[Answer, ...] = (None,),
+    looks: tuple[Mapping[str, str] | EsmlError, ...] = (RUNS,),
+    state: str = "started",
+) -> tuple[Result, list[str]]:
+    """Return how a restart of `d` ends, and what was asked."""
+    cluster = FakeCluster(stops=list(stops), starts=list(starts), looks=list(looks))
+    reader = Reader(cluster, Deadline(60, FakeClock()), lambda _: None)
+    target = Target("d", Outcome.WOULD_RESTART, deployment("d", "m", state=state))
+    restarts = Restarts(reader, Flags(), wait_for="started", again="`esml restore f`")
+    seen = restarts.carry_out([Result.planned(target)], Quiet(), parallel=1)
+    (result,) = seen.results
+    return result, cluster.asked
+
+
+def test_a_deployment_is_stopped_then_started_and_then_looked_at() -> None:
+    """One request each; the result still shows it as it was before."""
+    result, asked = restarted(state="failed")
+    assert (result.outcome, result.error, result.attempts) == (Outcome.RESTARTED, None, 2)
+    assert asked == ["stop d", "start d started", "look d*"]
+    assert result.target.deployment
+    assert result.target.deployment.state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("stop", "outcome"),
+    [
+        (refusal(409), Outcome.IN_USE),
+        (refusal(500), Outcome.FAILED),
+        (SILENT, Outcome.UNKNOWN),
+    ],
+)
+def test_what_did_not_stop_is_not_started(stop: EsmlError, outcome: Outcome) -> None:
+    """The result is the one of the stop."""
+    result, asked = restarted(stops=(stop,), looks=(RUNS,))
+    assert result.outcome is outcome
+    assert "start" not in " ".join(asked)
+
+
+def test_what_somebody_else_stopped_is_started_again() -> None:
+    """It ran a moment ago and is gone: that is what the stop was for."""
+    result, asked = restarted(stops=(MISSING,))
+    assert (result.outcome, asked[:2]) == (Outcome.RESTARTED, ["stop d", "start d started"])
+
+
+@pytest.mark.parametrize(
+    ("start", "outcome", "status", "said"),
+    [
+        (
+            refusal(429, reason="Could not start"),
+            Outcome.FAILED,
+            1,
+            "It stopped, but was not started again. No ",
+        ),
+        (BUSY, Outcome.FAILED, 1, "It stopped, but was not started again. It is busy."),
+        (SILENT, Outcome.UNKNOWN, 7, "It stopped, but whether it was started again is not known. It did not answer."),
+    ],
+)
+def test_a_start_that_fails_tells_that_it_stopped(start: EsmlError, outcome: Outcome, status: int, said: str) -> None:
+    """With the reason, the hint that names the file, and the exit code of the start."""
+    result, _ = restarted(starts=(start,), looks=({},))
+    assert result.error
+    assert (result.outcome, result.error.exit_status) == (outcome, status)
+    assert result.error.message.startswith(said)
+    refused, _ = restarted(starts=(refusal(404),), looks=({},))
+    assert refused.error
+    assert "then run `esml restore f`" in (refused.error.hint or "")
+
+
+def test_how_it_arrives_counts() -> None:
+    """Still starting, failed at once, or gone again."""
+    assert restarted(looks=({"d": "starting"},))[0].outcome is Outcome.STARTING
+    assert restarted(looks=({"d": "failed"},))[0].outcome is Outcome.FAILED
+    gone = restarted(looks=({},))[0]
+    assert (gone.outcome, gone.error and gone.error.message) == (
+        Outcome.FAILED,
+        "It stopped, but was not started again. It was started and is not listed any more.",
+    )

@@ -1,0 +1,76 @@
+from typing import Any
+
+import pytest
+
+from esml_stop.errors import EsmlError
+from esml_stop.models import Deployment
+from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.plan.restart_plan import in_upgrade_mode, plan, upgrading
+from tests.support.builders import deployment
+
+
+def whole(name: str = "d", **more: Any) -> Deployment:
+    """Return a deployment all of whose settings the cluster shows."""
+    known = {"number_of_allocations": 1, "threads_per_allocation": 1, "queue_capacity": 9}
+    return deployment(name, **(known | more))
+
+
+def decided(
+    found: Deployment | None, *, model: str | None = None, obstacle: EsmlError | None = None, force: bool = False
+) -> Result:
+    """Return what is decided about a deployment that a stop would stop."""
+    target = Target("d", Outcome.WOULD_STOP, found)
+    (result,) = plan([target], {"d": model} if model else {}, obstacle=obstacle, force=force)
+    return result
+
+
+def test_what_would_be_stopped_would_be_restarted() -> None:
+    """Also when it failed or is stopping; what a stop refuses or does not find stays as it is."""
+    for state in ("started", "failed", "stopping", "starting"):
+        assert decided(whole(state=state)).outcome is Outcome.WOULD_RESTART
+    kept = [Target("a", Outcome.IN_USE, whole("a")), Target("b", Outcome.NOT_FOUND), Target("c", Outcome.NOT_IDLE)]
+    results = plan(kept, obstacle=in_upgrade_mode(), force=True)
+    assert [one.target for one in results] == kept
+    assert [one.error for one in results] == [None] * 3
+
+
+def test_settings_that_are_not_shown_are_refused_without_force() -> None:
+    """They would be the server's defaults afterwards."""
+    result = decided(whole(state="failed", threads_per_allocation=None, queue_capacity=None))
+    assert result.outcome is Outcome.FAILED
+    assert result.error
+    assert (
+        result.error.message
+        == "It is failed, and the cluster does not show its threads_per_allocation and queue_capacity."
+    )
+    assert result.error.code == "settings_not_shown"
+    assert decided(whole(threads_per_allocation=None), force=True).outcome is Outcome.WOULD_RESTART
+
+
+def test_what_a_model_alias_started_is_started_through_it() -> None:
+    """Unless the alias belongs to another model now: then its path would start that one."""
+    through = decided(whole(), model="m").target.deployment
+    assert through
+    assert through.through_alias
+    moved = decided(whole(), model="n")
+    assert (moved.outcome, moved.error and moved.error.code) == (Outcome.FAILED, "alias_reassigned")
+
+
+@pytest.mark.parametrize("obstacle", [in_upgrade_mode(), upgrading(["8.18.0", "8.19.0"])])
+def test_nothing_is_stopped_that_the_cluster_would_not_start(obstacle: EsmlError) -> None:
+    """With --force neither."""
+    result = decided(whole(), obstacle=obstacle, force=True)
+    assert (result.outcome, result.error) == (Outcome.FAILED, obstacle)
+
+
+def test_what_is_not_listed_is_not_found() -> None:
+    """Its settings cannot be known; an orphan can be stopped, but its model is gone."""
+    result = decided(None)
+    assert (result.outcome, "its model was deleted" in (result.target.hint or "")) == (Outcome.NOT_FOUND, True)
+
+
+def test_nodes_of_one_version_are_no_upgrade() -> None:
+    """Nor is a cluster whose nodes may not be read."""
+    assert upgrading(["8.19.0", "8.19.0"]) is None
+    assert upgrading([]) is None
+    assert "8.18.0, 8.19.0" in str(upgrading(["8.19.0", "8.18.0", "8.19.0"]))

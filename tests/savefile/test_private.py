@@ -1,0 +1,36 @@
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from esml_stop.errors import InputError
+from esml_stop.savefile.private import private_file
+
+
+def now() -> str:
+    """Return always the same moment."""
+    return "2026-01-02T03:04:05Z"
+
+
+def test_the_file_is_in_the_state_folder_of_the_user(tmp_path: Path) -> None:
+    """Which is made when it is missing, for the user only, and may be moved with XDG_STATE_HOME."""
+    file = private_file({"HOME": str(tmp_path)}, now)
+    assert file.path.parent == tmp_path / ".local/state/esml"
+    assert file.path.name.startswith("restart-20260102T030405Z-")
+    assert file.path.parent.stat().st_mode & 0o777 == 0o700
+    moved = private_file({"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}, now)
+    assert moved.path.parent == tmp_path / "state/esml"
+    relative = private_file({"HOME": str(tmp_path), "XDG_STATE_HOME": "state"}, now)
+    assert relative.path.parent == file.path.parent
+
+
+def test_without_a_writable_home_it_is_in_the_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And when that is not writable either, --save has to name one."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for environment in ({"HOME": str(tmp_path / "file")}, {}, {"XDG_STATE_HOME": "/proc/none"}):
+        assert private_file(environment, now).path.parent == tmp_path
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file" / "none"))
+    with pytest.raises(InputError) as raised:
+        private_file({}, now)
+    assert raised.value.hint == "Name a file with --save FILE."
