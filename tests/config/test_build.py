@@ -80,6 +80,35 @@ def test_credentials_in_the_clear_warn(values: dict[str, str], warns: bool) -> N
     assert built((), **values).warnings == ((text,) if warns else ())
 
 
+def test_a_password_in_url_option_warns() -> None:
+    """The process list shows it; a variable is not seen by others, and a user name alone is no secret."""
+    for source, url, warns in (
+        ("--url", "https://u:p@h", True),
+        ("--url", "https://u@h", False),
+        ("ESML_URL", "https://u:p@h", False),
+    ):
+        found = build(Settings({"url": url}, {"url": source}), stdin=None, prompt=None)
+        assert any("--url" in line for line in found.warnings) is warns
+
+
+def test_the_login_of_a_proxy_is_a_secret_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a server repeats of it is masked; it is in no repr."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:hid%2Fden@p:1")
+    found = built(url="https://a:1,https://b:2")
+    assert {"me:hid/den", "hid/den"} <= set(found.secrets)
+    assert set(found.proxies) == {"https://a:1", "https://b:2"}
+    assert not found.has_credentials
+    assert "hid" not in repr(found)
+
+
+def test_what_was_not_read_is_not_checked() -> None:
+    """A connection that is only shown: no program was run for these."""
+    values = {"url": "$(cmd:...)", "api_key": "$(pass:elastic/key)"}
+    settings = Settings(values, dict.fromkeys(values, "FILE"), unread=frozenset(values))
+    found = build(settings, stdin=None, prompt=None)
+    assert (found.hosts, found.api_key, found.unread) == (("$(cmd:...)",), "$(pass:elastic/key)", frozenset(values))
+
+
 def test_no_secret_is_in_a_repr() -> None:
     """Neither of the connection nor of its parts."""
     assert "hidden" not in repr(built(url="https://user:hidden@h"))

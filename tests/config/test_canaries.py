@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,15 @@ def write(folder: Path, name: str, text: str) -> str:
     """Write a file and return its path."""
     (folder / name).write_text(text)
     return str(folder / name)
+
+
+def store(folder: Path, script: str) -> dict[str, str]:
+    """Return a profile whose key is in a credential store, which is a script."""
+    program = folder / "pass"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o700)
+    file = write(folder, "c", elasticrc(NOWHERE, {"api_key": "$(pass:elastic/key)"}))
+    return {"ESML_CONFIG_FILE": file, "PATH": f"{folder}:{os.environ['PATH']}"}
 
 
 PLACES: dict[str, Callable[[Path], dict[str, str]]] = {
@@ -68,6 +78,32 @@ PLACES: dict[str, Callable[[Path], dict[str, str]]] = {
                 }
             ),
         )
+    },
+    "quoted key": lambda _: {"ESML_URL": NOWHERE, "ESML_API_KEY": f' "{KEY}"\n'},
+    "key twice": lambda _: {"ESML_URL": NOWHERE, "ESML_API_KEY": base64.b64encode(FORMS[1].encode()).decode()},
+    "half a key": lambda _: {"ESML_URL": NOWHERE, "ESML_API_KEY": f"{CANARY}:"},
+    "answer": lambda folder: {
+        "ESML_URL": NOWHERE,
+        "ESML_API_KEY_FILE": write(folder, "k", json.dumps({"id": "id", "api_key": CANARY}, indent=2)),
+    },
+    "broken answer": lambda _: {"ESML_URL": NOWHERE, "ESML_API_KEY": f'{{"api_key": "{CANARY}"'},
+    "unescaped url": lambda _: {"ESML_URL": f"http://user:2024/{CANARY}@127.0.0.1:1"},
+    "unescaped url of another": lambda _: {"ES_URL": f"http://user:2024/{CANARY}@127.0.0.1:1"},
+    "unescaped hosts": lambda _: {"ESCLIENT_HOSTS": f"{NOWHERE} http://user:2024/{CANARY}@127.0.0.1:1"},
+    "unescaped comma": lambda _: {"ESML_URL": f"http://user:2024,{CANARY}@127.0.0.1:1"},
+    "unescaped profile": lambda folder: {
+        "ESML_CONFIG_FILE": write(folder, "c", elasticrc(f"http://user:2024/{CANARY}@127.0.0.1:1", None))
+    },
+    "unescaped proxy": lambda _: {"ESML_URL": NOWHERE, "HTTP_PROXY": f"http://user:2024/{CANARY}@127.0.0.1:1"},
+    "unescaped all proxy": lambda _: {"ESML_URL": NOWHERE, "ALL_PROXY": f"user:2024/{CANARY}@127.0.0.1:1"},
+    "store": lambda folder: store(folder, f"echo {KEY}"),
+    "store that fails": lambda folder: store(folder, f"echo {KEY}; echo {CANARY} >&2; exit 1"),
+    "store with a wrong key": lambda folder: store(folder, f"echo {CANARY} {CANARY}"),
+    "command that fails": lambda folder: {
+        "ESML_CONFIG_FILE": write(folder, "c", elasticrc(NOWHERE, {"api_key": f"$(cmd:echo {CANARY} >&2; exit 3)"}))
+    },
+    "old es_client": lambda folder: {
+        "ESML_CONFIG_FILE": write(folder, "c", json.dumps({"client": {"http_auth": f"user:{CANARY}"}}))
     },
     "proxy": lambda _: {"ESML_URL": NOWHERE, "HTTP_PROXY": f"http://user:{CANARY}@127.0.0.1:1"},
     "broken proxy": lambda _: {"ESML_URL": NOWHERE, "HTTP_PROXY": f"http://user:{CANARY}@127.0.0.1:port"},

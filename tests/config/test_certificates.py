@@ -65,9 +65,20 @@ def test_an_encrypted_key_is_refused_not_asked_for(pair: Pair) -> None:
     assert "openssl pkey -in" in text
 
 
-@pytest.mark.parametrize("text", ["AB" * 32, ":".join(["ab"] * 32), f" {'ab' * 32} "])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AB" * 32,
+        ":".join(["ab"] * 32),
+        f" {'ab' * 32} ",
+        f"sha256 Fingerprint={':'.join(['AB'] * 32)}",
+        f"SHA256 Fingerprint={':'.join(['AB'] * 32)}\n",
+        f"SHA256:{'ab' * 32}",
+        f"sha-256={'ab' * 32}",
+    ],
+)
 def test_a_fingerprint_is_64_hex_digits(text: str) -> None:
-    """With colons or without, in either case."""
+    """With colons or without, in either case, or as openssl prints it."""
     assert fingerprint(of(ssl_fingerprint=text)) == "ab" * 32
 
 

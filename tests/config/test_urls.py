@@ -20,6 +20,9 @@ def cloud_id(parts: str) -> str:
         ("HTTPS://Example.COM:9200/prefix/", "https://example.com:9200/prefix"),
         ("http://[::1]:9200", "http://[::1]:9200"),
         ("http://user:pass@h:9200", "http://h:9200"),
+        ("http://us_er-1.example.com.:9200", "http://us_er-1.example.com.:9200"),
+        (f"http://{'a' * 63}", f"http://{'a' * 63}:80"),
+        ("http://[2001:DB8::0:1]:9200", "http://[2001:db8::1]:9200"),
     ],
 )
 def test_a_url_gets_its_port_and_loses_its_credentials(text: str, url: str) -> None:
@@ -49,6 +52,20 @@ def test_several_hosts_are_separated_by_commas() -> None:
         ("https://", "has no host"),
         ("https://user:secret@", "has no host"),
         ("https://h:secret", "cannot be read"),
+        ("https://svc:2024/secret@es.example.com:9200", "has an @ after the first /"),
+        ("https://svc:pa/secret@es.example.com", "has an @ after the first /"),
+        ("https://svc/secret@h", "has an @ after the first /"),
+        ("https://user:2024,secret@h", "does not begin with http"),
+        ("http://[fe80::1%25eth0]:9200", "zone ID"),
+        ("http://[fe80::1%eth0]:9200", "zone ID"),
+        ("http://user:secret@[fe80::1%25eth0]", "zone ID"),
+        ("http://[::zz]:9200", ""),
+        ("http://two..dots:9200", "is not a host name"),
+        ("http://.lead:9200", "is not a host name"),
+        (f"http://{'a' * 64}.example.com", "is not a host name"),
+        (f"http://{'a.' * 127}com", "is not a host name"),
+        ("http://ho%20st", "is not a host name"),
+        ("http://ho*st", "is not a host name"),
         ("https://h:99999", "cannot be read"),
         ("https://h/?q=secret", "has a ? or #"),
         ("https://user:sec#ret@h", "has a ? or #"),
@@ -59,7 +76,7 @@ def test_several_hosts_are_separated_by_commas() -> None:
     ],
 )
 def test_what_is_wrong_is_said_without_the_url(text: str, says: str) -> None:
-    """The setting is named, its value never repeated: it may hold a password."""
+    """The setting is named, its value never repeated: it may hold a password, which may need escapes."""
     with pytest.raises(ConfigError) as wrong:
         addresses(text, "ESML_URL")
     assert says in wrong.value.message
@@ -74,6 +91,9 @@ def test_what_is_wrong_is_said_without_the_url(text: str, says: str) -> None:
         ("eu.example.com:9243$abc$def", "https://abc.eu.example.com:9243"),
         ("eu.example.com$abc", "https://abc.eu.example.com:443"),
         ("eu.example.com$abc$", "https://abc.eu.example.com:443"),
+        ("eu.example.com$abc:9244$def:9245", "https://abc.eu.example.com:9244"),
+        ("eu.example.com:9243$abc:9244$def", "https://abc.eu.example.com:9244"),
+        ("eu.example.com:9243$abc$def:9245", "https://abc.eu.example.com:9243"),
     ],
 )
 def test_a_cloud_id_means_a_host(parts: str, url: str) -> None:

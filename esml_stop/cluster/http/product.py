@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from elastic_transport import TransportApiResponse
 
@@ -38,6 +39,15 @@ def stranger(answer: TransportApiResponse, where: str, proxy: Proxy | None) -> B
     if proxy:
         hint = f"The answer may also come from the proxy {proxy.url} ({proxy.source}). {hint}"
     return BadAnswer(f"{where} is not Elasticsearch: it answered HTTP {answer.meta.status} {what}.", hint=hint)
+
+
+def wrong_path(reason: str, where: str) -> BadAnswer | None:
+    """Return what is wrong when Elasticsearch repeats the path of our URL as one that it does not know."""
+    parts = urlsplit(where)
+    if not parts.path or f"uri [{parts.path}/" not in reason:
+        return None
+    text = f"{parts.scheme}://{parts.netloc} is Elasticsearch, but it serves nothing under the path {parts.path}."
+    return BadAnswer(text, hint="Remove the path from the URL: it is only needed for a proxy that expects it.")
 
 
 def named(headers: Mapping[str, str], body: Any) -> tuple[str, str]:

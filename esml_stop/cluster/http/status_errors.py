@@ -16,7 +16,7 @@ from elastic_transport import (
 )
 
 from esml_stop.cluster.http.connection_errors import CHECK_PORT, is_garbled, not_connected, tls
-from esml_stop.cluster.http.product import OtherProduct, is_genuine, stranger
+from esml_stop.cluster.http.product import OtherProduct, is_genuine, stranger, wrong_path
 from esml_stop.cluster.http.redaction import redacted
 from esml_stop.config.connection import Connection
 from esml_stop.config.proxies import Proxy
@@ -48,6 +48,8 @@ LASTING = ("Could not start", "while upgrade mode is enabled")
 # A 403 that no privilege helps.
 FORBIDDEN_TO_ALL = ("license is non-compliant", "while cluster upgrade is in progress")
 
+# The query of a request that Elasticsearch repeats: most of a long line.
+QUERY = re.compile(r"(?<=uri \[)(/[^\]?\s]*)\?[^\]\s]*(?=\])")
 UNAUTHORIZED = re.compile(r"action \[(?P<action>.+?)\] is unauthorized for (?P<who>.+?)(?: with effective roles|,|$)")
 GRANTED_BY = re.compile(r"granted by the cluster privileges \[(?P<privileges>.+?)\]")
 
@@ -124,7 +126,7 @@ def answered(error: ApiError, connection: Connection) -> EsmlError:
         return BadAnswer(f"{where} answered with a redirect (HTTP {status}), which is never followed.", hint=CHECK_URL)
     if reason is None:
         return BadAnswer(f"{where} answered HTTP {status} without a reason.", hint=CHECK_URL)
-    return refusal(status, kind, reason, connection)
+    return wrong_path(reason, where) or refusal(status, kind, QUERY.sub(r"\1", reason), connection)
 
 
 CHECK_PROXY = "Put the login into the proxy's URL, or name the cluster in NO_PROXY."

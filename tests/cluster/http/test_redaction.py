@@ -4,6 +4,7 @@ import pytest
 
 from esml_stop.cluster.http.redaction import LONGEST_TRACEBACK, MASK, LeftOut, printable, redacted
 from esml_stop.config.connection import Connection
+from esml_stop.config.proxies import Proxy
 
 URL = ("http://localhost:9200",)
 KEY = base64.b64encode(b"key-id:the/secret").decode()
@@ -18,8 +19,12 @@ KEY = base64.b64encode(b"key-id:the/secret").decode()
             Connection(URL, username="u", password="p/w0rd"),
             ["p/w0rd", "p%2Fw0rd", base64.b64encode(b"u:p/w0rd").decode()],
         ),
+        (
+            Connection(URL, proxies={URL[0]: Proxy("http://p:1", "me:pr/oxy", "HTTP_PROXY")}),
+            ["pr/oxy", "pr%2Foxy", "me:pr/oxy", base64.b64encode(b"me:pr/oxy").decode()],
+        ),
     ],
-    ids=["key", "token", "password"],
+    ids=["key", "token", "password", "proxy"],
 )
 def test_each_form_of_a_secret_is_masked(connection: Connection, hidden: list[str]) -> None:
     """As given, as it travels, decoded, and as it stands in a URL; what is around it stays."""

@@ -87,6 +87,35 @@ def test_a_ca_that_elasticsearch_made_is_accepted(
         assert attempt(server, "--ca-certs", tmp_path / "ca.pem")[0] == 6
 
 
+def test_a_ca_file_takes_the_place_of_the_system_s_cas(
+    attempt: Try, authority: Authority, stranger: Authority, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the system trusts does not count beside --ca-certs; without it, it does."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
+    with serving(pair) as server:
+        assert attempt(server) == (0, "")
+        assert attempt(server, "--ca-certs", stranger.path)[0] == 6
+        assert attempt(server, "--ca-certs", authority.path) == (0, "")
+
+
+def test_a_ca_of_the_system_that_elasticsearch_made_is_accepted(
+    attempt: Try, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By SSL_CERT_FILE, which is all that the Elastic CLI hands to its extensions; also where Python is strict."""
+    default = ssl.create_default_context
+
+    def strict(**options: Any) -> ssl.SSLContext:
+        context = default(**options)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", strict)
+    old = without_key_usage(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with serving(old) as server:
+        assert attempt(server) == (0, "")
+
+
 def test_insecure_works_and_warns_each_time(attempt: Try, pair: Pair) -> None:
     """Whatever the certificate is."""
     warning = "esml: warning: --insecure: the cluster's certificate is not verified.\n"
