@@ -5,6 +5,7 @@ the threads, and the imports that stand inside functions. The stop runs on a pra
 """
 
 import ast
+import inspect
 import os
 import subprocess
 import sys
@@ -35,7 +36,8 @@ class Trace:
     def __call__(self, frame: FrameType, event: str, _: Any) -> None:
         """Take a call."""
         module = str(frame.f_globals.get("__name__", ""))
-        if event != "call" or not module.startswith("esml_stop") or frame.f_code.co_name == "<module>":
+        # Bodies of modules and classes run once, at import; they have no fast locals.
+        if event != "call" or not module.startswith("esml_stop") or not frame.f_code.co_flags & inspect.CO_OPTIMIZED:
             return
         self.functions.add((module, frame.f_code.co_qualname if sys.version_info >= (3, 11) else frame.f_code.co_name))
         if threading.current_thread() is threading.main_thread():
