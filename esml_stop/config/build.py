@@ -66,7 +66,7 @@ def sources(settings: Settings, who: Credentials) -> dict[str, str]:
             found[setting] = f"{found.pop(file)}: {settings.values[file]}"
     if who.username and "username" not in found:
         found["username"] = found["password"] = f"the URL in {found['url']}"
-    return {"password": "asked for", **found} if who.username else found
+    return {"password": "prompt", **found} if who.username else found
 
 
 def warnings(settings: Settings, hosts: tuple[Address, ...], who: Credentials) -> Iterator[str]:

@@ -21,7 +21,7 @@ PATIENCE = (3.0, 10.0, 30.0)
 
 
 class StillStopping(EsmlError):
-    """A deployment was still stopping when the time was over."""
+    """A deployment was still stopping when the time limit was reached."""
 
     exit_status = ExitStatus.DEADLINE
     code = "still_stopping"
@@ -113,7 +113,7 @@ class Change:
             if found.state != "stopping" or deadline.clock.now() - began >= patience:
                 break
             if pause >= deadline.remaining:
-                raise StillStopping("It was still stopping when the time was over.")
+                raise StillStopping("It was still stopping when the time limit was reached.")
             deadline.clock.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
         return found

@@ -96,7 +96,7 @@ def held_back(result: Result) -> Result:
 def unlikeness(saved: Deployment, found: Deployment) -> EsmlError | None:
     """Return what is wrong with a deployment that runs with other parameters than the saved ones."""
     unlike = "; ".join(differences(saved, found))
-    hint = f"To have it as it was saved, stop it (esml stop {saved.deployment_id}), then restore again."
+    hint = f"To run it with the saved settings, stop it (esml stop {saved.deployment_id}), then restore again."
     return EsmlError(f"It runs, but {unlike}.", hint=hint) if unlike else None
 
 

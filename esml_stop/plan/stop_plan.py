@@ -56,7 +56,7 @@ def described(deployment: Deployment, snapshot: Snapshot, decision: Outcome) -> 
     unread = snapshot.not_checked
     if is_doubtful(deployment, snapshot) and not deployment.pipelines <= snapshot.named.keys():
         names = ", ".join(sorted(deployment.pipelines))
-        unread = (*unread, NotChecked(f"whether a pipeline names the deployment ({names})", "needs read_pipeline"))
+        unread = (*unread, NotChecked(f"whether a pipeline references the deployment ({names})", "needs read_pipeline"))
     return Target(deployment.deployment_id, decision, deployment, uses(deployment, snapshot), unread)
 
 

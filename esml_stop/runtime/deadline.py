@@ -74,6 +74,6 @@ class Deadline:
 
 
 def over(seconds: float) -> DeadlinePassed:
-    """Return the error that ends a command whose time is over."""
-    text = f"The time given with --timeout ({seconds:g} s) is over."
-    return DeadlinePassed(text, hint="Nothing was changed. Give it more time with --timeout.")
+    """Return the error that ends a command at its time limit."""
+    text = f"Timed out after {seconds:g} s."
+    return DeadlinePassed(text, hint="Nothing was changed. Allow more time with --timeout.")

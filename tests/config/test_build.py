@@ -49,7 +49,7 @@ def test_an_address_and_a_cloud_id_exclude_each_other() -> None:
 def test_where_credentials_came_from_is_told_in_words() -> None:
     """From the URL, from a file, or asked for."""
     assert built(url="https://u:p@a").sources["password"] == "the URL in URL"
-    assert built(url="https://a", username="u").sources["password"] == "asked for"
+    assert built(url="https://a", username="u").sources["password"] == "prompt"
     assert "username" not in built(url="https://a").sources
 
 

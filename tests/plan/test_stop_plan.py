@@ -151,10 +151,10 @@ def test_what_was_not_read_is_carried_by_each_target() -> None:
 @pytest.mark.parametrize(
     ("named", "unread"),
     [
-        ({}, (NotChecked("whether a pipeline names the deployment (p, q)", "needs read_pipeline"),)),
+        ({}, (NotChecked("whether a pipeline references the deployment (p, q)", "needs read_pipeline"),)),
         (
             {"p": frozenset({"m"})},
-            (NotChecked("whether a pipeline names the deployment (p, q)", "needs read_pipeline"),),
+            (NotChecked("whether a pipeline references the deployment (p, q)", "needs read_pipeline"),),
         ),
         ({"p": frozenset({"m"}), "q": frozenset({"m"})}, ()),
     ],

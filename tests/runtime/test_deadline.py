@@ -15,7 +15,7 @@ def test_what_is_left_shrinks_and_never_goes_below_zero() -> None:
     assert (deadline.remaining, deadline.left) == (6, 6)
     clock.sleep(60)
     assert deadline.remaining == 0
-    with pytest.raises(DeadlinePassed, match=r"The time given with --timeout \(10 s\) is over."):
+    with pytest.raises(DeadlinePassed, match=r"Timed out after 10 s\."):
         _ = deadline.left
 
 

@@ -98,6 +98,6 @@ def test_a_doubt_that_may_not_be_settled_is_said(secured: RawCluster) -> None:
     """Whether a pipeline names the deployment or its model needs read_pipeline where both answers are equal."""
     secured.pipeline("esml-q", "m")
     ended = with_key(secured, ["manage_ml", "monitor_inference"], "stop", "free", "--dry-run")
-    assert "whether a pipeline names the deployment (esml-q) not checked (needs read_pipeline)" in ended.err
+    assert "whether a pipeline references the deployment (esml-q) not checked (needs read_pipeline)" in ended.err
     settled = with_key(secured, ["manage_ml", "monitor_inference", "read_pipeline"], "stop", "free", "--dry-run")
     assert (settled.status, settled.err) == (0, "")
