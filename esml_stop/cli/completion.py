@@ -62,7 +62,7 @@ def listing(ctx: click.Context, begun: str) -> "Listing":
     import os
 
     from esml_stop.cluster.api import Cluster
-    from esml_stop.config import resolve
+    from esml_stop.config.resolve import resolve
     from esml_stop.config.settings import ConnectionOptions
 
     names = ConnectionOptions._fields

@@ -9,8 +9,8 @@ from esml_stop.cli.options import OutputOptions
 from esml_stop.cluster.api import Cluster
 from esml_stop.cluster.http.client import Request
 from esml_stop.cluster.reader import Reader
-from esml_stop.config import resolve
 from esml_stop.config.credentials import Prompt
+from esml_stop.config.resolve import resolve
 from esml_stop.config.settings import ConnectionOptions
 from esml_stop.errors import OutputFailed
 from esml_stop.models import ClusterIdentity

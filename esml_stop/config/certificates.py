@@ -1,6 +1,7 @@
 """Certificates and keys: looked at before the first request, so that a wrong file is named as such."""
 
 import re
+import ssl
 
 from esml_stop.config.files import must_exist
 from esml_stop.config.settings import Settings
@@ -11,8 +12,6 @@ def authorities(settings: Settings) -> str | None:
     """Return the path of the CA file, which must hold a certificate."""
     if "ca_certs" not in settings.values:
         return None
-    import ssl
-
     source = settings.sources["ca_certs"]
     path = must_exist(settings.values["ca_certs"], source)
     try:
@@ -41,8 +40,6 @@ def client_pair(settings: Settings) -> tuple[str | None, str | None]:
 
 def must_fit(cert: str, key: str | None, settings: Settings) -> None:
     """Raise ConfigError when a certificate and its key cannot be used together."""
-    import ssl
-
     source, key_file = settings.sources.get("client_key") or settings.sources["client_cert"], key or cert
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(cert, key, password=refuse_password)

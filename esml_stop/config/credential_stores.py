@@ -5,6 +5,7 @@ Each store is read by its own program, without a shell: https://www.elastic.co/d
 
 import re
 from collections.abc import Callable, Mapping
+from shlex import join
 from typing import NamedTuple
 
 from esml_stop.config.programs import NotThere, TooLong, Wrong, output
@@ -106,8 +107,6 @@ def unlock(kind: str, arguments: list[str]) -> str:
     """Return what to look at when a store does not give its secret away."""
     if kind == "cmd":
         return "Run the command in a terminal to see what is wrong."
-    from shlex import join
-
     if kind == "credential_manager":
         return "Check that the entry exists and that the PowerShell module CredentialManager is installed."
     return f"Check that the entry exists and that the store is unlocked. To try it: {join(arguments)}"

@@ -25,7 +25,7 @@ def proxy_for(url: str) -> Proxy | None:
     """
     if not any(name.lower().endswith("_proxy") for name in os.environ):
         return None
-    from urllib.request import getproxies_environment
+    from urllib.request import getproxies_environment  # as slow as all of config, and most have no proxy
 
     parts, proxies = urlsplit(url), getproxies_environment()
     kind = parts.scheme if proxies.get(parts.scheme) else "all"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from esml_stop.config import not_used
 from esml_stop.config.api_key import key_id
 from esml_stop.config.connection import Connection
+from esml_stop.config.resolve import not_used
 from esml_stop.settings_report import Setting, SettingsReport
 
 MASK = "********"

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from esml_stop.config import ConnectionOptions, not_used, resolve
 from esml_stop.config.connection import Connection
+from esml_stop.config.resolve import not_used, resolve
+from esml_stop.config.settings import ConnectionOptions
 from esml_stop.errors import ConfigError
 
 PROFILES = """
@@ -103,10 +104,10 @@ def test_an_address_by_option_leaves_out_a_profile_by_variable(home: dict[str, s
 def test_nothing_found_says_three_ways() -> None:
     """And names what is there but is not enough."""
     text = said({})
-    assert "Which cluster? No setting says where it is." in text
+    assert "No cluster is configured." in text
     assert all(way in text for way in ("--url https://HOST:9200", "ESML_URL", "esml sandbox --"))
-    assert "ES_API_KEY alone does not say it." in said({"ES_API_KEY": "x"})
-    assert "--username alone does not say it." in said({}, username="u")
+    assert "No cluster is configured: ES_API_KEY is set, but no URL." in said({"ES_API_KEY": "x"})
+    assert "No cluster is configured: --username is set, but no URL." in said({}, username="u")
 
 
 def test_a_broken_file_is_only_read_when_it_is_needed(home: dict[str, str]) -> None:

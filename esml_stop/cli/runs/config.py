@@ -6,8 +6,8 @@ import sys
 from esml_stop.cli.options import OutputOptions
 from esml_stop.cli.session import Session
 from esml_stop.cluster.access import inspect
-from esml_stop.config import resolve
 from esml_stop.config.report import shown
+from esml_stop.config.resolve import resolve
 from esml_stop.config.settings import ConnectionOptions
 from esml_stop.errors import EsmlError
 from esml_stop.output import stderr

@@ -6,14 +6,14 @@ from elastic_transport import TlsError
 from urllib3.exceptions import DecodeError, NameResolutionError, ProtocolError, ProxyError
 
 from esml_stop.cluster.http.node import AnswerTooLarge
+from esml_stop.cluster.http.proxies import unusable
+from esml_stop.cluster.http.tls_errors import explained
 from esml_stop.config.connection import Connection
 from esml_stop.errors import CHECK_URL, BadAnswer, TlsFailed, Unreachable
 
 
 def tls(error: TlsError, connection: Connection, *, sent: bool) -> TlsFailed:
     """Return what went wrong with the encrypted connection, and the option that would help."""
-    from esml_stop.cluster.http.tls_errors import explained
-
     text, hint = explained(chain(error), connection)
     return TlsFailed(text, hint=hint, sent=sent)
 
@@ -25,8 +25,6 @@ def not_connected(error: Exception, connection: Connection, *, sent: bool) -> Un
         return BadAnswer(f"{where} sent an answer of over 64 MB.", hint=CHECK_URL)
     proxy = connection.proxies.get(where)
     if proxy and (any(isinstance(one, ProxyError) for one in causes) or (where.startswith("http:") and not sent)):
-        from esml_stop.cluster.http.proxies import unusable
-
         return unusable(causes, where, proxy)
     if any(isinstance(one, NameResolutionError) for one in causes):
         return Unreachable(f"Could not resolve the host name in {where}.", hint=CHECK_NAME, sent=sent)

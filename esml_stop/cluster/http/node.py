@@ -10,6 +10,7 @@ import urllib3
 from elastic_transport import NodeConfig, Urllib3HttpNode
 from urllib3.util.ssl_match_hostname import CertificateError
 
+from esml_stop.cluster.http.proxies import forwarding, tunnelled
 from esml_stop.config.proxies import Proxy
 
 LARGEST_ANSWER = 64 * 1024 * 1024
@@ -75,8 +76,6 @@ class Node(Urllib3HttpNode):
         proxy: Proxy | None = config._extras.get("proxy")  # noqa: SLF001 - where a node finds what is not the transport's
         if proxy is None:
             return ""
-        from esml_stop.cluster.http.proxies import forwarding, tunnelled
-
         if isinstance(self.pool, urllib3.HTTPSConnectionPool):
             tunnelled(self.pool, proxy)
             return ""
