@@ -10,6 +10,7 @@ from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.signals import is_ending
 from tests.support.fakes import FakeClock
 from tests.support.signals import hearing, send
+from tests.support.terminal import until
 
 
 def done(target: Target) -> Result:
@@ -130,22 +131,38 @@ def test_after_the_deadline_nothing_begins() -> None:
     assert (outcomes(results), number) == ({"a": "stopped", "b": "stopped"}, None)
 
 
-def test_after_a_signal_last_words_are_heard_and_nothing_begins() -> None:
-    """One ends in the moment that is left, one stays silent, the third is not begun."""
-    over = threading.Event()
+def test_after_a_signal_last_words_are_heard_and_nothing_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ends in the moment that is left has its result; the third is not begun."""
+    monkeypatch.setattr(batch, "LAST_WORDS_SECONDS", 20)
+    both = threading.Barrier(2)
 
     def job(target: Target, _: Say) -> Result:
-        if target.deployment_id == "b":
+        if both.wait(20) == 0:
             send(signal.SIGINT)
-            over.wait(20)
-        while not is_ending():
-            over.wait(0.01)
+        until(is_ending, "the signal")
         return done(target)
 
     with hearing():
         results, number = Batch(job, Deadline(30), Ears(), parallel=2).run(targets("a", "b", "c"))
+    assert (outcomes(results), number) == ({"a": "stopped", "b": "stopped"}, signal.SIGINT)
+
+
+def test_after_a_signal_what_stays_silent_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not waited for any longer than that moment."""
+    monkeypatch.setattr(batch, "LAST_WORDS_SECONDS", 0)
+    over = threading.Event()
+
+    def job(target: Target, _: Say) -> Result:
+        send(signal.SIGTERM)
+        over.wait(20)
+        return done(target)
+
+    with hearing():
+        results, number = Batch(job, Deadline(30), Ears(), parallel=1).run(targets("a", "b"))
     over.set()
-    assert (outcomes(results), number) == ({"a": "stopped", "b": "unknown"}, signal.SIGINT)
+    assert (outcomes(results), number) == ({"a": "unknown"}, signal.SIGTERM)
+    assert results["a"].error
+    assert results["a"].error.exit_status == 7
 
 
 def test_a_signal_before_the_first_target_begins_nothing() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError, Refused
+from esml_stop.execute import last_look
 from esml_stop.execute.last_look import looked_at_again, settled_at_once, verified
 from esml_stop.execute.stop import settled
 from esml_stop.models import LAST_LOOK, Listing
@@ -113,14 +114,16 @@ def test_a_refusal_without_a_name_is_looked_into() -> None:
 def test_a_signal_in_the_last_look_loses_nothing() -> None:
     """The look is given up; what is known stands."""
     read, cluster, _ = reader(GONE)
+    over = threading.Event()
 
     def look(_: str, timeout: float) -> Listing:
         send(signal.SIGTERM)
-        return within(20, begin(lambda: threading.Event().wait(0.5)))  # type: ignore[return-value]
+        return within(20, begin(lambda: over.wait(20)))  # type: ignore[return-value]
 
     cluster.deployments = look  # type: ignore[method-assign, assignment]
     with hearing():
         looked = looked_at_again([result("a")], read, check=True)
+    over.set()
     assert (looked.results[0].outcome, looked.signal, looked.warnings) == (Outcome.STOPPED, signal.SIGTERM, ())
 
 
@@ -136,8 +139,11 @@ def test_a_bug_in_the_last_look_loses_nothing() -> None:
 @pytest.mark.parametrize(
     ("state", "outcome"), [(GONE, "stopped"), (GOING, "stopping"), (RUNS, "unknown"), (refusal(403), "unknown")]
 )
-def test_after_a_signal_one_look_settles_what_it_can(state: Mapping[str, str] | EsmlError, outcome: str) -> None:
+def test_after_a_signal_one_look_settles_what_it_can(
+    state: Mapping[str, str] | EsmlError, outcome: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Gone or stopping is known; what still runs may be stopped a moment later. What has a result is not asked for."""
+    monkeypatch.setattr(last_look, "QUICK_SECONDS", 20)
     read, cluster, _ = reader(state)
     results = [result("a", Outcome.UNKNOWN), result("b"), result("c", Outcome.NOT_ATTEMPTED)]
     seen = settled_at_once(results, read, settled)

@@ -1,15 +1,17 @@
+import fcntl
 import signal
+import struct
+import termios
 import threading
+from typing import IO
 
 import pytest
 
 from esml_stop.sandbox.state import State
 from tests.support import faults
 from tests.support.faulty_server import LOOK, RESOLVE, STOP, Fault, FaultyServer, deployments
-from tests.support.terminal import interrupted, on_terminal, started, until
+from tests.support.terminal import PATIENCE, interrupted, on_terminal, started, until
 
-# A second is promised; these machines are sometimes busy.
-SOON = 2.0
 CODES: dict[int, int] = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
 
 BOTH = pytest.mark.parametrize(
@@ -36,9 +38,8 @@ def test_while_looking_up_nothing_was_changed(server: FaultyServer, number: int,
     server.on(RESOLVE, fault, forever=True)
     with started("stop", "d", environment={"ESML_URL": server.url}) as process:
         until(lambda: server.lines(RESOLVE), "the first request")
-        status, out, err, seconds = interrupted(process, number)
+        status, out, err = interrupted(process, number)
     assert (status, out, err) == (CODES[number], "", "esml: Interrupted before anything was changed.\n")
-    assert seconds < SOON
 
 
 @BOTH
@@ -53,14 +54,14 @@ def test_while_stopping_each_target_is_told_apart(
     server.on(STOP, faults.after(0), fault, fault)
     with started("stop", "a,b,c,d", "--parallel", "2", environment={"ESML_URL": server.url}) as process:
         until(lambda: len(server.lines(STOP)) == 3, "the third stop")
-        status, out, err, seconds = interrupted(process, number)
+        status, out, err = interrupted(process, number)
     told = outcomes(out)
     assert status == CODES[number]
     assert sorted(told.values()) == ["not_attempted", "stopped", "unknown", "unknown"]
     assert told["d"] == "not_attempted"
     assert [name for name, outcome in told.items() if outcome == "stopped"] == sorted({*"abcd"} - {*state.deployments})
     assert err.count("The request was sent, but esml was interrupted before an answer came.") == 2
-    assert (len(server.lines(STOP)), seconds < SOON) == (3, True)
+    assert len(server.lines(STOP)) == 3
 
 
 @BOTH
@@ -70,9 +71,8 @@ def test_while_looking_again_the_stops_are_not_forgotten(server: FaultyServer, s
     server.on(LOOK, faults.silence, forever=True)
     with started("stop", "a,b", environment={"ESML_URL": server.url}) as process:
         until(lambda: server.lines(LOOK), "the last look")
-        status, out, _, seconds = interrupted(process, number)
+        status, out, _ = interrupted(process, number)
     assert (status, outcomes(out)) == (CODES[number], {"a": "stopped", "b": "stopped"})
-    assert seconds < SOON
 
 
 @pytest.mark.parametrize("numbers", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)])
@@ -82,9 +82,8 @@ def test_a_repeat_does_not_cost_the_report(server: FaultyServer, state: State, n
     server.on(STOP, faults.silence)
     with started("stop", "a", environment={"ESML_URL": server.url}) as process:
         until(lambda: server.lines(STOP), "the stop")
-        status, out, _, seconds = interrupted(process, *numbers, pause=0)
+        status, out, _ = interrupted(process, *numbers, pause=0)
     assert (status in {CODES[one] for one in numbers}, outcomes(out)) == (True, {"a": "unknown"})
-    assert seconds < SOON
 
 
 def test_one_look_tells_what_is_stopping(server: FaultyServer, state: State) -> None:
@@ -92,24 +91,29 @@ def test_one_look_tells_what_is_stopping(server: FaultyServer, state: State) -> 
     deployments(state, "a", stop_ms=5_000)
     with started("stop", "a", environment={"ESML_URL": server.url}) as process:
         until(lambda: server.lines(STOP), "the stop")
-        status, out, _, seconds = interrupted(process, signal.SIGTERM)
+        status, out, _ = interrupted(process, signal.SIGTERM)
     assert (status, outcomes(out)) == (143, {"a": "stopping"})
-    assert seconds < SOON
 
 
 def test_a_report_that_nobody_reads_does_not_hold_it_back(server: FaultyServer, state: State) -> None:
-    """With a pipe that is full, a signal ends the command within a second; the stops are done."""
+    """With a pipe that is full, a signal ends the command; the stops are done."""
     names = [f"a-deployment-with-a-rather-long-name-{number}" for number in range(300)]
     deployments(state, *names)
     environment = {"ESML_URL": server.url}
     with started("stop", "*", "--yes", "-o", "json", "--parallel", "32", environment=environment) as process:
         threading.Thread(target=process.stderr.read, daemon=True).start()  # type: ignore[union-attr]
-        until(lambda: server.lines(LOOK), "the last look")
-        until(lambda: server.in_flight == 0, "the end of the stops")
-        threading.Event().wait(0.3)
+        until(lambda: is_full(process.stdout), "a pipe that is full")
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=SOON) == 130
+        assert process.wait(timeout=PATIENCE) == 130
     assert not state.deployments
+
+
+def is_full(pipe: IO[str] | None) -> bool:
+    """Tell whether nothing more can be written to a pipe that nobody reads."""
+    assert pipe
+    held: int = struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]
+    size: int = fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ)
+    return held > size - 4096
 
 
 @pytest.mark.parametrize(
@@ -155,14 +159,3 @@ def test_ctrl_c_on_a_terminal_shows_the_report(server: FaultyServer, state: Stat
         assert terminal.ended() == 130, terminal.seen
     assert "Of 2 deployments: 1 stopped; 1 unknown." in terminal.seen
     assert terminal.seen.rfind("\x1b[?25h") >= terminal.seen.rfind("\x1b[?25l")
-
-
-def test_the_time_of_an_answer_does_not_count(server: FaultyServer, state: State) -> None:
-    """Whoever thinks longer than --timeout gets what he said yes to."""
-    deployments(state, "a")
-    with on_terminal("stop", "*", "--timeout", "1s", environment={"ESML_URL": server.url}) as terminal:
-        terminal.read_until("[y/N] ")
-        threading.Event().wait(1.3)
-        terminal.type("y\n")
-        assert terminal.ended() == 0, terminal.seen
-    assert not state.deployments
