@@ -51,7 +51,10 @@ class SandboxHandler(BaseHTTPRequestHandler):
 
     def worked(self) -> tuple[int, Any]:
         """Do what the request asks for and return the status and the body of its answer."""
-        data = self.rfile.read(int(self.headers.get("content-length") or 0))
+        length = int(self.headers.get("content-length") or 0)
+        data = self.rfile.read(length)
+        if len(data) < length:  # the sender is gone; Elasticsearch does nothing then, either
+            raise ConnectionAbortedError
         try:
             return self.found(data)
         except Problem as problem:

@@ -1,0 +1,24 @@
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+
+from esml_stop.sandbox import serve
+from tests.support.raw_cluster import RawCluster
+
+
+@pytest.mark.parametrize("sent", ["", '{"adaptive_allocations": {'])
+def test_a_request_that_ends_early_changes_nothing(sent: str) -> None:
+    """As when the program that sends it is killed."""
+    with serve(empty=True) as server:
+        cluster = RawCluster(server.url)
+        cluster.model("m")
+        where = urlsplit(server.url)
+        with socket.create_connection((where.hostname, where.port)) as connection:
+            head = (
+                f"POST /_ml/trained_models/m/deployment/_start HTTP/1.1\r\nhost: x\r\ncontent-length: 60\r\n\r\n{sent}"
+            )
+            connection.sendall(head.encode())
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(100) == b""
+        assert cluster.running() == []
