@@ -119,6 +119,16 @@ class Endpoint(NamedTuple):
     deployment_id: str | None
 
 
+class Pipeline(NamedTuple):
+    """The names that the inference processors of an ingest pipeline reference.
+
+    `hidden` are those that Elasticsearch itself does not see, such as those in the pipeline's `on_failure`.
+    """
+
+    names: frozenset[str]
+    hidden: frozenset[str] = frozenset()
+
+
 class Kind(str, Enum):
     """What can use a deployment."""
 
@@ -149,6 +159,9 @@ class Reference(NamedTuple):
         return self.through in {Through.MODEL, Through.ALIAS}
 
 
+# What is not checked without `read_pipeline`; what Elasticsearch itself finds in pipelines, `_stats` shows.
+PIPELINES = "references that Elasticsearch itself does not see, such as in a pipeline's on_failure"
+
 # What was not checked when the cluster could not be read again after it had said that a deployment is stopped.
 LAST_LOOK = "whether it is gone"
 
@@ -163,18 +176,23 @@ class NotChecked(NamedTuple):
 class Snapshot(NamedTuple):
     """Everything that was read about the cluster before planning, each part once.
 
-    `by_model` holds the models that were asked for by their ID: their deployments, with the pipelines that name the
-    model. `endpoints` is None when they were not read; `named` has the names that a pipeline's inference processors
-    use, for the pipelines that were read.
+    `by_model` holds the deployments of the models that were asked for by their ID, with the pipelines that reference
+    the model. `endpoints` and `pipelines` are None when they were not read. `aliases` has the aliases of the models
+    that were asked for them. `meant` has the running deployments of each model or alias that was given as a deployment
+    ID. `clock_ahead` is by how much the server's clock is ahead of this machine's, in
+    milliseconds.
     """
 
     deployments: tuple[Deployment, ...]
     by_model: Mapping[str, tuple[Deployment, ...]] = MappingProxyType({})
     endpoints: tuple[Endpoint, ...] | None = None
-    named: Mapping[str, frozenset[str]] = MappingProxyType({})
+    pipelines: Mapping[str, Pipeline] | None = None
+    aliases: Mapping[str, frozenset[str]] = MappingProxyType({})
     aliased: Mapping[str, str] = MappingProxyType({})
     hints: Mapping[str, str] = MappingProxyType({})
+    meant: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     not_checked: tuple[NotChecked, ...] = ()
+    clock_ahead: int = 0
 
 
 class Flags(NamedTuple):

@@ -39,6 +39,7 @@ class Target:
     """One requested deployment and the decision about it, such as WOULD_STOP, IN_USE, NOT_FOUND or NOT_ATTEMPTED.
 
     `breaks` are those of its uses that do not work any more when the whole plan is carried out.
+    `meant` has the running deployments of the model that was named instead of a deployment.
     """
 
     deployment_id: str
@@ -48,6 +49,7 @@ class Target:
     not_checked: tuple[NotChecked, ...] = ()
     hint: str | None = None
     breaks: tuple[Reference, ...] = ()
+    meant: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class Report:
 def trouble(result: Result, *, strict: bool) -> int:
     """Return the exit code that one result asks for; 0 when the asked-for state is reached."""
     if result.outcome is Outcome.NOT_FOUND:
-        return ExitStatus.NO_MATCH if strict else ExitStatus.OK
+        return ExitStatus.NO_MATCH if strict or result.target.meant else ExitStatus.OK
     if result.outcome is Outcome.NOT_ATTEMPTED and result.error is None:
         # Held back because something else was not found, or the deadline came first.
         return (

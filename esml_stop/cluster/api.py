@@ -7,15 +7,13 @@ from urllib.parse import quote
 
 from esml_stop.cluster import responses
 from esml_stop.cluster.http.client import Request, Transport
+from esml_stop.cluster.listing import MOST_MODELS, find
 from esml_stop.config.connection import Connection
 from esml_stop.errors import BadAnswer, Refused
-from esml_stop.models import ClusterIdentity, Deployment, Endpoint, Flags, Listing, Model
+from esml_stop.models import ClusterIdentity, Endpoint, Flags, Listing, Model, Pipeline
 
 if TYPE_CHECKING:
     from esml_stop.plan.start_settings import StartCall
-
-PAGE = 1_000
-LAST_PAGE_ENDS_AT = 10_000
 
 # What of `_stats` is read; the rest is most of an answer's size.
 DEPLOYMENT_FIELDS = [
@@ -52,6 +50,10 @@ STATS_FIELDS = ",".join(
         *(f"*.deployment_stats.{field}" for field in DEPLOYMENT_FIELDS),
     ]
 )
+MODEL_FIELDS = ",".join(f"*.{field}" for field in ("model_id", "model_type", "metadata.model_aliases"))
+
+# How a server says that it has no such call.
+NO_HANDLER = "no handler found"
 
 
 class Cluster:
@@ -75,26 +77,18 @@ class Cluster:
         return responses.identity(self.transport.ask("GET", "/", timeout), self.label)
 
     def deployments(self, expression: str, timeout: float) -> Listing:
-        """Return every deployment and model that an expression matches, page by page.
+        """Return every deployment and model that an expression matches; raise BadAnswer when there are too many.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-get-trained-models-stats
         """
-        path, start, ends = f"/_ml/trained_models/{segment(expression, ',*')}/_stats", 0, time.monotonic() + timeout
-        found: dict[str, Deployment] = {}
-        models: frozenset[str] = frozenset()
-        while True:
-            query = {"from": start, "size": PAGE, "filter_path": STATS_FIELDS}
-            count, page = responses.listing(self.transport.ask("GET", path, ends - time.monotonic(), query))
-            found.update((one.deployment_id, one) for one in page.deployments)
-            models |= page.models
-            start += PAGE
-            if start >= count:
-                return Listing(tuple(found.values()), models)
-            if start >= LAST_PAGE_ENDS_AT:
-                raise BadAnswer(
-                    f"{count} models match {expression!r}; Elasticsearch lists no more than {LAST_PAGE_ENDS_AT}.",
-                    hint="Use a narrower pattern.",
-                )
+        ends = time.monotonic() + timeout
+
+        def ask(names: str) -> tuple[int, Listing]:
+            path = f"/_ml/trained_models/{segment(names, ',*')}/_stats"
+            query = {"size": MOST_MODELS, "filter_path": STATS_FIELDS}
+            return responses.listing(self.transport.ask("GET", path, ends - time.monotonic(), query))
+
+        return find(expression, ask)
 
     def stop(self, deployment_id: str, *, flags: Flags, timeout: float) -> None:
         """Stop one deployment and return when it is gone from every node.
@@ -117,41 +111,56 @@ class Cluster:
         responses.started(self.transport.ask("POST", call.path, timeout, query, call.body))
 
     def endpoints(self, timeout: float) -> tuple[Endpoint, ...]:
-        """Return the inference endpoints that run on the cluster's own ML nodes; needs `monitor_inference`.
+        """Return the inference endpoints that run on the cluster's own ML nodes; requires `monitor_inference`.
+
+        A server before 8.12 has no such call, and no endpoints.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-inference-get
         """
-        return responses.endpoints(self.transport.ask("GET", "/_inference/_all", timeout))
+        try:
+            return responses.endpoints(self.transport.ask("GET", "/_inference/_all", timeout))
+        except Refused as refused:
+            if refused.http_status == 405 or NO_HANDLER in (refused.reason or ""):
+                return ()
+            raise
 
-    def pipeline_names(self, pipelines: str, timeout: float) -> dict[str, frozenset[str]]:
-        """Return the names that the inference processors of some pipelines use; needs `read_pipeline`.
+    def pipelines(self, timeout: float) -> dict[str, Pipeline]:
+        """Return the pipelines with an inference processor and the names in it; requires `read_pipeline`.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ingest-get-pipeline
         """
-        return responses.pipeline_names(
-            self.transport.ask("GET", f"/_ingest/pipeline/{segment(pipelines, ',')}", timeout)
-        )
+        query = {"filter_path": "**.inference.model_id"}
+        try:
+            return responses.pipelines(self.transport.ask("GET", "/_ingest/pipeline", timeout, query))
+        except Refused as refused:
+            if refused.http_status == 404:  # there are no pipelines at all
+                return {}
+            raise
 
-    def clock(self, timeout: float) -> int:
+    def server_time(self, timeout: float) -> int:
         """Return the server's time in epoch milliseconds; requires `monitor`.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-cat-health
         """
         return responses.clock(self.transport.ask("GET", "/_cat/health", timeout, {"h": "epoch", "format": "json"}))
 
-    def model(self, name: str, timeout: float) -> Model | None:
-        """Return the model that a model ID or a model alias means, or None.
+    def model_configs(self, names: str, timeout: float) -> tuple[Model, ...]:
+        """Return the models that a comma list of model IDs and aliases means; none when one of them is unknown.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-get-trained-models
         """
-        fields = "trained_model_configs.model_id,trained_model_configs.model_type"
+        query = {"size": MOST_MODELS, "filter_path": MODEL_FIELDS}
         try:
-            body = self.transport.ask("GET", f"/_ml/trained_models/{segment(name)}", timeout, {"filter_path": fields})
+            body = self.transport.ask("GET", f"/_ml/trained_models/{segment(names, ',')}", timeout, query)
         except Refused as refused:
             if refused.http_status == 404:
-                return None
+                return ()
             raise
-        return responses.model(body)
+        return responses.models(body)
+
+    def model(self, name: str, timeout: float) -> Model | None:
+        """Return the model that a model ID or a model alias means, or None."""
+        return next(iter(self.model_configs(name, timeout)), None)
 
     def node_versions(self, timeout: float) -> tuple[str, ...]:
         """Return the version of each node; requires `monitor`.

@@ -1,14 +1,17 @@
 """Reads from the cluster what a plan needs, with as few requests as the answers of `_stats` allow."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
+from time import time
 from typing import TypeVar
 
-from esml_stop.cluster.calls import Calls
+from esml_stop.cluster.api import Cluster
 from esml_stop.errors import EsmlError, NotAuthenticated
-from esml_stop.models import ClusterIdentity, Deployment, Endpoint, Listing, Model, NotChecked, Snapshot
-from esml_stop.plan.patterns import Wanted, chunks, expression
-from esml_stop.plan.references import is_doubtful
+from esml_stop.models import PIPELINES, ClusterIdentity, Deployment, Listing, NotChecked, Snapshot
+from esml_stop.plan.hints import Hint, alike, of_endpoint, of_model
+from esml_stop.plan.patterns import ALL, Wanted, chunks, expression
+from esml_stop.plan.references import names_of
 from esml_stop.plan.selection import chosen
 from esml_stop.runtime.background import Early
 from esml_stop.runtime.deadline import Deadline
@@ -19,6 +22,12 @@ T = TypeVar("T")
 # What may stay unread is waited for no longer than this, in seconds.
 LONGEST_BESIDE = 30.0
 
+# A hint is worth no longer wait than this, in seconds.
+HINT_SECONDS = 3.0
+
+# How many requests are made for the aliases of some models before all models are asked for.
+MOST_PARTS = 4
+
 # How many names that found nothing are looked up one by one for a hint.
 MOST_HINTS = 5
 
@@ -26,19 +35,27 @@ MOST_HINTS = 5
 class Reader:
     """Asks the questions about one cluster inside one deadline, each at most once and patiently."""
 
-    def __init__(self, cluster: Calls, deadline: Deadline, on_retry: Callable[[str], None]) -> None:
+    def __init__(self, cluster: Cluster, deadline: Deadline, on_retry: Callable[[str], None]) -> None:
         self.cluster = cluster
         self.deadline = deadline
         self.on_retry = on_retry
 
     def read(self, wanted: Wanted, *, check: bool = True) -> Snapshot:
         """Return all that is needed to plan; without `check` only which deployments there are."""
-        if not check:
-            return without_uses(self.find(wanted))
         beside = self.beside()
-        endpoints = Early(lambda: self.cluster.endpoints(beside.left))
-        snapshot = self.find(wanted)
-        return self.with_uses(snapshot, chosen(wanted, snapshot), endpoints)
+        clock = Early(lambda: self.clock_ahead(beside.left)) if wanted.idle_before is not None else None
+        uses = Uses(self, beside) if check else None
+        snapshot = self.find(wanted, uses)
+        if clock:
+            ahead, unread = self.optional(
+                "the cluster's clock", "monitor", partial(patiently, clock, beside, self.on_retry)
+            )
+            snapshot = snapshot._replace(clock_ahead=ahead or 0, not_checked=(unread,) if unread else ())
+        return uses.of(chosen(wanted, snapshot), snapshot) if uses else without_uses(snapshot)
+
+    def clock_ahead(self, timeout: float) -> int:
+        """Return by how much the server's clock is ahead of this machine's, in milliseconds; at least so much."""
+        return self.cluster.server_time(timeout) - int(time() * 1000)
 
     def identity(self) -> ClusterIdentity:
         """Return which cluster this is, without name and UUID where they cannot be read."""
@@ -50,37 +67,25 @@ class Reader:
         except EsmlError:
             return ClusterIdentity(self.cluster.label)
 
-    def find(self, wanted: Wanted) -> Snapshot:
+    def find(self, wanted: Wanted, uses: "Uses | None" = None) -> Snapshot:
         """Return the deployments that the names and models may mean, and hints for names that mean none."""
         aliased = {name: self.model_id(name) for name in wanted.models}
         listed = self.listing(expression(wanted.names)) if wanted.names else Listing((), frozenset())
         known = {one.deployment_id: one for one in listed.deployments}
         by_model = self.by_model(model for model in aliased.values() if model)
-        # What was found by its model is asked for again by its own ID: only that shows who names it.
+        # What was found by its model is asked for again by its own ID: only that shows what references it.
         unseen = [one.deployment_id for group in by_model.values() for one in group if one.deployment_id not in known]
         if unseen:
             known |= {one.deployment_id: one for one in self.listing(expression(unseen)).deployments}
         snapshot = Snapshot(
             tuple(known.values()), by_model, aliased={name: model or name for name, model in aliased.items()}
         )
-        return snapshot._replace(hints=self.hints(wanted, snapshot))
-
-    def with_uses(self, snapshot: Snapshot, found: list[Deployment], early: Early[tuple[Endpoint, ...]]) -> Snapshot:
-        """Return the snapshot with what uses the found deployments, as far as it may be read."""
-        if not found:
-            return snapshot
-        asked = partial(patiently, early, self.beside(), self.on_retry)
-        endpoints, unread = self.optional("inference endpoints", "monitor_inference", asked)
-        piped = [one for one in found if one.pipelines and one.deployment_id != one.model_id]
-        missing = dict.fromkeys(one.model_id for one in piped if one.model_id not in snapshot.by_model)
-        snapshot = snapshot._replace(
-            endpoints=endpoints,
-            by_model={**snapshot.by_model, **self.by_model(missing)},
-            not_checked=(unread,) if unread else (),
+        missing = [name for name in wanted.exact if name not in known][:MOST_HINTS]
+        hints = self.hints(missing, uses) if missing else {}
+        return snapshot._replace(
+            hints={name: hint.text for name, hint in hints.items()},
+            meant={name: hint.deployments for name, hint in hints.items() if hint.deployments},
         )
-        doubtful = sorted({name for one in found if is_doubtful(one, snapshot) for name in one.pipelines})
-        named, _ = self.optional("pipelines", "read_pipeline", lambda: self.names_in(doubtful, self.beside()))
-        return snapshot._replace(named=named or {})
 
     def beside(self) -> Deadline:
         """Return the deadline of what may stay unread: it must not use up the time of what has to be done."""
@@ -98,19 +103,20 @@ class Reader:
         return {one.deployment_id: one for one in found if one.deployment_id in wanted}
 
     def by_model(self, models: Iterable[str]) -> dict[str, tuple[Deployment, ...]]:
-        """Return the deployments of models, with the pipelines that name the model."""
-        wanted = list(models)
-        found = [one for names in chunks(wanted) for one in self.listing(names).deployments]
-        return {model: tuple(one for one in found if one.model_id == model) for model in wanted}
+        """Return the deployments of models, with the pipelines that reference the model."""
+        groups: dict[str, list[Deployment]] = {model: [] for model in models}
+        for names in chunks(groups):
+            for one in self.listing(names).deployments:
+                if one.model_id in groups:
+                    groups[one.model_id].append(one)
+        return {model: tuple(group) for model, group in groups.items()}
 
-    def names_in(self, pipelines: list[str], deadline: Deadline) -> dict[str, frozenset[str]]:
-        """Return the names that some pipelines use."""
-        read = self.cluster.pipeline_names
-        named: dict[str, frozenset[str]] = {}
-        for names in chunks(pipelines):
-            named |= patiently(lambda _, names=names: read(names, deadline.left), deadline, self.on_retry)  # type: ignore[misc]
-        # A pipeline that is not there any more names nothing.
-        return dict.fromkeys(pipelines, frozenset()) | named
+    def aliases(self, models: list[str], deadline: Deadline) -> dict[str, frozenset[str]]:
+        """Return the aliases of some models; all models are asked for when the names do not fit into a few requests."""
+        parts = chunks(models)
+        asked = parts if len(parts) <= MOST_PARTS else [ALL]
+        found = [one for names in asked for one in self.cluster.model_configs(names, deadline.left)]
+        return {one.model_id: one.aliases for one in found}
 
     def model_id(self, name: str) -> str | None:
         """Return the ID of the model that a model ID or alias means."""
@@ -131,37 +137,61 @@ class Reader:
         """Make a request patiently."""
         return patiently(lambda _: call(), self.deadline, self.on_retry)
 
-    def hints(self, wanted: Wanted, snapshot: Snapshot) -> dict[str, str]:
-        """Return for each exact name that means no deployment what it may have meant."""
-        known = {one.deployment_id for one in snapshot.deployments}
-        missing = [name for name in wanted.exact if name not in known][:MOST_HINTS]
-        if not missing:
-            return {}
-        near = self.listing(expression(f"{name[:3]}*" for name in missing))
-        return {name: hint for name in missing if (hint := self.hint(name, near))}
+    def hints(self, names: list[str], uses: "Uses | None") -> dict[str, Hint]:
+        """Return for names that mean no deployment what they may have meant, as far as that is quickly read."""
+        deadline, hints = self.deadline.at_most(min(HINT_SECONDS, self.deadline.remaining / 4)), {}
+        with suppress(EsmlError, TimeoutError):
+            endpoints = uses.endpoints(1, timeout=deadline.left) if uses else ()
+            for name in names:
+                model = self.cluster.model(name, deadline.left)
+                running = self.cluster.deployments(model.model_id, deadline.left).deployments if model else ()
+                if hint := of_model(name, model, running) if model else of_endpoint(name, endpoints):
+                    hints[name] = hint
+            if left := [name for name in names if name not in hints]:
+                near = [one.deployment_id for one in self.cluster.deployments(ALL, deadline.left).deployments]
+                hints |= {name: hint for name in left if (hint := alike(name, near))}
+        return hints
 
-    def hint(self, name: str, near: Listing) -> str | None:
-        """Return what a name is instead of a deployment, or which deployments are called alike."""
-        model = self.ask(lambda: self.cluster.model(name, self.deadline.left))
-        if model:
-            return self.model_hint(name, model)
-        from difflib import get_close_matches
 
-        alike = get_close_matches(name, [one.deployment_id for one in near.deployments], n=3)
-        return f"did you mean {' or '.join(alike)}?" if alike else None
+class Uses:
+    """Reads what uses deployments; inference endpoints and pipelines are asked for at once, beside the deployments."""
 
-    def model_hint(self, name: str, model: Model) -> str:
-        """Return what to say about a model or a model alias that was given as a deployment."""
-        what = "is a model" if model.model_id == name else f"is a model alias of {model.model_id}"
-        if model.model_type not in (None, "pytorch"):
-            return f"{what} of type {model.model_type}, which has no deployments"
-        deployments = [one.deployment_id for one in self.by_model([model.model_id])[model.model_id]]
-        if not deployments:
-            return f"{what}, which has no deployments"
-        return f"{what}; its deployments are {', '.join(sorted(deployments))}: use --model {name}"
+    def __init__(self, reader: Reader, deadline: Deadline) -> None:
+        self.reader = reader
+        self.endpoints = Early(lambda: reader.cluster.endpoints(deadline.left))
+        self.pipelines = Early(lambda: reader.cluster.pipelines(deadline.left))
+
+    def of(self, found: list[Deployment], snapshot: Snapshot) -> Snapshot:
+        """Return the snapshot with what uses the found deployments, as far as it may be read."""
+        if not found:
+            return snapshot
+        reader = self.reader
+        beside = reader.beside()
+        asked = partial(patiently, self.endpoints, beside, reader.on_retry)
+        endpoints, no_endpoints = reader.optional("inference endpoints", "monitor_inference", asked)
+        read = partial(patiently, self.pipelines, beside, reader.on_retry)
+        pipelines, no_pipelines = reader.optional(PIPELINES, "read_pipeline", read)
+        unread = (one for one in (no_endpoints, no_pipelines) if one)
+        snapshot = snapshot._replace(
+            endpoints=endpoints, pipelines=pipelines, not_checked=(*snapshot.not_checked, *unread)
+        )
+        return self.with_models(sorted(names_of(found, snapshot)), snapshot)
+
+    def with_models(self, models: list[str], snapshot: Snapshot) -> Snapshot:
+        """Return the snapshot with the other deployments of some models, and the aliases of these."""
+        if not models:
+            return snapshot
+        reader, beside = self.reader, self.reader.beside()
+        aliases = Early(lambda: reader.aliases(models, beside))
+        missing = [model for model in models if model not in snapshot.by_model]
+        by_model = {**snapshot.by_model, **reader.by_model(missing)}
+        found, _ = reader.optional("model aliases", "monitor_ml", partial(patiently, aliases, beside, reader.on_retry))
+        return snapshot._replace(by_model=by_model, aliases=found or {})
 
 
 def without_uses(snapshot: Snapshot) -> Snapshot:
     """Return the snapshot as one in which nothing was looked for that uses a deployment."""
     unseen = tuple(one._replace(pipelines=frozenset()) for one in snapshot.deployments)
-    return snapshot._replace(deployments=unseen, not_checked=(NotChecked("what uses the deployment", "--no-check"),))
+    return snapshot._replace(
+        deployments=unseen, not_checked=(*snapshot.not_checked, NotChecked("what uses the deployment", "--no-check"))
+    )

@@ -6,13 +6,16 @@ from typing import Any, TypeVar
 
 from esml_stop.errors import CHECK_URL, BadAnswer
 from esml_stop.json_values import WrongShape, need, optional, required
-from esml_stop.models import UNKNOWN_STATE, ClusterIdentity, Deployment, Endpoint, Listing, Model
+from esml_stop.models import UNKNOWN_STATE, ClusterIdentity, Deployment, Endpoint, Listing, Model, Pipeline
 from esml_stop.plan.start_settings import SIZE
 
 T = TypeVar("T")
 Nodes = Sequence[Mapping[str, Any]]
 
 LAST_MOMENT = 253_402_300_799_999  # the end of the year 9999
+
+# How deep Elasticsearch looks for inference processors in other processors.
+SEEN_DEPTH = 10
 
 # The services whose endpoints run on the cluster's own ML nodes.
 LOCAL_SERVICES = {"elasticsearch", "elser"}
@@ -158,32 +161,56 @@ def endpoints(body: Any) -> tuple[Endpoint, ...]:
 
 
 @checked
-def pipeline_names(body: Any) -> dict[str, frozenset[str]]:
-    """Return which names the inference processors of each pipeline reference, from `GET _ingest/pipeline/<names>`."""
-    return {name: frozenset(inference_names(pipeline)) for name, pipeline in need(body, dict).items()}
+def pipelines(body: Any) -> dict[str, Pipeline]:
+    """Return the pipelines with an inference processor, from `GET _ingest/pipeline?filter_path=...`."""
+    found = {name: pipeline(need(one, dict)) for name, one in need(body, dict).items()}
+    return {name: one for name, one in found.items() if one.names}
 
 
-def inference_names(part: Any) -> Iterator[str]:
-    """Yield the `model_id` of every inference processor, however deep it stands in other processors."""
-    todo = [part]  # no recursion: a pipeline may be nested deeper than Python's stack
-    while todo:
-        value = todo.pop()
-        if isinstance(value, Mapping):
-            inference = value.get("inference")
-            if isinstance(inference, Mapping) and isinstance(inference.get("model_id"), str):
-                yield inference["model_id"]
-            todo += value.values()
-        elif isinstance(value, list):
-            todo += value
+def pipeline(body: Mapping[str, Any]) -> Pipeline:
+    """Return the names that a pipeline references, and those of them that the server does not see."""
+    references = [(name, seen) for name, seen in inference_names(body) if isinstance(name, str)]
+    seen = {name for name, is_seen in references if is_seen}
+    return Pipeline(frozenset(name for name, _ in references), frozenset(name for name, _ in references) - seen)
+
+
+def inference_names(body: Mapping[str, Any]) -> Iterator[tuple[Any, bool]]:
+    """Yield the `model_id` of every inference processor, and whether Elasticsearch itself sees it.
+
+    It sees the processors, those in `foreach`, and the `on_failure` handlers of other processors, to a certain depth;
+    not the handlers of `foreach`, of `inference` and of the pipeline. Source: docs/elasticsearch.md
+    """
+    todo = [(one, 0) for one in steps(body, "processors")] + [(one, SEEN_DEPTH) for one in steps(body, "on_failure")]
+    while todo:  # no recursion: a pipeline may be nested deeper than Python's stack
+        processor, depth = todo.pop()
+        for kind, settings in processor.items():
+            if not isinstance(settings, Mapping):
+                continue
+            if kind == "inference":
+                yield settings.get("model_id"), depth < SEEN_DEPTH
+            if kind == "foreach" and isinstance(inner := settings.get("processor"), Mapping):
+                todo.append((inner, depth + 1))
+            below = SEEN_DEPTH if kind in {"foreach", "inference"} else depth + 1
+            todo += [(one, below) for one in steps(settings, "on_failure")]
+
+
+def steps(part: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """Return the processors of a list, without what is none."""
+    found = part.get(key)
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
 @checked
-def model(body: Any) -> Model | None:
-    """Return the model of `GET _ml/trained_models/<name>`, whose ID is another one when the name is an alias."""
-    configs = [need(config, dict) for config in optional(body, "trained_model_configs", list, [])]
-    if not configs:
-        return None
-    return Model(required(configs[0], "model_id", str), optional(configs[0], "model_type", str, None))
+def models(body: Any) -> tuple[Model, ...]:
+    """Return the models of `GET _ml/trained_models/<names>`, under their own IDs when they were asked for by alias."""
+    return tuple(
+        Model(
+            required(config, "model_id", str),
+            optional(config, "model_type", str, None),
+            frozenset(map(str, optional(optional(config, "metadata", dict, {}), "model_aliases", list, []))),
+        )
+        for config in (need(one, dict) for one in optional(body, "trained_model_configs", list, []))
+    )
 
 
 @checked

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from esml_stop.cluster.calls import Calls
+from esml_stop.cluster.api import Cluster
 from esml_stop.errors import BadAnswer, DeadlinePassed, EsmlError, Refused, TlsFailed, Unreachable
 from esml_stop.exit_status import ExitStatus
 from esml_stop.models import Deployment
@@ -47,7 +47,7 @@ class Change:
     not_done: str
     look_first = False
 
-    def __init__(self, cluster: Calls, target: Target, deadline: Deadline, on_retry: Callable[[str], None]) -> None:
+    def __init__(self, cluster: Cluster, target: Target, deadline: Deadline, on_retry: Callable[[str], None]) -> None:
         self.cluster = cluster
         self.target = target
         self.whole = deadline

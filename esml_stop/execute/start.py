@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from esml_stop.cluster.calls import Calls
+from esml_stop.cluster.api import Cluster
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError, Refused
 from esml_stop.execute.batch import Batch, Listener, Say
@@ -58,7 +58,7 @@ class Start(Change):
 
     def __init__(
         self,
-        cluster: Calls,
+        cluster: Cluster,
         target: Target,
         wait_for: str,
         deadline: Deadline,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from esml_stop.cluster.calls import Calls
+from esml_stop.cluster.api import Cluster
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError, Refused, Unreachable
 from esml_stop.execute.batch import Batch, Listener, Say
@@ -48,7 +48,7 @@ class Stop(Change):
     not_done = "It still runs. Stop it again when the cluster is well."
 
     def __init__(
-        self, cluster: Calls, target: Target, flags: Flags, deadline: Deadline, on_retry: Callable[[str], None]
+        self, cluster: Cluster, target: Target, flags: Flags, deadline: Deadline, on_retry: Callable[[str], None]
     ) -> None:
         super().__init__(cluster, target, deadline, on_retry)
         self.flags = flags
@@ -80,7 +80,7 @@ class Stop(Change):
             return self.result(Outcome.STOPPED)
         # A stop that the server was the first to answer so, or that never left, changed nothing.
         if not (self.lost if refused else self.sent):
-            return self.result(Outcome.NOT_FOUND, refused)
+            return self.result(Outcome.NOT_FOUND)
         text = "It is not running, but an answer to the stop was lost, so whether it ran before is unknown."
         return self.result(Outcome.UNKNOWN, Unreachable(text))
 

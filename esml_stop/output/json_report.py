@@ -119,9 +119,9 @@ FOUND = (
 )
 
 
-def reference(one: Reference) -> dict[str, str]:
+def reference(one: Reference) -> dict[str, str | None]:
     """Return one use of a deployment."""
-    return {"kind": one.kind.value, "id": one.id, "through": one.through.value}
+    return {"kind": one.kind.value, "id": one.id, "through": one.through.value, "alias": one.alias}
 
 
 def not_checked(one: NotChecked) -> dict[str, str]:

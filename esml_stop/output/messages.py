@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from esml_stop.errors import EsmlError
-from esml_stop.models import LAST_LOOK, ClusterIdentity, Deployment, Kind, Reference, Through
+from esml_stop.models import LAST_LOOK, PIPELINES, ClusterIdentity, Deployment, Kind, NotChecked, Reference, Through
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.references import names_one
 from esml_stop.plan.start_settings import start_call
@@ -66,7 +66,7 @@ def unread(report: Report, *, verbose: bool) -> list[str]:
     """
     look_only = report.dry_run or report.command == "list"
     chosen = [result.target for result in report.results if verbose or is_blind(result, look_only=look_only)]
-    found = dict.fromkeys(one for target in chosen for one in target.not_checked if one.what != LAST_LOOK)
+    found = dict.fromkeys(one for target in chosen for one in target.not_checked if is_said(one, verbose=verbose))
     unseen = dict.fromkeys(
         one for result in report.results for one in result.target.not_checked if one.what == LAST_LOOK
     )
@@ -77,6 +77,11 @@ def unread(report: Report, *, verbose: bool) -> list[str]:
             for one in unseen
         ),
     ]
+
+
+def is_said(unread: NotChecked, *, verbose: bool) -> bool:
+    """Tell whether something unread is worth a warning here: what only rare pipelines do is not."""
+    return unread.what != LAST_LOOK and (verbose or unread.what != PIPELINES)
 
 
 def is_blind(result: Result, *, look_only: bool) -> bool:

@@ -1,9 +1,10 @@
 """The requested names, as typed: exact deployment IDs, `*` patterns, `_all`, and models; no I/O."""
 
-import re
+import glob
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from urllib.parse import quote
 
 from esml_stop.errors import InputError
@@ -112,20 +113,14 @@ def is_pattern(name: str) -> bool:
 
 def matches(name: str, deployment_id: str) -> bool:
     """Tell whether a name, exact or a pattern, chooses this deployment ID."""
-    if name == ALL:
-        return True
-    return re.fullmatch(".*".join(map(re.escape, name.split("*"))), deployment_id, re.DOTALL) is not None
+    return name == ALL or fnmatchcase(deployment_id, "*".join(map(glob.escape, name.split("*"))))
 
 
 def expression(names: Iterable[str]) -> str:
-    """Return the `_stats` expression that finds all of the names and never answers 404.
-
-    An exact ID is asked for as `<id>*` (an unknown exact ID would fail the whole call), and what does not fit into a
-    request line as `_all`; the caller filters.
-    """
-    wildcards = [name if is_pattern(name) else f"{name}*" for name in names]
-    joined = ",".join(wildcards)
-    return ALL if ALL in wildcards or not fits(joined) else joined
+    """Return the `_stats` expression that finds all of the names; `_all` when they do not fit into a request line."""
+    given = list(names)
+    joined = ",".join(given)
+    return ALL if ALL in given or not fits(joined) else joined
 
 
 def chunks(names: Iterable[str]) -> list[str]:

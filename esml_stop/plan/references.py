@@ -1,23 +1,21 @@
-"""Who uses a deployment: pure functions over what was read from the cluster."""
+"""What uses a deployment; pure functions over what was read from the cluster."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from esml_stop.models import Deployment, Endpoint, Kind, Reference, Snapshot, Through
 
 
 def uses(deployment: Deployment, snapshot: Snapshot) -> tuple[Reference, ...]:
-    """Return everything that uses a deployment by its own name, its model's or its endpoint's, sorted."""
-    by_deployment, by_model = pipelines_of(deployment, snapshot)
+    """Return everything that uses a deployment, by its own name, its model's, a model alias or its endpoint, sorted."""
     references = {
-        *(Reference(Kind.PIPELINE, name, Through.DEPLOYMENT) for name in by_deployment),
-        *(Reference(Kind.PIPELINE, name, Through.MODEL) for name in by_model - by_deployment),
+        *pipeline_uses(deployment, snapshot),
         *endpoint_uses(deployment, snapshot.endpoints or ()),
     }
     return tuple(sorted(references, key=lambda one: (one.kind.value, one.through.value, one.id)))
 
 
 def endpoint_uses(deployment: Deployment, endpoints: Iterable[Endpoint]) -> set[Reference]:
-    """Return the inference endpoints that own the deployment (they have its ID) or were given its ID."""
+    """Return the inference endpoints that created the deployment (they have its ID) or were given its ID."""
     found = set()
     for endpoint in endpoints:
         if endpoint.inference_id == deployment.deployment_id:
@@ -27,18 +25,66 @@ def endpoint_uses(deployment: Deployment, endpoints: Iterable[Endpoint]) -> set[
     return found
 
 
-def pipelines_of(deployment: Deployment, snapshot: Snapshot) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the pipelines that reference the deployment, and those that reference its model or a model alias.
+def pipeline_uses(deployment: Deployment, snapshot: Snapshot) -> Iterator[Reference]:
+    """Yield the ingest pipelines that reference a deployment, each once, by the most direct name.
 
-    The two answers of `_stats` tell them apart unless they are equal (docs/elasticsearch.md): then either no pipeline
-    names the deployment, or the same pipelines name both. What a pipeline was read to say decides that; without it
-    they count as the model's.
+    What the pipelines themselves say counts. `_stats` adds the pipelines that were not read.
+    """
+    pipelines = snapshot.pipelines or {}
+    for pipeline, found in pipelines.items():
+        if reference := direct(pipeline, found.names, deployment, snapshot):
+            yield reference
+    by_deployment, by_model = shown(deployment, snapshot)
+    for pipeline in by_deployment | by_model:
+        if not (pipeline in pipelines and direct(pipeline, pipelines[pipeline].names, deployment, snapshot)):
+            through = Through.DEPLOYMENT if pipeline in by_deployment else Through.MODEL
+            yield Reference(Kind.PIPELINE, pipeline, through)
+
+
+def direct(pipeline: str, names: frozenset[str], deployment: Deployment, snapshot: Snapshot) -> Reference | None:
+    """Return how a pipeline that holds these names references a deployment, None when it does not."""
+    if deployment.deployment_id in names:
+        return Reference(Kind.PIPELINE, pipeline, Through.DEPLOYMENT)
+    if deployment.model_id in names:
+        return Reference(Kind.PIPELINE, pipeline, Through.MODEL)
+    aliases = snapshot.aliases.get(deployment.model_id, frozenset()) & names
+    return Reference(Kind.PIPELINE, pipeline, Through.ALIAS, min(aliases)) if aliases else None
+
+
+def shown(deployment: Deployment, snapshot: Snapshot) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the pipelines that reference the deployment, and those that reference its model, as `_stats` shows them.
+
+    The two answers tell them apart unless they are equal (docs/elasticsearch.md): then they count as the model's. For
+    a deployment named like its model, they are the same, and count as the deployment's.
     """
     asked_by_id, asked_by_model = deployment.pipelines, model_pipelines(deployment, snapshot)
-    if deployment.deployment_id == deployment.model_id or asked_by_id != asked_by_model:
-        return asked_by_id, asked_by_model
-    naming = (name for name in asked_by_id if deployment.deployment_id in snapshot.named.get(name, ()))
-    return frozenset(naming), asked_by_model
+    if asked_by_id == asked_by_model and deployment.deployment_id != deployment.model_id:
+        return frozenset(), asked_by_model
+    return asked_by_id, asked_by_model - asked_by_id
+
+
+def is_doubtful(deployment: Deployment, snapshot: Snapshot) -> bool:
+    """Tell whether it is open which name the deployment's pipelines reference, its own or its model's."""
+    return (
+        snapshot.pipelines is None
+        and bool(deployment.pipelines)
+        and deployment.deployment_id != deployment.model_id
+        and deployment.pipelines == model_pipelines(deployment, snapshot)
+    )
+
+
+def model_pipelines(deployment: Deployment, snapshot: Snapshot) -> frozenset[str]:
+    """Return the pipelines that reference the deployment's model or an alias of it, as far as they were asked for."""
+    siblings = snapshot.by_model.get(deployment.model_id, ())
+    return frozenset(name for sibling in siblings for name in sibling.pipelines)
+
+
+def server_sees(reference: Reference, deployment: Deployment) -> bool:
+    """Tell whether Elasticsearch itself refuses to stop a deployment without force because of a use.
+
+    It looks at references to the deployment ID, and for a deployment named like its model at the model's aliases.
+    """
+    return not reference.needs_model or deployment.deployment_id == deployment.model_id
 
 
 def names_one(references: Iterable[Reference]) -> bool:
@@ -46,16 +92,14 @@ def names_one(references: Iterable[Reference]) -> bool:
     return any(not one.needs_model for one in references)
 
 
-def is_doubtful(deployment: Deployment, snapshot: Snapshot) -> bool:
-    """Tell whether `_stats` alone leaves open which name its pipelines use."""
-    return (
-        bool(deployment.pipelines)
-        and deployment.deployment_id != deployment.model_id
-        and deployment.pipelines == model_pipelines(deployment, snapshot)
-    )
+def names_of(found: Iterable[Deployment], snapshot: Snapshot) -> frozenset[str]:
+    """Return the models whose other deployments, and whose aliases, decide what uses the deployments.
 
-
-def model_pipelines(deployment: Deployment, snapshot: Snapshot) -> frozenset[str]:
-    """Return the pipelines that reference the deployment's model or an alias, as far as they were read."""
-    siblings = snapshot.by_model.get(deployment.model_id, ())
-    return frozenset(name for sibling in siblings for name in sibling.pipelines)
+    These are the models of deployments that `_stats` shows pipelines for, that a pipeline names, or, where a pipeline
+    holds a name that Elasticsearch itself does not see and that means nothing here, all of them: it may be an alias.
+    """
+    pipelines = (snapshot.pipelines or {}).values()
+    named = frozenset().union(*(one.names for one in pipelines))
+    known = {name for one in snapshot.deployments for name in (one.deployment_id, one.model_id)}
+    open_names = frozenset().union(*(one.hidden for one in pipelines)) - known
+    return frozenset(one.model_id for one in found if one.pipelines or one.model_id in named or open_names)

@@ -22,8 +22,14 @@ def select(wanted: Wanted, snapshot: Snapshot) -> Iterator[tuple[str, list[Deplo
         yield name, [one for one in known.values() if one.model_id == model]
 
 
+def idle_before(wanted: Wanted, snapshot: Snapshot) -> int | None:
+    """Return the time, by the server's clock, before which the last use has to be; None when that does not matter."""
+    return None if wanted.idle_before is None else wanted.idle_before + snapshot.clock_ahead
+
+
 def chosen(wanted: Wanted, snapshot: Snapshot) -> list[Deployment]:
     """Return all deployments that are meant and idle enough, each once."""
+    before = idle_before(wanted, snapshot)
     groups = (group for _, group in select(wanted, snapshot))
-    found = {one.deployment_id: one for group in groups for one in group if one.is_idle(wanted.idle_before)}
+    found = {one.deployment_id: one for group in groups for one in group if one.is_idle(before)}
     return list(found.values())

@@ -96,8 +96,15 @@ def get_model(state: State, _: Query, __: Any, expression: str) -> Any:
         found = [name for name in sorted(state.models) if name in aliased or matches(expression, name)]
         if not found and "*" not in expression:
             raise missing_model(expression)
-        configs = [{"model_id": name, "model_type": state.models[name], "tags": []} for name in found]
+        configs = [config(state, name) for name in found]
     return {"count": len(configs), "trained_model_configs": configs}
+
+
+def config(state: State, name: str) -> dict[str, Any]:
+    """Return the configuration of a model, as far as it is known here."""
+    aliases = sorted(alias for alias, model in state.aliases.items() if model == name)
+    shown = {"metadata": {"model_aliases": aliases}} if aliases else {}
+    return {"model_id": name, "model_type": state.models[name], "tags": [], **shown}
 
 
 @route("PUT", "/_ml/trained_models/{}")

@@ -4,7 +4,7 @@ import pytest
 
 from esml_stop.cli import main
 from esml_stop.errors import NotAuthenticated, Refused
-from esml_stop.models import Endpoint, Flags, Model
+from esml_stop.models import Endpoint, Flags, Model, Pipeline
 from tests.support.cassettes import Recorder
 from tests.support.raw_cluster import RawCluster
 
@@ -113,18 +113,19 @@ def test_endpoints_on_ml_nodes_are_listed(recorder: Recorder) -> None:
         assert cluster.endpoints(10) == (Endpoint("my-elser", None), Endpoint("shared", "my_model_for_search"))
 
 
-def test_pipelines_tell_which_names_they_use(recorder: Recorder) -> None:
-    """The names of all inference processors, per pipeline."""
+def test_pipelines_tell_which_names_they_reference(recorder: Recorder) -> None:
+    """The names in all inference processors, per pipeline, whoever sees them."""
     with recorder.cluster(scene) as cluster:
-        assert cluster.pipeline_names("p1,p2", 10) == {"p1": {"my_model_for_ingest"}, "p2": {"my_alias"}}
+        found = cluster.pipelines(10)
+    assert found == {"p1": Pipeline(frozenset({"my_model_for_ingest"})), "p2": Pipeline(frozenset({"my_alias"}))}
 
 
 def test_a_name_is_a_model_an_alias_or_nothing(recorder: Recorder) -> None:
     """A model answers under its own ID, an alias under its model's, anything else not at all."""
     with recorder.cluster(scene) as cluster:
-        assert cluster.model("tree", 10) == Model("tree", "tree_ensemble")
-        assert cluster.model("my_alias", 10) == Model("my_model", "pytorch")
-        assert cluster.model("nope", 10) is None
+        assert cluster.model_configs("tree", 10) == (Model("tree", "tree_ensemble"),)
+        assert cluster.model_configs("my_alias", 10) == (Model("my_model", "pytorch", frozenset({"my_alias"})),)
+        assert cluster.model_configs("nope", 10) == ()
 
 
 def test_a_wrong_password_is_not_authenticated(recorder: Recorder) -> None:
@@ -144,13 +145,17 @@ def test_the_whole_command_stops_and_verifies(
     assert status == 0
     assert out.startswith("my_model_for_search\tstopped\tmy_model\tstarted\t")
     assert "inference endpoint shared (uses the deployment)" in err
-    assert recorder.requests() == [
+    requests = recorder.requests()
+    assert sorted(requests[:5]) == [
         "GET /_inference/_all",
-        "GET /_ml/trained_models/my_model_for_search*/_stats",
+        "GET /_ingest/pipeline",
+        "GET /_ml/trained_models/my_model",
         "GET /_ml/trained_models/my_model/_stats",
-        "GET /_ingest/pipeline/p2",
+        "GET /_ml/trained_models/my_model_for_search/_stats",
+    ]
+    assert requests[5:] == [
         "POST /_ml/trained_models/my_model_for_search/deployment/_stop",
-        "GET /_ml/trained_models/my_model_for_search*/_stats",
+        "GET /_ml/trained_models/my_model_for_search/_stats",
     ]
 
 

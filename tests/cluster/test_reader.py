@@ -48,40 +48,52 @@ def asking() -> Iterator[Asking]:
         cluster.close()
 
 
-def test_a_free_deployment_takes_two_questions(asking: Asking) -> None:
-    """Which deployments there are, and which inference endpoints; both at the same time."""
+FIRST = ["/_inference/_all", "/_ingest/pipeline", "/_ml/trained_models/d1/_stats"]
+
+
+def test_a_free_deployment_takes_three_questions(asking: Asking) -> None:
+    """Which deployments, inference endpoints and pipelines there are; all at the same time."""
     seen = asking.read(Wanted(("d1",)))
-    assert sorted(asking.asked) == ["/_inference/_all", "/_ml/trained_models/d1*/_stats"]
+    assert sorted(asking.asked) == FIRST
     assert [one.deployment_id for one in seen.deployments] == ["d1"]
     assert (seen.endpoints, seen.not_checked) == ((), ())
 
 
-def test_a_pipeline_takes_a_third_question_by_the_model(asking: Asking) -> None:
-    """Only that tells whether it names the deployment or its model, and shows the siblings."""
+def test_a_pipeline_takes_a_question_by_the_model(asking: Asking) -> None:
+    """Only that shows its other deployments, and its aliases."""
     asking.cluster.pipeline("p", "d1")
     seen = asking.read(Wanted(("d1",)))
-    assert asking.asked[2:] == ["/_ml/trained_models/m/_stats"]
+    assert sorted(asking.asked[3:]) == ["/_ml/trained_models/m", "/_ml/trained_models/m/_stats"]
     assert [one.deployment_id for one in seen.by_model["m"]] == ["d1", "d2"]
     assert short(uses(seen.deployments[0], seen)) == ["p deployment"]
 
 
-def test_a_doubt_is_settled_by_reading_those_pipelines(asking: Asking) -> None:
-    """Where both questions show the same, the pipelines in question are read, no others."""
-    asking.cluster.pipeline("p", "an_alias", "d1")
-    asking.cluster.pipeline("other", "elsewhere")
+def test_the_pipelines_themselves_tell_by_which_name_they_reference_a_deployment(asking: Asking) -> None:
+    """Also one whose name holds a comma, and one that only the pipeline's own handler references."""
+    asking.cluster.pipeline("p,q", "an_alias", "d1")
+    asking.cluster.pipeline("by-alias", "an_alias")
+    handler = [{"inference": {"model_id": "an_alias"}}]
+    asking.cluster.do("PUT", "/_ingest/pipeline/hidden", {"processors": [], "on_failure": handler})
     seen = asking.read(Wanted(("d1",)))
-    assert asking.asked[2:] == ["/_ml/trained_models/m/_stats", "/_ingest/pipeline/p"]
-    assert seen.named == {"p": {"an_alias", "d1"}}
-    assert short(uses(seen.deployments[0], seen)) == ["p deployment"]
+    assert short(uses(seen.deployments[0], seen)) == ["by-alias alias", "hidden alias", "p,q deployment"]
+    assert {one.alias for one in uses(seen.deployments[0], seen)} == {"an_alias", None}
+
+
+def test_a_name_that_only_a_handler_holds_may_be_an_alias(asking: Asking) -> None:
+    """`_stats` shows nothing then, so the aliases are asked for."""
+    handler = [{"inference": {"model_id": "an_alias"}}]
+    asking.cluster.do("PUT", "/_ingest/pipeline/hidden", {"processors": [], "on_failure": handler})
+    seen = asking.read(Wanted(("d1",)))
+    assert short(uses(seen.deployments[0], seen)) == ["hidden alias"]
 
 
 def test_a_model_is_looked_up_and_its_deployments_asked_for_twice(asking: Asking) -> None:
     """By the model's ID, which shows who names the model, and by their own IDs, which shows who names them."""
     seen = asking.read(Wanted((), ("an_alias",)))
-    assert [one for one in asking.asked if one != "/_inference/_all"] == [
+    assert [one for one in asking.asked if one not in FIRST] == [
         "/_ml/trained_models/an_alias",
         "/_ml/trained_models/m/_stats",
-        "/_ml/trained_models/d1*,d2*/_stats",
+        "/_ml/trained_models/d1,d2/_stats",
     ]
     assert seen.aliased == {"an_alias": "m"}
     assert sorted(one.deployment_id for one in seen.deployments) == ["d1", "d2"]
@@ -91,7 +103,7 @@ def test_without_check_one_question_is_asked_and_nothing_is_said_to_be_unused(as
     """Also where the answer would show pipelines."""
     asking.cluster.pipeline("p", "d1")
     seen = asking.read(Wanted(("d1",)), check=False)
-    assert asking.asked == ["/_ml/trained_models/d1*/_stats"]
+    assert asking.asked == FIRST[2:]
     assert uses(seen.deployments[0], seen) == ()
     assert seen.not_checked == (NotChecked("what uses the deployment", "--no-check"),)
 
@@ -104,6 +116,11 @@ def test_without_check_one_question_is_asked_and_nothing_is_said_to_be_unused(as
         ("tree", "is a model of type tree_ensemble, which has no deployments"),
         ("lonely", "is a model, which has no deployments"),
         ("my_search_", "did you mean my_search?"),
+        ("ym_search", "did you mean my_search?"),
+        ("My_Search", "did you mean my_search?"),
+        ("d3", None),
+        ("an_endpoint", "is an inference endpoint that uses deployment d1"),
+        ("old_endpoint", "is an inference endpoint, and its deployment is not running"),
         ("nothing_like_it", None),
     ],
 )
@@ -113,6 +130,9 @@ def test_an_unknown_name_is_looked_up_for_a_hint(asking: Asking, name: str, hint
     asking.cluster.model("lonely")
     asking.cluster.model("other")
     asking.cluster.deployment("my_search", "other")
+    asking.cluster.endpoint("an_endpoint", deployment_id="d1", model_id="m")
+    asking.cluster.endpoint("old_endpoint", model_id="elser")
+    asking.cluster.do("POST", "/_ml/trained_models/old_endpoint/deployment/_stop", {"force": True})
     assert asking.read(Wanted((name,))).hints.get(name) == hint
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from esml_stop.cluster import responses
 from esml_stop.errors import BadAnswer
-from esml_stop.models import ClusterIdentity, Endpoint, Listing
+from esml_stop.models import ClusterIdentity, Endpoint, Listing, Pipeline
 
 ENTRY: dict[str, Any] = {
     "model_id": "m",
@@ -229,7 +229,37 @@ def test_a_pipeline_may_be_nested_deeper_than_a_stack() -> None:
     processor: dict[str, Any] = {"inference": {"model_id": "deep"}}
     for _ in range(5_000):
         processor = {"foreach": {"processor": processor}}
-    assert responses.pipeline_names({"p": {"processors": [processor]}}) == {"p": {"deep"}}
+    found = responses.pipelines({"p": {"processors": [processor]}})
+    assert found == {"p": Pipeline(frozenset({"deep"}), frozenset({"deep"}))}
+
+
+USE = [{"inference": {"model_id": "d"}}]
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "hidden"),
+    [
+        ({"processors": USE}, False),
+        ({"processors": [{"foreach": {"processor": USE[0]}}]}, False),
+        ({"processors": [{"set": {"on_failure": USE}}]}, False),
+        ({"on_failure": USE}, True),
+        ({"processors": [{"foreach": {"processor": {"set": {}}, "on_failure": USE}}]}, True),
+        ({"processors": [{"inference": {"on_failure": USE}}]}, True),
+        ({"processors": USE, "on_failure": USE}, False),
+    ],
+    ids=["processor", "foreach", "handler", "pipeline's handler", "foreach's handler", "inference's handler", "both"],
+)
+def test_references_are_found_where_the_server_does_not_look(pipeline: dict[str, Any], hidden: bool) -> None:
+    """They break all the same; only the server does not refuse for them."""
+    names = frozenset({"d"})
+    expected = Pipeline(names, names if hidden else frozenset())
+    assert responses.pipelines({"p": pipeline}) == {"p": expected}
+
+
+def test_only_inference_processors_are_references() -> None:
+    """A value that looks like one is not, nor is a pipeline without any."""
+    body = {"p": {"processors": [{"set": {"value": {"inference": {"model_id": "d"}}}}]}, "q": {}}
+    assert responses.pipelines(body) == {}
 
 
 KEYS = st.sampled_from(["model_id", "inference", "node", "x"]) | st.text()
@@ -254,7 +284,7 @@ FIELDS = [
 @given(JSON, st.dictionaries(st.sampled_from(FIELDS), JSON))
 def test_any_json_is_read_or_refused(body: Any, changes: dict[str, Any]) -> None:
     """No answer ends in anything but a model or a BadAnswer."""
-    readers = (responses.endpoints, responses.pipeline_names, responses.model, responses.clock)
+    readers = (responses.endpoints, responses.pipelines, responses.models, responses.clock)
     for read in (responses.listing, responses.stopped, responses.started, *readers):
         for answer in (body, listing(**changes)):
             with suppress(BadAnswer):

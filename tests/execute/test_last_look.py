@@ -36,7 +36,7 @@ def test_one_look_for_all_that_stopped() -> None:
     read, cluster, _ = reader(GONE)
     results = [result("a"), result("b", Outcome.FAILED), result("c")]
     assert verified(results, read) == results
-    assert cluster.asked == ["look a*,c*"]
+    assert cluster.asked == ["look a,c"]
 
 
 def test_nothing_stopped_is_nothing_to_look_at() -> None:
@@ -108,7 +108,7 @@ def test_a_refusal_without_a_name_is_looked_into() -> None:
     )
     looked = looked_at_again([refused], read, check=True)
     assert (looked.results[0].outcome, looked.signal) == (Outcome.IN_USE, None)
-    assert "look a*" in cluster.asked
+    assert "look a" in cluster.asked
 
 
 def test_a_signal_in_the_last_look_loses_nothing() -> None:
@@ -148,7 +148,7 @@ def test_after_a_signal_one_look_settles_what_it_can(
     results = [result("a", Outcome.UNKNOWN), result("b"), result("c", Outcome.NOT_ATTEMPTED)]
     seen = settled_at_once(results, read, settled)
     assert [one.outcome.value for one in seen] == [outcome, "stopped", "not_attempted"]
-    assert cluster.asked == ["look a*"]
+    assert cluster.asked == ["look a"]
 
 
 def test_what_was_never_seen_running_is_not_said_to_have_stopped() -> None:

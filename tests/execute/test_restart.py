@@ -36,7 +36,7 @@ def test_a_deployment_is_stopped_then_started_and_then_looked_at() -> None:
     """One request each; the result still shows it as it was before."""
     result, asked = restarted(state="failed")
     assert (result.outcome, result.error, result.attempts) == (Outcome.RESTARTED, None, 2)
-    assert asked == ["stop d", "start d started", "look d*"]
+    assert asked == ["stop d", "start d started", "look d"]
     assert result.target.deployment
     assert result.target.deployment.state == "failed"
 

@@ -54,14 +54,14 @@ def test_a_lost_answer_is_settled_by_the_state(lost: Unreachable) -> None:
     """Gone is stopped, and nothing is sent again."""
     fake = cluster(lost, looks=(GONE,))
     assert stopped(fake).outcome is Outcome.STOPPED
-    assert fake.asked == ["stop d", "look d*"]
+    assert fake.asked == ["stop d", "look d"]
 
 
 def test_it_is_sent_again_only_while_it_still_runs() -> None:
     """A second stop follows a look that shows it running."""
     fake = cluster(RESET, None, looks=(RUNS,))
     assert brief(stopped(fake)) == ("stopped", 2)
-    assert fake.asked == ["stop d", "look d*", "stop d"]
+    assert fake.asked == ["stop d", "look d", "stop d"]
 
 
 def test_what_is_stopping_is_waited_for_with_growing_pauses() -> None:
@@ -87,7 +87,7 @@ def test_a_time_out_leaves_time_to_read_the_state() -> None:
     fake = cluster(SILENT, looks=(GOING, GONE))
     fake.stops[0] = lambda: silent_for(fake, 58)
     assert stopped(fake).outcome is Outcome.STOPPED
-    assert fake.asked == ["stop d", "look d*", "look d*"]
+    assert fake.asked == ["stop d", "look d", "look d"]
 
 
 def silent_for(fake: Timed, seconds: float) -> None:
@@ -107,7 +107,7 @@ def test_what_keeps_failing_and_still_runs_is_failed() -> None:
     fake = cluster(BUSY, looks=(RUNS,))
     ended = stopped(fake)
     assert (ended.outcome, ended.attempts, ended.error and ended.error.exit_status) == (Outcome.FAILED, 4, 1)
-    assert fake.asked == ["stop d", *["look d*", "stop d"] * 3, "look d*"]
+    assert fake.asked == ["stop d", *["look d", "stop d"] * 3, "look d"]
     assert ended.error
     assert "still runs" in str(ended.error.hint)
 
@@ -194,7 +194,7 @@ def test_a_missing_deployment_that_was_seen_has_stopped() -> None:
 def test_a_missing_deployment_that_was_not_seen_is_not_found() -> None:
     """It may be a typing error, so it is not said to have stopped."""
     ended = stopped(cluster(MISSING), UNSEEN)
-    assert (ended.outcome, ended.error and ended.error.reason) == (Outcome.NOT_FOUND, "no")
+    assert (ended.outcome, ended.error) == (Outcome.NOT_FOUND, None)
 
 
 @pytest.mark.parametrize("looks", [(GONE,), (RUNS,)])

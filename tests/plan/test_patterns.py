@@ -113,6 +113,9 @@ def test_the_longest_id_is_allowed() -> None:
         ("a", "ab", False),
         ("a*", "a\nb", True),
         ("[ab]", "a", False),
+        ("[ab]*", "[ab]c", True),
+        ("a?c*", "abc", False),
+        ("*a*a*a*a*a*a*a*a*b", "a" * 60, False),
     ],
 )
 def test_a_pattern_matches_whole_ids(name: str, deployment_id: str, yes: bool) -> None:
@@ -129,9 +132,9 @@ def test_an_exact_id_matches_itself_alone(name: str) -> None:
     assert matches(f"{name}*", f"{name}x")
 
 
-def test_an_expression_never_holds_an_exact_name() -> None:
-    """An unknown exact name would fail the whole listing, so each is asked for as a pattern."""
-    assert expression(["a", "b*"]) == "a*,b*"
+def test_an_expression_holds_all_names() -> None:
+    """Exact ones and patterns; `_all` stands for all of them."""
+    assert expression(["a", "b*"]) == "a,b*"
     assert expression(["a", "_all"]) == "_all"
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from esml_stop.models import Deployment, Kind, Snapshot
-from esml_stop.plan.references import endpoint_uses, is_doubtful, pipelines_of, uses
+from esml_stop.models import Deployment, Kind, Pipeline, Reference, Snapshot, Through
+from esml_stop.plan.references import endpoint_uses, is_doubtful, server_sees, uses
 from tests.support.builders import deployment, endpoint, short, snapshot
 
 
@@ -20,46 +20,67 @@ def test_endpoints_own_or_use_a_deployment() -> None:
 
 
 CASES = [
-    # what the question by deployment showed, what the one by model showed, what pipelines were read to name
-    ("named by its own ID", ("p",), (), {}, {"p"}, set()),
-    ("model named, asked by ID falls back to it", ("p",), ("p",), {}, set(), {"p"}),
-    ("both, by different pipelines", ("p",), ("q",), {}, {"p"}, {"q"}),
-    ("both, by the same pipeline, which was read", ("p",), ("p",), {"p": {"d", "m"}}, {"p"}, {"p"}),
+    # what the question by deployment showed, what the one by model showed, what the pipelines hold, the references
+    ("by its own ID, unread", ("p",), (), None, ["p deployment"]),
+    ("by its model, unread", ("p",), ("p",), None, ["p model"]),
+    ("different pipelines, unread", ("p",), ("q",), None, ["p deployment", "q model"]),
+    ("one is not the model's, unread", ("p", "q"), ("q",), None, ["p deployment", "q deployment"]),
+    ("by its own ID and its model", ("p",), ("p",), {"p": {"d", "m"}}, ["p deployment"]),
     (
-        "the same, of two only one names the deployment",
+        "one by its own ID, both by its model",
         ("p", "q"),
         ("p", "q"),
         {"p": {"d"}, "q": {"m"}},
-        {"p"},
-        {"p", "q"},
+        ["p deployment", "q model"],
     ),
-    ("the read pipeline names an alias", ("p",), ("p",), {"p": {"alias"}}, set(), {"p"}),
-    ("not one of them is the same", ("p", "q"), ("q",), {}, {"p", "q"}, {"q"}),
+    ("by an alias", ("p",), ("p",), {"p": {"alias"}}, ["p alias"]),
+    (
+        "only the pipeline itself says it",
+        (),
+        (),
+        {"p": {"d"}, "q": {"alias", "x"}, "r": {"x"}},
+        ["q alias", "p deployment"],
+    ),
+    ("only the statistics say it", ("p",), ("p",), {"p": {"x"}}, ["p model"]),
+    ("it was not read", ("p",), (), {"q": {"x"}}, ["p deployment"]),
 ]
 
 
-@pytest.mark.parametrize(
-    ("_case", "own", "model", "named", "by_deployment", "by_model"), CASES, ids=[c[0] for c in CASES]
-)
+@pytest.mark.parametrize(("_case", "own", "model", "held", "references"), CASES, ids=[c[0] for c in CASES])
 def test_pipelines_are_told_apart(
     _case: str,
     own: tuple[str, ...],
     model: tuple[str, ...],
-    named: dict[str, set[str]],
-    by_deployment: set[str],
-    by_model: set[str],
+    held: dict[str, set[str]] | None,
+    references: list[str],
 ) -> None:
-    """Two questions tell which name a pipeline uses; where both answers are equal, the pipeline itself does."""
+    """The pipelines tell which name they reference; where they were not read, two questions do, as far as they can."""
     one = deployment("d", "m", *own)
-    seen = snapshot(one, models={"m": model}, named={key: frozenset(value) for key, value in named.items()})
-    assert pipelines_of(one, seen) == (frozenset(by_deployment), frozenset(by_model))
+    pipelines = None if held is None else {name: Pipeline(frozenset(names)) for name, names in held.items()}
+    seen = snapshot(one, models={"m": model}, pipelines=pipelines, aliases={"m": frozenset({"alias"})})
+    assert short(uses(one, seen)) == references
 
 
-def test_a_deployment_called_like_its_model_is_named_by_its_pipelines() -> None:
-    """Both names are the same; the server looks at aliases then, too."""
-    one = deployment("m", "m", "p")
-    assert pipelines_of(one, snapshot(one, models={"m": ("p",)})) == (frozenset({"p"}), frozenset({"p"}))
-    assert not is_doubtful(one, snapshot(one, models={"m": ("p",)}))
+def test_a_deployment_named_like_its_model_can_be_referenced_by_an_alias() -> None:
+    """What references the model references the deployment; an alias is named."""
+    one = deployment("m", "m", "p", "q")
+    pipelines = {"p": Pipeline(frozenset({"m"})), "q": Pipeline(frozenset({"alias"}))}
+    seen = snapshot(one, models={"m": ("p", "q")}, pipelines=pipelines, aliases={"m": frozenset({"alias"})})
+    assert short(uses(one, seen)) == ["q alias", "p deployment"]
+    assert not is_doubtful(one, seen)
+    assert short(uses(one, snapshot(one, models={"m": ("p", "q")}))) == ["p deployment", "q deployment"]
+
+
+def test_the_server_refuses_for_names_of_the_deployment_only() -> None:
+    """And for aliases of a model that the deployment is named like."""
+    for through, name, yes in (
+        (Through.DEPLOYMENT, "d", True),
+        (Through.ENDPOINT, "d", True),
+        (Through.MODEL, "d", False),
+        (Through.ALIAS, "d", False),
+        (Through.ALIAS, "m", True),
+    ):
+        assert server_sees(Reference(Kind.PIPELINE, "p", through), deployment(name, "m")) is yes
 
 
 def test_each_use_is_named_once_and_sorted() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from esml_stop.models import NotChecked, Snapshot
+from esml_stop.models import NotChecked, Pipeline, Snapshot
 from esml_stop.outcomes import Outcome, Target
 from esml_stop.plan.patterns import Wanted
 from esml_stop.plan.stop_plan import listed, plan
@@ -38,7 +38,7 @@ def test_strict_holds_everything_back_when_one_is_missing() -> None:
         "x": "not_found",
     }
     assert decisions(Wanted(("a", "b")), seen, strict=True) == {"a": "would_stop", "b": "in_use"}
-    assert [one.decision.value for one in plan(Wanted(("a", "x")), seen)] == ["would_stop", "not_found"]
+    assert decisions(Wanted(("a", "x*")), seen) == {"a": "would_stop", "x*": "not_found"}
 
 
 def test_strict_leaves_what_is_not_idle_as_it_is() -> None:
@@ -55,9 +55,9 @@ def test_what_is_not_idle_is_told_from_what_is_not_there() -> None:
     targets = plan(Wanted(("a", "a*", "b*"), ("m",), idle_before=5), seen)
     assert [(one.deployment_id, one.decision.value, one.hint) for one in targets] == [
         ("a", "not_idle", None),
-        ("a*", "not_found", "those that match were used since"),
+        ("a*", "not_found", "none of those that match is known to be idle for that long"),
         ("b*", "not_found", None),
-        ("m", "not_found", "those that match were used since"),
+        ("m", "not_found", "none of those that match is known to be idle for that long"),
     ]
     assert targets[0].deployment == seen.deployments[0]
 
@@ -148,25 +148,65 @@ def test_what_was_not_read_is_carried_by_each_target() -> None:
     assert target.not_checked == (UNREAD,)
 
 
+def test_what_cannot_be_decided_is_said_and_in_use_in_a_dry_run() -> None:
+    """Without read_pipeline it is open whether pipelines reference the deployment or only its model.
+
+    The server decides about a stop; in a dry run nobody does.
+    """
+    seen = snapshot(deployment("d", "m", "q", "p"), deployment("e", "m"), models={"m": ("p", "q")})
+    doubt = NotChecked("whether a pipeline references the deployment (p, q)", "needs read_pipeline")
+    for dry_run, decision in ((False, Outcome.WOULD_STOP), (True, Outcome.IN_USE)):
+        (target,) = plan(Wanted(("d",)), seen, dry_run=dry_run)
+        assert (target.decision, target.not_checked) == (decision, (doubt,))
+    read = seen._replace(pipelines={name: Pipeline(frozenset({"m"})) for name in ("p", "q")})
+    (target,) = plan(Wanted(("d",)), read, dry_run=True)
+    assert (target.decision, target.not_checked) == (Outcome.WOULD_STOP, ())
+
+
+def test_a_refusal_names_everything_that_force_would_break() -> None:
+    """Also what only the last deployment of a model serves, next to what references it by its own ID."""
+    pipelines = {"p1": Pipeline(frozenset({"b1"})), "p2": Pipeline(frozenset({"both"}))}
+    seen = snapshot(deployment("b1", "both", "p1"), models={"both": ("p2",)}, pipelines=pipelines)
+    (target,) = plan(Wanted(("b1",)), seen)
+    assert (target.decision, short(target.breaks)) == (Outcome.IN_USE, ["p1 deployment", "p2 model"])
+
+
+def test_with_another_deployment_left_nothing_breaks_for_one_named_like_its_model() -> None:
+    """The server refuses all the same, but with force its pipelines go on."""
+    pipelines = {"p": Pipeline(frozenset({"m"})), "q": Pipeline(frozenset({"alias"}))}
+    seen = snapshot(
+        deployment("m", "m", "p", "q"),
+        deployment("other", "m"),
+        models={"m": ("p", "q")},
+        pipelines=pipelines,
+        aliases={"m": frozenset({"alias"})},
+    )
+    assert decisions(Wanted(("m",)), seen) == {"m": "in_use"}
+    assert breaks(Wanted(("m",)), seen, force=True) == {"m": []}
+    assert breaks(Wanted(("m", "other")), seen, force=True)["m"] == ["q alias", "p deployment"]
+
+
 @pytest.mark.parametrize(
-    ("named", "unread"),
-    [
-        ({}, (NotChecked("whether a pipeline references the deployment (p, q)", "needs read_pipeline"),)),
-        (
-            {"p": frozenset({"m"})},
-            (NotChecked("whether a pipeline references the deployment (p, q)", "needs read_pipeline"),),
-        ),
-        ({"p": frozenset({"m"}), "q": frozenset({"m"})}, ()),
-    ],
-    ids=["none read", "one read", "all read"],
+    ("options", "decision"), [({}, "would_stop"), ({"strict": True}, "not_found"), ({"dry_run": True}, "not_found")]
 )
-def test_a_doubt_that_could_not_be_settled_is_said(
-    named: dict[str, frozenset[str]], unread: tuple[NotChecked, ...]
-) -> None:
-    """Where `_stats` leaves open which name is used and the pipelines may not be read."""
-    seen = snapshot(deployment("d", "m", "q", "p"), deployment("e", "m"), models={"m": ("p", "q")}, named=named)
-    (target,) = plan(Wanted(("d",)), seen)
-    assert (target.decision, target.not_checked) == (Outcome.WOULD_STOP, unread)
+def test_an_exact_id_that_is_not_listed_is_sent_to_the_stop(options: dict[str, bool], decision: str) -> None:
+    """What runs without a model is only known there; not where nothing may be stopped before all is known."""
+    (target,) = plan(Wanted(("x",)), snapshot(hints={"x": "did you mean y?"}), **options)
+    assert (target.decision.value, target.deployment, target.hint) == (decision, None, "did you mean y?")
+
+
+def test_a_model_that_was_named_instead_is_never_sent_to_the_stop() -> None:
+    """Servers before 8.8 stop by the ID of a model; what runs of it is told."""
+    seen = snapshot(hints={"m": "is a model; its deployments are d"}, meant={"m": ("d",)})
+    (target,) = plan(Wanted(("m",)), seen)
+    assert (target.decision, target.meant) == (Outcome.NOT_FOUND, ("d",))
+
+
+def test_idle_is_counted_by_the_server_s_clock() -> None:
+    """A server whose clock is two hours behind calls a use of a minute ago two hours old."""
+    seen = snapshot(deployment("d", idle_since=1_000))
+    assert decisions(Wanted(("d",), idle_before=2_000), seen) == {"d": "would_stop"}
+    assert decisions(Wanted(("d",), idle_before=2_000), seen._replace(clock_ahead=-1_500)) == {"d": "not_idle"}
 
 
 def test_a_listing_decides_nothing() -> None:

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from esml_stop.cluster.api import Cluster
 from esml_stop.errors import EsmlError, Refused, Unreachable
-from esml_stop.models import ClusterIdentity, Deployment, Endpoint, Flags, Listing, Model
+from esml_stop.models import ClusterIdentity, Deployment, Endpoint, Flags, Listing, Model, Pipeline
 from esml_stop.plan.start_settings import StartCall
 from tests.support.builders import deployment
 
@@ -33,7 +34,7 @@ Answer = EsmlError | Callable[[], None] | None
 
 
 @dataclass
-class FakeCluster:
+class FakeCluster(Cluster):
     """Answers each call with the next thing in its list, and with the last one for ever.
 
     `stops` and `starts` hold what each of them raises or does; `looks` what `_stats` lists each time, as deployment ID
@@ -76,7 +77,7 @@ class FakeCluster:
         """Return no inference endpoints."""
         return ()
 
-    def pipeline_names(self, pipelines: str, timeout: float) -> dict[str, frozenset[str]]:
+    def pipelines(self, timeout: float) -> dict[str, Pipeline]:
         """Return no pipelines."""
         return {}
 
@@ -92,6 +93,10 @@ class FakeCluster:
     def upgrade_mode(self, timeout: float) -> bool:
         """Tell whether upgrade mode is enabled."""
         return self.upgrading
+
+    def model_configs(self, names: str, timeout: float) -> tuple[Model, ...]:
+        """Return no models."""
+        return ()
 
     def start(self, call: StartCall, *, wait_for: str, timeout: float) -> None:
         """Start as the test wants."""

@@ -86,7 +86,7 @@ def resolve(request: StopRequest, reader: Reader, listener: Quiet) -> tuple[Targ
         return tuple(Target(name, Outcome.WOULD_STOP) for name in wanted.names)
     listener.phase("Looking up deployments and what uses them" if request.check else "Looking up deployments")
     snapshot = reader.read(wanted, check=request.check)
-    return plan(wanted, snapshot, force=request.flags.force, strict=request.strict)
+    return plan(wanted, snapshot, force=request.flags.force, strict=request.strict, dry_run=request.dry_run)
 
 
 def stop(request: StopRequest, targets: Sequence[Target], reader: Reader, listener: Quiet) -> Looked:

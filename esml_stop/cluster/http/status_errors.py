@@ -124,6 +124,8 @@ def answered(error: ApiError, connection: Connection) -> EsmlError:
         return Unreachable(text, hint=CHECK_PROXY)
     if 300 <= status < 400:
         return BadAnswer(f"{where} answered with a redirect (HTTP {status}), which is never followed.", hint=CHECK_URL)
+    if reason is None and status == 404 and error.body == {}:  # nothing of the kind, such as no pipelines at all
+        return Refused(f"{where} answered HTTP 404.", http_status=404)
     if reason is None:
         return BadAnswer(f"{where} answered HTTP {status} without a reason.", hint=CHECK_URL)
     return wrong_path(reason, where) or refusal(status, kind, QUERY.sub(r"\1", reason), connection)

@@ -98,26 +98,26 @@ def test_every_request_is_told(server: FaultyServer, cluster: Cluster, made: lis
 
 
 def test_a_cluster_with_too_many_models_is_not_listed_in_part(cluster: Cluster, server: FaultyServer) -> None:
-    """Elasticsearch lists no more than 10,000; what is beyond is not silently left out."""
+    """Elasticsearch lists no more than 10,000 at once; what is beyond and cannot be found is not silently left out."""
     server.on(RESOLVE, faults.answer({"count": 10_001}), forever=True)
-    with pytest.raises(BadAnswer, match="10001 models match"):
+    with pytest.raises(BadAnswer, match="more models than Elasticsearch lists"):
         cluster.deployments("*", 20)
-    assert len(server.received) == 10
+    assert len(server.received) == 3
 
 
-def test_a_listing_has_its_seconds_for_all_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages that take three seconds each do not get ten seconds each."""
+def test_a_listing_has_its_seconds_for_all_its_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions that take three seconds each do not get ten seconds each."""
     clock, given = [0.0], []
 
-    def page(_: Transport, __: str, ___: str, timeout: float, *____: object) -> dict[str, int]:
+    def answer(_: Transport, __: str, ___: str, timeout: float, *____: object) -> dict[str, object]:
         given.append(timeout)
         if timeout <= 0:
             raise Unreachable("It did not answer in time.")
         clock[0] += 3
-        return {"count": 10_000}
+        return {"count": 10_001, "trained_model_stats": [{"model_id": f"m{clock[0]:05.0f}"}]}
 
     monkeypatch.setattr("esml_stop.cluster.api.time", SimpleNamespace(monotonic=lambda: clock[0]))
-    monkeypatch.setattr(Transport, "ask", page)
+    monkeypatch.setattr(Transport, "ask", answer)
     with pytest.raises(Unreachable, match="in time"):
         Cluster(Connection(("http://h:1",))).deployments("*", 10)
     assert given == [10, 7, 4, 1, -2]

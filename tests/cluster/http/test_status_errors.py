@@ -75,7 +75,8 @@ def test_a_cluster_that_is_not_available_may_be_asked_again(status: int, body: A
     [
         (302, None, BadAnswer, "redirect"),
         (407, None, Unreachable, "proxy"),
-        (404, {}, BadAnswer, "without a reason"),
+        (404, {}, Refused, "HTTP 404"),
+        (404, {"found": False}, BadAnswer, "without a reason"),
         (400, {"error": "no handler found"}, Refused, "no handler found"),
         (400, reason("bad"), Refused, "HTTP 400: bad"),
         (401, reason("who"), NotAuthenticated, "requires authentication"),

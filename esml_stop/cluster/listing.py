@@ -1,0 +1,109 @@
+"""Lists deployments through `_stats`, whose 404 often means something else than "not there".
+
+One unknown exact name fails the whole question, and so does a deployment whose model was deleted (an orphan), also when
+only a pattern matches it. The 404 names what was not found. `_all` is never a 404, but leaves orphans out. No more than
+10,000 models come with one question; they come in the order of their IDs.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from esml_stop.errors import BadAnswer, Refused
+from esml_stop.models import UNKNOWN_STATE, Deployment, Listing
+from esml_stop.plan.patterns import ALL, fits, is_pattern
+
+# How many models one answer may hold: `from` and `size` together are at most this.
+MOST_MODELS = 10_000
+
+# How many exact names are asked for one by one to find out whether they are orphans.
+MOST_PROBES = 10
+
+# What the ID of a model consists of, in the order in which IDs are sorted.
+ALPHABET = "-.0123456789_abcdefghijklmnopqrstuvwxyz"
+
+UNMATCHED = re.compile(r"No known trained model with model_id \[([^\]]+)\]")
+
+# Asks for the models of an expression, and returns how many match with as many as fit into an answer.
+Ask = Callable[[str], tuple[int, Listing]]
+
+
+def find(expression: str, ask: Ask) -> Listing:
+    """Return every deployment and model that an expression matches; those of `_all` when it cannot be asked for."""
+    names = expression.split(",")
+    while names:
+        try:
+            count, listing = ask(",".join(names))
+        except Refused as refused:
+            missing = unmatched(refused)
+            known = [name for name in names if name not in missing]
+            if not missing or len(known) == len(names) or not missing <= set(names):
+                return with_orphans(known, everything(ask), ask)
+            names = known
+        else:
+            return listing if count <= MOST_MODELS else everything(ask)
+    return Listing((), frozenset())
+
+
+def unmatched(refused: Refused) -> frozenset[str]:
+    """Return the names that a 404 says are not there; raise any other error."""
+    if refused.http_status != 404:
+        raise refused
+    found = UNMATCHED.search(refused.reason or "")
+    return frozenset(found[1].split(",")) if found else frozenset()
+
+
+def everything(ask: Ask) -> Listing:
+    """Return all deployments and models that the cluster lists, however many there are."""
+    count, found = ask(ALL)
+    while count > MOST_MODELS:
+        last = max(found.models, default="")
+        for part in after(last):
+            count, more = ask(part)
+            found = merged(found, more)
+            if count > MOST_MODELS:
+                break
+        if count > MOST_MODELS and max(found.models, default="") == last:
+            text = "The cluster has more models than Elasticsearch lists."
+            raise BadAnswer(text, hint="Name the deployments by their exact IDs.")
+    return found
+
+
+def after(last: str) -> Iterator[str]:
+    """Yield expressions that together match all model IDs that are sorted after one."""
+    patterns = [f"{last}*"]
+    for place in reversed(range(len(last))):
+        patterns += [f"{last[:place]}{one}*" for one in ALPHABET if one > last[place]]
+    part: list[str] = []
+    for pattern in patterns:
+        if part and not fits(",".join([*part, pattern])):
+            yield ",".join(part)
+            part = []
+        part.append(pattern)
+    yield ",".join(part)
+
+
+def merged(*listings: Listing) -> Listing:
+    """Return several listings as one, each deployment once."""
+    found = {one.deployment_id: one for listing in listings for one in listing.deployments}
+    return Listing(tuple(found.values()), frozenset().union(*(one.models for one in listings)))
+
+
+def with_orphans(names: Iterable[str], listed: Listing, ask: Ask) -> Listing:
+    """Return a listing of everything with those of the exact names that are deployments without a model."""
+    known = {one.deployment_id for one in listed.deployments} | listed.models
+    unlisted = [name for name in names if not is_pattern(name) and name not in known]
+    orphans = filter(None, (orphan(name, ask) for name in unlisted[:MOST_PROBES]))
+    return merged(listed, Listing(tuple(orphans), frozenset()))
+
+
+def orphan(name: str, ask: Ask) -> Deployment | None:
+    """Return the deployment without a model that a name is, as far as it is known; None when it is something else."""
+    try:
+        ask(name)
+    except Refused as refused:
+        missing = unmatched(refused) - {name}
+        if not missing:
+            return None
+        model = ", ".join(sorted(missing))
+        return Deployment(name, model, UNKNOWN_STATE, reason=f"Its model {model} was deleted.")
+    return None  # a model alias

@@ -1,0 +1,119 @@
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pytest
+
+from esml_stop.cluster.listing import MOST_MODELS, after, find
+from esml_stop.errors import Refused
+from esml_stop.models import Deployment, Listing
+from esml_stop.plan.patterns import fits, is_pattern, matches
+from tests.support.builders import deployment
+from tests.support.fakes import refusal
+
+
+@dataclass
+class Stats:
+    """Answers as `_stats` does, also for deployments whose model was deleted; `asked` is every question."""
+
+    models: list[str]
+    deployments: list[Deployment]
+    asked: list[str] = field(default_factory=list)
+
+    def ask(self, expression: str) -> tuple[int, Listing]:
+        """Return the models that an expression matches, at most a page of them, or raise a 404."""
+        self.asked.append(expression)
+        parts = expression.split(",")
+        matched = [one for one in self.deployments if any_of(parts, one.deployment_id)]
+        wanted = {*(one for one in self.models if any_of(parts, one))}
+        if expression != "_all":
+            wanted |= {one.model_id for one in matched}
+        page = sorted(wanted & set(self.models))[:MOST_MODELS]
+        names = {*page, *(one.deployment_id for one in matched)}
+        missing = {one for one in parts if not is_pattern(one)} - names | (wanted - set(page) if len(parts) else set())
+        if expression != "_all" and (missing := {one for one in missing if one not in self.models or one in parts}):
+            text = f"No known trained model with model_id [{','.join(sorted(missing))}], you may need to create it"
+            raise refusal(404, "resource_not_found_exception", text)
+        shown = [one for one in self.deployments if one.model_id in page]
+        return len(wanted & set(self.models)), Listing(tuple(shown), frozenset(page))
+
+
+def any_of(parts: Iterable[str], name: str) -> bool:
+    """Tell whether one part of an expression matches a name."""
+    return any(matches(part, name) if is_pattern(part) else part == name for part in parts)
+
+
+def found(stats: Stats, expression: str) -> list[str]:
+    """Return the IDs of the deployments that are found."""
+    return sorted(one.deployment_id for one in find(expression, stats.ask).deployments)
+
+
+def test_what_is_there_takes_one_question() -> None:
+    """Exact or by pattern."""
+    stats = Stats(["m"], [deployment("a", "m")])
+    assert (found(stats, "a"), stats.asked) == (["a"], ["a"])
+
+
+def test_unknown_names_are_left_out_and_the_rest_is_asked_again() -> None:
+    """The 404 names all that are unknown."""
+    stats = Stats(["m"], [deployment("a", "m")])
+    assert (found(stats, "a,x,y"), stats.asked) == (["a"], ["a,x,y", "a"])
+    assert found(stats, "x,y") == []
+
+
+def test_a_pattern_that_matches_an_orphan_is_answered_from_all() -> None:
+    """Everything that has a model is found; what has none is not listed."""
+    stats = Stats(["m"], [deployment("a", "m"), deployment("a-orphan", "gone")])
+    assert (found(stats, "a*"), stats.asked) == (["a"], ["a*", "_all"])
+
+
+def test_an_orphan_is_found_by_its_exact_id() -> None:
+    """The 404 names its model instead of it, and so tells it from an unknown name."""
+    stats = Stats(["m"], [deployment("a", "m"), deployment("orphan", "gone")])
+    listing = find("orphan,a,x", stats.ask)
+    (one,) = (one for one in listing.deployments if one.deployment_id == "orphan")
+    assert (one.model_id, one.state, one.reason) == ("gone", "unknown", "Its model gone was deleted.")
+    assert found(stats, "orphan,a,x") == ["a", "orphan"]
+
+
+def test_a_404_in_other_words_is_answered_from_all() -> None:
+    """Nothing is guessed from words that are not known."""
+
+    def ask(expression: str) -> tuple[int, Listing]:
+        if expression != "_all":
+            raise refusal(404, "resource_not_found_exception", "not here")
+        return 1, Listing((deployment("a", "m"),), frozenset({"m"}))
+
+    assert [one.deployment_id for one in find("a", ask).deployments] == ["a"]
+
+
+def test_another_error_is_raised() -> None:
+    """Only a 404 may mean something else."""
+
+    def ask(_: str) -> tuple[int, Listing]:
+        raise refusal(500)
+
+    with pytest.raises(Refused):
+        find("a", ask)
+
+
+def test_more_models_than_an_answer_holds_are_all_listed() -> None:
+    """What is sorted after the last model of an answer is asked for by patterns."""
+    models = [f"model-{number:05d}" for number in range(12_000)]
+    last = [deployment("first", models[0]), deployment("last", models[-1]), deployment("middle", models[10_000])]
+    stats = Stats(models, last)
+    assert found(stats, "_all") == ["first", "last", "middle"]
+    assert len(stats.asked) < 10
+    assert found(stats, "model-*") == ["first", "last", "middle"]
+
+
+@pytest.mark.parametrize("last", ["m", "model-01999", "a.b_c-9", ".elser_model_2"])
+def test_every_model_after_one_is_matched_and_none_before(last: str) -> None:
+    """Each pattern list fits into a request line."""
+    parts = list(after(last))
+    patterns = ",".join(parts).split(",")
+    for name in (f"{last}0", "zz", re.sub(r".$", "z", last) + "x"):
+        assert name < last or any_of(patterns, name), name
+    for name in ("-a", last[:-1], f"{last[:-1]}-"):
+        assert name >= last or not any_of(patterns, name), name
+    assert all(map(fits, parts))
