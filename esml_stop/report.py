@@ -17,6 +17,9 @@ DONE = {
     Outcome.WOULD_RESTART,
 }
 
+# A table of so many rows is there at once; one of thousands takes seconds, plain lines do not.
+MOST_IN_A_HURRY = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -53,6 +56,11 @@ class Report:
         if self.exit_status == ExitStatus.OK:
             return "success"
         return "partial" if any(result.outcome in DONE for result in self.results) else "error"
+
+    @property
+    def is_hurried(self) -> bool:
+        """Tell whether a signal leaves no time to lay out a table of all results."""
+        return self.signal is not None and len(self.results) > MOST_IN_A_HURRY
 
     def count(self, outcome: Outcome) -> int:
         """Return how many targets ended so."""

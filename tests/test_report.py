@@ -58,6 +58,14 @@ def test_a_signal_is_the_exit_code_whatever_else_happened(signal: int, code: int
     assert Report("stop", (STOPPED, REFUSED), signal=signal).exit_status == code
 
 
+def test_only_after_a_signal_many_results_are_written_in_a_hurry() -> None:
+    """A table of thousands takes seconds."""
+    many = (STOPPED,) * 1_000
+    assert Report("stop", many, signal=2).is_hurried
+    assert not Report("stop", many).is_hurried
+    assert not Report("stop", (STOPPED,), signal=2).is_hurried
+
+
 def test_no_as_an_answer_is_exit_1() -> None:
     """Nothing was done, and that is not what was asked for."""
     report = Report("stop", (result(Outcome.NOT_ATTEMPTED),), cancelled=True)

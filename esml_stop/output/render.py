@@ -8,7 +8,7 @@ from esml_stop.report import Report
 def render(report: Report, form: str, *, quiet: bool = False) -> None:
     """Write a report to stdout; the table is for terminals, a pipe gets text that is never wrapped or cut."""
     with stdout() as out:
-        if form == "table" and is_terminal(out):
+        if form == "table" and is_terminal(out) and not report.is_hurried:
             from esml_stop.output import table
 
             table.show(report, quiet=quiet)

@@ -86,6 +86,18 @@ def test_a_repeat_does_not_cost_the_report(server: FaultyServer, state: State, n
     assert (status in {CODES[one] for one in numbers}, outcomes(out)) == (True, {"a": "unknown"})
 
 
+def test_a_report_of_thousands_is_written_in_plain_lines(server: FaultyServer, state: State) -> None:
+    """A table of as many rows takes longer than there is time after Ctrl-C; every target is told all the same."""
+    deployments(state, *(f"d{number}" for number in range(2_000)), stop_ms=50)
+    with on_terminal("stop", "*", "--yes", environment={"ESML_URL": server.url, "TERM": "xterm"}) as terminal:
+        terminal.wait(lambda: len(server.lines(STOP)) > 5, "the stops")
+        terminal.type("\x03")
+        assert terminal.ended() == 130, terminal.seen[-500:]
+    told = [line for line in terminal.seen.splitlines() if line.count("\t") > 1]
+    assert len(told) == 2_000
+    assert sum("not_attempted" in line for line in told) > 1_900
+
+
 def test_one_look_tells_what_is_stopping(server: FaultyServer, state: State) -> None:
     """After a signal, what the server shows as stopping is not called unknown."""
     deployments(state, "a", stop_ms=5_000)
