@@ -16,6 +16,16 @@ DONE = {
     Outcome.RESTARTED,
     Outcome.WOULD_RESTART,
 }
+# What a person has to look at.
+PROBLEMS = {
+    Outcome.IN_USE,
+    Outcome.STOPPING,
+    Outcome.UNKNOWN,
+    Outcome.FAILED,
+    Outcome.NOT_ATTEMPTED,
+    Outcome.DIFFERS,
+    Outcome.STARTING,
+}
 
 # A table of so many rows is there at once; one of thousands takes seconds, plain lines do not.
 MOST_IN_A_HURRY = 200

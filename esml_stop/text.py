@@ -1,5 +1,6 @@
 """Foreign text made safe to show: it cannot move the cursor, colour, link or forge a line."""
 
+import shlex
 import unicodedata
 from datetime import datetime, timezone
 
@@ -24,6 +25,14 @@ def escape(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
+def columns_of(text: str) -> int:
+    """Return how many columns of a terminal a clean text takes; East Asian wide characters take two."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(one) in {"W", "F"} for one in text)
+    return len(text) + wide - sum(unicodedata.combining(one) != 0 for one in text)
+
+
 def counted(number: int, one: str) -> str:
     """Return a number with its noun, in the plural where it is one."""
     return f"{number} {one}" if number == 1 else f"{number:,} {one}s"
@@ -31,8 +40,6 @@ def counted(number: int, one: str) -> str:
 
 def command(*words: str) -> str:
     """Return words as a command line that can be pasted into a shell."""
-    import shlex
-
     return shlex.join(words)
 
 
@@ -45,12 +52,23 @@ def seconds(number: float) -> str:
     return f"{number / 60:.0f} min"
 
 
+def size(number: int) -> str:
+    """Return a number of bytes for a person, in the largest binary unit that fits."""
+    amount, units = float(number), ["B", "KB", "MB", "GB", "TB"]
+    while amount >= 1024 and len(units) > 1:
+        amount /= 1024
+        units.pop(0)
+    return f"{amount:.1f} {units[0]}" if amount < 10 and number >= 1024 else f"{amount:.0f} {units[0]}"
+
+
 def ago(milliseconds: int) -> str:
     """Return how long ago something was, in the largest unit that fits."""
     passed = max(0, milliseconds // 1000)
-    for name, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+    if passed >= 86_400:
+        return f"{counted(passed // 86_400, 'day')} ago"
+    for name, length in (("h", 3_600), ("min", 60)):
         if passed >= length:
-            return f"{counted(passed // length, name)} ago"
+            return f"{passed // length} {name} ago"
     return "just now"
 
 

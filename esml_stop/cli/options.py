@@ -13,14 +13,16 @@ from esml_stop.output import stderr
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FORMATS = ("table", "json", "jsonl", "ids")
+FORMATS = ("table", "wide", "tsv", "json", "jsonl", "ids")
+
+OUTPUT_HELP = "Output format.  [default: table on a terminal, tsv elsewhere]"
 
 
 @dataclass(frozen=True, slots=True)
 class OutputOptions:
     """How much is said, and in which form."""
 
-    form: str = "table"
+    form: str | None = None
     quiet: bool = False
     verbose: bool = False
     debug: bool = False
@@ -34,13 +36,15 @@ class OutputOptions:
 def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
     """Add -o, -q, -v and --debug; the command gets them as `output_options`."""
 
-    @click.option("-o", "--output", "form", type=click.Choice(formats), default="table", help="What stdout gets.")
-    @click.option("-q", "--quiet", is_flag=True, help="No warnings, no closing sentence; refusals and errors stay.")
-    @click.option("-v", "--verbose", is_flag=True, help="One line on stderr for each request.")
-    @click.option("--debug", is_flag=True, help="Show a traceback with an error.")
-    @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR and FORCE_COLOR are obeyed too.")
+    @click.option("-o", "--output", "form", type=click.Choice(formats), help=OUTPUT_HELP)
+    @click.option("-q", "--quiet", is_flag=True, help="Print only errors and refusals on stderr.")
+    @click.option("-v", "--verbose", is_flag=True, help="Log each request to stderr.")
+    @click.option("--debug", is_flag=True, help="Show a traceback with errors.")
+    @click.option("--no-color", is_flag=True, help="Disable colors. NO_COLOR and FORCE_COLOR work too.")
     @wraps(function)
-    def wrapped(*args: Any, form: str, quiet: bool, verbose: bool, debug: bool, no_color: bool, **rest: Any) -> Any:
+    def wrapped(
+        *args: Any, form: str | None, quiet: bool, verbose: bool, debug: bool, no_color: bool, **rest: Any
+    ) -> Any:
         if no_color:
             os.environ["NO_COLOR"] = "1"
         options = OutputOptions(form, quiet=quiet, verbose=verbose, debug=debug)

@@ -15,10 +15,10 @@ from esml_stop.config.settings import ConnectionOptions
 from esml_stop.errors import OutputFailed
 from esml_stop.models import ClusterIdentity
 from esml_stop.outcomes import Outcome, Result, Target
-from esml_stop.output import messages, stderr
+from esml_stop.output import messages, stderr, table
 from esml_stop.output.moving import listener
 from esml_stop.output.render import render
-from esml_stop.output.terminal import is_terminal
+from esml_stop.output.terminal import has_colour, is_terminal, width
 from esml_stop.report import DONE, Report
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.signals import interruptible
@@ -82,10 +82,8 @@ class Session:
 
     def ask(self, targets: Sequence[Target], cluster: ClusterIdentity) -> bool:
         """Show the plan and return whether the user confirms it; waiting for the answer costs no time."""
-        from esml_stop.output.table import show_plan
-
         self._stack.close()
-        show_plan(targets)
+        stderr.say(table.plan(targets, width(sys.stderr), coloured=has_colour(sys.stderr)).rstrip("\n"))
         return self.confirmed(messages.question(targets, cluster))
 
     def confirmed(self, question: str) -> bool:
@@ -97,27 +95,32 @@ class Session:
         return answer.strip().lower() in {"y", "yes"}
 
     def finish(self, report: Report) -> int:
-        """Write the report with everything that is said beside it, and return the exit code."""
+        """Write the results, then everything that is said about them, and return the exit code."""
         self._stack.close()
-        for result in () if report.cancelled else report.results:
-            self.explain(result, report)
-        for line in report.warnings:
+        status, failed = int(report.exit_status), None
+        try:
+            render(report, self.output.form, said=not self.output.quiet and is_terminal(sys.stderr))
+        except OutputFailed as error:
+            failed, status = error, int(report.exit_status or error.exit_status)
+        self.comment(report)
+        if failed:
+            stderr.error(failed)
+        if failed or (not self.output.quiet and messages.needs_closing(report, shown=is_terminal(sys.stdout))):
+            stderr.say(f"esml: {messages.closing(report)}")
+        return status
+
+    def comment(self, report: Report) -> None:
+        """Write what is to be said beside the results: problems come last, where the eye is."""
+        for line in (*report.warnings, *messages.unread(report, verbose=self.output.verbose)):
             self.warn(clean(line))
-        for line in messages.unread(report, verbose=self.output.verbose):
-            self.warn(line)
-        if not report.results and report.command in {"stop", "restart"}:
-            (stderr.say if report.strict else self.warn)(
-                f"No deployment ID was given on standard input; nothing to {report.command}."
-            )
         for line in messages.way_back(report, ("esml", "restore", *self.arguments), verbose=self.output.verbose):
             self.remark(line)
-        try:
-            render(report, self.output.form, quiet=self.output.quiet)
-        except OutputFailed as failed:
-            stderr.error(failed)
-            stderr.say(f"esml: {messages.closing(report)}")
-            return int(report.exit_status or failed.exit_status)
-        return int(report.exit_status)
+        if not report.results and report.command in {"stop", "restart"}:
+            (stderr.say if report.strict else self.warn)(
+                f"No deployment ID was given on stdin; nothing to {report.command}."
+            )
+        for result in () if report.cancelled else report.results:
+            self.explain(result, report)
 
     def explain(self, result: Result, report: Report) -> None:
         """Write what is to be said about one target that is not simply done."""

@@ -1,94 +1,83 @@
-"""The deployments that run, as a table for a terminal and as lines for a pipe."""
+"""The deployments that run, as a table for people and as lines for a pipe."""
 
 import time
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Result
-from esml_stop.output.messages import use, use_in_brief
+from esml_stop.output.columns import Cell, Layout, Row
+from esml_stop.output.messages import use_in_brief
 from esml_stop.output.tsv import short, tabbed
 from esml_stop.report import Report
-from esml_stop.text import ago, clean, rfc3339
+from esml_stop.text import ago, clean, rfc3339, size
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-COLUMNS = ("Deployment", "Model", "State", "Alloc.", "Priority", "Nodes", "Queue", "Last use", "Used by")
+LAYOUT = Layout(
+    titles=(
+        "DEPLOYMENT",
+        "STATE",
+        "ALLOC",
+        "LAST USED",
+        "MODEL",
+        "MEMORY",
+        "NODES",
+        "QUEUE",
+        "PRIORITY",
+        "THREADS",
+    ),
+    optional=("MODEL", "MEMORY", "NODES", "QUEUE", "PRIORITY", "THREADS"),
+    last="USED BY",
+    right=frozenset({"ALLOC", "MEMORY", "QUEUE", "THREADS"}),
+)
+STATES = {"started": "32", "failed": "31", "stopping": "33", "starting": "33"}
 
 
 def lines(report: Report) -> str:
     """Return a line per deployment, its nodes by their names; times are RFC 3339, a missing value is empty."""
-    return "".join(f"{tabbed(line(one))}\n" for one in report.results)
+    rows = (line(found, one) for one in report.results if (found := one.target.deployment))
+    return "".join(f"{tabbed(row)}\n" for row in rows)
 
 
-def line(result: Result) -> Iterable[str]:
-    """Return the values of one deployment, or the name that finds none."""
-    found = result.target.deployment
-    if found is None:
-        return (result.deployment_id,)
-    reached, nodes = f"{found.allocations}/{found.target_allocations}", ",".join(found.nodes)
-    last = used_at(found)
-    start = found.deployment_id, found.model_id, found.state, reached, found.priority or "", nodes
-    return (*start, str(found.pending), last, ",".join(map(short, result.used_by)))
+def line(found: Deployment, result: Result) -> Iterable[str]:
+    """Return the values of one deployment."""
+    return (
+        found.deployment_id,
+        found.model_id,
+        found.state,
+        f"{found.allocations}/{found.target_allocations}",
+        found.priority or "",
+        ",".join(found.nodes),
+        str(found.pending),
+        used_at(found),
+        ",".join(map(short, result.used_by)),
+        "" if found.model_bytes is None else str(found.model_bytes),
+        "" if found.threads_per_allocation is None else str(found.threads_per_allocation),
+    )
 
 
-def show(console: "Console", report: Report) -> None:
-    """Print what was found as a table, or where that is wider than the terminal as a block for each deployment."""
-    from rich.measure import Measurement
-
-    found = [one for one in report.results if one.target.deployment]
+def rows(results: Iterable[Result]) -> Sequence[Row]:
+    """Return the rows of the table."""
     now = int(time.time() * 1000)
-    if not found:
-        return
-    grid = table(found, now)
-    if Measurement.get(console, console.options.update(width=10_000), grid).maximum <= console.width:
-        console.print(grid)
-    else:
-        console.print(*(block(one, now) for one in found), "", sep="\n", soft_wrap=True)
-
-
-def table(results: Iterable[Result], now: int) -> "Table":
-    """Return the table of the deployments; nothing in it is cut or folded."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for name in COLUMNS:
-        grid.add_column(name, no_wrap=True, justify="right" if name in {"Alloc.", "Nodes", "Queue"} else "left")
-    for result in results:
-        if found := result.target.deployment:
-            uses = "\n".join(map(use_in_brief, result.used_by))
-            cells = (*columns(found), last_use(found, now), uses)
-            grid.add_row(*(Text(cell) if cell is uses else Text(clean(cell)) for cell in cells))
-    return grid
-
-
-def block(result: Result, now: int) -> "Text":
-    """Return the lines about one deployment."""
-    from rich.text import Text
-
-    found = result.target.deployment
-    assert found
-    _, model, state, allocations, priority, _, queue = columns(found)
-    rank = f" {priority} priority," if priority else ""
-    rows = [
-        f"{state}, {allocations} allocations,{rank} {queue} queued, last used: {last_use(found, now)}",
-        f"model {model} on {', '.join(found.nodes) or 'no node'}",
-        *map(use, result.used_by),
+    return [
+        Row(cells(found, now), [use_in_brief(use) for use in one.used_by])
+        for one in results
+        if (found := one.target.deployment)
     ]
-    lines = "".join(f"\n  {clean(one)}" for one in rows)
-    return Text.assemble((clean(found.deployment_id), "bold"), lines)
 
 
-def columns(found: Deployment) -> tuple[str, ...]:
-    """Return what the table shows of a deployment, up to its queue."""
-    reached = f"{found.allocations}/{found.target_allocations}"
-    nodes, queue = str(len(found.nodes)), f"{found.pending:,}"
-    return found.deployment_id, found.model_id, found.state, reached, found.priority or "", nodes, queue
+def cells(found: Deployment, now: int) -> dict[str, Cell]:
+    """Return the cells of one deployment."""
+    return {
+        "DEPLOYMENT": Cell(clean(found.deployment_id)),
+        "STATE": Cell(clean(found.state), STATES.get(found.state, "")),
+        "ALLOC": Cell(f"{found.allocations}/{found.target_allocations}"),
+        "LAST USED": Cell(last_use(found, now)),
+        "MODEL": Cell(clean(found.model_id)),
+        "MEMORY": Cell("" if found.model_bytes is None else size(found.model_bytes)),
+        "NODES": Cell(clean(", ".join(found.nodes))),
+        "QUEUE": Cell(f"{found.pending:,}"),
+        "PRIORITY": Cell(clean(found.priority or "")),
+        "THREADS": Cell("" if found.threads_per_allocation is None else str(found.threads_per_allocation)),
+    }
 
 
 def last_use(found: Deployment, now: int) -> str:

@@ -9,27 +9,38 @@ from esml_stop.models import LAST_LOOK, PIPELINES, ClusterIdentity, Deployment, 
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.references import names_one
 from esml_stop.plan.start_settings import start_call
-from esml_stop.report import Report
-from esml_stop.text import clean, command, counted, rfc3339
+from esml_stop.report import PROBLEMS, Report
+from esml_stop.text import clean, command, counted, rfc3339, seconds, size
 
 OUTCOMES = {
     Outcome.STOPPED: "stopped",
-    Outcome.WOULD_STOP: "would stop",
+    Outcome.WOULD_STOP: "would be stopped",
     Outcome.NOT_FOUND: "not found",
-    Outcome.IN_USE: "in use, not stopped",
+    Outcome.IN_USE: "in use",
     Outcome.STOPPING: "still stopping",
     Outcome.UNKNOWN: "unknown",
     Outcome.FAILED: "failed",
     Outcome.NOT_ATTEMPTED: "not attempted",
-    Outcome.NOT_IDLE: "not idle, skipped",
+    Outcome.NOT_IDLE: "not idle",
     Outcome.LISTED: "listed",
     Outcome.STARTED: "started",
-    Outcome.WOULD_START: "would start",
+    Outcome.WOULD_START: "would be started",
     Outcome.ALREADY_RUNNING: "already running",
-    Outcome.DIFFERS: "runs with other parameters",
+    Outcome.DIFFERS: "running with different settings",
     Outcome.STARTING: "still starting",
     Outcome.RESTARTED: "restarted",
-    Outcome.WOULD_RESTART: "would restart",
+    Outcome.WOULD_RESTART: "would be restarted",
+}
+
+# How the first line about a target begins that did not end as it should.
+PROBLEM_VERBS = {
+    Outcome.STOPPING: "is still stopping",
+    Outcome.UNKNOWN: "is in an unknown state",
+    Outcome.FAILED: "failed",
+    Outcome.NOT_ATTEMPTED: "was not attempted",
+    Outcome.DIFFERS: "is running with different settings",
+    Outcome.STARTING: "is still starting",
+    Outcome.NOT_FOUND: "was not found",
 }
 
 
@@ -41,20 +52,20 @@ def use(reference: Reference) -> str:
     name = clean(reference.id)
     if reference.kind is Kind.PIPELINE:
         if reference.alias:
-            return f"ingest pipeline {name} (references model alias {clean(reference.alias)})"
-        how = "its model or a model alias" if reference.needs_model else "the deployment"
-        return f"ingest pipeline {name} (names {how})"
+            return f"ingest pipeline {name} references model alias {clean(reference.alias)}"
+        what = "its model or a model alias" if reference.needs_model else "this deployment"
+        return f"ingest pipeline {name} references {what}"
     if reference.through is not Through.ENDPOINT:
-        return f"inference endpoint {name} (uses the deployment)"
+        return f"inference endpoint {name} uses this deployment"
     # The server's own default endpoints, whose IDs begin with a dot, start their deployment by themselves.
-    again = ", and starts it again when it is used" if name.startswith(".") else ""
-    return f"inference endpoint {name} (owns the deployment{again})"
+    again = " and starts it again when the endpoint is used" if name.startswith(".") else ""
+    return f"inference endpoint {name} created this deployment{again}"
 
 
 def use_in_brief(reference: Reference) -> str:
     """Return one use of a deployment in a few words; what names the deployment itself is the usual case."""
     if reference.kind is Kind.PIPELINE:
-        return f"pipeline {clean(reference.id)}{' (by model)' if reference.needs_model else ''}"
+        return f"pipeline {clean(reference.id)}{' (model)' if reference.needs_model else ''}"
     return f"endpoint {clean(reference.id)}"
 
 
@@ -99,7 +110,7 @@ def checks_endpoints(version: str) -> bool:
 def failure(result: Result) -> list[str]:
     """Return the lines about a target that failed or is not known to be stopped."""
     error = result.error or EsmlError("")
-    first = f"{clean(result.deployment_id)}: {OUTCOMES[result.outcome]}. {clean(error.message)}"
+    first = f"{clean(result.deployment_id)} {PROBLEM_VERBS.get(result.outcome, 'failed')}: {clean(error.message)}"
     return [first, *([f"  {clean(error.hint)}"] if error.hint else [])]
 
 
@@ -151,12 +162,12 @@ def forced(result: Result, report: Report) -> str | None:
     broken = [one for one in result.target.breaks if not one.needs_model or not serves_on(result, report)]
     if not broken:
         return None
-    tense, effect = ("is", "would fail") if report.dry_run else ("was", "fail")
+    tense, effect = ("is", "would") if report.dry_run else ("was", "will")
     uses = "; ".join(map(use, broken))
     if report.command == "restart":
         during = "would fail while it restarts" if report.dry_run else "failed while it was restarted"
         return f"{clean(result.deployment_id)} {tense} in use: {uses}. Requests through these {during}."
-    return f"{clean(result.deployment_id)} {tense} in use: {uses}. These {effect} until it is started again."
+    return f"{clean(result.deployment_id)} {tense} in use: {uses}. These {effect} fail until it is restarted."
 
 
 def serves_on(result: Result, report: Report) -> bool:
@@ -202,19 +213,21 @@ def missing(target: Target, command: str) -> str:
     """Return the line about a name that found nothing."""
     if command == "restore":
         return f"{clean(target.deployment_id)} is not in the file. {clean(target.hint or '')}".rstrip()
-    what = "No deployment matches" if "*" in target.deployment_id else "No deployment is called"
-    hint = f": it {clean(target.hint)}" if target.hint and target.hint.startswith("is ") else ""
-    if target.hint and not hint:
-        hint = f"; {clean(target.hint)}"
-    line = f"{what} {clean(target.deployment_id)}{hint or '; nothing to do'}"
-    return line if line.endswith("?") else f"{line}."
+    name, hint = clean(target.deployment_id), clean(target.hint or "")
+    if hint.startswith("is "):
+        return f"{name} {hint}."
+    pattern = "*" in name or name == "_all"
+    line = f"No deployment matches {name}." if pattern else f"Deployment {name} is not running."
+    if hint:
+        return f"{line} {hint[0].upper()}{hint[1:]}{'' if hint.endswith('?') else '.'}"
+    return line if command == "list" else f"{line[:-1]}; nothing to {command}."
 
 
 def not_idle(target: Target) -> str:
     """Return the line about a deployment that was named but is not idle for long enough."""
     found, name = target.deployment, clean(target.deployment_id)
     if found and found.in_use_now:
-        return f"{name} is in use now; skipped."
+        return f"{name} was skipped: it is in use now."
     if found is None or found.idle_since is None:
         return f"{name} was skipped: when it was last used is not known."
     if found.last_access is None or found.last_access < found.idle_since:
@@ -222,53 +235,82 @@ def not_idle(target: Target) -> str:
     return f"{name} was skipped: it was last used at {rfc3339(found.last_access)}."
 
 
+def needs_closing(report: Report, *, shown: bool) -> bool:
+    """Tell whether a closing sentence says something new; `shown`: the results are on a terminal."""
+    if report.command == "list":
+        return shown or not report.count(Outcome.LISTED)
+    if not report.results and report.command != "restore":
+        return report.cancelled  # an empty standard input has been reported
+    if len(report.results) != 1 or report.cancelled:
+        return True
+    only = report.results[0]
+    said = {Outcome.IN_USE, Outcome.NOT_FOUND, Outcome.NOT_IDLE}
+    return only.error is None and only.outcome not in said
+
+
 def closing(report: Report) -> str:
     """Return the one sentence that says what changed."""
+    verb = VERBS.get(report.command, report.command)
     if report.cancelled:
-        return f"Cancelled; nothing was {PAST[report.command]}."
+        return f"Cancelled; nothing was {verb}."
     if report.command == "list":
-        return f"{counted(report.count(Outcome.LISTED), 'deployment')}."
+        return listed(report)
     if not report.results:
-        return f"Nothing to {'start' if report.command == 'restore' else report.command}."
+        return f"Nothing to {report.command}."
     if len(report.results) == 1:
-        only = report.results[0]
-        sentence = f"{clean(only.deployment_id)}: {OUTCOMES[only.outcome]}."
+        sentence = single(report.results[0])
     else:
-        counts = [f"{report.count(outcome):,} {OUTCOMES[outcome]}" for outcome in Outcome if report.count(outcome)]
-        sentence = f"Of {counted(len(report.results), 'deployment')}: {'; '.join(counts)}."
+        counts = {outcome: number for outcome in ORDER if (number := report.count(outcome))}
+        first, *others = (f"{number:,} {OUTCOMES[outcome]}" for outcome, number in counts.items())
+        amount, _, word = first.partition(" ")
+        noun = ("name" if word == "not found" else "deployment") + ("" if amount == "1" else "s")
+        sentence = ", ".join([f"{amount} {noun} {word}", *others]) + "."
     return " ".join([sentence, *next_steps(report)])
 
 
+VERBS = {"stop": "stopped", "restore": "started", "restart": "restarted"}
+# What was done comes first, what was not found at all last.
+ORDER = sorted(Outcome, key=lambda one: (one is Outcome.NOT_FOUND, one in PROBLEMS))
+
+
+def listed(report: Report) -> str:
+    """Return how many deployments there are and what memory they need, as far as that is known."""
+    number = report.count(Outcome.LISTED)
+    if not number:
+        return "No deployments are running." if not report.results else "No deployments to list."
+    needed = [one.target.deployment.model_bytes for one in report.results if one.target.deployment]
+    known = [one for one in needed if one is not None]
+    memory = f", {'at least ' if len(known) < len(needed) else ''}{size(sum(known))} of memory" if known else ""
+    return f"{counted(number, 'deployment')}{memory}."
+
+
+def single(result: Result) -> str:
+    """Return what became of the only target."""
+    took = f" in {seconds(result.seconds)}" if result.outcome in {Outcome.STOPPED, Outcome.STARTED} else ""
+    return f"{clean(result.deployment_id)} {PHRASES.get(result.outcome, OUTCOMES[result.outcome])}{took}."
+
+
+PHRASES = {
+    Outcome.IN_USE: "is in use and was not stopped",
+    Outcome.STOPPING: "is still stopping",
+    Outcome.UNKNOWN: "may or may not have stopped",
+    Outcome.NOT_ATTEMPTED: "was not attempted",
+    Outcome.NOT_FOUND: "was not found",
+    Outcome.NOT_IDLE: "was skipped: used recently",
+    Outcome.ALREADY_RUNNING: "is already running",
+    Outcome.DIFFERS: "is running with different settings",
+    Outcome.STARTING: "is still starting",
+}
+
+
 def next_steps(report: Report) -> list[str]:
-    """Return what to do next, as far as the outcomes call for it."""
+    """Return what to do next, as far as nothing else says it."""
     if report.dry_run:
         return ["Nothing was changed."]
-    following = {"restore": NEXT_AFTER_RESTORE, "restart": NEXT_AFTER_RESTART}.get(report.command, NEXT)
-    steps = [step for outcome, step in following.items() if report.count(outcome)]
-    # That deployments were held back for something that was not found is more than a deadline that came too early.
-    return steps[:1] if report.strict and report.count(Outcome.NOT_FOUND) else steps
-
-
-PAST = {"stop": "stopped", "restore": "started", "restart": "restarted"}
-NEXT = {
-    Outcome.NOT_FOUND: "`esml list` shows what runs.",
-    Outcome.IN_USE: "With --force, what is in use is stopped too.",
-    Outcome.STOPPING: "`esml list` shows when it is gone.",
-    Outcome.UNKNOWN: "`esml list` shows whether it still runs.",
-    Outcome.FAILED: "What failed still runs, as far as is known.",
-    Outcome.NOT_ATTEMPTED: "Run the same command again for what was not attempted.",
-}
-NEXT_AFTER_RESTORE = {
-    Outcome.STARTING: "`esml list` shows when it has started.",
-    Outcome.UNKNOWN: "`esml list` shows whether it runs.",
-    Outcome.FAILED: "Restore again when the cause is fixed; what runs already is left as it is.",
-    Outcome.NOT_ATTEMPTED: "Run the same command again for what was not attempted.",
-}
-NEXT_AFTER_RESTART = {
-    Outcome.NOT_FOUND: "`esml list` shows what runs.",
-    Outcome.IN_USE: "With --force, what is in use is restarted, too.",
-    Outcome.STARTING: "`esml list` shows when it has started.",
-    Outcome.STOPPING: "When it has stopped, restore it from the saved settings.",
-    Outcome.UNKNOWN: "`esml list` shows what runs.",
-    Outcome.NOT_ATTEMPTED: "Run the same command again for what was not attempted.",
-}
+    if report.command == "restore" and report.count(Outcome.FAILED):
+        return ["Restore again when the cause is fixed; what is already running is left as it is."]
+    if not report.count(Outcome.NOT_ATTEMPTED):
+        return []
+    if report.strict and report.count(Outcome.NOT_FOUND):
+        return ["Nothing was changed because not everything was found."]
+    return ["Run the same command again for what was not attempted."]

@@ -1,46 +1,50 @@
 """Everything that is written to stdout: one report, in the form that was asked for."""
 
+import sys
+from importlib.resources import files
+
+from esml_stop.output import json_report, listing, table, tsv
 from esml_stop.output.stdout import stdout
-from esml_stop.output.terminal import is_terminal
+from esml_stop.output.terminal import has_colour, is_terminal, width
 from esml_stop.report import Report
 
 
-def render(report: Report, form: str, *, quiet: bool = False) -> None:
-    """Write a report to stdout; the table is for terminals, a pipe gets text that is never wrapped or cut."""
-    with stdout() as out:
-        if form == "table" and is_terminal(out) and not report.is_hurried:
-            from esml_stop.output import table
+def render(report: Report, form: str | None, *, said: bool = False) -> None:
+    """Write a report to stdout; without a form a table for a terminal, lines for a pipe.
 
-            table.show(report, quiet=quiet)
-        else:
-            out.write(text_of(report, form))
+    `said`: a sentence beside it says the same when it is about one deployment. The whole text is there before stdout is
+    touched: what cannot be formatted has written nothing.
+    """
+    single = report.command != "list" and len(report.results) == 1
+    if not (said and form is None and single and is_terminal(sys.stdout)):
+        write(text_of(report, form))
 
 
-def text_of(report: Report, form: str) -> str:
-    """Return a report in one of the forms for programs."""
+def text_of(report: Report, form: str | None) -> str:
+    """Return a report in one of the forms."""
+    form = form or ("table" if is_terminal(sys.stdout) and not report.is_hurried else "tsv")
     if form in {"json", "jsonl"}:
-        from esml_stop.output import json_report
-
         return json_report.document(report) if form == "json" else json_report.lines(report)
-    from esml_stop.output import tsv
-
     if form == "ids":
         return tsv.ids(report)
-    if report.command == "list":
-        from esml_stop.output import listing
+    if form == "tsv":
+        return listing.lines(report) if report.command == "list" else tsv.lines(report)
+    return "" if report.cancelled else table_of(report, wide=form == "wide")
 
-        return listing.lines(report)
-    return tsv.lines(report)
+
+def table_of(report: Report, *, wide: bool) -> str:
+    """Return the table, as wide as the terminal; in a pipe, and when every column is wanted, as wide as it needs."""
+    everything = wide or not is_terminal(sys.stdout)
+    room = None if everything else width(sys.stdout)
+    return table.text(report, room, coloured=has_colour(sys.stdout), errors=everything)
 
 
 def write(text: str) -> None:
-    """Write what is no report to stdout."""
+    """Write text to stdout."""
     with stdout() as out:
         out.write(text)
 
 
 def schema(name: str) -> str:
     """Return the JSON Schema of the data forms, or of save files."""
-    from importlib.resources import files
-
     return files("esml_stop").joinpath("schemas", f"{name}-1.json").read_text(encoding="utf-8")

@@ -20,16 +20,16 @@ CAN = {
 ANSWERS = {True: "yes", False: "no", None: "unknown to this server"}
 
 
-def show(report: SettingsReport, form: str, *, quiet: bool = False) -> None:
+def show(report: SettingsReport, form: str | None, *, quiet: bool = False) -> None:
     """Write the report to stdout."""
     with stdout() as out:
-        if form == "table" and is_terminal(out):
+        if form == "table" or (form is None and is_terminal(out)):
             table(report, quiet=quiet)
         else:
             out.write(text_of(report, form))
 
 
-def text_of(report: SettingsReport, form: str) -> str:
+def text_of(report: SettingsReport, form: str | None) -> str:
     """Return the report in one of the forms for programs."""
     if form == "json":
         return json.dumps(envelope(report), indent=2) + "\n"

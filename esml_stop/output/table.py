@@ -1,80 +1,61 @@
-"""The table and the closing sentence for a terminal."""
+"""The tables of results, for a terminal and for whoever asks for one."""
 
-import sys
-from collections.abc import Iterable, Sequence
-
-from rich import box
-from rich.console import Console
-from rich.measure import Measurement
-from rich.table import Table
-from rich.text import Text
+from collections.abc import Iterable, Iterator, Sequence
 
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.output import listing
-from esml_stop.output.messages import OUTCOMES, closing, use_in_brief
-from esml_stop.output.terminal import console
-from esml_stop.report import Report
+from esml_stop.output.columns import Cell, Layout, Row, lines
+from esml_stop.output.messages import OUTCOMES, use_in_brief
+from esml_stop.report import PROBLEMS, Report
 from esml_stop.text import clean, seconds
 
-GOOD = {Outcome.STOPPED, Outcome.WOULD_STOP, Outcome.STARTED, Outcome.WOULD_START, Outcome.ALREADY_RUNNING}
 DOUBTFUL = {Outcome.NOT_FOUND, Outcome.NOT_ATTEMPTED, Outcome.NOT_IDLE, Outcome.STOPPING, Outcome.STARTING}
 
-# What uses a deployment is said in full where it matters; the model is the next that can be done without.
-COLUMNS = ("Deployment", "Outcome", "Model", "Used by")
-NARROWEST_USE = 20
+LAYOUT = Layout(("DEPLOYMENT", "OUTCOME", "MODEL"), optional=("MODEL",), last="USED BY")
+WITH_ERRORS = Layout(("DEPLOYMENT", "OUTCOME", "MODEL", "ERROR"), optional=("MODEL",), last="USED BY")
 
 
-def show(report: Report, *, quiet: bool = False) -> None:
-    """Print the report to a terminal."""
-    screen = console(sys.stdout)
+def text(report: Report, width: int | None, *, coloured: bool = False, errors: bool = False) -> str:
+    """Return the table of a report; with `errors` also what went wrong, for where nothing else says it."""
     if report.command == "list":
-        listing.show(screen, report)
-    elif report.results and not report.cancelled:
-        screen.print(fitting(report.results, screen))
-    if not quiet:
-        screen.print(Text(closing(report), style="bold"), soft_wrap=True)
+        rows: Sequence[Row] = listing.rows(report.results)
+        return joined(lines(listing.LAYOUT, rows, width, coloured=coloured)) if rows else ""
+    rows = [row(one) for one in problems_last(report.results)]
+    layout = WITH_ERRORS if errors and any(one.error for one in report.results) else LAYOUT
+    return joined(lines(layout, rows, width, coloured=coloured)) if rows else ""
 
 
-def show_plan(targets: Iterable[Target]) -> None:
-    """Show on stderr, to whoever is asked about it, what would become of each target."""
-    screen = console(sys.stderr)
-    screen.print(fitting([Result.planned(target) for target in targets], screen))
+def plan(targets: Iterable[Target], width: int, *, coloured: bool) -> str:
+    """Return, for whoever is asked about it, what would become of each target and what uses it."""
+    rows = [row(Result.planned(target)) for target in targets]
+    return joined(lines(LAYOUT, rows, width, coloured=coloured))
 
 
-def fitting(results: Sequence[Result], screen: Console) -> Table:
-    """Return the table with as many columns as fit; uses are wrapped and long IDs fold, nothing is ever cut."""
-    used = any(result.used_by for result in results)
-    without_uses = table(results, COLUMNS[:3])
-    needed = Measurement.get(screen, screen.options.update(width=10_000), without_uses).maximum
-    if used and needed + NARROWEST_USE <= screen.width:
-        return table(results, COLUMNS)
-    return without_uses if needed <= screen.width else table(results, COLUMNS[:2])
+def joined(parts: Iterator[str]) -> str:
+    """Return lines as a text."""
+    return "".join(f"{line}\n" for line in parts)
 
 
-def table(results: Iterable[Result], columns: Sequence[str]) -> Table:
-    """Return one row per target."""
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for name in columns:
-        grid.add_column(name, overflow="fold")
-    for result in results:
-        grid.add_row(*row(result)[: len(columns)])
-    return grid
+def problems_last(results: Iterable[Result]) -> Sequence[Result]:
+    """Return the results in their order, but what went wrong after everything else, where the eye is."""
+    return sorted(results, key=lambda one: one.outcome in PROBLEMS)
 
 
-def row(result: Result) -> list[Text]:
-    """Return the cells of one target."""
+def row(result: Result) -> Row:
+    """Return the row of one target."""
     found = result.target.deployment
     took = f" in {seconds(result.seconds)}" if result.outcome is Outcome.STOPPED else ""
-    return [
-        Text(clean(result.deployment_id)),
-        Text(f"{OUTCOMES[result.outcome]}{took}", style=colour(result.outcome)),
-        Text(clean(found.model_id) if found else ""),
-        Text("\n".join(map(use_in_brief, result.used_by))),
-    ]
+    cells = {
+        "DEPLOYMENT": Cell(clean(result.deployment_id)),
+        "OUTCOME": Cell(f"{OUTCOMES[result.outcome]}{took}", colour(result.outcome)),
+        "MODEL": Cell(clean(found.model_id) if found else ""),
+        "ERROR": Cell(clean(result.error.message) if result.error else ""),
+    }
+    return Row(cells, [use_in_brief(use) for use in result.used_by])
 
 
 def colour(outcome: Outcome) -> str:
-    """Return the colour of an outcome."""
-    if outcome in GOOD:
-        return "green"
-    return "yellow" if outcome in DOUBTFUL else "red"
+    """Return the style of an outcome."""
+    if outcome in DOUBTFUL:
+        return "33"
+    return "31" if outcome in PROBLEMS else "32"

@@ -12,7 +12,7 @@ from esml_stop.cli.options import OutputOptions, connection_options, output_opti
 if TYPE_CHECKING:
     from esml_stop.config.settings import ConnectionOptions
 
-FORMATS = ("table", "json", "jsonl")
+FORMATS = ("table", "tsv", "json", "jsonl")
 
 EPILOG = """\b
 Examples:

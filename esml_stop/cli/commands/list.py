@@ -18,6 +18,7 @@ EPILOG = """\b
 Examples:
   esml list
   esml list 'ci-*' --idle 7d
+  esml list --sort memory
   esml list --model my_model -o json
 """
 
@@ -33,6 +34,11 @@ Examples:
     help="Time limit for the whole command, e.g. 30s, 5m, 1h.",
 )
 @click.option("--no-check", is_flag=True, help="Skip the usage check.")
+@click.option(
+    "--sort",
+    type=click.Choice(["id", "last-used", "memory"]),
+    help="Order: by ID, longest unused first, or most memory first.  [default: the order given]",
+)
 @connection_options
 @output_options
 def command(
@@ -41,6 +47,7 @@ def command(
     allow_no_match: bool,
     timeout: float,
     no_check: bool,
+    sort: str | None,
     connection_options: "ConnectionOptions",
     output_options: OutputOptions,
 ) -> int:
@@ -50,9 +57,9 @@ def command(
     IDs from standard input, one per line.
     """
     output_options.show_begin()
-    from esml_stop.cli.runs.list import run
+    from esml_stop.cli.runs.list import ordered, run
     from esml_stop.cli.session import Session
 
     with Session(connection_options, output_options, timeout=timeout) as session:
         report = run(wanted, session.reader, session.listener, check=not no_check, strict=not allow_no_match)
-        return session.finish(report)
+        return session.finish(ordered(report, sort))

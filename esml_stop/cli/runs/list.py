@@ -1,5 +1,6 @@
 """`esml list`, step by step: read the deployments and what uses them, report."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from esml_stop.cluster.reader import Reader
@@ -19,3 +20,33 @@ def run(wanted: Wanted, reader: Reader, listener: Quiet, *, check: bool = True, 
     snapshot = reader.read(wanted, check=check)
     targets = (one for one in listed(wanted, snapshot) if not (unnamed and one.decision is Outcome.NOT_FOUND))
     return Report("list", tuple(map(Result.planned, targets)), strict=strict)
+
+
+def ordered(report: Report, sort: str | None) -> Report:
+    """Return the report with its deployments sorted; what is not known comes last, and so do names without one."""
+    results = sorted(report.results, key=KEYS[sort]) if sort else report.results
+    return replace(report, results=tuple(results))
+
+
+def by_last_used(result: Result) -> tuple[bool, float, str]:
+    """Return what sorts the longest unused deployment first."""
+    last = result.target.deployment and result.target.deployment.last_used
+    return last is None, last or 0, result.deployment_id
+
+
+def by_memory(result: Result) -> tuple[bool, float, str]:
+    """Return what sorts the deployment with the most memory first."""
+    needed = result.target.deployment and result.target.deployment.model_bytes
+    return needed is None, -(needed or 0), result.deployment_id
+
+
+def by_id(result: Result) -> tuple[bool, float, str]:
+    """Return what sorts deployments by their IDs."""
+    return result.target.deployment is None, 0, result.deployment_id
+
+
+KEYS: Mapping[str, Callable[[Result], tuple[bool, float, str]]] = {
+    "id": by_id,
+    "last-used": by_last_used,
+    "memory": by_memory,
+}

@@ -1,0 +1,124 @@
+"""Text in columns, as wide as the terminal: less important columns go first, and nothing is ever cut."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from esml_stop.text import columns_of
+
+GAP = "  "
+
+
+class Cell(NamedTuple):
+    """A value that is already clean, and the ANSI style it is shown in."""
+
+    text: str
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The values of one row by the titles of their columns, and the lines of the last column."""
+
+    cells: Mapping[str, Cell]
+    last: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns of a table, in order.
+
+    `optional` are those that may be left out, most important first; `last` is the title of the column that has any
+    number of lines, which stand below their row where there is no room beside it.
+    """
+
+    titles: Sequence[str]
+    optional: Sequence[str] = ()
+    last: str = ""
+    right: frozenset[str] = frozenset()
+
+
+def lines(layout: Layout, rows: Sequence[Row], room: int | None, *, coloured: bool = False) -> Iterator[str]:
+    """Yield the lines of a table that needs no more than that room, unless a value alone does; None is any room."""
+    widths = {title: widest([title, *(row.cells[title].text for row in rows)]) for title in layout.titles}
+    used = [line for row in rows for line in row.last]
+    tail = len(GAP) + widest([layout.last, *used]) if used else 0
+    shown = fitting(layout, widths, room and room - tail)
+    beside = bool(used) and (room is None or total(shown) + tail <= room)
+    if room is not None and not beside:
+        shown = narrowed(shown, rows, room)
+    painter = Painter(shown, layout.right, coloured=coloured)
+    yield painter.head(layout.last if beside else "")
+    for row in rows:
+        yield from painter.row(row, "" if beside else layout.last)
+
+
+def fitting(layout: Layout, widths: Mapping[str, int], room: int | None) -> dict[str, int]:
+    """Return the widths of the columns that there is room for."""
+    shown = dict(widths)
+    for title in reversed(layout.optional):
+        if room is None or total(shown) <= room:
+            break
+        del shown[title]
+    return shown
+
+
+def narrowed(widths: dict[str, int], rows: Sequence[Row], room: int) -> dict[str, int]:
+    """Return the widths with a first column that fits; longer values in it get a line of their own."""
+    first, *others = widths
+    left = room - total({title: widths[title] for title in others}) - len(GAP)
+    texts = (row.cells[first].text for row in rows)
+    return {**widths, first: widest([first, *(text for text in texts if columns_of(text) <= left)])}
+
+
+def total(widths: Mapping[str, int]) -> int:
+    """Return how wide columns are together."""
+    return sum(widths.values()) + len(GAP) * (len(widths) - 1)
+
+
+def widest(texts: Sequence[str]) -> int:
+    """Return how wide the widest text is."""
+    return max(map(columns_of, texts))
+
+
+class Painter:
+    """Writes rows into columns of known widths."""
+
+    def __init__(self, widths: Mapping[str, int], right: frozenset[str], *, coloured: bool) -> None:
+        self.widths = widths
+        self.right = right
+        self.coloured = coloured
+        self.first = next(iter(widths))
+
+    def head(self, last: str) -> str:
+        """Return the line with the titles."""
+        titles = {title: Cell(title, "1") for title in self.widths}
+        return f"{self.line(titles)}{GAP}{self.painted(Cell(last, '1'))}".rstrip()
+
+    def row(self, row: Row, below: str) -> Iterator[str]:
+        """Yield the lines of a row; `below` is the title of the last column where that does not stand beside it."""
+        cells = dict(row.cells)
+        if columns_of(cells[self.first].text) > self.widths[self.first]:
+            yield self.painted(cells[self.first])
+            cells[self.first] = Cell("")
+        if below:
+            yield self.line(cells).rstrip()
+            yield from (f"{GAP}{below.lower()}: {text}" for text in row.last)
+            return
+        beside, *others = row.last or [""]
+        yield f"{self.line(cells)}{GAP}{beside}".rstrip()
+        indent = " " * (total(self.widths) + len(GAP))
+        yield from (f"{indent}{text}" for text in others)
+
+    def line(self, cells: Mapping[str, Cell]) -> str:
+        """Return one line of cells, each as wide as its column."""
+        return GAP.join(self.padded(cells[title], width, title in self.right) for title, width in self.widths.items())
+
+    def padded(self, cell: Cell, width: int, right: bool) -> str:  # noqa: FBT001 - one of two sides
+        """Return a cell as wide as its column."""
+        space, text = " " * (width - columns_of(cell.text)), self.painted(cell)
+        return f"{space}{text}" if right else f"{text}{space}"
+
+    def painted(self, cell: Cell) -> str:
+        """Return the value of a cell in its style."""
+        return f"\x1b[{cell.style}m{cell.text}\x1b[0m" if self.coloured and cell.style and cell.text else cell.text
