@@ -68,8 +68,8 @@ def test_a_command_can_be_pasted() -> None:
     [
         (-5, "just now"),
         (59_999, "just now"),
-        (60_000, "1 minute ago"),
-        (7_200_000, "2 hours ago"),
+        (60_000, "1 min ago"),
+        (7_200_000, "2 h ago"),
         (10**9, "11 days ago"),
     ],
 )

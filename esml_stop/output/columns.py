@@ -18,10 +18,11 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The values of one row by the titles of their columns, and the lines of the last column."""
+    """The values of one row by the titles of their columns, the lines of the last column, and notes below it."""
 
     cells: Mapping[str, Cell]
     last: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def lines(layout: Layout, rows: Sequence[Row], room: int | None, *, coloured: bo
     yield painter.head(layout.last if beside else "")
     for row in rows:
         yield from painter.row(row, "" if beside else layout.last)
+        yield from (f"{GAP}{note}" for note in row.notes)
 
 
 def fitting(layout: Layout, widths: Mapping[str, int], room: int | None) -> dict[str, int]:

@@ -49,7 +49,7 @@ def line(found: Deployment, result: Result) -> Iterable[str]:
         str(found.pending),
         used_at(found),
         ",".join(map(short, result.used_by)),
-        "" if found.model_bytes is None else str(found.model_bytes),
+        "" if found.memory_bytes is None else str(found.memory_bytes),
         "" if found.threads_per_allocation is None else str(found.threads_per_allocation),
     )
 
@@ -58,7 +58,11 @@ def rows(results: Iterable[Result]) -> Sequence[Row]:
     """Return the rows of the table."""
     now = int(time.time() * 1000)
     return [
-        Row(cells(found, now), [use_in_brief(use) for use in one.used_by])
+        Row(
+            cells(found, now),
+            [use_in_brief(use) for use in one.used_by],
+            [f"reason: {clean(found.reason)}"] if found.reason else [],
+        )
         for one in results
         if (found := one.target.deployment)
     ]
@@ -72,7 +76,7 @@ def cells(found: Deployment, now: int) -> dict[str, Cell]:
         "ALLOC": Cell(f"{found.allocations}/{found.target_allocations}"),
         "LAST USED": Cell(last_use(found, now)),
         "MODEL": Cell(clean(found.model_id)),
-        "MEMORY": Cell("" if found.model_bytes is None else size(found.model_bytes)),
+        "MEMORY": Cell("" if found.memory_bytes is None else size(found.memory_bytes)),
         "NODES": Cell(clean(", ".join(found.nodes))),
         "QUEUE": Cell(f"{found.pending:,}"),
         "PRIORITY": Cell(clean(found.priority or "")),

@@ -53,7 +53,7 @@ def use(reference: Reference) -> str:
     if reference.kind is Kind.PIPELINE:
         if reference.alias:
             return f"ingest pipeline {name} references model alias {clean(reference.alias)}"
-        what = "its model or a model alias" if reference.needs_model else "this deployment"
+        what = "its model" if reference.needs_model else "this deployment"
         return f"ingest pipeline {name} references {what}"
     if reference.through is not Through.ENDPOINT:
         return f"inference endpoint {name} uses this deployment"
@@ -278,7 +278,7 @@ def listed(report: Report) -> str:
     number = report.count(Outcome.LISTED)
     if not number:
         return "No deployments are running." if not report.results else "No deployments to list."
-    needed = [one.target.deployment.model_bytes for one in report.results if one.target.deployment]
+    needed = [one.target.deployment.memory_bytes for one in report.results if one.target.deployment]
     known = [one for one in needed if one is not None]
     memory = f", {'at least ' if len(known) < len(needed) else ''}{size(sum(known))} of memory" if known else ""
     return f"{counted(number, 'deployment')}{memory}."

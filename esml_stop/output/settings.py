@@ -5,9 +5,10 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from esml_stop.output.columns import Cell, Layout, Row, lines
 from esml_stop.output.json_report import ended_by, head
 from esml_stop.output.stdout import stdout
-from esml_stop.output.terminal import console, is_terminal
+from esml_stop.output.terminal import has_colour, is_terminal
 from esml_stop.output.tsv import tabbed
 from esml_stop.settings_report import Inspection, Setting, SettingsReport
 from esml_stop.text import clean
@@ -24,7 +25,9 @@ def show(report: SettingsReport, form: str | None, *, quiet: bool = False) -> No
     """Write the report to stdout."""
     with stdout() as out:
         if form == "table" or (form is None and is_terminal(out)):
-            table(report, quiet=quiet)
+            out.write(table(report))
+            if is_terminal(out) and not quiet:
+                out.write(f"{closing(report)}\n")
         else:
             out.write(text_of(report, form))
 
@@ -87,23 +90,23 @@ def who(found: Inspection) -> str:
     return f"{name} ({', '.join(found.roles) or 'no roles'})"
 
 
-def table(report: SettingsReport, *, quiet: bool) -> None:
-    """Print the report to a terminal; long values fold onto the next line and are never cut."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+LAYOUT = Layout(("SETTING", "VALUE", "SOURCE"))
+STYLES = {"yes": "32", "no": "31"}
 
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("Setting", "Value", "Source"):
-        grid.add_column(name, overflow="fold")
-    for one in rows_of(report):
-        style = {"yes": "green", "no": "red"}.get(one.value, "")
-        cells = (one.name.replace("_", " "), one.value, one.source)
-        grid.add_row(*(Text(clean(cell), style=style if cell == one.value else "") for cell in cells))
-    screen = console(sys.stdout)
-    screen.print(grid)
-    if not quiet:
-        screen.print(Text(closing(report), style="bold"), soft_wrap=True)
+
+def table(report: SettingsReport) -> str:
+    """Return the report as a table; long values are never cut."""
+    rows = [
+        Row(
+            {
+                "SETTING": Cell(clean(one.name.replace("_", " "))),
+                "VALUE": Cell(clean(one.value), STYLES.get(one.value, "")),
+                "SOURCE": Cell(clean(one.source)),
+            }
+        )
+        for one in rows_of(report)
+    ]
+    return "".join(f"{line}\n" for line in lines(LAYOUT, rows, None, coloured=has_colour(sys.stdout)))
 
 
 def closing(report: SettingsReport) -> str:

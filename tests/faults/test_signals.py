@@ -169,5 +169,5 @@ def test_ctrl_c_on_a_terminal_shows_the_report(server: FaultyServer, state: Stat
         terminal.wait(lambda: len(server.lines(STOP)) == 2, "the second stop")
         terminal.type("\x03")
         assert terminal.ended() == 130, terminal.seen
-    assert "Of 2 deployments: 1 stopped; 1 unknown." in terminal.seen
+    assert "1 deployment stopped, 1 unknown." in terminal.seen
     assert terminal.seen.rfind("\x1b[?25h") >= terminal.seen.rfind("\x1b[?25l")

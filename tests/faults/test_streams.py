@@ -70,7 +70,7 @@ def test_a_closed_stdout_is_said_and_what_was_done_too(url: str, state: State, f
     """The results cannot be written: exit 1, and stderr says so and what became of the deployment."""
     code, said = shell(f"esml stop d1 -o {form} >&-", url)
     assert code == 1
-    assert said == "esml: The results cannot be written: standard output is closed.\nesml: d1: stopped.\n"
+    assert said == "esml: The results cannot be written: standard output is closed.\nesml: d1 stopped in 0.0 s.\n"
     assert "d1" not in state.deployments
 
 
@@ -80,7 +80,7 @@ def test_a_full_disk_is_said_and_what_was_done_too(url: str, state: State) -> No
     code, said = shell("esml stop d1 d2 >/dev/full", url)
     assert code == 1
     assert "esml: The results cannot be written: no space left on device." in said
-    assert said.rstrip().endswith("esml: Of 2 deployments: 2 stopped.")
+    assert said.rstrip().endswith("esml: 2 deployments stopped.")
     state.pipelines["p"] = {"processors": [{"inference": {"model_id": "d3"}}]}
     assert shell("esml stop d3 >/dev/full", url)[0] == 5
     assert shell("esml stop d4 2>/dev/full", url) == (0, "d4\tstopped\tm\tstarted\t\t\n")
@@ -103,7 +103,7 @@ def test_without_standard_input_it_works(url: str, state: State, source: str) ->
     assert shell(f"esml stop d1 {source}", url)[0] == 0
     assert shell(f"esml stop - {source}", url) == (
         0,
-        "esml: warning: No deployment ID was given on standard input; nothing to stop.\n",
+        "esml: warning: No deployment ID was given on stdin; nothing to stop.\n",
     )
     code, said = shell(f"esml stop 'd*' {source}", url)
     assert (code, "--yes" in said) == (2, True)

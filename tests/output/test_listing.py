@@ -1,11 +1,9 @@
-import io
-
 import pytest
-from rich.console import Console
 
 from esml_stop.models import Deployment, Kind, Reference, Through
 from esml_stop.outcomes import Outcome, Result, Target
-from esml_stop.output.listing import last_use, lines, show, used_at
+from esml_stop.output.listing import last_use, lines, used_at
+from esml_stop.output.table import text
 from esml_stop.report import Report
 from tests.support.builders import deployment
 
@@ -25,6 +23,7 @@ BUSY = deployment(
     pending=1234,
     last_access=1_700_000_000_000,
     idle_since=1_700_000_000_000,
+    memory_bytes=265_000_000,
 )
 
 
@@ -40,45 +39,13 @@ def report() -> Report:
     )
 
 
-def printed(width: int) -> str:
-    """Return what a terminal of that width shows."""
-    console = Console(file=io.StringIO(), width=width, height=40, color_system=None, highlight=False)
-    show(console, report())
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
-
-
 def test_lines_have_every_value_whole() -> None:
-    """Nodes by name, times in UTC, uses as words; a name that finds nothing stands alone."""
+    """Nodes by name, times in UTC, uses as words; only deployments have a line, each with as many values."""
     assert lines(report()).split("\n") == [
-        f"{BUSY.deployment_id}\tm\tstarted\t1/2\tlow\tnode-1,node-2\t1234\t2023-11-14T22:13:20Z\t{SHORT_USES}",
-        "b\tm\tstarted\t0/0\t\t\t0\tunknown\t",
-        "nope",
+        f"{BUSY.deployment_id}\tm\tstarted\t1/2\tlow\tnode-1,node-2\t1234\t2023-11-14T22:13:20Z\t{SHORT_USES}\t265000000\t",
+        "b\tm\tstarted\t0/0\t\t\t0\tunknown\t\t\t",
         "",
     ]
-
-
-def test_a_wide_terminal_shows_a_table() -> None:
-    """One row each, every use on a line of its own, nothing cut, no markup read."""
-    text = printed(160)
-    row = next(line for line in text.splitlines() if "a_rather_long" in line)
-    assert row.split()[:7] == ["a_rather_long_deployment_id", "m", "started", "1/2", "low", "2", "1,234"]
-    assert "now  " in row
-    assert "endpoint my-elser" in row
-    assert "\n" in text
-    assert [line.strip() for line in text.splitlines() if line.strip().startswith("pipeline")] == [
-        "pipeline p[1]",
-        "pipeline q (by model)",
-    ]
-
-
-@pytest.mark.parametrize("width", [20, 60, 80])
-def test_a_narrow_terminal_shows_a_block_for_each(width: int) -> None:
-    """Whole values again, wherever the terminal itself breaks the lines."""
-    text = printed(width)
-    assert "a_rather_long_deployment_id\n  started, 1/2 allocations, low priority, 1,234 queued, last used: " in text
-    assert "\n  model m on node-1, node-2\n  inference endpoint my-elser (owns the deployment)\n" in text
-    assert "\nb\n  started, 0/0 allocations, 0 queued, last used: unknown\n  model m on no node\n" in text
 
 
 DAY = 86_400_000
@@ -102,3 +69,44 @@ DAY = 86_400_000
 def test_the_last_use_is_never_more_than_what_is_known(found: Deployment, ago: str, at: str) -> None:
     """Nothing is called unused for a time about which the cluster knows nothing."""
     assert (last_use(found, 7 * DAY), used_at(found)) == (ago, at)
+
+
+def test_a_wide_terminal_shows_every_column() -> None:
+    """One row each, every use on a line of its own, nothing cut."""
+    head, busy, second, third, other = text(report(), 160).splitlines()
+    assert head.split("  ")[0] == "DEPLOYMENT"
+    assert busy.split()[:3] == ["a_rather_long_deployment_id", "started", "1/2"]
+    assert "m      253 MB  node-1, node-2  1,234  low" in busy
+    assert busy.endswith("endpoint my-elser")
+    assert [line.strip() for line in (second, third)] == ["pipeline p[1]", "pipeline q (model)"]
+    assert other.split()[0] == "b"
+
+
+def test_a_table_without_a_terminal_is_as_wide_as_it_needs() -> None:
+    """Nothing is left out where nothing limits it."""
+    assert text(report(), None) == text(report(), 1000)
+
+
+@pytest.mark.parametrize("columns", [30, 60, 70])
+def test_a_narrow_terminal_shows_what_matters(columns: int) -> None:
+    """ID, state, allocations, last use and every use are there; the uses stand below."""
+    shown = text(report(), columns)
+    assert "MODEL" not in shown
+    assert shown.startswith("DEPLOYMENT")
+    assert "a_rather_long_deployment_id" in shown
+    assert all(f"\n  used by: {use}\n" in shown for use in ("endpoint my-elser", "pipeline p[1]", "pipeline q (model)"))
+
+
+def test_an_id_that_has_no_room_stands_alone() -> None:
+    """It can be copied in one piece; the rest of its row follows."""
+    _, name, rest, *_ = text(report(), 30).splitlines()
+    assert name == BUSY.deployment_id
+    assert rest.split()[:2] == ["started", "1/2"]
+
+
+@pytest.mark.parametrize(("columns", "there"), [(80, []), (87, ["MODEL"]), (95, ["MODEL", "MEMORY"])])
+def test_columns_come_as_there_is_room(columns: int, there: list[str]) -> None:
+    """The more important ones first."""
+    head = text(report(), columns).splitlines()[0]
+    assert head.startswith("DEPLOYMENT")
+    assert [one for one in ("MODEL", "MEMORY", "NODES") if one in head] == there

@@ -29,13 +29,13 @@ OPTIONS = ("--url", "http://es:9200", "--save", "a file")
 @pytest.mark.parametrize(
     ("reference", "long", "brief"),
     [
-        (NAMED, "ingest pipeline p (names the deployment)", "pipeline p"),
-        (BY_MODEL, "ingest pipeline p (names its model or a model alias)", "pipeline p (by model)"),
-        (OWNER, "inference endpoint e (owns the deployment)", "endpoint e"),
-        (Reference(Kind.ENDPOINT, "e", Through.DEPLOYMENT), "inference endpoint e (uses the deployment)", "endpoint e"),
+        (NAMED, "ingest pipeline p references this deployment", "pipeline p"),
+        (BY_MODEL, "ingest pipeline p references its model", "pipeline p (model)"),
+        (OWNER, "inference endpoint e created this deployment", "endpoint e"),
+        (Reference(Kind.ENDPOINT, "e", Through.DEPLOYMENT), "inference endpoint e uses this deployment", "endpoint e"),
         (
             Reference(Kind.ENDPOINT, ".e", Through.ENDPOINT),
-            "inference endpoint .e (owns the deployment, and starts it again when it is used)",
+            "inference endpoint .e created this deployment and starts it again when the endpoint is used",
             "endpoint .e",
         ),
     ],
@@ -51,8 +51,8 @@ def test_a_refusal_ends_with_the_command_that_would_do_it() -> None:
     lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop"), OPTIONS)
     assert lines == [
         "d 1 is in use and was not stopped:",
-        "  ingest pipeline p (names the deployment)",
-        "  inference endpoint e (owns the deployment)",
+        "  ingest pipeline p references this deployment",
+        "  inference endpoint e created this deployment",
         "  To stop it anyway: esml stop 'd 1' --force --url http://es:9200 --save 'a file'",
     ]
 
@@ -99,10 +99,10 @@ def test_a_refusal_by_the_server_is_quoted() -> None:
 @pytest.mark.parametrize(
     ("target", "line"),
     [
-        (Target("d", Outcome.NOT_FOUND), "No deployment is called d; nothing to do."),
-        (Target("d*", Outcome.NOT_FOUND), "No deployment matches d*; nothing to do."),
-        (Target("d", Outcome.NOT_FOUND, hint="is a model"), "No deployment is called d: it is a model."),
-        (Target("d", Outcome.NOT_FOUND, hint="did you mean e?"), "No deployment is called d; did you mean e?"),
+        (Target("d", Outcome.NOT_FOUND), "Deployment d is not running; nothing to stop."),
+        (Target("d*", Outcome.NOT_FOUND), "No deployment matches d*; nothing to stop."),
+        (Target("d", Outcome.NOT_FOUND, hint="is a model"), "d is a model."),
+        (Target("d", Outcome.NOT_FOUND, hint="did you mean e?"), "Deployment d is not running. Did you mean e?"),
     ],
 )
 def test_a_missing_name_is_told_with_its_hint(target: Target, line: str) -> None:
@@ -119,7 +119,7 @@ TIME = 1_700_000_000_000
         ({"last_access": TIME, "idle_since": TIME}, "d was skipped: it was last used at 2023-11-14T22:13:20Z."),
         ({"idle_since": TIME}, "d was skipped: nothing is known about its use before 2023-11-14T22:13:20Z."),
         ({}, "d was skipped: when it was last used is not known."),
-        ({"last_access": TIME, "idle_since": TIME, "pending": 1}, "d is in use now; skipped."),
+        ({"last_access": TIME, "idle_since": TIME, "pending": 1}, "d was skipped: it is in use now."),
     ],
 )
 def test_what_is_not_idle_says_what_is_known_of_its_use(known: dict[str, Any], line: str) -> None:
@@ -131,7 +131,7 @@ def test_a_refusal_names_what_is_in_the_way_only() -> None:
     """A pipeline that names the model and is served on by another deployment is not."""
     target = Target("d", Outcome.IN_USE, deployment("d", "m"), (NAMED, BY_MODEL), breaks=(NAMED,))
     lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop"), OPTIONS)
-    assert lines[1:-1] == ["  ingest pipeline p (names the deployment)"]
+    assert lines[1:-1] == ["  ingest pipeline p references this deployment"]
 
 
 def going(name: str, outcome: Outcome, *breaks: Reference) -> Result:
@@ -142,10 +142,10 @@ def going(name: str, outcome: Outcome, *breaks: Reference) -> Result:
 def test_force_is_a_warning_about_what_fails_now() -> None:
     """What breaks, and what ends that; in a dry run what would."""
     result = going("d", Outcome.STOPPED, NAMED, OWNER)
-    uses = "ingest pipeline p (names the deployment); inference endpoint e (owns the deployment)"
-    assert forced(result, Report("stop", (result,))) == f"d was in use: {uses}. These fail until it is started again."
+    uses = "ingest pipeline p references this deployment; inference endpoint e created this deployment"
+    assert forced(result, Report("stop", (result,))) == f"d was in use: {uses}. These will fail until it is restarted."
     dry = forced(result, Report("stop", (result,), dry_run=True))
-    assert dry == f"d is in use: {uses}. These would fail until it is started again."
+    assert dry == f"d is in use: {uses}. These would fail until it is restarted."
     assert forced(going("d", Outcome.STOPPED), Report("stop")) is None
 
 
@@ -173,7 +173,7 @@ def test_a_failure_has_its_hint() -> None:
     """On a line of its own."""
     error = EsmlError("Not allowed.", hint="Ask for manage_ml.")
     assert failure(Result(Target("d", Outcome.WOULD_STOP), Outcome.FAILED, error=error)) == [
-        "d: failed. Not allowed.",
+        "d failed: Not allowed.",
         "  Ask for manage_ml.",
     ]
 
@@ -231,16 +231,16 @@ def outcomes(*found: Outcome) -> tuple[Result, ...]:
 @pytest.mark.parametrize(
     ("report", "sentence"),
     [
-        (Report("stop", outcomes(Outcome.STOPPED)), "d: stopped."),
-        (Report("stop", outcomes(Outcome.WOULD_STOP), dry_run=True), "d: would stop. Nothing was changed."),
+        (Report("stop", outcomes(Outcome.STOPPED)), "d stopped in 0.0 s."),
+        (Report("stop", outcomes(Outcome.WOULD_STOP), dry_run=True), "d would be stopped. Nothing was changed."),
         (
             Report("stop", outcomes(Outcome.STOPPED, Outcome.IN_USE, Outcome.STOPPED)),
-            "Of 3 deployments: 2 stopped; 1 in use, not stopped. With --force, what is in use is stopped too.",
+            "2 deployments stopped, 1 in use.",
         ),
         (Report("stop", cancelled=True), "Cancelled; nothing was stopped."),
         (Report("stop"), "Nothing to stop."),
-        (Report("restore"), "Nothing to start."),
-        (Report("list"), "0 deployments."),
+        (Report("restore"), "Nothing to restore."),
+        (Report("list"), "No deployments are running."),
         (Report("list", outcomes(Outcome.LISTED, Outcome.NOT_FOUND)), "1 deployment."),
     ],
 )

@@ -53,12 +53,47 @@ def test_ids_are_ready_for_xargs(sandbox: SandboxServer) -> None:
 
 
 def test_a_log_gets_a_line_for_each_finished_target(sandbox: SandboxServer) -> None:
-    """In CI, with several targets, stderr says of each when it is done; with one target stdout says it all."""
-    several = run(sandbox, "stop", LONG, "my_model_for_search")
-    assert sorted(line.split(" stopped after ")[0] for line in several.err.splitlines()) == sorted(
-        [f"esml: {LONG}:", "esml: my_model_for_search:"]
-    )
-    assert run(sandbox, "stop", "questions_a").err == ""
+    """In CI, with several targets, stderr says of each when it is done, and closes; with one it says so once."""
+    *finished, closing = run(sandbox, "stop", LONG, "my_model_for_search").err.splitlines()
+    assert sorted(line.split(" stopped after ")[0] for line in finished) == [
+        f"esml: {LONG}:",
+        "esml: my_model_for_search:",
+    ]
+    assert closing == "esml: 2 deployments stopped."
+    assert len(run(sandbox, "stop", "questions_a").err.splitlines()) == 1
+    assert run(sandbox, "stop", "questions_b", "-q", "--force").err == ""
+
+
+@pytest.mark.parametrize("form", ["table", "wide"])
+def test_a_table_can_be_piped(sandbox: SandboxServer, form: str) -> None:
+    """At its natural width, whatever COLUMNS says; what went wrong is in it, as it goes to a file alone."""
+    out = run(sandbox, "stop", LONG, "reviews_for_ingest", "-o", form).out
+    head, first, second = out.splitlines()
+    assert head.split() == ["DEPLOYMENT", "OUTCOME", "MODEL", "USED", "BY"]
+    assert first.split()[0] == LONG
+    assert second.split() == ["reviews_for_ingest", "in", "use", "reviews", "pipeline", "reviews-pipeline"]
+
+
+def test_every_row_of_a_list_is_a_deployment(sandbox: SandboxServer) -> None:
+    """A name that matches nothing is a warning; each row has as many values."""
+    ended = run(sandbox, "list", "my*", "zz*")
+    assert {len(line) for line in ended.lines} == {11}
+    assert [line[0] for line in ended.lines] == ["my-elser", "my_model_for_search"]
+    assert ended.err == "esml: warning: No deployment matches zz*.\n"
+
+
+def test_an_empty_list_says_so(sandbox: SandboxServer) -> None:
+    """On stderr, as stdout has nothing to show."""
+    for name in list(sandbox.state.deployments):
+        sandbox.state.deployments.pop(name)
+    ended = run(sandbox, "list")
+    assert (ended.status, ended.out, ended.err) == (0, "", "esml: No deployments are running.\n")
+
+
+@pytest.mark.parametrize(("sort", "first"), [("id", "large_model"), ("last-used", "reviews_for_ingest")])
+def test_a_list_is_sorted_as_asked(sandbox: SandboxServer, sort: str, first: str) -> None:
+    """By ID, or with the longest unused first."""
+    assert run(sandbox, "list", "reviews_for_ingest,large_model", "--sort", sort).lines[0][0] == first
 
 
 def test_colours_are_forced_on_what_people_read(sandbox: SandboxServer) -> None:

@@ -9,7 +9,7 @@ from tests.support.screen import Shown, on_terminal
 
 REFUSAL = [
     "esml: reviews_for_ingest is in use and was not stopped:",
-    "  ingest pipeline reviews-pipeline (names the deployment)",
+    "  ingest pipeline reviews-pipeline references this deployment",
     "  To stop it anyway: esml stop reviews_for_ingest --force",
 ]
 LONG = "a-deployment-with-a-name-that-is-much-too-long-for-any-column-of-any-narrow-table-0123456789"
@@ -41,23 +41,30 @@ def test_something_is_on_the_screen_before_the_cluster_answers() -> None:
 
 @pytest.mark.parametrize("columns", [60, 200])
 def test_a_refusal_is_easy_to_read(sandbox: SandboxServer, columns: int) -> None:
-    """Target, reason, each use and the command on lines of their own; then the table and what to do next."""
+    """Target, reason, each use and the command on lines of their own; after the table."""
     shown = stop(sandbox, "my_model_for_search", "reviews_for_ingest", columns=columns)
     assert shown.status == 5
-    assert shown.written[: len(REFUSAL)] == REFUSAL
-    assert re.search(r"my_model_for_search +stopped in \d+(\.\d)? s +my_model", "\n".join(shown.lines))
-    assert re.search(r"reviews_for_ingest +in use, not stopped +reviews", "\n".join(shown.lines))
-    closing = "Of 2 deployments: 1 stopped; 1 in use, not stopped. With --force, what is in use is stopped too."
-    assert shown.written[-1] == closing
+    assert shown.written[-4:] == [*REFUSAL, "esml: 1 deployment stopped, 1 in use."]
+    assert re.search(r"my_model_for_search +stopped in \d+(\.\d)? s", "\n".join(shown.lines))
+    assert re.search(r"reviews_for_ingest +in use", "\n".join(shown.lines))
 
 
 @pytest.mark.parametrize("columns", [40, 120])
 def test_no_id_is_cut(sandbox: SandboxServer, columns: int) -> None:
-    """A long ID folds where there is no room, every character of it stays."""
+    """A long ID is written in one piece, also where the terminal has to wrap it."""
     sandbox.state.start("my_model", LONG)
-    shown = stop(sandbox, LONG, columns=columns)
+    shown = stop(sandbox, LONG, "my_model_for_search", columns=columns)
     assert shown.status == 0
-    assert LONG in "".join(line.split("  ")[0].strip() for line in shown.lines)
+    assert any(line.startswith(LONG) for line in shown.written)
+
+
+@pytest.mark.parametrize(("form", "rows"), [((), 0), (("-o", "table"), 2), (("-o", "wide"), 2), (("-o", "tsv"), 1)])
+def test_one_deployment_needs_no_table(sandbox: SandboxServer, form: tuple[str, ...], rows: int) -> None:
+    """A sentence says it all, unless a form is asked for."""
+    shown = stop(sandbox, "my_model_for_search", *form)
+    *results, sentence = shown.lines
+    assert len(results) == rows
+    assert re.fullmatch(r"esml: my_model_for_search stopped in \d\.\d s\.", sentence)
 
 
 def test_two_hundred_targets_have_a_row_each(sandbox: SandboxServer) -> None:
@@ -68,8 +75,8 @@ def test_two_hundred_targets_have_a_row_each(sandbox: SandboxServer) -> None:
     shown = stop(sandbox, "many-*", "--yes", "--parallel", "16")
     assert shown.status == 0
     assert [line.split()[0] for line in shown.lines if "stopped in" in line] == names
-    assert shown.lines[-1] == "Of 200 deployments: 200 stopped."
-    assert len(shown.lines) == 200 + 3
+    assert shown.lines[-1] == "esml: 200 deployments stopped."
+    assert len(shown.lines) == 200 + 2
 
 
 def test_a_long_stop_is_watched(sandbox: SandboxServer) -> None:
@@ -86,8 +93,8 @@ def test_a_question_shows_what_it_is_about(sandbox: SandboxServer) -> None:
     """A pattern is answered on the terminal; with no, nothing is stopped."""
     shown = stop(sandbox, "my*", answer="n\n")
     assert shown.status == 1
-    assert "my_model_for_search would stop my_model" in shown.text
-    assert "my-elser in use, not stopped elser endpoint my-elser" in shown.text
+    assert "my_model_for_search would be stopped my_model" in shown.text
+    assert "my-elser in use elser endpoint my-elser" in shown.text
     assert f'Stop 1 deployment on "esml-sandbox" ({sandbox.url})? [y/N]' in shown.text
     assert stop(sandbox, "my_*", answer="y\n").status == 0
 
@@ -141,16 +148,18 @@ def test_a_piped_stderr_gets_nothing_that_moves(sandbox: SandboxServer) -> None:
     shown = stop(sandbox, "my_model_for_search", "questions_a", stderr=False)
     assert b"\x1b" not in shown.piped
     assert b"\r" not in shown.piped
-    assert re.fullmatch(r"(esml: \w+: stopped after 0.\d s\n){2}", shown.piped.decode())
-    assert shown.lines[-1] == "Of 2 deployments: 2 stopped."
+    *finished, closing = shown.piped.decode().splitlines()
+    assert len(finished) == 2
+    assert closing == "esml: 2 deployments stopped."
+    assert [line.split()[0] for line in shown.lines] == ["DEPLOYMENT", "my_model_for_search", "questions_a"]
 
 
 def test_columns_decides_the_width(sandbox: SandboxServer) -> None:
     """COLUMNS is believed more than the terminal."""
-    shown = stop(sandbox, "reviews_for_ingest", columns=200, environment={"COLUMNS": "44"})
-    table = [line for line in shown.lines if line.startswith(" ") and not line.startswith("  ")]
-    assert table
-    assert max(map(len, table)) <= 44
+    shown = stop(sandbox, "questions_a", "nope", columns=200, environment={"COLUMNS": "40"})
+    table = [line for line in shown.lines if not line.startswith("esml: ")]
+    assert len(table) == 4
+    assert max(map(len, table)) <= 40
 
 
 def test_settings_are_a_table_with_their_sources(sandbox: SandboxServer) -> None:

@@ -77,7 +77,7 @@ def test_the_exit_code_says_whether_deployments_may_be_stopped(may: dict[str, bo
 def test_names_from_the_server_are_cleaned(capsys: pytest.CaptureFixture[str]) -> None:
     """A cluster or a key may have any name; none forges a line."""
     name = "a\x1b[2J\nb\tc"
-    rendering.show(report(inspection=Inspection(name, cluster_name=name, api_key=name, version=name)), "table")
+    rendering.show(report(inspection=Inspection(name, cluster_name=name, api_key=name, version=name)), "tsv")
     lines = capsys.readouterr().out.splitlines()
     assert all(line.count("\t") == 2 for line in lines)
     assert not any("\x1b" in line for line in lines)

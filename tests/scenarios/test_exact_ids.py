@@ -36,7 +36,7 @@ def test_a_typo_is_not_found_and_never_stopped(cluster: RawCluster, run: Run) ->
     cluster.deployment("my_model_for_search", "my_model")
     ended = run("stop", "my_model_for_serch")
     assert (ended.status, ended.outcomes) == (0, {"my_model_for_serch": "not_found"})
-    assert "did you mean my_model_for_search?" in ended.err
+    assert "Did you mean my_model_for_search?" in ended.err
     assert cluster.running() == ["my_model_for_search"]
 
 
@@ -60,10 +60,10 @@ def test_a_model_and_an_alias_are_told_apart_from_a_deployment(cluster: RawClust
     ended = run("stop", "my_model", "my_alias", "lonely", "tree")
     assert ended.status == 0
     assert set(ended.outcomes.values()) == {"not_found"}
-    assert "my_model: it is a model; its deployments are my_search: use --model my_model" in ended.err
-    assert "my_alias: it is a model alias of my_model; its deployments are my_search" in ended.err
-    assert "lonely: it is a model, which has no deployments" in ended.err
-    assert "tree: it is a model of type tree_ensemble, which has no deployments" in ended.err
+    assert "my_model is a model; its deployments are my_search: use --model my_model" in ended.err
+    assert "my_alias is a model alias of my_model; its deployments are my_search" in ended.err
+    assert "lonely is a model, which has no deployments" in ended.err
+    assert "tree is a model of type tree_ensemble, which has no deployments" in ended.err
     assert cluster.running() == ["my_search"]
 
 
@@ -83,7 +83,7 @@ def test_a_deployment_that_a_pipeline_names_is_refused_by_name(cluster: RawClust
     cluster.pipeline("esml-p1", "d")
     ended = run("stop", "d")
     assert (ended.status, ended.outcomes) == (5, {"d": "in_use"})
-    assert "ingest pipeline esml-p1 (names the deployment)" in ended.err
+    assert "ingest pipeline esml-p1 references this deployment" in ended.err
     assert ended.err.rstrip().endswith("esml stop d --force")
     assert cluster.running() == ["d"]
     forced = run("stop", "d", "--force")
@@ -100,7 +100,7 @@ def test_no_check_leaves_it_to_the_server_and_explains_its_refusal(cluster: RawC
     cluster.pipeline("esml-p1", "d")
     ended = run("stop", "d", "other", "--no-check")
     assert (ended.status, ended.outcomes) == (5, {"d": "in_use", "other": "stopped"})
-    assert "ingest pipeline esml-p1 (names the deployment)" in ended.err
+    assert "ingest pipeline esml-p1 references this deployment" in ended.err
     assert "Elasticsearch says: Cannot stop deployment [d]" in ended.err
 
 

@@ -30,13 +30,13 @@ def ordered(report: Report, sort: str | None) -> Report:
 
 def by_last_used(result: Result) -> tuple[bool, float, str]:
     """Return what sorts the longest unused deployment first."""
-    last = result.target.deployment and result.target.deployment.last_used
+    last = result.target.deployment and result.target.deployment.idle_since
     return last is None, last or 0, result.deployment_id
 
 
 def by_memory(result: Result) -> tuple[bool, float, str]:
     """Return what sorts the deployment with the most memory first."""
-    needed = result.target.deployment and result.target.deployment.model_bytes
+    needed = result.target.deployment and result.target.deployment.memory_bytes
     return needed is None, -(needed or 0), result.deployment_id
 
 
