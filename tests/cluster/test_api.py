@@ -144,7 +144,7 @@ def test_the_whole_command_stops_and_verifies(
     out, err = capsys.readouterr()
     assert status == 0
     assert out.startswith("my_model_for_search\tstopped\tmy_model\tstarted\t")
-    assert "inference endpoint shared (uses the deployment)" in err
+    assert "inference endpoint shared uses this deployment" in err
     requests = recorder.requests()
     assert sorted(requests[:5]) == [
         "GET /_inference/_all",
@@ -167,5 +167,5 @@ def test_a_dry_run_only_reads(
         status = main.run(["stop", "my_model_for_ingest", "--dry-run"])
     _, err = capsys.readouterr()
     assert status == 5
-    assert "ingest pipeline p1 (names the deployment)" in err
+    assert "ingest pipeline p1 references this deployment" in err
     assert {request.split()[0] for request in recorder.requests()} == {"GET"}
