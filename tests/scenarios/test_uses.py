@@ -57,7 +57,7 @@ def test_force_warns_only_of_what_really_breaks(cluster: RawCluster, run: Run) -
     assert "two is in use: ingest pipeline esml-p" in dry.err
     assert "These would fail until it is started again." in dry.err
     last = run("stop", "two", "--force")
-    assert "two was in use: ingest pipeline esml-p (names its model or a model alias). These fail until" in last.err
+    assert "two was in use: ingest pipeline esml-p references its model. These will fail until" in last.err
     assert cluster.running() == []
 
 
@@ -100,8 +100,8 @@ def test_a_deployment_of_an_inference_endpoint_is_refused(cluster: RawCluster, r
         [("inference_endpoint", "my-elser", "endpoint")],
         [("inference_endpoint", "my-endpoint", "deployment")],
     ]
-    assert "inference endpoint my-elser (owns the deployment)" in ended.err
-    assert "inference endpoint my-endpoint (uses the deployment)" in ended.err
+    assert "inference endpoint my-elser created this deployment" in ended.err
+    assert "inference endpoint my-endpoint uses this deployment" in ended.err
     assert cluster.running() == ["my-elser", "shared"]
     assert run("stop", "my-elser", "shared", "--force").status == 0
     assert cluster.running() == []
