@@ -1,10 +1,13 @@
 """What a command returns: results, warnings and errors, and the exit code that follows from them; pure."""
 
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from esml_stop.exit_status import ExitStatus
+from esml_stop.models import ClusterIdentity
 from esml_stop.outcomes import Outcome, Result
+from esml_stop.text import utc_now
 
 # What was asked for, and happened or would.
 DONE = {
@@ -29,6 +32,40 @@ PROBLEMS = {
 
 # A table of so many rows is there at once; one of thousands takes seconds, plain lines do not.
 MOST_IN_A_HURRY = 200
+# The exit codes in one word, for programs.
+REASONS = {
+    0: "success",
+    1: "failed",
+    2: "usage",
+    3: "no_match",
+    4: "not_allowed",
+    5: "in_use",
+    6: "unreachable",
+    7: "timed_out",
+    129: "hung_up",
+    130: "interrupted",
+    141: "broken_pipe",
+    143: "terminated",
+}
+
+
+@dataclass(slots=True)
+class Invocation:
+    """What is known about one run of esml, from the command line on; errors before any result are reported with it."""
+
+    command: str = ""
+    form: str | None = None
+    debug: bool = False
+    options: tuple[str, ...] = ()
+    cluster: ClusterIdentity | None = None
+    warnings: list[str] = field(default_factory=list)
+    started_at: str = field(default_factory=utc_now)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_data(self) -> bool:
+        """Tell whether stdout is for programs, errors included."""
+        return self.form in {"json", "jsonl"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +90,23 @@ class Report:
             return ExitStatus.FAILED
         if self.strict and not self.results:
             return ExitStatus.NO_MATCH
-        kinds = set(filter(None, (trouble(result, strict=self.strict) for result in self.results)))
+        kinds = self.troubles
         if not kinds:
             return ExitStatus.OK
         return kinds.pop() if len(kinds) == 1 else ExitStatus.FAILED
+
+    @property
+    def troubles(self) -> set[int]:
+        """Return the exit codes that the results ask for."""
+        return set(filter(None, (trouble(result, strict=self.strict) for result in self.results)))
+
+    @property
+    def reason(self) -> str:
+        """Return the exit code in one word."""
+        if self.cancelled:
+            return "cancelled"
+        mixed = self.exit_status == ExitStatus.FAILED and len(self.troubles) > 1
+        return "different_errors" if mixed else REASONS.get(self.exit_status, "failed")
 
     @property
     def status(self) -> str:

@@ -1,9 +1,11 @@
 """How help looks: what a command is for, its examples, then its options in groups."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from esml_stop.report import Invocation
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -53,9 +55,13 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the words of the command line."""
+        remember(ctx, self, args)
         if self.needs_arguments and not args and not ctx.resilient_parsing:
             raise NoArguments("", ctx)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as wrong:
+            raise click.UsageError(unknown(wrong), ctx) from None
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the whole help."""
@@ -67,6 +73,49 @@ class Command(click.Command):
         for title, options in groups(self, ctx).items():
             with formatter.section(title):
                 formatter.write_dl([record for one in options if (record := one.get_help_record(ctx))])
+
+
+def remember(ctx: click.Context, command: click.Command, args: Sequence[str]) -> None:
+    """Note which form of output a command line asks for: an error has it, too, wherever -o stands."""
+    about = ctx.find_object(Invocation)
+    if about is None:
+        return
+    lenient = click.Context(
+        command, resilient_parsing=True, ignore_unknown_options=True, help_option_names=ctx.help_option_names
+    )
+    given, *_ = command.make_parser(lenient).parse_args(list(args))
+    about.command = command.name or ""
+    about.form, about.debug = given.get("form"), bool(given.get("debug"))
+
+
+def unknown(wrong: click.NoSuchOption) -> str:
+    """Return what to say about an option that does not exist: what does the same, or what is spelled alike."""
+    if meant := MEANT.get(wrong.option_name):
+        return f"No such option: {wrong.option_name}. {meant}"
+    alike = f" Did you mean {' or '.join(sorted(wrong.possibilities))}?" if wrong.possibilities else ""
+    return f"No such option: {wrong.option_name}.{alike}"
+
+
+# Options of other tools, by what they would do here.
+WAITS = "esml always waits until the deployments are gone; --timeout limits how long."
+NO_SECRETS = "No option takes a secret, as every user of the machine could read it."
+MEANT = {
+    "--all": "Use the argument _all.",
+    "--wait": WAITS,
+    "--no-wait": WAITS,
+    "--wait-for-completion": WAITS,
+    "--json": "Use -o json.",
+    "--format": "Use -o, --output.",
+    "--user": "Use --username.",
+    "--host": "Use --url.",
+    "--hosts": "Use --url.",
+    "--password": f"{NO_SECRETS} Use --password-file or ESML_PASSWORD.",
+    "--api-key": f"{NO_SECRETS} Use --api-key-file or ESML_API_KEY.",
+    "--cacert": "Use --ca-certs.",
+    "--context": "Use --profile.",
+    "--ignore-missing": "A name that matches nothing is no error; --no-allow-no-match makes it one.",
+    "--ignore-not-found": "A name that matches nothing is no error; --no-allow-no-match makes it one.",
+}
 
 
 def show_purpose(ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,21 +1,22 @@
 """The command group, and the one place where every ending becomes an exit code."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from errno import ENOSPC
 from importlib import import_module
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from esml_stop import __version__
-from esml_stop.cli.help import SETTINGS, NoArguments
+from esml_stop.cli.help import SETTINGS, NoArguments, remember
 from esml_stop.errors import EndedEarly, EsmlError, InputError, OutputFailed
 from esml_stop.exit_status import ExitStatus
 from esml_stop.output import stderr
+from esml_stop.report import Invocation
 from esml_stop.runtime.signals import Interrupted, check, heard
 from esml_stop.text import clean
+from esml_stop.text import command as shell
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -84,12 +85,35 @@ class LazyGroup(click.Group):
         ]
         return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words up to the command; say where options that stand before it belong."""
+        try:
+            return super().parse_args(ctx, list(args))
+        except click.NoSuchOption:
+            name = next((word for word in args if word in COMMANDS), None)
+            command = self.get_command(ctx, name) if name else None
+            if not (name and command):
+                raise
+            others = list(args)
+            others.remove(name)
+            remember(ctx, command, others)
+            again = clean(shell("esml", name, *others))
+            raise click.UsageError(f"Options follow the command: {again}", ctx) from None
+
+    def remember_output(self, ctx: click.Context, args: list[str]) -> None:
+        """Note which output is asked for although there is no such command: all of them share that option."""
+        if command := self.get_command(ctx, "list"):
+            remember(ctx, command, args)
+            ctx.ensure_object(Invocation).command = ""
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; suggest one that is spelled alike."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from difflib import get_close_matches
+
+            self.remember_output(ctx, args)
 
             alike = get_close_matches(args[0], COMMANDS, n=1)
             hint = f" Did you mean {alike[0]!r}?" if alike else f" There are: {', '.join(COMMANDS)}."
@@ -116,9 +140,12 @@ def esml(ctx: click.Context) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; nothing is raised."""
+    about = Invocation()
     try:
         check()  # a signal that came while modules were imported
-        status = int(esml.main(args=list(arguments), prog_name="esml", standalone_mode=False) or ExitStatus.OK)
+        status = int(
+            esml.main(args=list(arguments), prog_name="esml", standalone_mode=False, obj=about) or ExitStatus.OK
+        )
         number = heard()
         return 128 + number if number else status
     except click.exceptions.Exit as ended:
@@ -126,38 +153,50 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as ended:  # how click ends a completion
         return int(ended.code or ExitStatus.OK)
     except click.Abort:
-        return failed(Interrupted(2), arguments)
+        return failed(Interrupted(2), about)
     except click.UsageError as wrong:
-        return usage(wrong, arguments)
+        return usage(wrong, about)
     except (EsmlError, Interrupted) as error:
-        return failed(error, arguments)
+        return failed(error, about)
     except PipeClosed:
         return ExitStatus.BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - the last place that can make it readable
-        return unexpected(error, arguments)
+        return unexpected(error, about)
 
 
-def failed(error: EsmlError | Interrupted, arguments: Sequence[str]) -> int:
-    """Report what ended a command before it had results, as JSON if -o says so."""
-    show_traceback(arguments)
+def failed(error: EsmlError | Interrupted, about: Invocation) -> int:
+    """Report what ended a command before it had results, on stdout too when that is for programs."""
+    show_traceback(about)
     if isinstance(error, Interrupted):
         error = EndedEarly(error.signal)
-    if form := data_form(arguments):
-        from esml_stop.output.json_report import error_document
-
-        stderr.wipe()
-        command = next((word for word in arguments if word in COMMANDS), "")
-        stderr.say(error_document(command, error, indent=2 if form == "json" else None).rstrip())
-    else:
-        stderr.error(error)
+    stderr.wipe()
+    try:
+        tell_programs(error, about)
+    except BrokenPipeError:
+        return ExitStatus.BROKEN_PIPE
+    stderr.error(error)
     return int(error.exit_status)
 
 
-def usage(wrong: click.UsageError, arguments: Sequence[str]) -> int:
+def tell_programs(error: EsmlError, about: Invocation) -> None:
+    """Write the envelope with the error to stdout if -o asks for it."""
+    if about.is_data and not isinstance(error, OutputFailed):
+        from esml_stop.output.json_report import error_document
+        from esml_stop.output.stdout import stdout
+
+        text = error_document(error, about)
+        with suppress(OutputFailed), stdout() as out:
+            out.write(text)
+
+
+def usage(wrong: click.UsageError, about: Invocation) -> int:
     """Report a command line that cannot be understood."""
-    if data_form(arguments):
-        return failed(InputError(wrong.format_message()), arguments)
-    if isinstance(wrong, NoArguments):
+    bare = isinstance(wrong, NoArguments)
+    try:
+        tell_programs(InputError("No arguments were given." if bare else wrong.format_message()), about)
+    except BrokenPipeError:
+        return ExitStatus.BROKEN_PIPE
+    if bare:
         stderr.say(wrong.format_message())
     else:
         help_line = f"\n  See `{wrong.ctx.command_path} --help`." if wrong.ctx else ""
@@ -165,36 +204,18 @@ def usage(wrong: click.UsageError, arguments: Sequence[str]) -> int:
     return ExitStatus.USAGE
 
 
-def unexpected(error: Exception, arguments: Sequence[str]) -> int:
+def unexpected(error: Exception, about: Invocation) -> int:
     """Report a bug, unless it is only a disk that is full."""
     if isinstance(error, OSError) and error.errno == ENOSPC:
-        return failed(OutputFailed("Standard output cannot be written: no space is left."), arguments)
-    show_traceback(arguments)
-    stderr.say(f"esml: unexpected {type(error).__name__}; this is a bug in esml. --debug shows where.")
-    return ExitStatus.FAILED
+        return failed(OutputFailed("Standard output cannot be written: no space is left."), about)
+    name = type(error).__name__
+    return failed(EsmlError(f"unexpected {name}; this is a bug in esml. --debug shows where.", code="bug"), about)
 
 
-def show_traceback(arguments: Sequence[str]) -> None:
+def show_traceback(about: Invocation) -> None:
     """Write the traceback of the error that is being handled, with --debug only."""
-    if "--debug" in options(arguments):
+    if about.debug:
         import traceback
 
         stderr.wipe()
         stderr.say("\n".join(map(clean, traceback.format_exc().rstrip().split("\n"))))
-
-
-def data_form(arguments: Sequence[str]) -> str | None:
-    """Return json or jsonl when the command line asks for it, even if it is wrong otherwise."""
-    words = options(arguments)
-    following = dict(pairwise(words))
-    asked = following.get("-o") or following.get("--output")
-    joined = [
-        word.removeprefix("--output=").removeprefix("-o") for word in words if word.startswith(("-o", "--output="))
-    ]
-    return next((form for form in [asked, *joined] if form in {"json", "jsonl"}), None)
-
-
-def options(arguments: Sequence[str]) -> list[str]:
-    """Return the words before `--`, where options stand."""
-    words = list(arguments)
-    return words[: words.index("--")] if "--" in words else words

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -10,6 +10,7 @@ import click
 
 from esml_stop.cli.help import completed, grouped
 from esml_stop.output import stderr
+from esml_stop.report import Invocation
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,6 +27,7 @@ class OutputOptions:
     quiet: bool = False
     verbose: bool = False
     debug: bool = False
+    about: Invocation = field(default_factory=Invocation)
 
     def show_begin(self) -> None:
         """Tell a person at once that esml is at work; importing the client takes longer than it should to see that."""
@@ -47,7 +49,8 @@ def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
     ) -> Any:
         if no_color:
             os.environ["NO_COLOR"] = "1"
-        options = OutputOptions(form, quiet=quiet, verbose=verbose, debug=debug)
+        about = click.get_current_context().find_object(Invocation) or Invocation(form=form)
+        options = OutputOptions(form, quiet=quiet, verbose=verbose, debug=debug, about=about)
         return function(*args, output_options=options, **rest)
 
     return grouped(wrapped, "Output")  # type: ignore[return-value]

@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
 
 from esml_stop.cli.options import OutputOptions
 from esml_stop.cluster.api import Cluster
@@ -12,14 +12,14 @@ from esml_stop.cluster.reader import Reader
 from esml_stop.config.credentials import Prompt
 from esml_stop.config.resolve import resolve
 from esml_stop.config.settings import ConnectionOptions
-from esml_stop.errors import OutputFailed
+from esml_stop.errors import EsmlError, OutputFailed
 from esml_stop.models import ClusterIdentity
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.output import messages, stderr, table
 from esml_stop.output.moving import listener
 from esml_stop.output.render import render
 from esml_stop.output.terminal import has_colour, is_terminal, width
-from esml_stop.report import DONE, Report
+from esml_stop.report import Report
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.signals import interruptible
 from esml_stop.text import clean
@@ -37,13 +37,15 @@ class Session:
         parallel: int = 4,
         options: tuple[str, ...] = (),
     ) -> None:
-        self.output = output
+        self.output, self.about = output, output.about
+        self.about.options = options
         with interruptible():
             self.connection = resolve(connection, os.environ, stdin=sys.stdin, prompt=password_prompt())
         for line in self.connection.warnings:
             self.warn(line)
         self.listener = listener(quiet=output.quiet, verbose=output.verbose)
         self.cluster = Cluster(self.connection, parallel=parallel, on_request=self.show_request)
+        self.about.cluster = ClusterIdentity(self.cluster.label)
         self.reader = Reader(self.cluster, Deadline(timeout), self.listener.retrying)
         self.arguments = connection.arguments
         self.options = options
@@ -71,7 +73,8 @@ class Session:
                 self.warn(f"Elasticsearch says: {clean(text)}")
 
     def warn(self, line: str) -> None:
-        """Write a warning, without --quiet."""
+        """Write a warning, without --quiet; programs get it in any case."""
+        self.about.warnings.append(line)
         if not self.output.quiet:
             stderr.warn(line)
 
@@ -97,43 +100,54 @@ class Session:
     def finish(self, report: Report) -> int:
         """Write the results, then everything that is said about them, and return the exit code."""
         self._stack.close()
-        status, failed = int(report.exit_status), None
+        self.identify(report)
+        status, failed, warnings = int(report.exit_status), None, list(self.warnings(report))
+        self.about.warnings += warnings
         try:
-            render(report, self.output.form, said=not self.output.quiet and is_terminal(sys.stderr))
+            render(report, self.about, said=not self.output.quiet and is_terminal(sys.stderr))
         except OutputFailed as error:
             failed, status = error, int(report.exit_status or error.exit_status)
-        self.comment(report)
+        self.comment(report, warnings)
         if failed:
             stderr.error(failed)
         if failed or (not self.output.quiet and messages.needs_closing(report, shown=is_terminal(sys.stdout))):
             stderr.say(f"esml: {messages.closing(report)}")
         return status
 
-    def comment(self, report: Report) -> None:
+    def identify(self, report: Report) -> None:
+        """Ask for the name and UUID of the cluster where programs are told; a report never waits or fails for it."""
+        if self.about.is_data and not report.signal and self.reader.deadline.remaining:
+            with suppress(EsmlError):
+                self.about.cluster = self.reader.identity()
+
+    def warnings(self, report: Report) -> Iterator[str]:
+        """Yield the warnings about the results."""
+        yield from map(clean, (*report.warnings, *messages.unread(report, verbose=self.output.verbose)))
+        if not (report.results or report.strict) and report.command in {"stop", "restart"}:
+            yield messages.no_ids(report)
+        for result in () if report.cancelled else report.results:
+            if line := messages.warning(result, report):
+                yield line
+
+    def comment(self, report: Report, warnings: Sequence[str]) -> None:
         """Write what is to be said beside the results: problems come last, where the eye is."""
-        for line in (*report.warnings, *messages.unread(report, verbose=self.output.verbose)):
-            self.warn(clean(line))
+        for line in () if self.output.quiet else warnings:
+            stderr.warn(line)
         for line in messages.way_back(report, ("esml", "restore", *self.arguments), verbose=self.output.verbose):
             self.remark(line)
-        if not report.results and report.command in {"stop", "restart"}:
-            (stderr.say if report.strict else self.warn)(
-                f"No deployment ID was given on stdin; nothing to {report.command}."
-            )
+        if report.strict and not report.results and report.command in {"stop", "restart"}:
+            stderr.say(f"esml: {messages.no_ids(report)}")
         for result in () if report.cancelled else report.results:
             self.explain(result, report)
 
     def explain(self, result: Result, report: Report) -> None:
-        """Write what is to be said about one target that is not simply done."""
+        """Write what went wrong with one target."""
         if result.outcome is Outcome.IN_USE:
             stderr.block(messages.refusal(result, report, self.options))
         elif result.error:
             stderr.block(messages.failure(result))
-        elif result.outcome is Outcome.NOT_FOUND:
-            (stderr.say if report.strict else self.warn)(messages.missing(result.target, report.command))
-        elif result.outcome is Outcome.NOT_IDLE:
-            self.warn(messages.not_idle(result.target))
-        elif result.outcome in DONE and (line := messages.forced(result, report)):
-            self.warn(line)
+        elif result.outcome is Outcome.NOT_FOUND and report.strict:
+            stderr.block([messages.missing(result.target, report.command)])
 
 
 def password_prompt() -> Prompt | None:

@@ -9,7 +9,7 @@ from esml_stop.models import LAST_LOOK, PIPELINES, ClusterIdentity, Deployment, 
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.references import names_one
 from esml_stop.plan.start_settings import start_call
-from esml_stop.report import PROBLEMS, Report
+from esml_stop.report import DONE, PROBLEMS, Report
 from esml_stop.text import clean, command, counted, rfc3339, seconds, size
 
 OUTCOMES = {
@@ -168,6 +168,22 @@ def forced(result: Result, report: Report) -> str | None:
         during = "would fail while it restarts" if report.dry_run else "failed while it was restarted"
         return f"{clean(result.deployment_id)} {tense} in use: {uses}. Requests through these {during}."
     return f"{clean(result.deployment_id)} {tense} in use: {uses}. These {effect} fail until it is restarted."
+
+
+def warning(result: Result, report: Report) -> str | None:
+    """Return what to warn of about a target that did not fail."""
+    if result.error or result.outcome is Outcome.IN_USE:
+        return None
+    if result.outcome is Outcome.NOT_FOUND:
+        return None if report.strict else missing(result.target, report.command)
+    if result.outcome is Outcome.NOT_IDLE:
+        return not_idle(result.target)
+    return forced(result, report) if result.outcome in DONE else None
+
+
+def no_ids(report: Report) -> str:
+    """Return the line about a standard input that named nothing."""
+    return f"No deployment ID was given on stdin; nothing to {report.command}."
 
 
 def serves_on(result: Result, report: Report) -> bool:

@@ -6,25 +6,25 @@ from importlib.resources import files
 from esml_stop.output import json_report, listing, table, tsv
 from esml_stop.output.stdout import stdout
 from esml_stop.output.terminal import has_colour, is_terminal, width
-from esml_stop.report import Report
+from esml_stop.report import Invocation, Report
 
 
-def render(report: Report, form: str | None, *, said: bool = False) -> None:
+def render(report: Report, about: Invocation, *, said: bool = False) -> None:
     """Write a report to stdout; without a form a table for a terminal, lines for a pipe.
 
     `said`: a sentence beside it says the same when it is about one deployment. The whole text is there before stdout is
     touched: what cannot be formatted has written nothing.
     """
     single = report.command != "list" and len(report.results) == 1
-    if not (said and form is None and single and is_terminal(sys.stdout)):
-        write(text_of(report, form))
+    if not (said and about.form is None and single and is_terminal(sys.stdout)):
+        write(text_of(report, about))
 
 
-def text_of(report: Report, form: str | None) -> str:
+def text_of(report: Report, about: Invocation) -> str:
     """Return a report in one of the forms."""
-    form = form or ("table" if is_terminal(sys.stdout) and not report.is_hurried else "tsv")
+    form = about.form or ("table" if is_terminal(sys.stdout) and not report.is_hurried else "tsv")
     if form in {"json", "jsonl"}:
-        return json_report.document(report) if form == "json" else json_report.lines(report)
+        return json_report.document(report, about) if form == "json" else json_report.lines(report, about)
     if form == "ids":
         return tsv.ids(report)
     if form == "tsv":

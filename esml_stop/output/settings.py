@@ -1,15 +1,15 @@
 """The settings of a connection on stdout: a table on a terminal, tab-separated lines in a pipe, or JSON."""
 
-import json
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 from esml_stop.output.columns import Cell, Layout, Row, lines
-from esml_stop.output.json_report import ended_by, head
+from esml_stop.output.json_report import by_line, described, head, whole
 from esml_stop.output.stdout import stdout
 from esml_stop.output.terminal import has_colour, is_terminal
 from esml_stop.output.tsv import tabbed
+from esml_stop.report import Invocation
 from esml_stop.settings_report import Inspection, Setting, SettingsReport
 from esml_stop.text import clean
 
@@ -21,37 +21,34 @@ CAN = {
 ANSWERS = {True: "yes", False: "no", None: "unknown to this server"}
 
 
-def show(report: SettingsReport, form: str | None, *, quiet: bool = False) -> None:
-    """Write the report to stdout."""
+def show(report: SettingsReport, about: Invocation, *, quiet: bool = False) -> None:
+    """Write the report to stdout; the whole text is there before stdout is touched."""
+    as_table = about.form == "table" or (about.form is None and is_terminal(sys.stdout))
+    text = table(report) if as_table else text_of(report, about)
+    if as_table and is_terminal(sys.stdout) and not quiet:
+        text += f"{closing(report)}\n"
     with stdout() as out:
-        if form == "table" or (form is None and is_terminal(out)):
-            out.write(table(report))
-            if is_terminal(out) and not quiet:
-                out.write(f"{closing(report)}\n")
-        else:
-            out.write(text_of(report, form))
+        out.write(text)
 
 
-def text_of(report: SettingsReport, form: str | None) -> str:
+def text_of(report: SettingsReport, about: Invocation) -> str:
     """Return the report in one of the forms for programs."""
-    if form == "json":
-        return json.dumps(envelope(report), indent=2) + "\n"
-    if form == "jsonl":
-        document = envelope(report)
-        rows = [{"type": "setting", **row} for row in document.pop("settings")]
-        return "".join(json.dumps(row) + "\n" for row in [*rows, {"type": "summary", **document}])
+    if about.form == "json":
+        return whole(envelope(report, about))
+    if about.form == "jsonl":
+        return by_line(envelope(report, about), "settings", "setting")
     return "".join(f"{tabbed((one.name, one.value, one.source))}\n" for one in rows_of(report))
 
 
-def envelope(report: SettingsReport) -> dict[str, Any]:
+def envelope(report: SettingsReport, about: Invocation) -> dict[str, Any]:
     """Return the report as plain data."""
     found = report.inspection
-    return head("config", "error" if report.exit_status else "success", report.exit_status) | {
+    return head(about, "error" if report.exit_status else "success", int(report.exit_status)) | {
         "settings": [{"name": one.name, "value": one.value, "source": one.source} for one in report.settings],
         "not_used": list(report.not_used),
         "warnings": list(report.warnings),
         "check": found and inspection(found),
-        "errors": [ended_by(report.error)] if report.error else [],
+        "errors": [described(report.error)] if report.error else [],
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from esml_stop.outcomes import Outcome
 from esml_stop.sandbox import SandboxServer, serve
 from tests.support.command import checked, esml
 from tests.support.raw_cluster import RawCluster
@@ -53,7 +54,7 @@ def test_each_output_is_as_the_schema_says(sandbox: SandboxServer, arguments: tu
     """Whole, and line by line; both say the same exit code as the shell sees."""
     environment = {"ESML_URL": sandbox.url}
     whole = esml(*arguments, "-o", "json", environment=environment)
-    assert (whole.status, whole.json["exit_code"], whole.json["command"]) == (status, status, arguments[0])
+    assert (whole.status, whole.json["exit"]["code"], whole.json["command"]) == (status, status, arguments[0])
 
 
 def test_lines_are_the_deployments_and_then_the_rest(sandbox: SandboxServer) -> None:
@@ -64,7 +65,9 @@ def test_lines_are_the_deployments_and_then_the_rest(sandbox: SandboxServer) -> 
     documents = [checked(json.loads(line)) for line in ended.out.splitlines()]
     assert [one["type"] for one in documents] == ["deployment", "deployment", "summary"]
     assert [one.get("outcome") for one in documents] == ["stopped", "in_use", None]
-    assert documents[-1]["counts"] == {"stopped": 1, "in_use": 1}
+    counts = documents[-1]["counts"]
+    assert set(counts) == {outcome.value for outcome in Outcome}
+    assert {name: number for name, number in counts.items() if number} == {"stopped": 1, "in_use": 1}
 
 
 @pytest.mark.parametrize(
@@ -78,17 +81,56 @@ def test_lines_are_the_deployments_and_then_the_rest(sandbox: SandboxServer) -> 
         (("restore", "no-such-file"), "usage", 2),
     ],
 )
-def test_an_error_before_any_result_is_json_on_stderr(arguments: tuple[str, ...], code: str, exit_code: int) -> None:
-    """Nothing on stdout, one document on stderr with a stable code, in the same envelope."""
-    ended = esml(*arguments, "-o", "json")
-    document = checked(json.loads(ended.err))
-    assert (ended.status, ended.out, document["exit_code"]) == (exit_code, "", exit_code)
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+def test_an_error_before_any_result_is_json_on_stdout(
+    arguments: tuple[str, ...], code: str, exit_code: int, form: str
+) -> None:
+    """The same envelope with a stable code; stderr says it to people."""
+    ended = esml(*arguments, "-o", form)
+    document = checked(json.loads(ended.out))
+    assert (ended.status, document["exit"]["code"]) == (exit_code, exit_code)
     assert [one["code"] for one in document["errors"]] == [code]
+    assert ended.err.startswith("esml: ")
+    assert not any(document["counts"].values())
+
+
+def test_each_error_has_what_people_read(sandbox: SandboxServer) -> None:
+    """A refusal has its code, message, hint and the command that stops the deployment anyway."""
+    ended = esml("stop", "reviews_for_ingest", "-qo", "json", environment={"ESML_URL": sandbox.url})
+    (error,) = ended.json["errors"]
+    assert error == ended.json["deployments"][0]["error"]
+    assert (error["code"], error["target"]) == ("in_use", "reviews_for_ingest")
+    assert "ingest pipeline reviews-pipeline references this deployment" in error["message"]
+    assert error["command"] == "esml stop reviews_for_ingest --force --output json --quiet"
+    assert error["hint"] == f"To stop it anyway: {error['command']}"
+    assert error["hint"] in ended.err
+    assert ended.json["exit"] == {"code": 5, "reason": "in_use"}
+
+
+def test_the_envelope_says_where_and_how_long(sandbox: SandboxServer) -> None:
+    """URL, name and UUID of the cluster, the start, the wall time, and what was warned of, with -q too."""
+    found = esml("stop", "nope", "-q", "-o", "json", environment={"ESML_URL": sandbox.url}).json
+    assert found["cluster"]["url"] == sandbox.url
+    assert found["cluster"]["name"] == "esml-sandbox"
+    assert found["cluster"]["uuid"]
+    assert found["seconds"] > 0
+    assert found["warnings"] == ["Deployment nope is not running; nothing to stop."]
+    assert found["errors"] == []
+
+
+def test_states_do_not_contradict_outcomes(sandbox: SandboxServer) -> None:
+    """What was stopped was started before, and is stopped now; a list has the state alone."""
+    environment = {"ESML_URL": sandbox.url}
+    (stopped,) = esml("stop", "my_model_for_search", "-o", "json", environment=environment).json["deployments"]
+    assert (stopped["outcome"], stopped["previous_state"], stopped["state"]) == ("stopped", "started", "stopped")
+    listed = esml("list", "large_model", "-o", "json", environment=environment).json["deployments"][0]
+    assert (listed["previous_state"], listed["state"]) == (None, "started")
 
 
 def test_the_schema_can_say_no() -> None:
-    """A field that is not described, or a word that is none of the outcomes, does not pass."""
+    """A word that is none of the outcomes, or a value of another type, does not pass; an added field does."""
     document = esml("sandbox", "--", "esml", "list", "-o", "json").json
-    for change in ({"surprise": 1}, {"outcome": "vanished"}):
+    checked({**document, "added": 1, "deployments": [{**document["deployments"][0], "added": 1}]})
+    for change in ({"seconds": "1"}, {"outcome": "vanished"}):
         with pytest.raises(ValidationError):
             checked({**document, "deployments": [{**document["deployments"][0], **change}]})

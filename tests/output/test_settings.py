@@ -8,6 +8,7 @@ from esml_stop.config.proxies import Proxy
 from esml_stop.config.report import shown
 from esml_stop.errors import NotAuthenticated
 from esml_stop.output import settings as rendering
+from esml_stop.report import Invocation
 from esml_stop.settings_report import Inspection, SettingsReport
 
 KEY = base64.b64encode(b"key-id:canary-key").decode()
@@ -42,7 +43,7 @@ def report(**changes: object) -> SettingsReport:
 @pytest.mark.parametrize("form", ["table", "json", "jsonl"])
 def test_no_form_shows_a_secret(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Neither key, token, password nor the proxy's; of the key only its ID."""
-    rendering.show(report(), form)
+    rendering.show(report(), Invocation("config", form))
     out = capsys.readouterr().out
     assert not any(secret in out for secret in SECRETS)
     assert "key-id:********" in out
@@ -51,19 +52,19 @@ def test_no_form_shows_a_secret(form: str, capsys: pytest.CaptureFixture[str]) -
 
 def test_json_has_everything(capsys: pytest.CaptureFixture[str]) -> None:
     """Settings with their sources, what was not used, warnings, and null for what was not asked."""
-    rendering.show(report(), "json")
+    rendering.show(report(), Invocation("config", "json"))
     document = json.loads(capsys.readouterr().out)
     assert document["settings"][0] == {"name": "url", "value": "https://h:9200", "source": "ESML_URL"}
-    assert (document["command"], document["status"], document["exit_code"]) == ("config", "success", 0)
+    assert (document["command"], document["status"], document["exit"]["code"]) == ("config", "success", 0)
     assert (document["not_used"], document["warnings"], document["check"]) == (["ES_URL"], ["careful"], None)
 
 
 def test_an_error_is_in_the_json_too(capsys: pytest.CaptureFixture[str]) -> None:
     """Beside the settings that led to it."""
     error = NotAuthenticated("No.", http_status=401)
-    rendering.show(report(error=error), "json")
+    rendering.show(report(error=error), Invocation("config", "json"))
     document = json.loads(capsys.readouterr().out)
-    assert (document["status"], document["exit_code"], document["errors"][0]["http_status"]) == ("error", 4, 401)
+    assert (document["status"], document["exit"]["code"], document["errors"][0]["http_status"]) == ("error", 4, 401)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,9 @@ def test_the_exit_code_says_whether_deployments_may_be_stopped(may: dict[str, bo
 def test_names_from_the_server_are_cleaned(capsys: pytest.CaptureFixture[str]) -> None:
     """A cluster or a key may have any name; none forges a line."""
     name = "a\x1b[2J\nb\tc"
-    rendering.show(report(inspection=Inspection(name, cluster_name=name, api_key=name, version=name)), "tsv")
+    rendering.show(
+        report(inspection=Inspection(name, cluster_name=name, api_key=name, version=name)), Invocation("config", "tsv")
+    )
     lines = capsys.readouterr().out.splitlines()
     assert all(line.count("\t") == 2 for line in lines)
     assert not any("\x1b" in line for line in lines)

@@ -162,5 +162,5 @@ def test_a_server_error_is_not_tried_again(cluster: RawCluster, run: Run) -> Non
     ended = run("stop", "bad", "good", "-o", "json")
     bad, good = ended.json["deployments"]
     assert (ended.status, bad["outcome"], good["outcome"]) == (1, "failed", "stopped")
-    assert (bad["attempts"], bad["error"]["status"]) == (1, 500)
+    assert (bad["attempts"], bad["error"]["http_status"]) == (1, 500)
     assert "injected failure for [bad]" in bad["error"]["reason"]
