@@ -93,10 +93,10 @@ def test_json_keeps_every_character() -> None:
     """JSON holds the value itself, escaped, so that a program gets what the server sent."""
     from esml_stop.outcomes import Outcome, Result, Target
     from esml_stop.output.json_report import document
-    from esml_stop.report import Report
+    from esml_stop.report import Invocation, Report
 
     name = 'a\x1b[31m\n\u202e\ud800"\\'
-    text = document(Report("stop", (Result(Target(name, Outcome.NOT_FOUND), Outcome.NOT_FOUND),)))
+    text = document(Report("stop", (Result(Target(name, Outcome.NOT_FOUND), Outcome.NOT_FOUND),)), Invocation())
     assert json.loads(text)["deployments"][0]["deployment_id"] == name
     assert text.isascii()
     assert not any(ord(one) < 32 and one != "\n" for one in text)
