@@ -55,7 +55,7 @@ def test_force_warns_only_of_what_really_breaks(cluster: RawCluster, run: Run) -
     assert (first.status, "warning" in first.err) == (0, False)
     dry = run("stop", "two", "--force", "--dry-run")
     assert "two is in use: ingest pipeline esml-p" in dry.err
-    assert "These would fail until it is started again." in dry.err
+    assert "These would fail until it is restarted." in dry.err
     last = run("stop", "two", "--force")
     assert "two was in use: ingest pipeline esml-p references its model. These will fail until" in last.err
     assert cluster.running() == []
