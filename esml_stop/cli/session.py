@@ -17,12 +17,17 @@ from esml_stop.models import ClusterIdentity
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.output import messages, stderr, table
 from esml_stop.output.moving import listener
+from esml_stop.output.progress import MOST_NAMES, Lines
 from esml_stop.output.render import render
 from esml_stop.output.terminal import has_colour, is_terminal, width
+from esml_stop.plan.patterns import expression
 from esml_stop.report import Report
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.signals import interruptible
 from esml_stop.text import clean
+
+# How long a look at the queues may take, in seconds.
+QUEUE_SECONDS = 5.0
 
 
 class Session:
@@ -82,6 +87,24 @@ class Session:
         """Write a line that is good to know, without --quiet."""
         if not self.output.quiet:
             stderr.say(line)
+
+    def begin(self, doing: str, what: Sequence[str]) -> None:
+        """Say first in a log what is done, to what, and on which cluster; on a terminal that is seen anyway."""
+        if not (self.output.quiet or is_terminal(sys.stderr)):
+            names = ", ".join([*what[:MOST_NAMES], *([f"{len(what) - MOST_NAMES} more"] if what[MOST_NAMES:] else [])])
+            stderr.say(f"esml: {doing} {clean(names)} on {clean(self.cluster.label)}")
+
+    def show_queues(self) -> None:
+        """Let the lines about what is waited for say how many requests are queued."""
+        if isinstance(self.listener, Lines):
+            self.listener.queued = self.queued
+
+    def queued(self, names: Sequence[str]) -> dict[str, int]:
+        """Return how many requests wait in the queues of deployments, as far as the cluster says so quickly."""
+        with suppress(EsmlError):
+            found = self.cluster.deployments(expression(names), QUEUE_SECONDS).deployments
+            return {one.deployment_id: one.pending for one in found}
+        return {}
 
     def ask(self, targets: Sequence[Target], cluster: ClusterIdentity) -> bool:
         """Show the plan and return whether the user confirms it; waiting for the answer costs no time."""

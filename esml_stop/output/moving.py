@@ -31,8 +31,8 @@ class Moving(Lines):
     note = ""
 
     def __enter__(self) -> "Moving":
-        self.began, self.done, self._over = time.monotonic(), 0, False
-        self.under_way: dict[str, float] = {}
+        self.began, self.done, self._closed = time.monotonic(), 0, False
+        self.under_way = {}
         self._stack, self._lock = ExitStack(), threading.Lock()
         self._live: Live | None = None
         self._timer = threading.Timer(SHORT_SECONDS, self._take_over)
@@ -43,7 +43,7 @@ class Moving(Lines):
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
         with self._lock, suppress(OSError, ValueError):  # a terminal that is gone must not cost the report
-            self._over = True
+            self._closed = True
             self._stack.close()
         stderr.wipe()
 
@@ -102,7 +102,7 @@ class Moving(Lines):
             redirect_stderr=False,
         )
         with self._lock:
-            if not self._over:
+            if not self._closed:
                 self._begin(live, screen)
 
     def _begin(self, live: "Live", screen: "Console") -> None:

@@ -54,13 +54,14 @@ def test_ids_are_ready_for_xargs(sandbox: SandboxServer) -> None:
 
 def test_a_log_gets_a_line_for_each_finished_target(sandbox: SandboxServer) -> None:
     """In CI, with several targets, stderr says of each when it is done, and closes; with one it says so once."""
-    *finished, closing = run(sandbox, "stop", LONG, "my_model_for_search").err.splitlines()
+    first, *finished, closing = run(sandbox, "stop", LONG, "my_model_for_search").err.splitlines()
+    assert first == f"esml: Stopping {LONG}, my_model_for_search on {sandbox.url}"
     assert sorted(line.split(" stopped after ")[0] for line in finished) == [
         f"esml: {LONG}:",
         "esml: my_model_for_search:",
     ]
     assert closing == "esml: 2 deployments stopped."
-    assert len(run(sandbox, "stop", "questions_a").err.splitlines()) == 1
+    assert len(run(sandbox, "stop", "questions_a").err.splitlines()) == 2
     assert run(sandbox, "stop", "questions_b", "-q", "--force").err == ""
 
 

@@ -148,7 +148,7 @@ def test_a_piped_stderr_gets_nothing_that_moves(sandbox: SandboxServer) -> None:
     shown = stop(sandbox, "my_model_for_search", "questions_a", stderr=False)
     assert b"\x1b" not in shown.piped
     assert b"\r" not in shown.piped
-    *finished, closing = shown.piped.decode().splitlines()
+    _, *finished, closing = shown.piped.decode().splitlines()
     assert len(finished) == 2
     assert closing == "esml: 2 deployments stopped."
     assert [line.split()[0] for line in shown.lines] == ["DEPLOYMENT", "my_model_for_search", "questions_a"]

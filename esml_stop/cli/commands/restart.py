@@ -114,4 +114,7 @@ def command(
     with Session(connection_options, output_options, timeout=timeout, parallel=parallel, options=options) as session:
         if not dry_run:
             session.connection.check_allowed("stop", "start")
+        session.begin("Dry run: restart" if dry_run else "Restarting", wanted.names + wanted.models)
+        if finish_pending_work:
+            session.show_queues()
         return session.finish(run(request, session.reader, session.listener, session.ask, session.remark))

@@ -91,6 +91,7 @@ def command(
     with Session(connection_options, output_options, timeout=timeout, parallel=parallel) as session:
         if not dry_run:
             session.connection.check_allowed("start")
+        session.begin("Dry run: start" if dry_run else "Starting", wanted.names)
         return session.finish(run(request, session.reader, session.listener, session.confirmed))
 
 

@@ -104,6 +104,9 @@ def command(
     with Session(connection_options, output_options, timeout=timeout, parallel=parallel, options=options) as session:
         if not dry_run:
             session.connection.check_allowed("stop")
+        session.begin("Dry run: stop" if dry_run else "Stopping", wanted.names + wanted.models)
+        if finish_pending_work:
+            session.show_queues()
         return session.finish(run(request, session.reader, session.listener, session.ask))
 
 
