@@ -36,17 +36,22 @@ class Inspection(NamedTuple):
 
 
 class SettingsReport(NamedTuple):
-    """The end of one `esml config`, ready to be shown in any form."""
+    """The end of one `esml config`, ready to be shown in any form.
+
+    `blocked` tells whether the profile's command policy does not allow stops.
+    """
 
     settings: tuple[Setting, ...]
     not_used: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     inspection: Inspection | None = None
     error: EsmlError | None = None
+    blocked: bool = False
 
     @property
     def exit_status(self) -> int:
         """Return 0 when the settings make a connection that, if it was tried, may stop deployments."""
         if self.error:
             return self.error.exit_status
-        return ExitStatus.AUTH if self.inspection and not self.inspection.may_stop else ExitStatus.OK
+        unable = self.inspection and (self.blocked or not self.inspection.may_stop)
+        return ExitStatus.AUTH if unable else ExitStatus.OK

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from esml_stop.config.documents import text_of
+from esml_stop.config.settings import Block
 
 COMMANDS = {
     "stop": "stack.es.ml.stop-trained-model-deployment",
@@ -14,8 +15,8 @@ COMMANDS = {
 }
 
 
-def blocked(data: Mapping[str, Any], context: Any, profile: str, what: str) -> dict[str, str]:
-    """Return for each change that a file does not allow in one of its contexts the sentence that says so.
+def blocked(data: Mapping[str, Any], context: Any, profile: str, what: str) -> dict[str, Block]:
+    """Return the changes that a file does not allow in one of its contexts.
 
     A context's own policy takes the place of the file's. The built-in lists that a policy may name all allow both.
     """
@@ -25,11 +26,7 @@ def blocked(data: Mapping[str, Any], context: Any, profile: str, what: str) -> d
     if not isinstance(policy, dict):
         return {}
     rules = {change: rule(policy, name) for change, name in COMMANDS.items()}
-    return {
-        change: f"The command policy of {owner} does not allow {COMMANDS[change]} ({why})."
-        for change, why in rules.items()
-        if why
-    }
+    return {change: Block(owner, COMMANDS[change], why) for change, why in rules.items() if why}
 
 
 def rule(policy: Mapping[str, Any], name: str) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from esml_stop.config.proxies import Proxy
+from esml_stop.config.settings import Block
 from esml_stop.errors import ConfigError
 
 
@@ -14,7 +15,7 @@ class Connection:
     `hosts` are URLs with scheme, host and port (and a path prefix, if any) but without credentials; of a `cloud_id`
     it is the one that it means. `proxies` holds the proxy on the way to a host. `sources` says for each setting where
     it was found, in words for people. Settings in `unread` hold an expression whose program was not run; such a
-    connection can be shown, not used. `blocked` says for a change (stop, start) why the profile does not allow it.
+    connection can be shown, not used. `blocked` holds the changes (stop, start) that the profile does not allow.
     """
 
     hosts: tuple[str, ...] = ()
@@ -32,7 +33,7 @@ class Connection:
     sources: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     unread: frozenset[str] = frozenset()
-    blocked: Mapping[str, str] = field(default_factory=dict)
+    blocked: Mapping[str, Block] = field(default_factory=dict)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -56,4 +57,4 @@ class Connection:
         for change in changes:
             if change in self.blocked:
                 hint = "Choose another profile, or change `commands` in that file. A dry run is always allowed."
-                raise ConfigError(self.blocked[change], hint=hint)
+                raise ConfigError(self.blocked[change].sentence, hint=hint)

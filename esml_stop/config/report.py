@@ -13,7 +13,8 @@ MASK = "********"
 def shown(connection: Connection, environment: Mapping[str, str]) -> SettingsReport:
     """Return a connection as it may be shown."""
     rows = tuple(settings(connection))
-    return SettingsReport(rows, not_used(connection, environment), connection.warnings)
+    blocked = "stop" in connection.blocked
+    return SettingsReport(rows, not_used(connection, environment), connection.warnings, blocked=blocked)
 
 
 def settings(connection: Connection) -> Iterator[Setting]:
@@ -36,7 +37,8 @@ def settings(connection: Connection) -> Iterator[Setting]:
     if not connection.has_credentials:
         yield Setting("credentials", "none")
     yield from proxies(connection)
-    yield from (Setting(f"{change}s", "blocked", why) for change, why in connection.blocked.items())
+    for change, block in connection.blocked.items():
+        yield Setting(f"policy_{change}", f"not allowed ({block.rule})", block.owner)
 
 
 def masked(connection: Connection, name: str, secret: str | None) -> str | None:

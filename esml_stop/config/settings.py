@@ -52,19 +52,32 @@ class ConnectionOptions(NamedTuple):
         return {name: "1" if value is True else value for name, value in self._asdict().items() if value}
 
 
+class Block(NamedTuple):
+    """A change that a policy does not allow: whose policy it is, which command, and by which rule."""
+
+    owner: str
+    command: str
+    rule: str
+
+    @property
+    def sentence(self) -> str:
+        """Return what to say to who wants the change."""
+        return f"The command policy of {self.owner} does not allow {self.command} ({self.rule})."
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Values by name, and where each was found, in words.
 
-    `unread` names the values that still hold expressions because no program was run for them. `blocked` says for a
-    change (stop, start) why the profile's command policy does not allow it.
+    `unread` names the values that still hold expressions because no program was run for them. `blocked` holds
+    the changes (stop, start) that the profile's command policy does not allow.
     """
 
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     sources: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     unread: frozenset[str] = frozenset()
-    blocked: Mapping[str, str] = field(default_factory=dict)
+    blocked: Mapping[str, Block] = field(default_factory=dict)
 
     @property
     def names_cluster(self) -> bool:

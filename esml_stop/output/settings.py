@@ -114,4 +114,6 @@ def closing(report: SettingsReport) -> str:
         return "The cluster was not contacted; use --check to test the connection."
     if not report.inspection.may_stop:
         return "This connection works, but may not stop deployments."
+    if report.blocked:
+        return "This connection works, but the profile's command policy does not allow stopping deployments."
     return "This connection works and may stop deployments."

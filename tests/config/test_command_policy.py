@@ -6,6 +6,7 @@ import pytest
 from esml_stop.cli import main
 from esml_stop.config.command_policy import blocked
 from esml_stop.config.connection import Connection
+from esml_stop.config.settings import Block
 from esml_stop.errors import ConfigError
 from tests.support.faulty_server import FaultyServer, deployments, misbehaving
 
@@ -47,20 +48,20 @@ def test_a_profile_s_policy_takes_the_place_of_the_file_s() -> None:
     """Also when it says nothing about this; the sentence names whose policy it is, and the rule."""
     file = {"commands": {"blocked": ["stack.es.ml.*"]}}
     assert blocked(file, {"commands": {"profile": "stack"}}, "p", "FILE") == {}
-    assert blocked(file, {}, "p", "FILE")["stop"] == (
+    assert blocked(file, {}, "p", "FILE")["stop"].sentence == (
         f"The command policy of FILE (for all profiles) does not allow {STOP} (blocked: stack.es.ml.*)."
     )
     own = {"commands": {"allowed": ["config.*"]}}
-    assert blocked(file, own, "p", "FILE")["start"] == (
+    assert blocked(file, own, "p", "FILE")["start"].sentence == (
         f"The command policy of profile p in FILE does not allow {START} (it is not in the list `allowed`)."
     )
 
 
 def test_a_connection_is_asked_for_each_change() -> None:
     """Any of them that is blocked is an error with exit code 2."""
-    connection = Connection(("http://h:1",), blocked={"start": "No."})
+    connection = Connection(("http://h:1",), blocked={"start": Block("FILE", START, "blocked: x")})
     connection.check_allowed("stop")
-    with pytest.raises(ConfigError, match=r"No\.") as wrong:
+    with pytest.raises(ConfigError, match="The command policy of FILE does not allow") as wrong:
         connection.check_allowed("stop", "start")
     assert wrong.value.exit_status == 2
 
@@ -92,7 +93,11 @@ def test_a_blocked_stop_is_exit_2_before_any_request(server: FaultyServer, capsy
     assert server.received == []
     for command in (["stop", "d", "--dry-run"], ["list"], ["config"]):
         assert main.run(command) == 0
-    assert "does not allow" in capsys.readouterr().out
+    assert (
+        "policy_stop\tnot allowed (blocked: stack.es.ml.*)\t~/.elasticrc.yml (for all profiles)"
+        in capsys.readouterr().out
+    )
+    assert main.run(["config", "--check"]) == 4
     assert main.run(["stop", "d", "--profile", "own"]) == 0
 
 

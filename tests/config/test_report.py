@@ -1,0 +1,49 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from esml_stop.cli import main
+
+FILE = """
+current_context: here
+contexts:
+  here: {elasticsearch: {url: "https://$(cmd:touch ran; echo h)", auth: {api_key: "$(pass:elastic/key)"}}}
+  login: {elasticsearch: {url: "https://h", auth: {username: "$(env:NAME)", password: "$(secret_service:s/a)"}}}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every program that could be run would leave a file behind."""
+    for name in ("pass", "secret-tool"):
+        (tmp_path / name).write_text("#!/bin/sh\ntouch ran\n")
+        (tmp_path / name).chmod(0o700)
+    (tmp_path / ".elasticrc.yml").write_text(FILE)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("NAME", "somebody")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "rows"),
+    [
+        ([], ["url\thttps://$(cmd:...)\t", "api_key\t$(pass:elastic/key)\tprofile here in ~/.elasticrc.yml\n"]),
+        (["--profile", "login"], ["username\tsomebody\t", "password\t$(secret_service:s/a)\tprofile login in "]),
+    ],
+)
+def test_to_show_a_connection_runs_nothing(
+    options: list[str], rows: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a program would have to be run for is shown as its expression; variables are followed."""
+    assert main.run(["config", *options]) == 0
+    out = capsys.readouterr().out
+    assert all(row in out for row in rows)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_to_check_a_connection_runs_what_it_takes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the chosen profile only."""
+    assert main.run(["config", "--check", "--profile", "login"]) == 2
+    assert "$(secret_service:s/a) is empty." in capsys.readouterr().err
+    assert (tmp_path / "ran").exists()
