@@ -12,7 +12,6 @@ TOP = Path(esml_stop.__file__).parent
 MODULES = {".".join(path.relative_to(TOP).with_suffix("").parts): path for path in TOP.rglob("*.py")}
 PURE = (
     *(name for name in sorted(MODULES) if name.startswith("plan.")),
-    "report",
     "savefile.document",
     "json_values",
 )
