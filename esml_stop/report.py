@@ -1,13 +1,10 @@
 """What a command returns: results, warnings and errors, and the exit code that follows from them; pure."""
 
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from esml_stop.exit_status import ExitStatus
-from esml_stop.models import ClusterIdentity
 from esml_stop.outcomes import Outcome, Result
-from esml_stop.text import utc_now
 
 # What was asked for, and happened or would.
 DONE = {
@@ -47,25 +44,6 @@ REASONS = {
     141: "broken_pipe",
     143: "terminated",
 }
-
-
-@dataclass(slots=True)
-class Invocation:
-    """What is known about one run of esml, from the command line on; errors before any result are reported with it."""
-
-    command: str = ""
-    form: str | None = None
-    debug: bool = False
-    options: tuple[str, ...] = ()
-    cluster: ClusterIdentity | None = None
-    warnings: list[str] = field(default_factory=list)
-    started_at: str = field(default_factory=utc_now)
-    began: float = field(default_factory=time.monotonic)
-
-    @property
-    def is_data(self) -> bool:
-        """Tell whether stdout is for programs, errors included."""
-        return self.form in {"json", "jsonl"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from esml_stop.report import Invocation
+from esml_stop.invocation import Invocation
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

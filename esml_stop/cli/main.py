@@ -12,8 +12,8 @@ from esml_stop import __version__
 from esml_stop.cli.help import SETTINGS, NoArguments, remember
 from esml_stop.errors import EndedEarly, EsmlError, InputError, OutputFailed
 from esml_stop.exit_status import ExitStatus
+from esml_stop.invocation import Invocation
 from esml_stop.output import stderr
-from esml_stop.report import Invocation
 from esml_stop.runtime.signals import Interrupted, check, heard
 from esml_stop.text import clean
 from esml_stop.text import command as shell

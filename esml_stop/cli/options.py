@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from esml_stop.cli.help import completed, grouped
+from esml_stop.invocation import Invocation
 from esml_stop.output import stderr
-from esml_stop.report import Invocation
 
 F = TypeVar("F", bound=Callable[..., Any])
 

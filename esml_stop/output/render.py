@@ -3,10 +3,11 @@
 import sys
 from importlib.resources import files
 
+from esml_stop.invocation import Invocation
 from esml_stop.output import json_report, listing, table, tsv
 from esml_stop.output.stdout import stdout
 from esml_stop.output.terminal import has_colour, is_terminal, width
-from esml_stop.report import Invocation, Report
+from esml_stop.report import Report
 
 
 def render(report: Report, about: Invocation, *, said: bool = False) -> None:

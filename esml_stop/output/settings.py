@@ -4,12 +4,12 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from esml_stop.invocation import Invocation
 from esml_stop.output.columns import Cell, Layout, Row, lines
 from esml_stop.output.json_report import by_line, described, head, whole
 from esml_stop.output.stdout import stdout
 from esml_stop.output.terminal import has_colour, is_terminal
 from esml_stop.output.tsv import tabbed
-from esml_stop.report import Invocation
 from esml_stop.settings_report import Inspection, Setting, SettingsReport
 from esml_stop.text import clean
 

@@ -7,8 +7,8 @@ from esml_stop.config.connection import Connection
 from esml_stop.config.proxies import Proxy
 from esml_stop.config.report import shown
 from esml_stop.errors import NotAuthenticated
+from esml_stop.invocation import Invocation
 from esml_stop.output import settings as rendering
-from esml_stop.report import Invocation
 from esml_stop.settings_report import Inspection, SettingsReport
 
 KEY = base64.b64encode(b"key-id:canary-key").decode()
