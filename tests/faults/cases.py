@@ -171,6 +171,8 @@ CASES = [
     stopping("HTTP 500", faults.error(500), "failed", 1, "HTTP 500: no"),
     stopping("HTTP 409", faults.error(409), "in_use", 5, "esml stop d --force"),
     stopping("HTTP 404 about something else", faults.error(404, "index_not_found_exception"), "failed", 1, "HTTP 404"),
+    once("a master lost midway", STOP, faults.master_lost(502, "node_disconnected_exception"), requests={STOP: 2}),
+    once("a master lost midway, 500", STOP, faults.master_lost(500, "not_master_exception"), requests={STOP: 2}),
     once("a fail-over", STOP, faults.error(500, "not_master_exception"), requests={STOP: 2}),
     once("a fail-over", RESOLVE, faults.error(500, "node_closed_exception"), requests={RESOLVE: 2, STOP: 1}),
     once("Attempt to stop again", STOP, faults.answer(OTHER_STOP, 500), requests={STOP: 2}),

@@ -91,6 +91,18 @@ def work_then(other: Fault) -> Fault:
     return fault
 
 
+def master_lost(status: int, kind: str) -> Fault:
+    """Fail midway through a stop: the deployments are stopping until another stop is sent."""
+
+    def fault(handler: FaultyHandler) -> None:
+        with handler.server.state.lock:
+            for one in handler.server.state.deployments.values():
+                one.state = "stopping"
+        error(status, kind)(handler)
+
+    return fault
+
+
 def after(seconds: float) -> Fault:
     """Answer as it should be, but late."""
 

@@ -28,8 +28,8 @@ class Received:
 class FaultyServer(SandboxServer):
     """A sandbox that answers each phase of a stop with the faults scripted for it, and then as it should.
 
-    Phases: RESOLVE is every request before the first `_stop` but the one for inference endpoints (ENDPOINTS), which is
-    made beside the others; STOP is each `_stop`, LOOK is what is read afterwards.
+    Phases: RESOLVE is every request before the first `_stop` but those for inference endpoints and for pipelines
+    (ENDPOINTS), which are made beside the others; STOP is each `_stop`, LOOK is what is read afterwards.
     """
 
     def __init__(self, state: State) -> None:
@@ -61,7 +61,7 @@ class FaultyServer(SandboxServer):
         """Return the phase that a request belongs to."""
         if handler.command == "POST":
             return STOP
-        if handler.path.startswith("/_inference"):
+        if handler.path.startswith(("/_inference", "/_ingest")):
             return ENDPOINTS
         return LOOK if any(one.phase == STOP for one in self.received) else RESOLVE
 
