@@ -70,7 +70,9 @@ def test_the_practice_cluster_is_on_its_own(name: str) -> None:
 @pytest.mark.parametrize("name", PURE)
 def test_what_only_reckons_touches_nothing(name: str) -> None:
     """No files, no clock, no network, no screen."""
-    assert not parts(name) & OUTSIDE
+    outside = parts(name) & OUTSIDE
+    # A report says how long its command took.
+    assert not outside or (name, outside) == ("report", {"time"})
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(MODULES) if name.startswith("config")])
