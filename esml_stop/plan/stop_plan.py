@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from esml_stop.models import Deployment, Kind, NotChecked, Reference, Snapshot
+from esml_stop.models import PIPELINES, Deployment, Kind, NotChecked, Reference, Snapshot
 from esml_stop.outcomes import Outcome, Target
 from esml_stop.plan.patterns import Wanted
 from esml_stop.plan.references import is_doubtful, server_sees, uses
@@ -83,7 +83,8 @@ def described(deployment: Deployment, snapshot: Snapshot, decision: Outcome) -> 
     unread = snapshot.not_checked
     if is_doubtful(deployment, snapshot):
         names = ", ".join(sorted(deployment.pipelines))
-        unread = (*unread, NotChecked(f"whether a pipeline references the deployment ({names})", "needs read_pipeline"))
+        reason = next((one.reason for one in unread if one.what == PIPELINES), "needs read_pipeline")
+        unread = (*unread, NotChecked(f"whether a pipeline references the deployment ({names})", reason))
     return Target(deployment.deployment_id, decision, deployment, uses(deployment, snapshot), unread)
 
 

@@ -115,12 +115,14 @@ def put_model(state: State, _: Query, body: Any, name: str) -> Any:
 
 
 @route("DELETE", "/_ml/trained_models/{}")
-def delete_model(state: State, _: Query, __: Any, name: str) -> Any:
-    """Forget a model that has no deployment."""
+def delete_model(state: State, query: Query, __: Any, name: str) -> Any:
+    """Forget a model that has no deployment; with force, the deployment that is named like it too, and no other."""
     with state.lock:
         if name not in state.models:
             raise missing_model(name)
-        if any(one.model_id == name for one in state.deployments.values()):
+        if query.get("force") == "true":
+            state.deployments.pop(name, None)
+        elif any(one.model_id == name for one in state.deployments.values()):
             raise Problem(409, "status_exception", f"Cannot delete model [{name}] as it is currently deployed")
         del state.models[name]
     return {"acknowledged": True}

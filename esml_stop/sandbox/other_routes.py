@@ -3,7 +3,7 @@
 from typing import Any
 
 from esml_stop.sandbox.routing import Query, route
-from esml_stop.sandbox.state import State
+from esml_stop.sandbox.state import State, now
 from esml_stop.sandbox.stats import matches
 
 
@@ -13,6 +13,12 @@ def info(state: State, __: Query, ___: Any) -> Any:
     version = {"number": "8.19.0", "build_flavor": "default"}
     names = {"name": "sandbox-0", "cluster_name": "esml-sandbox", "cluster_uuid": state.uuid}
     return {**names, "version": version, "tagline": "You Know, for Search"}
+
+
+@route("GET", "/_cat/health")
+def health(_: State, __: Query, ___: Any) -> Any:
+    """Answer with the time of this machine."""
+    return [{"epoch": str(now() // 1000)}]
 
 
 @route("GET", "/_inference(?:/_all)?")
@@ -59,10 +65,25 @@ def faults(state: State, _: Query, body: Any, name: str) -> Any:
     """Make the stop of a deployment slow, or fail."""
     deployment = state.deployments[name]
     deployment.failures = body.get("times", 0)
-    for field in ("stop_ms", "pending_ms", "status", "forever", "inference_count", "last_access"):
+    for field in KNOBS:
         if field in body:
             setattr(deployment, field, body[field])
+    if body.get("node_restarted"):
+        deployment.process_start, deployment.last_access, deployment.inference_count = now(), None, 0
     return {"acknowledged": True}
+
+
+KNOBS = (
+    "stop_ms",
+    "pending_ms",
+    "status",
+    "forever",
+    "inference_count",
+    "last_access",
+    "scaled_to_zero",
+    "state",
+    "reason",
+)
 
 
 @route("POST", "/_testnode/reset")

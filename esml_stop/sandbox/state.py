@@ -10,11 +10,19 @@ from uuid import uuid4
 
 from esml_stop.sandbox.problems import Problem, missing_deployment, missing_model
 
+# How deep the server looks into processors.
+DEPTH = 10
+
 MODEL_BYTES = 265_632_637
 ANOTHER_MODEL = (
     "Deployment id [{}] is the same as an another model which is not the model being deployed. "
     "Deployment id can be the same as the model being deployed but cannot match a different model"
 )
+
+
+def now() -> int:
+    """Return the time in epoch milliseconds."""
+    return int(time.time() * 1000)
 
 
 @dataclass
@@ -30,9 +38,12 @@ class Deployment:
     cache_size: str = "253.3mb"
     adaptive_allocations: dict[str, Any] | None = None
     state: str = "started"
-    start_time: int = field(default_factory=lambda: int(time.time() * 1000))
+    start_time: int = field(default_factory=now)
     last_access: int | None = None
     inference_count: int = 0
+    process_start: int = field(default_factory=now)
+    scaled_to_zero: bool = False
+    reason: str | None = None
     stop_ms: int = 50
     pending_ms: int = 0
     failures: int = 0
@@ -131,23 +142,30 @@ class State:
                 self._searched[pipeline] = body, set(self.names_in(body))
         return set().union(*(self._searched[pipeline][1] for pipeline in self.pipelines))
 
-    def names_in(self, part: Any) -> Iterator[str]:
-        """Yield the names that inference processors use, however deep they stand."""
-        if isinstance(part, dict):
-            inference = part.get("inference")
-            if isinstance(inference, dict) and "model_id" in inference:
-                yield inference["model_id"]
-            for value in part.values():
-                yield from self.names_in(value)
-        elif isinstance(part, list):
-            for value in part:
-                yield from self.names_in(value)
+    def names_in(self, pipeline: Any) -> Iterator[str]:
+        """Yield the names that the server finds in a pipeline: not those in the handlers of the pipeline itself."""
+        for processor in pipeline.get("processors", []):
+            yield from self.names_in_processor(processor)
+
+    def names_in_processor(self, processor: dict[str, Any], depth: int = 0) -> Iterator[str]:
+        """Yield the names in a processor, in that of `foreach`, and in the handlers of others, to a certain depth."""
+        for kind, settings in processor.items() if depth < DEPTH else ():
+            if kind == "inference" and "model_id" in settings:
+                yield settings["model_id"]
+            below = [settings["processor"]] if kind == "foreach" and "processor" in settings else []
+            if kind not in {"foreach", "inference"}:
+                below += settings.get("on_failure", [])
+            for one in below:
+                yield from self.names_in_processor(one, depth + 1)
 
 
 def shown_size(text: str) -> str:
     """Return a size as `_stats` shows it: in the largest unit, cut to one decimal."""
-    number, unit = re.fullmatch(r"(\d+)([kmg]?b)", text.lower()).groups()  # type: ignore[union-attr]
-    size = int(number) * 1024 ** ["b", "kb", "mb", "gb"].index(unit)
+    found = re.fullmatch(r"(\d+)([kmg]?b)", text.lower()) or re.fullmatch(r"(0)()", text)
+    if not found:
+        said = f"failed to parse setting [cache_size] with value [{text}] as a size in bytes"
+        raise Problem(400, "parse_exception", f"{said}: unit is missing or unrecognized")
+    size = int(found[1]) * 1024 ** ["b", "kb", "mb", "gb"].index(found[2] or "b")
     power = max(power for power in range(4) if power == 0 or size >= 1024**power)
     tenths = size * 10 // 1024**power
     value = f"{tenths // 10}.{tenths % 10}" if tenths % 10 else f"{tenths // 10}"

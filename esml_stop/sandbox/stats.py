@@ -43,9 +43,12 @@ def matching_models(state: State, expression: str, matched: Iterable[str]) -> se
     by_deployment = {state.deployments[name].model_id for name in matched}
     known = {*state.models, *state.aliases, *state.deployments}
     unknown = [part for part in expression.split(",") if "*" not in part and part != "_all" and part not in known]
+    if expression not in {"_all", "*"}:  # the models of matched deployments are asked for by their exact IDs
+        unknown += sorted({state.deployments[name].model_id for name in matched} - state.models.keys())
     if unknown:
         raise missing_model(",".join(unknown))
-    return {model for model in state.models if matches(expression, model)} | by_alias | by_deployment
+    wanted = {model for model in state.models if matches(expression, model)} | by_alias | by_deployment
+    return wanted & state.models.keys()
 
 
 class Pipelines:
@@ -91,35 +94,49 @@ def entry(model: str, pipelines: set[str]) -> dict[str, Any]:
 
 def deployment_stats(one: Deployment) -> dict[str, Any]:
     """Return the `deployment_stats` of an entry; what is not set is left out."""
-    running = one.state == "started"
-    reached = {"allocation_count": one.number_of_allocations, "target_allocation_count": one.number_of_allocations}
+    wanted = 0 if one.scaled_to_zero else one.number_of_allocations
+    reached = wanted if one.state == "started" else 0
+    status = {"allocation_count": reached, "target_allocation_count": wanted}
     found = {
         "deployment_id": one.deployment_id,
         "model_id": one.model_id,
         "threads_per_allocation": one.threads_per_allocation,
-        "number_of_allocations": one.number_of_allocations,
+        "number_of_allocations": wanted,
         "adaptive_allocations": one.adaptive_allocations,
         "queue_capacity": one.queue_capacity,
         "state": one.state,
-        "allocation_status": {**reached, "state": "fully_allocated"} if running else None,
+        "reason": one.reason,
+        "allocation_status": allocation_status(one, status),
         "cache_size": one.cache_size,
         "priority": one.priority,
         "start_time": one.start_time,
         "peak_throughput_per_minute": 0,
-        "nodes": [node_stats(one) if running else {"node": NODE, "routing_state": {"routing_state": "stopping"}}],
+        "nodes": [] if one.scaled_to_zero else [node_stats(one)],
     }
     return {name: value for name, value in found.items() if value is not None}
 
 
+def allocation_status(one: Deployment, counts: dict[str, int]) -> dict[str, Any] | None:
+    """Return how far the allocations are; nothing of a deployment that is stopping."""
+    if one.state == "stopping":
+        return None
+    return {**counts, "state": "fully_allocated" if one.state == "started" else "starting"}
+
+
 def node_stats(one: Deployment) -> dict[str, Any]:
-    """Return what the node says of a deployment that it runs."""
+    """Return what the node says of a deployment; little of one that it does not run."""
+    if one.state != "started":
+        route = {"routing_state": one.state, "reason": one.reason}
+        shown = {name: value for name, value in route.items() if value is not None}
+        return {"node": NODE, "routing_state": shown}
     found = {
         "node": NODE,
         "routing_state": {"routing_state": "started"},
         "inference_count": one.inference_count,
         "last_access": one.last_access,
         "number_of_pending_requests": one.pending_ms // 100,
-        "start_time": one.start_time,
+        "start_time": one.process_start,
+        "throughput_last_minute": 0,
         "threads_per_allocation": one.threads_per_allocation,
         "number_of_allocations": one.number_of_allocations,
     }

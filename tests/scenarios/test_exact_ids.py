@@ -58,7 +58,7 @@ def test_a_model_and_an_alias_are_told_apart_from_a_deployment(cluster: RawClust
     cluster.model("lonely")
     cluster.model("tree", "tree_ensemble")
     ended = run("stop", "my_model", "my_alias", "lonely", "tree")
-    assert ended.status == 0
+    assert ended.status == 3
     assert set(ended.outcomes.values()) == {"not_found"}
     assert "my_model is a model; its deployments are my_search: use --model my_model" in ended.err
     assert "my_alias is a model alias of my_model; its deployments are my_search" in ended.err
@@ -164,3 +164,22 @@ def test_a_server_error_is_not_tried_again(cluster: RawCluster, run: Run) -> Non
     assert (ended.status, bad["outcome"], good["outcome"]) == (1, "failed", "stopped")
     assert (bad["attempts"], bad["error"]["http_status"]) == (1, 500)
     assert "injected failure for [bad]" in bad["error"]["reason"]
+
+
+def test_a_deployment_whose_model_was_deleted_is_stopped_by_its_id(cluster: RawCluster, run: Run) -> None:
+    """`_all` does not list it, and `_stats` answers 404 for it; other deployments are found all the same."""
+    cluster.model("m")
+    cluster.model("gone")
+    cluster.deployment("or-d", "m")
+    cluster.deployment("or-orphan", "gone")
+    cluster.do("DELETE", "/_ml/trained_models/gone?force=true")
+    assert [line[0] for line in run("list", "or-*").lines] == ["or-d"]
+    assert run("stop", "or-orphan", "--dry-run").outcomes == {"or-orphan": "would_stop"}
+    ended = run("stop", "or-orphan", "nope", "or-d", "-o", "json")
+    assert ended.status == 0
+    found = {one["deployment_id"]: one for one in ended.json["deployments"]}
+    outcomes = {name: one["outcome"] for name, one in found.items()}
+    assert outcomes == {"or-orphan": "stopped", "nope": "not_found", "or-d": "stopped"}
+    assert found["or-orphan"]["model_id"] == "gone"
+    again = cluster.ask("POST", "/_ml/trained_models/or-orphan/deployment/_stop", {"allow_no_match": False})
+    assert again[0] == 404, "it runs no more"

@@ -79,7 +79,7 @@ def test_idle_chooses_what_nobody_used(scene: RawCluster, run: Run) -> None:
     ended = run("stop", "busy", "i*", "b*", "--idle", "7d", "--yes")
     assert (ended.status, ended.outcomes) == (0, {"busy": "not_idle", "idle": "stopped", "b*": "not_found"})
     assert "busy was skipped: it is in use now." in ended.err
-    assert "b*. Those that match were used since" in ended.err
+    assert "b*. None of those that match is known to be idle for that long" in ended.err
     assert scene.running() == ["busy", "my-elser", "new"]
 
 
@@ -89,3 +89,25 @@ def test_a_list_without_check_asks_once_and_says_so(scene: RawCluster, run: Run)
     assert ended.err.count("GET") == 1
     assert {line[8] for line in ended.lines} == {""}
     assert "what uses the deployment not checked (--no-check)" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("fault", "known"),
+    [
+        ({"node_restarted": True}, "not since 20"),
+        ({"scaled_to_zero": True}, "unknown"),
+        ({"last_access": 1_700_000_000_000, "pending_ms": 500}, "2023-11-14T22:13:20Z"),
+    ],
+    ids=["restarted node", "scaled to zero", "requests in flight"],
+)
+def test_what_is_not_known_to_be_idle_is_left_alone(
+    cluster: RawCluster, run: Run, fault: dict[str, object], known: str
+) -> None:
+    """After a restart, without nodes, or with a queue: nothing says that it is idle, so it goes on."""
+    cluster.model("m")
+    cluster.deployment("d", "m")
+    cluster.fault("d", **fault)
+    assert run("list", "d").lines[0][7].startswith(known)
+    ended = run("stop", "d", "--idle", "7d")
+    assert (ended.status, ended.outcomes) == (0, {"d": "not_idle"})
+    assert cluster.running() == ["d"]

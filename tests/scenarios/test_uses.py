@@ -25,7 +25,9 @@ def test_the_last_deployment_of_a_model_that_a_pipeline_names_is_refused(
     cluster.pipeline("esml-p", name)
     ended = run("stop", "only", "-o", "json")
     assert ended.status == 5
-    assert uses(ended) == [[("ingest_pipeline", "esml-p", "model")]]
+    through = "model" if name == "m" else "alias"
+    assert uses(ended) == [[("ingest_pipeline", "esml-p", through)]]
+    assert ended.json["deployments"][0]["used_by"][0]["alias"] == (None if name == "m" else "an_alias")
     assert "This is the last running deployment of model m." in ended.err
     assert cluster.running() == ["only"]
     assert run("stop", "only", "--force").status == 0
@@ -128,3 +130,46 @@ def test_a_deployment_called_like_its_model_is_refused_for_an_alias_too(cluster:
     assert run("stop", "elser", "--dry-run").status == 5
     assert run("stop", "elser").status == 5
     assert cluster.running() == ["elser", "second"]
+
+
+def test_force_breaks_nothing_while_another_deployment_serves_the_model(cluster: RawCluster, run: Run) -> None:
+    """Also for a deployment named like its model, which the server refuses to stop without force."""
+    cluster.model("m")
+    cluster.deployment("m", "m")
+    cluster.deployment("second", "m")
+    cluster.pipeline("esml-p", "m")
+    assert run("stop", "m").status == 5
+    forced = run("stop", "m", "--force")
+    assert (forced.status, "was in use" in forced.err) == (0, False)
+
+
+def test_a_refusal_names_everything_that_force_would_break(cluster: RawCluster, run: Run) -> None:
+    """The pipeline that references the deployment, and the one that its model's last deployment serves."""
+    cluster.model("both")
+    cluster.deployment("b1", "both")
+    cluster.pipeline("esml-p1", "b1")
+    cluster.pipeline("esml-p2", "both")
+    ended = run("stop", "b1")
+    assert (ended.status, "esml-p1" in ended.err, "esml-p2" in ended.err) == (5, True, True)
+
+
+def test_a_pipelines_own_handler_is_found(cluster: RawCluster, run: Run) -> None:
+    """The server does not look there, and would stop the deployment without a word."""
+    cluster.model("m")
+    cluster.deployment("d", "m")
+    handler = [{"inference": {"model_id": "d"}}]
+    cluster.do("PUT", "/_ingest/pipeline/esml-p", {"processors": [], "on_failure": handler})
+    ended = run("stop", "d", "-o", "json")
+    assert (ended.status, uses(ended)) == (5, [[("ingest_pipeline", "esml-p", "deployment")]])
+    assert cluster.running() == ["d"]
+
+
+def test_a_pipeline_whose_name_holds_a_comma_is_read(cluster: RawCluster, run: Run) -> None:
+    """It cannot be asked for by its name; all pipelines are."""
+    cluster.model("m")
+    cluster.deployment("d", "m")
+    cluster.deployment("e", "m")
+    cluster.do("PUT", "/_ingest/pipeline/esml-p%2Cq", {"processors": [{"inference": {"model_id": "m"}}]})
+    ended = run("stop", "d", "-o", "json")
+    assert (ended.status, uses(ended)) == (0, [[("ingest_pipeline", "esml-p,q", "model")]])
+    assert ended.json["deployments"][0]["not_checked"] == []
