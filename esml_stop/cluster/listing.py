@@ -29,6 +29,8 @@ Ask = Callable[[str], tuple[int, Listing]]
 
 def find(expression: str, ask: Ask) -> Listing:
     """Return every deployment and model that an expression matches; those of `_all` when it cannot be asked for."""
+    if expression == ALL:
+        return everything(ask)
     names = expression.split(",")
     while names:
         try:

@@ -33,7 +33,10 @@ def stats(state: State, expression: str, start: int = 0, size: int = 100) -> dic
     page = models[start : start + size]
     wanted = {*matched, *(name for name, one in state.deployments.items() if matches(expression, one.model_id))}
     shown = Pipelines(state, {*matched, *page, *(alias for alias, model in state.aliases.items() if model in page)})
-    entries = [entry for model in page for entry in model_entries(state, model, wanted, shown)]
+    groups: dict[str, list[Deployment]] = {}
+    for _, one in sorted(state.deployments.items()):
+        groups.setdefault(one.model_id, []).append(one)
+    entries = [entry for model in page for entry in model_entries(model, groups.get(model, []), wanted, shown)]
     return {"count": len(models), "trained_model_stats": entries}
 
 
@@ -66,9 +69,10 @@ class Pipelines:
         return own or self.by_name.get(model_id, set())
 
 
-def model_entries(state: State, model: str, wanted: set[str], shown: Pipelines) -> Iterable[dict[str, Any]]:
+def model_entries(
+    model: str, deployments: Iterable[Deployment], wanted: set[str], shown: Pipelines
+) -> Iterable[dict[str, Any]]:
     """Yield one entry for each deployment of a model, or one without deployment_stats when it has none."""
-    deployments = [one for _, one in sorted(state.deployments.items()) if one.model_id == model]
     if not deployments:
         yield entry(model, shown.of(None, model))
     for one in deployments:
