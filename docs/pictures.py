@@ -63,7 +63,7 @@ def scene(target: RawCluster) -> None:
         target.fault(name, last_access=now - minutes * 60_000, inference_count=42)
 
 
-LAST_USE = {"my_model_for_search": 3, "reviews_for_ingest": 13_000, "my-elser": 70}
+LAST_USE = {"my_model_for_search": 3, "reviews_for_ingest": 13_000, "my-elser": 70, "ci-4711": 200, "ci-4712": 190}
 SCENE = {"my_model": ("my_model_for_search",), "reviews": ("reviews_for_ingest",), "e5-small": ("ci-4711", "ci-4712")}
 
 

@@ -66,7 +66,7 @@ def everything(ask: Ask) -> Listing:
                 break
         if count > MOST_MODELS and max(found.models, default="") == last:
             text = "The cluster has more models than Elasticsearch lists."
-            raise BadAnswer(text, hint="Name the deployments by their exact IDs.")
+            raise BadAnswer(text, hint="Pass exact deployment IDs.")
     return found
 
 

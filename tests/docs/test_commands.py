@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from esml_stop import __version__
+from esml_stop.outcomes import Outcome
 from esml_stop.sandbox import serve
 from tests.support.command import Ended, run_script
-from tests.support.markdown import Block, all_blocks
+from tests.support.markdown import TOP, Block, all_blocks
 
 LANGUAGES = {"sh", "yaml", "groovy", "json", "text", "console"}
 # What the pages use that is not esml; each of these only notes how it was called.
@@ -64,8 +66,44 @@ def exit_code(text: str) -> int:
 @pytest.mark.parametrize(("script", "status"), [case[1:] for case in cases()], ids=[case[0] for case in cases()])
 def test_every_command_does_what_the_page_says(script: str, status: int, folder: Path) -> None:
     """Exit code 0, or the one that the page names."""
+    if "jq " in script and not shutil.which("jq"):
+        pytest.skip("jq is not installed")
     ended = run(script, folder)
     assert ended.status == status, ended.out + ended.err
+
+
+def test_the_one_liners_print_what_they_promise(folder: Path) -> None:
+    """One line after the other, about a report of a deployment that stopped and one that is in use."""
+    if not shutil.which("jq"):
+        pytest.skip("jq is not installed")
+    (block,) = [block for block in all_blocks("sh") if block.mark == "one-liners"]
+    lines = run(block.text, folder).out.splitlines()
+    message = (
+        "reviews_for_ingest is in use and was not stopped: ingest pipeline reviews-pipeline references this deployment."
+    )
+    assert lines[:5] == ["my_model_for_search", "reviews_for_ingest: reviews-pipeline", "in_use", message, "true"]
+    assert float(lines[5]) > 0
+    assert re.fullmatch(r"esml-sandbox http://127\.0\.0\.1:\d+", lines[6])
+    assert [line.partition("?")[0] for line in lines[7:9]] == [
+        "POST _ml/trained_models/my_model/deployment/_start",
+        "POST _ml/trained_models/reviews/deployment/_start",
+    ]
+    assert lines[9:] == [
+        "| Deployment | Outcome |",
+        "| --- | --- |",
+        "| my_model_for_search | stopped |",
+        "| reviews_for_ingest | in_use |",
+    ]
+
+
+def test_every_outcome_is_explained() -> None:
+    """docs/output.md has a row for each."""
+    table = (TOP / "docs/output.md").read_text(encoding="utf-8").partition("| Outcome |")[2]
+    assert {
+        name
+        for line in table.splitlines()
+        for name in re.findall(r"`(\w+)`", line.split("|")[1] if "|" in line else "")
+    } == {outcome.value for outcome in Outcome}
 
 
 @pytest.mark.parametrize("block", all_blocks("console"), ids=str)

@@ -1,0 +1,33 @@
+"""The glossary, as far as a machine can hold it."""
+
+import ast
+
+import pytest
+
+from tests.support.wording import problems, sentences, strings
+
+
+def test_every_sentence_for_users_keeps_to_the_glossary() -> None:
+    """Messages, help texts, schema descriptions, README, docs and CHANGELOG use one term for each thing."""
+    found = [f"{place}: {problem}: {text.strip()[:120]}" for place, text in sentences() for problem in problems(text)]
+    assert not found, "\n".join(["", *found])
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("a pipeline references this deployment", 0),
+        ("a pipeline names this deployment", 1),
+        ("The sandbox wants a password", 2),
+        ("esml sandbox runs a practice cluster", 0),
+    ],
+)
+def test_the_glossary_finds_what_it_is_for(text: str, count: int) -> None:
+    """Each word that does not belong is found once."""
+    assert len(problems(text)) == count
+
+
+def test_strings_are_read_with_their_values_and_docstrings_only_of_commands() -> None:
+    """An f-string is one text, a helper's docstring is none."""
+    module = 'def f(x):\n    """Hidden."""\n    return f"a {x} b"\n\n@click.command()\ndef g():\n    """Shown."""\n'
+    assert sorted(text for _, text in strings(ast.parse(module))) == ["Shown.", "a ... b"]
