@@ -1,5 +1,5 @@
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 import pytest
@@ -7,7 +7,7 @@ import pytest
 from esml_stop.cluster.listing import MOST_MODELS, after, find
 from esml_stop.errors import Refused
 from esml_stop.models import Deployment, Listing
-from esml_stop.plan.patterns import fits, is_pattern, matches
+from esml_stop.plan.patterns import fits, is_pattern
 from tests.support.builders import deployment
 from tests.support.fakes import refusal
 
@@ -24,8 +24,9 @@ class Stats:
         """Return the models that an expression matches, at most a page of them, or raise a 404."""
         self.asked.append(expression)
         parts = expression.split(",")
-        matched = [one for one in self.deployments if any_of(parts, one.deployment_id)]
-        wanted = {*(one for one in self.models if any_of(parts, one))}
+        asked = matcher(parts)
+        matched = [one for one in self.deployments if asked(one.deployment_id)]
+        wanted = {*(one for one in self.models if asked(one))}
         if expression != "_all":
             wanted |= {one.model_id for one in matched}
         page = sorted(wanted & set(self.models))[:MOST_MODELS]
@@ -38,9 +39,11 @@ class Stats:
         return len(wanted & set(self.models)), Listing(tuple(shown), frozenset(page))
 
 
-def any_of(parts: Iterable[str], name: str) -> bool:
-    """Tell whether one part of an expression matches a name."""
-    return any(matches(part, name) if is_pattern(part) else part == name for part in parts)
+def matcher(parts: Collection[str]) -> Callable[[str], bool]:
+    """Return what tells whether one part of an expression, a name or what it begins with, matches a name."""
+    exact = {part for part in parts if not is_pattern(part)}
+    prefixes = ("",) if "_all" in parts else tuple(part[:-1] for part in parts if part[-1] == "*")
+    return lambda name: name in exact or name.startswith(prefixes)
 
 
 def found(stats: Stats, expression: str) -> list[str]:
@@ -113,7 +116,7 @@ def test_every_model_after_one_is_matched_and_none_before(last: str) -> None:
     parts = list(after(last))
     patterns = ",".join(parts).split(",")
     for name in (f"{last}0", "zz", re.sub(r".$", "z", last) + "x"):
-        assert name < last or any_of(patterns, name), name
+        assert name < last or matcher(patterns)(name), name
     for name in ("-a", last[:-1], f"{last[:-1]}-"):
-        assert name >= last or not any_of(patterns, name), name
+        assert name >= last or not matcher(patterns)(name), name
     assert all(map(fits, parts))
