@@ -88,8 +88,8 @@ def judged(server: FaultyServer, ended: Ended, number: int, sent: float | None) 
     late = max((one.at - sent for one in stops), default=0.0) if sent else 0.0
     if late > ON_ITS_WAY:
         return f"WRONG: a stop was sent {late * 1000:.0f} ms after the signal"
-    if not stops and status in {-number, 128 + number} and not out and "esml" not in err:
-        return "ended while Python itself was starting"
+    if status == -number and not stops and not out and "esml_stop" not in err:
+        return "ended before esml began: Python itself was starting"
     if "Traceback" in err:
         return f"WRONG: a traceback: {err.strip().splitlines()[-1]}"
     if status not in {0, 128 + number}:

@@ -1,5 +1,11 @@
 """Where the `esml` command and `python -m esml_stop` begin and end."""
 
+import signal
+
+# Until the handler is there, Ctrl-C just ends the process: Python would raise KeyboardInterrupt amid an import.
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import gc
 import os
 import sys
