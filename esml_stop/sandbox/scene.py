@@ -11,16 +11,22 @@ TRY = {
     "esml stop my_model_for_search": "nothing uses it: it stops",
     "esml stop reviews_for_ingest": "a pipeline references it: refused",
     "esml stop my-elser": "an inference endpoint created it: refused",
+    "esml stop answers": "an inference endpoint uses it: refused",
     "esml stop large_model": "takes five seconds to stop",
     "esml stop questions_a": "alias faq is used, but questions_b is left",
     "esml stop 'questions_*' --dry-run": "both at once: refused, alias faq is used",
+    "esml restart translations": "it has failed, and starts again",
+    "esml list nightly_batch": "scaled to zero: its last use is not known",
 }
+
+
+USED = {"deployment_id": "answers"}
 
 
 def practice(state: State) -> None:
     """Fill an empty state with the practice scene."""
     now = int(time.time() * 1000)
-    for model in ("my_model", "reviews", "large_model", "questions"):
+    for model in ("my_model", "reviews", "answers", "large_model", "questions", "translations", "batch"):
         state.models[model] = "pytorch"
     state.models["prices"] = "tree_ensemble"
     state.start("my_model", "my_model_for_search", number_of_allocations=2).last_access = now - 3 * MINUTE
@@ -28,7 +34,15 @@ def practice(state: State) -> None:
     state.start("large_model", "large_model", threads_per_allocation=4).stop_ms = 5_000
     state.start("questions", "questions_a")
     state.start("questions", "questions_b")
+    failed = state.start("translations", "translations")
+    failed.state, failed.reason = "failed", "inference process crashed due to reason [out of memory]"
+    batch = state.start(
+        "batch", "nightly_batch", adaptive_allocations={"enabled": True, "min_number_of_allocations": 0}
+    )
+    batch.scaled_to_zero = True
+    state.start("answers", "answers")
     state.aliases["faq"] = "questions"
     state.put_endpoint("my-elser", "sparse_embedding", {"service": "elser", "service_settings": {"model_id": "elser"}})
+    state.put_endpoint("my-answers", "text_embedding", {"service": "elasticsearch", "service_settings": USED})
     state.pipelines["reviews-pipeline"] = {"processors": [{"inference": {"model_id": "reviews_for_ingest"}}]}
     state.pipelines["faq-pipeline"] = {"processors": [{"inference": {"model_id": "faq"}}]}

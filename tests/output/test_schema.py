@@ -36,7 +36,7 @@ def test_a_save_file_is_as_its_schema_says(sandbox: SandboxServer, tmp_path: Pat
     file = tmp_path / "saved.json"
     ended = esml("stop", "_all", "--yes", "--save", str(file), "--force", environment={"ESML_URL": sandbox.url})
     saved = json.loads(file.read_text())
-    assert (ended.status, len(saved["deployments"])) == (0, 7)
+    assert (ended.status, len(saved["deployments"])) == (0, 10)
     Draft202012Validator(json.loads(esml("schema", "save").out)).validate(saved)
 
 

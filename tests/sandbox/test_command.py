@@ -90,7 +90,7 @@ def test_each_deployment_of_the_scene_is_in_a_case() -> None:
     """No case is set up that nobody is told about."""
     state = State()
     practice(state)
-    commands = [shlex.split(command)[2] for command in TRY if "stop" in command]
+    commands = [words[2] for words in map(shlex.split, TRY) if len(words) > 2]
     assert [name for name in state.deployments if not any(fnmatch(name, command) for command in commands)] == []
 
 
