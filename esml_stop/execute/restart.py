@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from esml_stop.cluster.reader import Reader
-from esml_stop.errors import EsmlError
 from esml_stop.execute import start as starting
 from esml_stop.execute import stop as stopping
 from esml_stop.execute.batch import Batch, Listener, Say
@@ -30,8 +29,10 @@ class Restarts:
         batch = Batch(self.restart, self.reader.deadline, listener, parallel=parallel)
         done, signal = batch.run([one.target for one in planned if one.outcome is Outcome.WOULD_RESTART])
         results = [done.get(one.deployment_id) or untouched(one) for one in planned]
-        seen = self.interrupted(results, signal) if signal else self.arrived(results)
-        return replace(seen, results=[self.told(one, interrupted=signal is not None) for one in seen.results])
+        if signal:
+            seen = settled_at_once(results, self.reader, self.settled)
+            return Looked([self.told(one, interrupted=True) for one in seen], signal)
+        return self.arrived([self.told(one) for one in results])
 
     def restart(self, target: Target, say: Say) -> Result:
         """Stop one deployment and start it again; runs in a worker thread."""
@@ -51,27 +52,35 @@ class Restarts:
             lambda unseen, _: unseen,  # the server's own word stands
         )
 
-    def interrupted(self, results: Sequence[Result], signal: int) -> Looked:
-        """Return the results after a signal."""
-        return Looked(settled_at_once(results, self.reader, self.settled), signal)
-
     def settled(self, result: Result, found: Deployment | None) -> Result:
         """Return the result of a request without an answer, as one look at the deployment settles it."""
         if result.deployment_id in self.stopped:
             return starting.settled(result, found)
         return stopping.settled(result, found)
 
-    def told(self, result: Result, *, interrupted: bool) -> Result:
+    def told(self, result: Result, *, interrupted: bool = False) -> Result:
         """Return the result in terms of a restart: restarted, or how far it got."""
         if result.outcome is Outcome.STARTED:
             return replace(result, outcome=Outcome.RESTARTED)
-        if result.deployment_id not in self.stopped or not result.error:
+        if not result.error:
             return result
+        if result.outcome in {Outcome.STOPPING, Outcome.UNKNOWN}:
+            hint = f"`esml list` shows what runs. When it has stopped, start it with {self.again}."
+            result = replace(result, error=result.error.but(hint=hint))
+        return self.after_stop(result, interrupted=interrupted) if result.deployment_id in self.stopped else result
+
+    def after_stop(self, result: Result, *, interrupted: bool) -> Result:
+        """Return the result of a start that did not succeed as that of a deployment that has stopped before."""
+        assert result.error
+        why = result.error.message
         if result.outcome in {Outcome.FAILED, Outcome.NOT_ATTEMPTED}:
-            what = "esml was interrupted before it was started again" if interrupted else "was not started again"
-            return replace(result, outcome=Outcome.FAILED, error=after_stop(result.error, what))
+            text = (
+                "esml was interrupted before it was started again." if interrupted else f"was not started again. {why}"
+            )
+            return replace(result, outcome=Outcome.FAILED, error=result.error.but(message=f"It stopped, but {text}"))
         if result.outcome is Outcome.UNKNOWN:
-            return replace(result, error=after_stop(result.error, "whether it was started again is not known"))
+            text = f"It stopped, but whether it was started again is not known. {why}"
+            return replace(result, error=result.error.but(message=text))
         return result
 
 
@@ -88,9 +97,6 @@ def joined(stopped: Result, started: Result) -> Result:
     assert after
     target = replace(stopped.target, deployment=before._replace(through_alias=after.through_alias))
     attempts = stopped.attempts + started.attempts
-    return replace(started, target=target, forced=stopped.forced, used_by=stopped.used_by, attempts=attempts)
-
-
-def after_stop(error: EsmlError, what: str) -> EsmlError:
-    """Return an error of the start that tells that the deployment had been stopped before."""
-    return error.but(message=f"It stopped, but {what}. {error.message}")
+    outcome = Outcome.RESTARTED if started.outcome is Outcome.STARTED else started.outcome
+    joint = replace(started, target=target, outcome=outcome, attempts=attempts)
+    return replace(joint, forced=stopped.forced, used_by=stopped.used_by)

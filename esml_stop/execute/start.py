@@ -16,7 +16,7 @@ from esml_stop.plan.start_refusals import EXISTS, NAME_TAKEN, AliasReassigned, e
 from esml_stop.plan.start_settings import start_call
 from esml_stop.runtime.deadline import Deadline
 
-ON_THE_WAY = {Outcome.STARTED, Outcome.STARTING}
+ON_THE_WAY = {Outcome.STARTED, Outcome.RESTARTED, Outcome.STARTING}
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 
 

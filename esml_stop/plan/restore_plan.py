@@ -12,6 +12,9 @@ from esml_stop.plan.start_settings import differences
 
 Running = Mapping[str, Deployment]
 
+# What a deployment that has arrived counts as, by what was planned for it.
+REACHED = {Outcome.ALREADY_RUNNING: Outcome.ALREADY_RUNNING, Outcome.WOULD_RESTART: Outcome.RESTARTED}
+
 # How many IDs of a file are named when one was asked for that it does not hold.
 MOST_NAMES = 10
 
@@ -111,8 +114,7 @@ def arrived(result: Result, running: Running, wait_for: str) -> Result:
     if unlike := unlikeness(saved, found):
         return replace(result, outcome=Outcome.DIFFERS, error=unlike)
     if reached(found, wait_for):
-        done = Outcome.ALREADY_RUNNING if result.target.decision is Outcome.ALREADY_RUNNING else Outcome.STARTED
-        return replace(result, outcome=done, error=None)
+        return replace(result, outcome=REACHED.get(result.target.decision, Outcome.STARTED), error=None)
     counts = f"{found.allocations} of {found.target_allocations} allocations"
     error = EsmlError(f"It is {found.state} ({counts}).", exit_status=ExitStatus.DEADLINE)
     return replace(result, outcome=Outcome.STARTING, error=error)

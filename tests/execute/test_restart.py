@@ -81,6 +81,7 @@ def test_a_start_that_fails_tells_that_it_stopped(start: EsmlError, outcome: Out
     assert result.error
     assert (result.outcome, result.error.exit_status) == (outcome, status)
     assert result.error.message.startswith(said)
+    assert result.attempts > 1
     refused, _ = restarted(starts=(refusal(404),), looks=({},))
     assert refused.error
     assert "then run `esml restore f`" in (refused.error.hint or "")
@@ -93,5 +94,45 @@ def test_how_it_arrives_counts() -> None:
     gone = restarted(looks=({},))[0]
     assert (gone.outcome, gone.error and gone.error.message) == (
         Outcome.FAILED,
-        "It stopped, but was not started again. It was started and is not listed any more.",
+        "It was started and is not listed any more.",
     )
+
+
+def interrupted(stage: str, looks: Mapping[str, str]) -> Result:
+    """Return the result of a restart during which a signal arrived: while it is stopped, or started."""
+    cluster = FakeCluster(looks=[looks])
+    restarts = Restarts(
+        Reader(cluster, Deadline(60, FakeClock()), lambda _: None), Flags(), wait_for="started", again="X"
+    )
+    if stage != "stop":
+        restarts.stopped.add("d")
+    target = Target("d", Outcome.WOULD_RESTART, deployment("d"))
+    sent = EsmlError("The request was sent.", exit_status=7)
+    outcome = Outcome.NOT_ATTEMPTED if stage == "between" else Outcome.UNKNOWN
+    result = restarts.settled(Result(target, outcome, error=sent), deployment("d", state=looks["d"]) if looks else None)
+    return restarts.told(result, interrupted=True)
+
+
+@pytest.mark.parametrize(
+    ("stage", "looks", "outcome", "said"),
+    [
+        ("stop", {}, Outcome.STOPPED, None),
+        ("stop", {"d": "stopping"}, Outcome.STOPPING, "The request was sent."),
+        ("stop", {"d": "started"}, Outcome.UNKNOWN, "The request was sent."),
+        ("between", {}, Outcome.FAILED, "It stopped, but esml was interrupted before it was started again."),
+        ("start", {"d": "started"}, Outcome.RESTARTED, None),
+        ("start", {"d": "starting"}, Outcome.STARTING, "The request was sent."),
+        (
+            "start",
+            {},
+            Outcome.UNKNOWN,
+            "It stopped, but whether it was started again is not known. The request was sent.",
+        ),
+    ],
+)
+def test_after_a_signal_it_is_said_how_far_it_got(
+    stage: str, looks: Mapping[str, str], outcome: Outcome, said: str | None
+) -> None:
+    """As one look at the deployment settles it."""
+    result = interrupted(stage, looks)
+    assert (result.outcome, result.error and result.error.message) == (outcome, said)
