@@ -105,10 +105,15 @@ class Report:
         return sum(result.outcome is outcome for result in self.results)
 
 
+def is_missed(result: Result, *, strict: bool) -> bool:
+    """Tell whether it is an error that a name matched nothing: also where it is a model whose deployments run."""
+    return result.outcome is Outcome.NOT_FOUND and (strict or bool(result.target.meant))
+
+
 def trouble(result: Result, *, strict: bool) -> int:
     """Return the exit code that one result asks for; 0 when the asked-for state is reached."""
     if result.outcome is Outcome.NOT_FOUND:
-        return ExitStatus.NO_MATCH if strict or result.target.meant else ExitStatus.OK
+        return ExitStatus.NO_MATCH if is_missed(result, strict=strict) else ExitStatus.OK
     if result.outcome is Outcome.NOT_ATTEMPTED and result.error is None:
         # Held back because something else was not found, or the deadline came first.
         return (

@@ -21,7 +21,7 @@ from esml_stop.output.progress import MOST_NAMES, Lines
 from esml_stop.output.render import render
 from esml_stop.output.terminal import has_colour, is_terminal, width
 from esml_stop.plan.patterns import expression
-from esml_stop.report import Report
+from esml_stop.report import Report, is_missed
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.signals import interruptible
 from esml_stop.text import clean
@@ -169,8 +169,8 @@ class Session:
             stderr.block(messages.refusal(result, report, self.options))
         elif result.error:
             stderr.block(messages.failure(result))
-        elif result.outcome is Outcome.NOT_FOUND and report.strict:
-            stderr.block([messages.missing(result.target, report.command)])
+        elif is_missed(result, strict=report.strict):
+            stderr.block(messages.missed(result, report, self.options))
 
 
 def password_prompt() -> Prompt | None:

@@ -12,7 +12,7 @@ from esml_stop.models import Deployment, NotChecked, Reference
 from esml_stop.outcomes import Outcome, Result
 from esml_stop.output import messages
 from esml_stop.plan.start_settings import start_call
-from esml_stop.report import REASONS, Report
+from esml_stop.report import REASONS, Report, is_missed
 from esml_stop.text import rfc3339
 
 SCHEMA_VERSION = 1
@@ -135,8 +135,10 @@ def errors(result: Result, report: Report, about: Invocation) -> Iterator[Json]:
         }
     elif result.error:
         yield described(result.error) | {"target": name}
-    elif result.outcome is Outcome.NOT_FOUND and report.strict:
-        yield described(EsmlError(messages.missing(result.target, report.command), code="not_found", target=name))
+    elif is_missed(result, strict=report.strict):
+        first, *others = messages.missed(result, report)
+        hint = others[0].strip() if others else None
+        yield described(EsmlError(first, hint=hint, code="not_found", target=name))
     elif result.outcome is Outcome.NOT_ATTEMPTED:
         yield described(EsmlError(f"{name} was not attempted.", code="not_attempted", target=name))
 

@@ -9,7 +9,7 @@ from esml_stop.models import LAST_LOOK, PIPELINES, ClusterIdentity, Deployment, 
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.references import names_one
 from esml_stop.plan.start_settings import start_call
-from esml_stop.report import DONE, PROBLEMS, Report
+from esml_stop.report import DONE, PROBLEMS, Report, is_missed
 from esml_stop.text import clean, command, counted, rfc3339, seconds, size
 
 OUTCOMES = {
@@ -175,7 +175,7 @@ def warning(result: Result, report: Report) -> str | None:
     if result.error or result.outcome is Outcome.IN_USE:
         return None
     if result.outcome is Outcome.NOT_FOUND:
-        return None if report.strict else missing(result.target, report.command)
+        return None if is_missed(result, strict=report.strict) else missing(result.target, report.command)
     if result.outcome is Outcome.NOT_IDLE:
         return not_idle(result.target)
     return forced(result, report) if result.outcome in DONE else None
@@ -223,6 +223,20 @@ def effect(targets: Sequence[Target], verb: str) -> str:
     names = {Kind.PIPELINE: "pipelines", Kind.ENDPOINT: "inference endpoints"}
     what = " and ".join(text for kind, text in names.items() if kind in kinds)
     return f"{what} will fail{' until they run again' if verb == 'Restart' else ''}."
+
+
+def missed(result: Result, report: Report, options: Sequence[str] = ()) -> list[str]:
+    """Return the lines about a name that should have matched; `options` are those that the command was given."""
+    target = result.target
+    if not target.meant:
+        return [missing(target, report.command)]
+    what = clean((target.hint or "is a model").partition(";")[0])
+    names = ", ".join(map(clean, target.meant))
+    model = clean(command("esml", report.command, "--model", target.deployment_id, *options))
+    return [
+        f"{clean(target.deployment_id)} {what}, not a deployment. Its deployments: {names}.",
+        f"  To {report.command} them: {model}",
+    ]
 
 
 def missing(target: Target, command: str) -> str:
@@ -302,7 +316,11 @@ def listed(report: Report) -> str:
 
 def single(result: Result) -> str:
     """Return what became of the only target."""
-    took = f" in {seconds(result.seconds)}" if result.outcome in {Outcome.STOPPED, Outcome.STARTED} else ""
+    took = (
+        f" in {seconds(result.seconds)}"
+        if result.outcome in {Outcome.STOPPED, Outcome.STARTED, Outcome.RESTARTED}
+        else ""
+    )
     return f"{clean(result.deployment_id)} {PHRASES.get(result.outcome, OUTCOMES[result.outcome])}{took}."
 
 

@@ -1,6 +1,6 @@
 """The tables of results, for a terminal and for whoever asks for one."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.output import listing
@@ -10,6 +10,9 @@ from esml_stop.report import PROBLEMS, Report
 from esml_stop.text import clean, seconds
 
 DOUBTFUL = {Outcome.NOT_FOUND, Outcome.NOT_ATTEMPTED, Outcome.NOT_IDLE, Outcome.STOPPING, Outcome.STARTING}
+
+# Before anything is done.
+IN_A_PLAN = {**OUTCOMES, Outcome.IN_USE: "in use, will be skipped"}
 
 LAYOUT = Layout(("DEPLOYMENT", "OUTCOME", "MODEL"), optional=("MODEL",), last="USED BY")
 WITH_ERRORS = Layout(("DEPLOYMENT", "OUTCOME", "MODEL", "ERROR"), optional=("MODEL",), last="USED BY")
@@ -27,7 +30,7 @@ def text(report: Report, width: int | None, *, coloured: bool = False, errors: b
 
 def plan(targets: Iterable[Target], width: int, *, coloured: bool) -> str:
     """Return, for whoever is asked about it, what would become of each target and what uses it."""
-    rows = [row(Result.planned(target)) for target in targets]
+    rows = [row(Result.planned(target), IN_A_PLAN) for target in targets]
     return joined(lines(LAYOUT, rows, width, coloured=coloured))
 
 
@@ -41,13 +44,13 @@ def problems_last(results: Iterable[Result]) -> Sequence[Result]:
     return sorted(results, key=lambda one: one.outcome in PROBLEMS)
 
 
-def row(result: Result) -> Row:
+def row(result: Result, labels: Mapping[Outcome, str] = OUTCOMES) -> Row:
     """Return the row of one target."""
     found = result.target.deployment
     took = f" in {seconds(result.seconds)}" if result.outcome is Outcome.STOPPED else ""
     cells = {
         "DEPLOYMENT": Cell(clean(result.deployment_id)),
-        "OUTCOME": Cell(f"{OUTCOMES[result.outcome]}{took}", colour(result.outcome)),
+        "OUTCOME": Cell(f"{labels[result.outcome]}{took}", colour(result.outcome)),
         "MODEL": Cell(clean(found.model_id) if found else ""),
         "ERROR": Cell(clean(result.error.message) if result.error else ""),
     }

@@ -9,6 +9,7 @@ from esml_stop.output.messages import (
     closing,
     failure,
     forced,
+    missed,
     missing,
     not_idle,
     refusal,
@@ -108,6 +109,17 @@ def test_a_refusal_by_the_server_is_quoted() -> None:
 def test_a_missing_name_is_told_with_its_hint(target: Target, line: str) -> None:
     """One sentence, with the end that fits."""
     assert missing(target, "stop") == line
+
+
+def test_a_model_that_has_deployments_is_told_with_the_command_for_them() -> None:
+    """With every option that was given; without deployments it is told as any name that matches nothing."""
+    target = Target("faq", Outcome.NOT_FOUND, hint="is a model alias of m; its deployments are a", meant=("a", "b"))
+    assert missed(Result.planned(target), Report("restart"), ("--force",)) == [
+        "faq is a model alias of m, not a deployment. Its deployments: a, b.",
+        "  To restart them: esml restart --model faq --force",
+    ]
+    nothing = Result.planned(Target("d", Outcome.NOT_FOUND))
+    assert missed(nothing, Report("stop", strict=True)) == ["Deployment d is not running; nothing to stop."]
 
 
 TIME = 1_700_000_000_000

@@ -94,7 +94,7 @@ def test_a_question_shows_what_it_is_about(sandbox: SandboxServer) -> None:
     shown = stop(sandbox, "my*", answer="n\n")
     assert shown.status == 1
     assert "my_model_for_search would be stopped my_model" in shown.text
-    assert "my-elser in use elser endpoint my-elser" in shown.text
+    assert "my-elser in use, will be skipped elser endpoint my-elser" in shown.text
     assert f'Stop 1 deployment on "esml-sandbox" ({sandbox.url})? [y/N]' in shown.text
     assert stop(sandbox, "my_*", answer="y\n").status == 0
 

@@ -57,11 +57,14 @@ def test_a_model_and_an_alias_are_told_apart_from_a_deployment(cluster: RawClust
     cluster.alias("my_alias", "my_model")
     cluster.model("lonely")
     cluster.model("tree", "tree_ensemble")
-    ended = run("stop", "my_model", "my_alias", "lonely", "tree")
+    ended = run("stop", "my_model", "my_alias", "lonely", "tree", "-q")
     assert ended.status == 3
     assert set(ended.outcomes.values()) == {"not_found"}
-    assert "my_model is a model; its deployments are my_search: use --model my_model" in ended.err
-    assert "my_alias is a model alias of my_model; its deployments are my_search" in ended.err
+    assert "my_model is a model, not a deployment. Its deployments: my_search." in ended.err
+    assert "To stop them: esml stop --model my_model --quiet" in ended.err
+    assert "my_alias is a model alias of my_model, not a deployment. Its deployments: my_search." in ended.err
+    ended = run("stop", "lonely", "tree")
+    assert ended.status == 0
     assert "lonely is a model, which has no deployments" in ended.err
     assert "tree is a model of type tree_ensemble, which has no deployments" in ended.err
     assert cluster.running() == ["my_search"]
