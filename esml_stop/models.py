@@ -5,6 +5,7 @@ Named tuples, because defining a dataclass takes ten times as long and every com
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -129,6 +130,19 @@ class Pipeline(NamedTuple):
     hidden: frozenset[str] = frozenset()
 
 
+class Pipelines(dict[str, Pipeline]):
+    """Pipelines by their IDs; thousands of deployments are looked up in thousands of them."""
+
+    @cached_property
+    def by_name(self) -> Mapping[str, frozenset[str]]:
+        """Return for each name the pipelines that reference it."""
+        found: dict[str, set[str]] = {}
+        for pipeline, held in self.items():
+            for name in held.names:
+                found.setdefault(name, set()).add(pipeline)
+        return {name: frozenset(pipelines) for name, pipelines in found.items()}
+
+
 class Kind(str, Enum):
     """What can use a deployment."""
 
@@ -186,7 +200,7 @@ class Snapshot(NamedTuple):
     deployments: tuple[Deployment, ...]
     by_model: Mapping[str, tuple[Deployment, ...]] = MappingProxyType({})
     endpoints: tuple[Endpoint, ...] | None = None
-    pipelines: Mapping[str, Pipeline] | None = None
+    pipelines: Pipelines | None = None
     aliases: Mapping[str, frozenset[str]] = MappingProxyType({})
     aliased: Mapping[str, str] = MappingProxyType({})
     hints: Mapping[str, str] = MappingProxyType({})

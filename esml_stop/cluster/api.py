@@ -10,7 +10,7 @@ from esml_stop.cluster.http.client import Request, Transport
 from esml_stop.cluster.listing import MOST_MODELS, find
 from esml_stop.config.connection import Connection
 from esml_stop.errors import BadAnswer, Refused
-from esml_stop.models import ClusterIdentity, Endpoint, Flags, Listing, Model, Pipeline
+from esml_stop.models import ClusterIdentity, Endpoint, Flags, Listing, Model, Pipelines
 
 if TYPE_CHECKING:
     from esml_stop.plan.start_settings import StartCall
@@ -124,7 +124,7 @@ class Cluster:
                 return ()
             raise
 
-    def pipelines(self, timeout: float) -> dict[str, Pipeline]:
+    def pipelines(self, timeout: float) -> Pipelines:
         """Return the pipelines with an inference processor and the names in it; requires `read_pipeline`.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ingest-get-pipeline
@@ -134,7 +134,7 @@ class Cluster:
             return responses.pipelines(self.transport.ask("GET", "/_ingest/pipeline", timeout, query))
         except Refused as refused:
             if refused.http_status == 404:  # there are no pipelines at all
-                return {}
+                return Pipelines()
             raise
 
     def server_time(self, timeout: float) -> int:

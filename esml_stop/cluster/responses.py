@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from esml_stop.errors import CHECK_URL, BadAnswer
 from esml_stop.json_values import WrongShape, need, optional, required
-from esml_stop.models import UNKNOWN_STATE, ClusterIdentity, Deployment, Endpoint, Listing, Model, Pipeline
+from esml_stop.models import UNKNOWN_STATE, ClusterIdentity, Deployment, Endpoint, Listing, Model, Pipeline, Pipelines
 from esml_stop.plan.start_settings import SIZE
 
 T = TypeVar("T")
@@ -161,10 +161,10 @@ def endpoints(body: Any) -> tuple[Endpoint, ...]:
 
 
 @checked
-def pipelines(body: Any) -> dict[str, Pipeline]:
+def pipelines(body: Any) -> Pipelines:
     """Return the pipelines with an inference processor, from `GET _ingest/pipeline?filter_path=...`."""
     found = {name: pipeline(need(one, dict)) for name, one in need(body, dict).items()}
-    return {name: one for name, one in found.items() if one.names}
+    return Pipelines({name: one for name, one in found.items() if one.names})
 
 
 def pipeline(body: Mapping[str, Any]) -> Pipeline:

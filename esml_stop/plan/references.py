@@ -30,25 +30,25 @@ def pipeline_uses(deployment: Deployment, snapshot: Snapshot) -> Iterator[Refere
 
     What the pipelines themselves say counts. `_stats` adds the pipelines that were not read.
     """
-    pipelines = snapshot.pipelines or {}
-    for pipeline, found in pipelines.items():
-        if reference := direct(pipeline, found.names, deployment, snapshot):
-            yield reference
+    read = referencing(deployment, snapshot)
+    yield from read.values()
     by_deployment, by_model = shown(deployment, snapshot)
-    for pipeline in by_deployment | by_model:
-        if not (pipeline in pipelines and direct(pipeline, pipelines[pipeline].names, deployment, snapshot)):
-            through = Through.DEPLOYMENT if pipeline in by_deployment else Through.MODEL
-            yield Reference(Kind.PIPELINE, pipeline, through)
+    for pipeline in (by_deployment | by_model) - read.keys():
+        through = Through.DEPLOYMENT if pipeline in by_deployment else Through.MODEL
+        yield Reference(Kind.PIPELINE, pipeline, through)
 
 
-def direct(pipeline: str, names: frozenset[str], deployment: Deployment, snapshot: Snapshot) -> Reference | None:
-    """Return how a pipeline that holds these names references a deployment, None when it does not."""
-    if deployment.deployment_id in names:
-        return Reference(Kind.PIPELINE, pipeline, Through.DEPLOYMENT)
-    if deployment.model_id in names:
-        return Reference(Kind.PIPELINE, pipeline, Through.MODEL)
-    aliases = snapshot.aliases.get(deployment.model_id, frozenset()) & names
-    return Reference(Kind.PIPELINE, pipeline, Through.ALIAS, min(aliases)) if aliases else None
+def referencing(deployment: Deployment, snapshot: Snapshot) -> dict[str, Reference]:
+    """Return the pipelines that were read and reference a deployment, by their IDs; the most direct name counts."""
+    by_name = snapshot.pipelines.by_name if snapshot.pipelines else {}
+    found: dict[str, Reference] = {}
+    for alias in sorted(snapshot.aliases.get(deployment.model_id, ()), reverse=True):
+        for one in by_name.get(alias, ()):
+            found[one] = Reference(Kind.PIPELINE, one, Through.ALIAS, alias)
+    for name, through in ((deployment.model_id, Through.MODEL), (deployment.deployment_id, Through.DEPLOYMENT)):
+        for one in by_name.get(name, ()):
+            found[one] = Reference(Kind.PIPELINE, one, through)
+    return found
 
 
 def shown(deployment: Deployment, snapshot: Snapshot) -> tuple[frozenset[str], frozenset[str]]:

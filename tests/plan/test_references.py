@@ -1,6 +1,6 @@
 import pytest
 
-from esml_stop.models import Deployment, Kind, Pipeline, Reference, Snapshot, Through
+from esml_stop.models import Deployment, Kind, Pipeline, Pipelines, Reference, Snapshot, Through
 from esml_stop.plan.references import endpoint_uses, is_doubtful, server_sees, uses
 from tests.support.builders import deployment, endpoint, short, snapshot
 
@@ -56,7 +56,7 @@ def test_pipelines_are_told_apart(
 ) -> None:
     """The pipelines tell which name they reference; where they were not read, two questions do, as far as they can."""
     one = deployment("d", "m", *own)
-    pipelines = None if held is None else {name: Pipeline(frozenset(names)) for name, names in held.items()}
+    pipelines = None if held is None else Pipelines({name: Pipeline(frozenset(names)) for name, names in held.items()})
     seen = snapshot(one, models={"m": model}, pipelines=pipelines, aliases={"m": frozenset({"alias"})})
     assert short(uses(one, seen)) == references
 
@@ -64,7 +64,7 @@ def test_pipelines_are_told_apart(
 def test_a_deployment_named_like_its_model_can_be_referenced_by_an_alias() -> None:
     """What references the model references the deployment; an alias is named."""
     one = deployment("m", "m", "p", "q")
-    pipelines = {"p": Pipeline(frozenset({"m"})), "q": Pipeline(frozenset({"alias"}))}
+    pipelines = Pipelines({"p": Pipeline(frozenset({"m"})), "q": Pipeline(frozenset({"alias"}))})
     seen = snapshot(one, models={"m": ("p", "q")}, pipelines=pipelines, aliases={"m": frozenset({"alias"})})
     assert short(uses(one, seen)) == ["q alias", "p deployment"]
     assert not is_doubtful(one, seen)

@@ -1,6 +1,6 @@
 import pytest
 
-from esml_stop.models import NotChecked, Pipeline, Snapshot
+from esml_stop.models import NotChecked, Pipeline, Pipelines, Snapshot
 from esml_stop.outcomes import Outcome, Target
 from esml_stop.plan.patterns import Wanted
 from esml_stop.plan.stop_plan import listed, plan
@@ -158,14 +158,14 @@ def test_what_cannot_be_decided_is_said_and_in_use_in_a_dry_run() -> None:
     for dry_run, decision in ((False, Outcome.WOULD_STOP), (True, Outcome.IN_USE)):
         (target,) = plan(Wanted(("d",)), seen, dry_run=dry_run)
         assert (target.decision, target.not_checked) == (decision, (doubt,))
-    read = seen._replace(pipelines={name: Pipeline(frozenset({"m"})) for name in ("p", "q")})
+    read = seen._replace(pipelines=Pipelines({name: Pipeline(frozenset({"m"})) for name in ("p", "q")}))
     (target,) = plan(Wanted(("d",)), read, dry_run=True)
     assert (target.decision, target.not_checked) == (Outcome.WOULD_STOP, ())
 
 
 def test_a_refusal_names_everything_that_force_would_break() -> None:
     """Also what only the last deployment of a model serves, next to what references it by its own ID."""
-    pipelines = {"p1": Pipeline(frozenset({"b1"})), "p2": Pipeline(frozenset({"both"}))}
+    pipelines = Pipelines({"p1": Pipeline(frozenset({"b1"})), "p2": Pipeline(frozenset({"both"}))})
     seen = snapshot(deployment("b1", "both", "p1"), models={"both": ("p2",)}, pipelines=pipelines)
     (target,) = plan(Wanted(("b1",)), seen)
     assert (target.decision, short(target.breaks)) == (Outcome.IN_USE, ["p1 deployment", "p2 model"])
@@ -173,7 +173,7 @@ def test_a_refusal_names_everything_that_force_would_break() -> None:
 
 def test_with_another_deployment_left_nothing_breaks_for_one_named_like_its_model() -> None:
     """The server refuses all the same, but with force its pipelines go on."""
-    pipelines = {"p": Pipeline(frozenset({"m"})), "q": Pipeline(frozenset({"alias"}))}
+    pipelines = Pipelines({"p": Pipeline(frozenset({"m"})), "q": Pipeline(frozenset({"alias"}))})
     seen = snapshot(
         deployment("m", "m", "p", "q"),
         deployment("other", "m"),

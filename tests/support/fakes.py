@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from esml_stop.cluster.api import Cluster
 from esml_stop.errors import EsmlError, Refused, Unreachable
-from esml_stop.models import ClusterIdentity, Deployment, Endpoint, Flags, Listing, Model, Pipeline
+from esml_stop.models import ClusterIdentity, Deployment, Endpoint, Flags, Listing, Model, Pipelines
 from esml_stop.plan.start_settings import StartCall
 from tests.support.builders import deployment
 
@@ -77,9 +77,9 @@ class FakeCluster(Cluster):
         """Return no inference endpoints."""
         return ()
 
-    def pipelines(self, timeout: float) -> dict[str, Pipeline]:
+    def pipelines(self, timeout: float) -> Pipelines:
         """Return no pipelines."""
-        return {}
+        return Pipelines()
 
     def model(self, name: str, timeout: float) -> Model | None:
         """Return the model that a name means here."""
