@@ -34,6 +34,23 @@ def model_ids(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[C
     return [CompletionItem(model) for model in sorted(models) if is_offered(incomplete, model)]
 
 
+def saved_ids(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the deployments in the save file that begin as typed; nothing when it cannot be read."""
+    from esml_stop.errors import EsmlError
+    from esml_stop.savefile.file import read
+
+    typed = ctx.params.get("names") or ()
+    try:
+        found = read(str(ctx.params.get("file"))).deployments
+    except EsmlError:
+        return []
+    return [
+        CompletionItem(one.deployment_id, help=f"model {one.model_id}")
+        for one in found
+        if one.deployment_id not in typed and is_offered(incomplete, one.deployment_id, one.model_id)
+    ]
+
+
 def profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the profiles of the configuration file that begin as typed."""
     import os

@@ -30,6 +30,7 @@ COMMANDS = {
     "config": "Show the effective connection settings and, with --check, test them.",
     "sandbox": "Run a practice cluster on this machine, or one COMMAND against a fresh one.",
     "completion": "Print the shell completion script for commands, options and deployment IDs.",
+    "help": "Show the help of esml or of one command.",
     "schema": "Print the JSON Schema of -o json and -o jsonl, or of save files.",
 }
 

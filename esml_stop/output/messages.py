@@ -193,10 +193,16 @@ def serves_on(result: Result, report: Report) -> bool:
     return any(one.outcome in {Outcome.FAILED, Outcome.NOT_ATTEMPTED, Outcome.IN_USE} for one in siblings)
 
 
+def start_again(one: Deployment) -> str:
+    """Return the request that starts a deployment again with the same settings, marked as such."""
+    request = "\n".join(f"  {clean(line)}" for line in start_call(one).console.split("\n"))
+    return f"To start {clean(one.deployment_id)} again:\n{request}"
+
+
 def way_back(report: Report, restore: Sequence[str], *, verbose: bool) -> list[str]:
     """Return how to start again what was stopped: the file of --save, and with --verbose each request."""
     stopped = [one.target.deployment for one in report.results if one.outcome is Outcome.STOPPED]
-    calls = ["\n".join(map(clean, start_call(one).console.split("\n"))) for one in stopped if one] if verbose else []
+    calls = [start_again(one) for one in stopped if one] if verbose else []
     if not report.saved_to:
         return calls
     again = clean(command(*restore, report.saved_to))

@@ -4,9 +4,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from click.shell_completion import BashComplete
@@ -15,9 +13,7 @@ from esml_stop.cli import completion
 from esml_stop.cli.main import esml as group
 from esml_stop.sandbox import serve
 from tests.cli.test_imports import HEAVY, imported
-from tests.support.command import Ended, esml
-
-T = TypeVar("T")
+from tests.support.command import Ended, esml, run_script
 
 SHELLS = {
     "bash": "source <(esml completion bash); COMP_WORDS=({0}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); "
@@ -26,10 +22,10 @@ SHELLS = {
 }
 
 
-def complete(line: str, **environment: str) -> Ended:
+def complete(program: Path, line: str, **environment: str) -> Ended:
     """Return what is offered for the last word of a command line, as bash asks for it."""
     words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1), "_ESML_COMPLETE": "bash_complete"}
-    return esml(environment={**words, **environment})
+    return run_script(str(program), environment={**words, **environment}, folder=program.parent)
 
 
 def offered(line: str, wait: float = 30, **environment: str) -> list[str]:
@@ -43,9 +39,19 @@ def offered(line: str, wait: float = 30, **environment: str) -> list[str]:
     return [one.value if one.type == "plain" else one.type for one in found]
 
 
-def eventually(wanted: T, look: Callable[[], T]) -> T:
-    """Return what a look finds, looking again while it is something else: a busy machine may need over a second."""
-    return next((found for found in (look() for _ in range(4)) if found == wanted), look())
+PATIENT = """from esml_stop.cli import completion
+completion.LONGEST_WAIT = 30
+from esml_stop.__main__ import main
+main()"""
+
+
+def patient_esml(folder: Path) -> Path:
+    """Return an `esml` in a folder that waits for the cluster however busy the machine is."""
+    (folder / "patient.py").write_text(PATIENT)
+    program = folder / "esml"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{folder}/patient.py" "$@"\n')
+    program.chmod(0o755)
+    return program
 
 
 @pytest.mark.parametrize(
@@ -124,12 +130,13 @@ def test_what_fails_is_silent(environment: dict[str, str], capfd: pytest.Capture
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_shell_gets_words_and_nothing_else() -> None:
+def test_a_shell_gets_words_and_nothing_else(tmp_path: Path) -> None:
     """What is offered goes to stdout, in the form that the shell reads; with exit 0 and an empty stderr."""
-    wanted = Ended(0, "plain,questions_a\nplain,questions_b\n", "")
+    program = patient_esml(tmp_path)
     with serve() as sandbox:
-        assert eventually(wanted, lambda: complete("esml stop questions", ESML_URL=sandbox.url)) == wanted
-    ended = complete("esml stop my", ESML_URL="http://127.0.0.1:1")
+        ended = complete(program, "esml stop questions", ESML_URL=sandbox.url)
+    assert ended == Ended(0, "plain,questions_a\nplain,questions_b\n", "")
+    ended = complete(program, "esml stop my", ESML_URL="http://127.0.0.1:1")
     assert (ended.status, ended.out.strip(), ended.err) == (0, "", "")
 
 
@@ -147,9 +154,7 @@ def test_a_real_shell_completes(shell: str, tmp_path: Path) -> None:
     """The printed script works in the shell it is for."""
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed")
-    program = tmp_path / "esml"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m esml_stop "$@"\n')
-    program.chmod(0o755)
+    patient_esml(tmp_path)
 
     def completed(url: str) -> list[str]:
         ended = subprocess.run(
@@ -161,9 +166,8 @@ def test_a_real_shell_completes(shell: str, tmp_path: Path) -> None:
         )
         return [line.split("\t")[0] for line in ended.stdout.splitlines()]
 
-    wanted = ["questions_a", "questions_b"]
     with serve() as sandbox:
-        assert eventually(wanted, lambda: completed(sandbox.url)) == wanted
+        assert completed(sandbox.url) == ["questions_a", "questions_b"]
 
 
 def test_zsh_finds_its_directive_first() -> None:
@@ -186,3 +190,14 @@ def test_profiles_come_from_the_configuration_file(tmp_path: Path) -> None:
 def test_files_are_left_to_the_shell() -> None:
     """Where a file is wanted, the shell is told to offer files."""
     assert offered("esml stop --ca-certs ") == ["file"]
+
+
+def test_restore_offers_what_is_in_the_file(tmp_path: Path) -> None:
+    """The IDs of the save file, each once; of what cannot be read nothing."""
+    file = tmp_path / "saved.json"
+    with serve() as sandbox:
+        command = ("stop", "questions_a", "large_model", "--force", "--save", str(file))
+        assert esml(*command, environment={"ESML_URL": sandbox.url}).status == 0
+    assert offered(f"esml restore {file} ") == ["questions_a", "large_model"]
+    assert offered(f"esml restore {file} questions_a ") == ["large_model"]
+    assert offered(f"esml restore {tmp_path / 'nope'} ") == []

@@ -41,3 +41,34 @@ def test_both_names_of_help_work() -> None:
     """-h is --help, for the group and for a command."""
     assert esml("-h").out == esml("--help").out
     assert esml("stop", "-h").out == esml("stop", "--help").out
+
+
+@pytest.mark.parametrize("words", [[], ["stop"], ["config"]])
+def test_help_is_a_command_too(words: list[str]) -> None:
+    """`esml help stop` prints what `esml stop --help` prints."""
+    assert esml("help", *words).out == esml(*words, "--help").out
+
+
+def test_help_of_what_is_no_command_says_so() -> None:
+    """With what there is."""
+    ended = esml("help", "nope")
+    assert (ended.status, ended.out) == (2, "")
+    assert "There is no command 'nope'. There are: stop, list, " in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["stop", "--all"], "Use the argument _all."),
+        (["stop", "x", "--wait"], "esml always waits"),
+        (["stop", "x", "--json"], "Use -o json."),
+        (["stop", "x", "--api-key", "y"], "Use --api-key-file or ESML_API_KEY."),
+        (["--force", "stop", "x"], "Options follow the command: esml stop --force x"),
+        (["-o", "json", "list"], "Options follow the command: esml list -o json"),
+    ],
+)
+def test_options_of_other_tools_are_told_by_their_meaning(arguments: list[str], hint: str) -> None:
+    """What does the same here, or where the option belongs."""
+    ended = esml(*arguments)
+    assert ended.status == 2
+    assert hint in ended.err

@@ -228,7 +228,7 @@ def test_the_way_back_is_the_file_and_with_verbose_each_call() -> None:
     """Only for what was stopped."""
     target = Target("d", Outcome.WOULD_STOP, deployment("d", "m", priority="low"))
     report = Report("stop", (Result(target, Outcome.STOPPED), Result(target, Outcome.FAILED)), saved_to="a file.json")
-    call = "POST _ml/trained_models/m/deployment/_start?deployment_id=d&priority=low"
+    call = "To start d again:\n  POST _ml/trained_models/m/deployment/_start?deployment_id=d&priority=low"
     file = "Saved to a file.json. To start them again: esml restore 'a file.json'"
     assert way_back(report, ("esml", "restore"), verbose=False) == [file]
     assert way_back(report, ("esml", "restore"), verbose=True) == [call, file]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from esml_stop.cli.duration import Duration
-from esml_stop.cli.help import Command
+from esml_stop.cli.help import Command, completed
 from esml_stop.cli.options import OutputOptions, connection_options, output_options
 from esml_stop.cli.targets import ALLOW_NO_MATCH
 from esml_stop.errors import InputError
@@ -27,7 +27,7 @@ Examples:
 
 @click.command("restore", cls=Command, epilog=EPILOG, needs_arguments=True)
 @click.argument("file", type=click.Path())
-@click.argument("names", nargs=-1, metavar="[DEPLOYMENT_ID...]")
+@click.argument("names", nargs=-1, metavar="[DEPLOYMENT_ID...]", shell_complete=completed("saved_ids"))
 @click.option("-n", "--dry-run", is_flag=True, help="Show what would be started; start nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Start the deployments even if the file is from another cluster.")
 @click.option("--no-input", is_flag=True, help="Never ask; fail if a question would be needed.")

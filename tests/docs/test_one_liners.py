@@ -1,0 +1,46 @@
+"""What docs/output.md does with jq, run on the practice cluster, each with its answer."""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from esml_stop.sandbox import serve
+from tests.support.command import run_script
+from tests.support.markdown import all_blocks
+
+ANSWERS = (
+    r"my_model_for_search\n",
+    r"reviews_for_ingest: reviews-pipeline\n",
+    r"in_use\nreviews_for_ingest is in use and was not stopped: ingest pipeline reviews-pipeline .*\n",
+    r"true\n",
+    r"\d+\.\d+\n",
+    r"esml-sandbox http://127\.0\.0\.1:\d+\n",
+    r"POST _ml/trained_models/my_model/deployment/_start\?.*\nPOST _ml/trained_models/reviews/deployment/_start\?.*\n",
+    r"\| Deployment \| Outcome \|\n\| --- \| --- \|\n\| my_model_for_search \| stopped \|\n"
+    r"\| reviews_for_ingest \| in_use \|\n",
+)
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed")
+def test_each_one_liner_has_its_answer(tmp_path: Path) -> None:
+    """The report is written by the first line; every other one prints what the page says it does."""
+    (block,) = [one for one in all_blocks("sh") if "report.json" in one.text]
+    writes, *reads = block.text.strip().splitlines()
+    (tmp_path / "report.json").write_text(written(writes, tmp_path))
+    for command, answer in zip(reads, ANSWERS, strict=True):
+        ended = run_script(command, environment={}, folder=tmp_path)
+        assert (ended.status, ended.err) == (0, ""), command
+        assert re.fullmatch(answer, ended.out), command
+
+
+def written(command: str, folder: Path) -> str:
+    """Return the report that a command writes on a practice cluster of its own."""
+    (folder / "esml").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m esml_stop "$@"\n')
+    (folder / "esml").chmod(0o755)
+    with serve() as server:
+        paths = f"{folder}:/usr/bin:/bin"
+        assert run_script(command, environment={"ESML_URL": server.url, "PATH": paths}, folder=folder).status == 0
+    return (folder / "report.json").read_text()
