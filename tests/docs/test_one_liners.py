@@ -19,8 +19,10 @@ ANSWERS = (
     r"\d+\.\d+\n",
     r"esml-sandbox http://127\.0\.0\.1:\d+\n",
     r"POST _ml/trained_models/my_model/deployment/_start\?.*\nPOST _ml/trained_models/reviews/deployment/_start\?.*\n",
-    r"\| Deployment \| Outcome \|\n\| --- \| --- \|\n\| my_model_for_search \| stopped \|\n"
-    r"\| reviews_for_ingest \| in_use \|\n",
+    (
+        r"\| Deployment \| Outcome \|\n\| --- \| --- \|\n\| my_model_for_search \| stopped \|\n"
+        r"\| reviews_for_ingest \| in_use \|\n"
+    ),
 )
 
 
