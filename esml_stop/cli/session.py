@@ -90,7 +90,7 @@ class Session:
 
     def begin(self, doing: str, what: Sequence[str]) -> None:
         """Say first in a log what is done, to what, and on which cluster; on a terminal that is seen anyway."""
-        if not (self.output.quiet or is_terminal(sys.stderr)):
+        if what and not (self.output.quiet or is_terminal(sys.stderr)):
             names = ", ".join([*what[:MOST_NAMES], *([f"{len(what) - MOST_NAMES} more"] if what[MOST_NAMES:] else [])])
             stderr.say(f"esml: {doing} {clean(names)} on {clean(self.cluster.label)}")
 

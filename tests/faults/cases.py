@@ -122,7 +122,7 @@ CASES = [
     *alike(1, (stopping(name, fault, "unknown", 7, SILENT, options=BRIEF) for name, fault in NO_END.items())),
     *alike(1, (looking(name, fault, options=BRIEF) for name, fault in NO_END.items())),
     stopping("carried out, but drips", faults.work_then(faults.drip()), "stopped", 0, "", gone=True, options=BRIEF),
-    Case("a stop that lasts longer", {}, 7, "still stopping. ", "stopping", stop_ms=4_000, options=BRIEF),
+    Case("a stop that lasts longer", {}, 7, "d is still stopping: ", "stopping", stop_ms=4_000, options=BRIEF),
     # A connection that breaks: tried again, and a stop only after a look at the state.
     *alike(2, (resolving(name, fault, CLOSED, requests=4) for name, fault in BROKEN.items())),
     *alike(1, (stopping(name, fault, "failed", 1, CLOSED, requests=4) for name, fault in BROKEN.items())),

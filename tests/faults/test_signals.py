@@ -39,7 +39,8 @@ def test_while_looking_up_nothing_was_changed(server: FaultyServer, number: int,
     with started("stop", "d", environment={"ESML_URL": server.url}) as process:
         until(lambda: server.lines(RESOLVE), "the first request")
         status, out, err = interrupted(process, number)
-    assert (status, out, err) == (CODES[number], "", "esml: Interrupted before anything was changed.\n")
+        said = f"esml: Stopping d on {server.url}\nesml: Interrupted before anything was changed.\n"
+    assert (status, out, err) == (CODES[number], "", said)
 
 
 @BOTH
