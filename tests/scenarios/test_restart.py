@@ -164,7 +164,7 @@ def test_a_signal_leaves_the_settings_and_the_command(
     cluster.fault("adaptive", stop_ms=1500)
     begun = process("--parallel", "1")
     assert begun.stderr
-    said = begun.stderr.readline()
+    said = next(line for line in begun.stderr if SAVED.search(line))
     while settings(cluster)["adaptive"]["state"] != "stopping":
         assert begun.poll() is None
     begun.send_signal(number)
@@ -187,8 +187,7 @@ def test_killed_at_any_moment_one_restore_brings_everything_back(
     for _ in range(int(os.environ.get("ESML_TEST_KILLS", "4"))):
         begun = process("--parallel", "2")
         assert begun.stderr
-        named = SAVED.search(begun.stderr.readline())
-        assert named
+        named = next(filter(None, map(SAVED.search, begun.stderr)))
         try:
             begun.wait(timeout=chance.uniform(0.0, 0.35))
         except subprocess.TimeoutExpired:

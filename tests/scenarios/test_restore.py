@@ -218,7 +218,7 @@ def test_what_cannot_be_restored_is_told_apart_and_does_not_keep_the_rest(
     assert ended.outcomes == {"a": "differs", "b": "differs", "c": "failed", "d": "started"}
     assert "a is running with different settings: It runs, but number_of_allocations is 3, not 2." in ended.err
     assert "its model is other, not m" in ended.err
-    assert "c: failed. The model gone is not on this cluster." in ended.err
+    assert "c failed: The model gone is not on this cluster." in ended.err
     assert cluster.running() == ["a", "b", "d"]
 
 

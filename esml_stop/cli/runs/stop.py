@@ -48,13 +48,13 @@ def run(request: StopRequest, reader: Reader, listener: Quiet, ask: Ask) -> Repo
     if request.ask and not ask(targets, cluster):
         return Report("stop", tuple(map(Result.untouched, targets)), cancelled=True)
     check()
-    if save:
+    if save and any(one.decision.is_plan and one.deployment for one in targets):
         planned = replace(planned, saved_to=save.write(planned.results, cluster), warnings=tuple(unsaved(targets)))
     seen = stop(request, targets, reader, listener)
     report = replace(
         planned, results=tuple(seen.results), signal=seen.signal, warnings=(*planned.warnings, *seen.warnings)
     )
-    return with_outcomes(report, save, cluster) if save else report
+    return with_outcomes(report, save, cluster) if save and report.saved_to else report
 
 
 def unsaved(targets: Iterable[Target], what: str = "a restore will use") -> Iterator[str]:
