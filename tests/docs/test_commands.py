@@ -72,30 +72,6 @@ def test_every_command_does_what_the_page_says(script: str, status: int, folder:
     assert ended.status == status, ended.out + ended.err
 
 
-def test_the_one_liners_print_what_they_promise(folder: Path) -> None:
-    """One line after the other, about a report of a deployment that stopped and one that is in use."""
-    if not shutil.which("jq"):
-        pytest.skip("jq is not installed")
-    (block,) = [block for block in all_blocks("sh") if block.mark == "one-liners"]
-    lines = run(block.text, folder).out.splitlines()
-    message = (
-        "reviews_for_ingest is in use and was not stopped: ingest pipeline reviews-pipeline references this deployment."
-    )
-    assert lines[:5] == ["my_model_for_search", "reviews_for_ingest: reviews-pipeline", "in_use", message, "true"]
-    assert float(lines[5]) > 0
-    assert re.fullmatch(r"esml-sandbox http://127\.0\.0\.1:\d+", lines[6])
-    assert [line.partition("?")[0] for line in lines[7:9]] == [
-        "POST _ml/trained_models/my_model/deployment/_start",
-        "POST _ml/trained_models/reviews/deployment/_start",
-    ]
-    assert lines[9:] == [
-        "| Deployment | Outcome |",
-        "| --- | --- |",
-        "| my_model_for_search | stopped |",
-        "| reviews_for_ingest | in_use |",
-    ]
-
-
 def test_every_outcome_is_explained() -> None:
     """docs/output.md has a row for each."""
     table = (TOP / "docs/output.md").read_text(encoding="utf-8").partition("| Outcome |")[2]
