@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks.turns import in_turns, show
-from tests.support.raw_cluster import RawCluster, node_from_environment
+from tests.support.raw_cluster import RawCluster
+from tests.support.target import node_from_environment
 
 PYTHON, NAME = sys.executable, "benchmark"
 ESML = (PYTHON, "-m", "esml_stop")

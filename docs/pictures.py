@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.text import Text
 
 from esml_stop.sandbox import serve
-from tests.support.raw_cluster import RawCluster, node_from_environment
+from tests.support.raw_cluster import RawCluster
 from tests.support.screen import on_terminal
+from tests.support.target import node_from_environment
 
 COLUMNS = {"refusal": 90, "list": 120, "stop": 90}
 FOLDER = Path(__file__).parent

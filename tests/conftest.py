@@ -2,13 +2,17 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
-from tests.support.raw_cluster import RawCluster, node_from_environment
+from tests.support.clean import clean
+from tests.support.raw_cluster import RawCluster
+from tests.support.target import made_for_tests, names_a_cluster, node_from_environment, workspace
 
 CONNECTION_PREFIXES = ("ESML_", "ELASTICSEARCH_", "ELASTIC_", "ES_", "ESCLI_", "ESCLIENT_", "CLOUD_ID")
 OUTPUT_NAMES = {"NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES"}
+TARGET = "node" if names_a_cluster() else "sandbox"
 
 
 # A shell starts background jobs with SIGINT ignored, and esml respects that; the tests of Ctrl-C would wait for ever.
@@ -17,7 +21,37 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def pytest_xdist_auto_num_workers() -> int:
     """Let tests take turns when there is a node, which is one for all; else two for each processor, as most wait."""
-    return 0 if os.environ.keys() & {"ESML_TEST_URL", "ESML_RECORD"} else 2 * (os.cpu_count() or 1)
+    return 0 if names_a_cluster() or "ESML_RECORD" in os.environ else 2 * (os.cpu_count() or 1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that removes what a killed run left behind."""
+    text = "only remove everything called esml-test-* from the cluster that ESML_TEST_URL names"
+    parser.addoption("--clean", action="store_true", help=text)
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """With --clean, remove what a killed run left on the cluster, and run nothing."""
+    if not config.getoption("--clean"):
+        return None
+    node = node_from_environment()
+    if node is None:
+        raise pytest.UsageError("--clean needs ESML_TEST_URL")
+    removed = clean(node)
+    print(*(f"removed {what}: {', '.join(names)}" for what, names in removed.items()), sep="\n")
+    print(f"{sum(map(len, removed.values()))} removed from {node.url}")
+    return 0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let a run on a cluster that is asked to end clean up first, as after Ctrl-C."""
+    if names_a_cluster():
+        signal.signal(signal.SIGTERM, interrupt)
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """End the run in order."""
+    raise KeyboardInterrupt
 
 
 @pytest.fixture(autouse=True)
@@ -31,18 +65,21 @@ def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     monkeypatch.setenv("TERM", "dumb")
 
 
-@pytest.fixture(params=["sandbox", "node"])
+@pytest.fixture(params=[TARGET])
 def cluster(request: pytest.FixtureRequest) -> Iterator[RawCluster]:
-    """Yield an empty cluster: the sandbox, and the one that ESML_TEST_URL names."""
-    if request.param == "sandbox":
-        from esml_stop.sandbox import serve
+    """Yield a cluster for one test: an empty sandbox, or the cluster that ESML_TEST_URL names under a prefix.
 
-        with serve(empty=True) as server:
-            yield RawCluster(server.url)
-        return
-    node = node_from_environment()
-    if node is None:
-        pytest.skip("ESML_TEST_URL names no cluster")
-    node.reset()
-    yield node
-    node.reset()
+    A test marked `faults` may call `_testnode`, and runs only where that is answered.
+    """
+    faults = request.node.get_closest_marker("faults") is not None
+    if faults and request.param == "node" and not made_for_tests():
+        pytest.skip("needs a node made for tests (one that answers _testnode)")
+    with workspace(request.param, faults=faults) as found:
+        yield found
+
+
+@pytest.fixture(params=[TARGET], scope="module")
+def kept(request: pytest.FixtureRequest) -> Iterator[RawCluster]:
+    """Yield a cluster for those tests of a module that only look: a scene on it is set up once for all of them."""
+    with workspace(request.param) as found:
+        yield found

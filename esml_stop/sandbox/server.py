@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from esml_stop.sandbox import model_routes, other_routes  # noqa: F401 - they fill ROUTES
+from esml_stop.sandbox import model_routes, other_routes, set_up_routes  # noqa: F401 - they fill ROUTES
 from esml_stop.sandbox.filtering import filtered
 from esml_stop.sandbox.problems import Problem
 from esml_stop.sandbox.routing import ROUTES

@@ -1,5 +1,6 @@
 """What the sandbox and a real node answer alike, call by call; both must match what is written here."""
 
+import json
 import time
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 
 from tests.support.raw_cluster import RawCluster
 
-pytestmark = pytest.mark.scenario
+# Some of it lists all that the cluster has, so it needs one that is nobody else's.
+pytestmark = [pytest.mark.scenario, pytest.mark.faults]
 
 MODELS = "/_ml/trained_models"
 SECOND_SEARCH = {"d1": ["p-m"], "d2": ["p-m"]}
@@ -16,6 +18,7 @@ SECOND_SEARCH = {"d1": ["p-m"], "d2": ["p-m"]}
 @pytest.fixture
 def scene(cluster: RawCluster) -> RawCluster:
     """Return a cluster with two deployments of a model, a model without any, an alias, pipelines and endpoints."""
+    cluster.reset()
     cluster.model("m")
     cluster.model("tree", "tree_ensemble")
     cluster.deployment("d1", "m")
@@ -25,14 +28,33 @@ def scene(cluster: RawCluster) -> RawCluster:
     cluster.alias("an_alias", "m")
     cluster.pipeline("p-d1", "d1")
     cluster.pipeline("p-m", "an_alias")
+    cluster.model("elser")
     cluster.endpoint("e1", model_id="elser")
     return cluster
 
 
+def full(names: str) -> str:
+    """Return names with the sign for the prefix, but for `_all`."""
+    return names if names == "_all" else ",".join(f"~{name}" for name in names.split(","))
+
+
 def stop(cluster: RawCluster, name: str, body: object = None, query: str = "") -> tuple[int, Any]:
     """Ask for a stop and return the status with the reason or the whole answer."""
-    status, answer = cluster.ask("POST", f"{MODELS}/{name}/deployment/_stop{query}", body)
+    status, answer = ask(cluster, "POST", f"{MODELS}/{full(name)}/deployment/_stop{query}", body)
     return status, answer["error"]["reason"] if "error" in answer else answer
+
+
+def ask(cluster: RawCluster, method: str, path: str, body: object = None) -> tuple[int, Any]:
+    """Make a request and return status and answer, with names as the test gives them."""
+    status, answer = cluster.ask(method, path, body)
+    return status, json.loads(cluster.short(json.dumps(answer)))
+
+
+def do(cluster: RawCluster, method: str, path: str) -> Any:
+    """Make a request that must work and return its answer."""
+    status, answer = ask(cluster, method, path)
+    assert status == 200, answer
+    return answer
 
 
 @pytest.mark.parametrize("name", ["nope", "d*", "_all", "d1,d2", "an_alias", "m"])
@@ -65,7 +87,7 @@ def test_a_stop_that_finds_nothing_says_stopped(scene: RawCluster, name: str) ->
         ),
         (
             "d1",
-            {"model_id": "d2"},
+            {"model_id": "~d2"},
             "",
             400,
             "Inconsistent model_id; 'd2' specified in the body differs from 'd1' specified as a URL argument",
@@ -121,7 +143,7 @@ def test_what_an_entry_shows_depends_on_the_question(
     scene: RawCluster, expression: str, shown: dict[str, list[str]]
 ) -> None:
     """The pipelines of an entry are the deployment's own if it was asked for, else its model's."""
-    stats = scene.do("GET", f"{MODELS}/{expression}/_stats").get("trained_model_stats", [])
+    stats = do(scene, "GET", f"{MODELS}/{full(expression)}/_stats").get("trained_model_stats", [])
     pipelines = {
         one["deployment_stats"]["deployment_id"]: sorted(one.get("ingest", {}).get("pipelines", {}))
         for one in stats
@@ -133,15 +155,15 @@ def test_what_an_entry_shows_depends_on_the_question(
 @pytest.mark.parametrize("expression", ["nope", "d1,nope", "nope,nothing*"])
 def test_an_unknown_exact_name_fails_the_whole_listing(scene: RawCluster, expression: str) -> None:
     """One unknown exact name is a 404, whatever else is asked for."""
-    status, answer = scene.ask("GET", f"{MODELS}/{expression}/_stats")
+    status, answer = ask(scene, "GET", f"{MODELS}/{full(expression)}/_stats")
     assert (status, answer["error"]["type"]) == (404, "resource_not_found_exception")
     assert answer["error"]["reason"].startswith("No known trained model with model_id [nope]")
 
 
 def test_paging_counts_models(scene: RawCluster) -> None:
     """`count`, `from` and `size` count models; each brings all of its deployments."""
-    first = scene.do("GET", f"{MODELS}/_all/_stats?size=2")
-    second = scene.do("GET", f"{MODELS}/_all/_stats?from=2&size=2")
+    first = do(scene, "GET", f"{MODELS}/_all/_stats?size=2")
+    second = do(scene, "GET", f"{MODELS}/_all/_stats?from=2&size=2")
     assert first["count"] == second["count"] == 3
     assert [one["model_id"] for one in first["trained_model_stats"]] == ["elser", "m", "m"]
     assert [one["model_id"] for one in second["trained_model_stats"]] == ["tree"]
@@ -149,7 +171,7 @@ def test_paging_counts_models(scene: RawCluster) -> None:
 
 def test_the_parameters_of_a_deployment_are_shown(scene: RawCluster) -> None:
     """What a deployment was started with, as far as `_stats` shows it."""
-    stats = scene.do("GET", f"{MODELS}/d2/_stats")["trained_model_stats"][0]["deployment_stats"]
+    stats = do(scene, "GET", f"{MODELS}/~d2/_stats")["trained_model_stats"][0]["deployment_stats"]
     names = ["deployment_id", "model_id", "number_of_allocations", "threads_per_allocation", "queue_capacity"]
     assert [stats[name] for name in [*names, "priority", "state"]] == ["d2", "m", 3, 2, 77, "normal", "started"]
     assert stats["allocation_status"] == {
@@ -162,41 +184,41 @@ def test_the_parameters_of_a_deployment_are_shown(scene: RawCluster) -> None:
 def test_filter_path_leaves_out_what_was_not_asked_for(scene: RawCluster) -> None:
     """Dotted paths with stars, and an empty answer when nothing fits."""
     paths = "count,trained_model_stats.deployment_stats.deployment_id,trained_model_stats.ingest.pipelines.*.count"
-    assert scene.do("GET", f"{MODELS}/d1/_stats?filter_path={paths}") == {
+    assert do(scene, "GET", f"{MODELS}/~d1/_stats?filter_path={paths}") == {
         "count": 1,
         "trained_model_stats": [
             {"ingest": {"pipelines": {"p-d1": {"count": 0}}}, "deployment_stats": {"deployment_id": "d1"}}
         ],
     }
-    assert scene.do("GET", f"{MODELS}/d1/_stats?filter_path=nothing") == {}
+    assert do(scene, "GET", f"{MODELS}/~d1/_stats?filter_path=nothing") == {}
 
 
 def test_a_name_is_looked_up_as_a_model(scene: RawCluster) -> None:
     """A model under its ID, an alias under its model's, an unknown name as 404."""
     paths = "filter_path=trained_model_configs.model_id,trained_model_configs.model_type"
     for name, model, kind in (("tree", "tree", "tree_ensemble"), ("an_alias", "m", "pytorch")):
-        answer = scene.do("GET", f"{MODELS}/{name}?{paths}")
+        answer = do(scene, "GET", f"{MODELS}/~{name}?{paths}")
         assert answer == {"trained_model_configs": [{"model_id": model, "model_type": kind}]}
-    assert scene.ask("GET", f"{MODELS}/nope")[0] == 404
+    assert ask(scene, "GET", f"{MODELS}/~nope")[0] == 404
 
 
 def test_endpoints_and_pipelines_are_listed(scene: RawCluster) -> None:
     """Inference endpoints with their service and settings; pipelines by name; none at all is a bare 404."""
-    assert scene.do("GET", "/_inference/_all")["endpoints"] == [
+    assert do(scene, "GET", "/_inference/_all")["endpoints"] == [
         {
             "inference_id": "e1",
             "task_type": "sparse_embedding",
             "service": "elasticsearch",
-            "service_settings": {"model_id": "elser"},
+            "service_settings": {"model_id": "elser", "num_allocations": 1, "num_threads": 1},
         }
     ]
-    assert sorted(scene.do("GET", "/_ingest/pipeline/p-d1,p-m")) == ["p-d1", "p-m"]
-    assert scene.ask("GET", "/_ingest/pipeline/nope") == (404, {})
+    assert sorted(do(scene, "GET", "/_ingest/pipeline/~p-d1,~p-m")) == ["p-d1", "p-m"]
+    assert ask(scene, "GET", "/_ingest/pipeline/~nope") == (404, {})
 
 
 def test_a_long_request_line_is_refused(cluster: RawCluster) -> None:
     """Over 4,096 bytes the server does not read on."""
-    status, answer = cluster.ask("GET", f"{MODELS}/{'x' * 4100}/_stats")
+    status, answer = ask(cluster, "GET", f"{MODELS}/{'x' * 4100}/_stats")
     assert status == 400
     assert "larger than 4096 bytes" in answer["error"]["reason"]
 
@@ -204,10 +226,10 @@ def test_a_long_request_line_is_refused(cluster: RawCluster) -> None:
 def test_a_deployment_id_that_exists_is_refused(scene: RawCluster) -> None:
     """A second start of the same ID is a 400, also for an unknown model; an unknown model alone is a 404."""
     for model in ("m", "nope"):
-        status, answer = scene.ask("POST", f"{MODELS}/{model}/deployment/_start?deployment_id=d1")
+        status, answer = ask(scene, "POST", f"{MODELS}/~{model}/deployment/_start?deployment_id=~d1")
         assert status == 400
         assert "existing deployment with the same id [d1]" in answer["error"]["reason"]
-    assert scene.ask("POST", f"{MODELS}/nope/deployment/_start")[0] == 404
+    assert ask(scene, "POST", f"{MODELS}/~nope/deployment/_start")[0] == 404
 
 
 @pytest.mark.parametrize(

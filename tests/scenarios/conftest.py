@@ -1,16 +1,16 @@
-from collections.abc import Callable
-
 import pytest
 
-from tests.support.command import Ended, esml
 from tests.support.raw_cluster import RawCluster
+from tests.support.runner import Run
 
 
 @pytest.fixture
-def run(cluster: RawCluster) -> Callable[..., Ended]:
-    """Run the command against the cluster."""
+def run(cluster: RawCluster) -> Run:
+    """Run the command against the cluster, with names as the test gives them."""
+    return Run(cluster)
 
-    def against(*arguments: str, **options: str) -> Ended:
-        return esml(*arguments, environment=cluster.environment(), **options)  # type: ignore[arg-type]
 
-    return against
+@pytest.fixture(scope="module")
+def look(kept: RawCluster) -> Run:
+    """Run commands that change nothing against the scene of this module."""
+    return Run(kept)

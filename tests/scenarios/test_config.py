@@ -1,15 +1,14 @@
 import shlex
-from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.support.command import Ended, esml
+from tests.support.command import Ended
+from tests.support.logins import as_user, require_login
 from tests.support.raw_cluster import RawCluster
+from tests.support.runner import Run
 
 pytestmark = pytest.mark.scenario
-Run = Callable[..., Ended]
 
-PASSWORD = "some-pass-word"
 PRIVILEGES = ("manage_ml", "monitor_inference", "read_pipeline")
 
 
@@ -25,7 +24,7 @@ def test_a_connection_that_works_is_exit_0(cluster: RawCluster, run: Run) -> Non
     assert (ended.status, ended.err) == (0, "")
     assert check["version"] == cluster.do("GET", "/")["version"]["number"]
     assert check["cluster_name"] == cluster.do("GET", "/")["cluster_name"]
-    assert (check["security"], check["user"]) == (bool(cluster.username), cluster.username)
+    assert (check["security"], check["user"]) == (cluster.secured, cluster.username)
     assert privileges(ended) == [True, True, True]
 
 
@@ -45,22 +44,6 @@ def test_without_check_nothing_is_asked(run: Run) -> None:
     assert not any(line[0] == "version" for line in ended.lines)
 
 
-@pytest.fixture
-def user(cluster: RawCluster) -> Callable[..., Mapping[str, str]]:
-    """Return what makes a user with a role or privileges, and the settings for this user."""
-    if not cluster.username:
-        pytest.skip("a sandbox has no users")
-
-    def make(*roles: str, cluster_privileges: tuple[str, ...] = ()) -> Mapping[str, str]:
-        if cluster_privileges:
-            cluster.do("PUT", "/_security/role/esml_test", {"cluster": cluster_privileges})
-            roles = ("esml_test",)
-        cluster.do("PUT", "/_security/user/esml_test", {"password": PASSWORD, "roles": roles})
-        return {**cluster.environment(), "ESML_USERNAME": "esml_test", "ESML_PASSWORD": PASSWORD}
-
-    return make
-
-
 @pytest.mark.parametrize(
     ("roles", "granted", "status", "may"),
     [
@@ -73,38 +56,39 @@ def user(cluster: RawCluster) -> Callable[..., Mapping[str, str]]:
     ],
 )
 def test_what_may_be_done_is_found_out(
-    user: Callable[..., Mapping[str, str]],
     cluster: RawCluster,
+    run: Run,
     roles: tuple[str, ...],
     granted: tuple[str, ...],
     status: int,
     may: list[bool],
 ) -> None:
     """Exit 0 when deployments may be stopped, by whatever privilege, else 4; a stop agrees."""
-    environment = user(*roles, cluster_privileges=granted)
-    ended = esml("config", "--check", "-o", "json", environment=environment)
+    environment = as_user(cluster, roles, granted)
+    ended = run("config", "--check", "-o", "json", environment=environment)
     assert (ended.status, privileges(ended)) == (status, may)
     assert ("may not stop deployments" in ended.err) is (status == 4)
     cluster.model("m")
     cluster.deployment("d", "m")
-    assert esml("stop", "d", environment=environment).status == status
+    assert run("stop", "d", environment=environment).status == status
     assert cluster.running() == (["d"] if status else [])
 
 
-def test_a_wrong_password_is_exit_4_and_the_settings_are_still_shown(cluster: RawCluster) -> None:
+def test_a_wrong_password_is_exit_4_and_the_settings_are_still_shown(cluster: RawCluster, run: Run) -> None:
     """So that it can be seen which setting it came from."""
-    if not cluster.username:
-        pytest.skip("a sandbox lets everybody in")
-    ended = esml("config", "--check", "-o", "json", environment={**cluster.environment(), "ESML_PASSWORD": "wrong"})
+    require_login(cluster)
+    ended = run("config", "--check", "-o", "json", environment={**cluster.environment(), "ESML_PASSWORD": "wrong"})
     assert (ended.status, ended.json["check"], ended.json["errors"][0]["code"]) == (4, None, "not_authenticated")
     assert {"name": "password", "value": "********", "source": "ESML_PASSWORD"} in ended.json["settings"]
     assert "rejected the credentials (HTTP 401)" in ended.err
 
 
 def test_the_command_that_a_refusal_suggests_works_with_a_profile(
-    cluster: RawCluster, tmp_path_factory: pytest.TempPathFactory
+    cluster: RawCluster, run: Run, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """It has every option that was given, quoted where needed."""
+    if cluster.secured:
+        require_login(cluster)
     folder = tmp_path_factory.mktemp("with space")
     login = f"auth: {{username: '{cluster.username}', password: '{cluster.password}'}}" if cluster.username else ""
     text = f"contexts:\n  my ctx:\n    elasticsearch:\n      url: {cluster.url}\n      {login}\n"
@@ -117,11 +101,11 @@ def test_the_command_that_a_refusal_suggests_works_with_a_profile(
     profile = ("--profile", "my ctx", "--config-file", str(folder / "rc.yml"))
     save = ("--save", str(folder / "saved.json"))
     more = ("--timeout", "10m", "--finish-pending-work", "--no-allow-no-match", "--parallel", "2", "-q")
-    refused = esml("stop", "d", *profile, *save, *more, environment=environment)
+    refused = run("stop", "d", *profile, *save, *more, environment=environment)
     assert refused.status == 5
     suggested = refused.err.rstrip().rpartition("To stop it anyway: ")[2]
     words = shlex.split(suggested)
     long = [word.replace("-q", "--quiet") for word in (*profile, *save, *more)]
     assert words[:4] == ["esml", "stop", "d", "--force"]
     assert sorted(words[4:]) == sorted(long)
-    assert esml(*words[1:], environment=environment).outcomes == {"d": "stopped"}
+    assert run(*words[1:], environment=environment).outcomes == {"d": "stopped"}

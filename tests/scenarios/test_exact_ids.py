@@ -1,12 +1,9 @@
-from collections.abc import Callable
-
 import pytest
 
-from tests.support.command import Ended
 from tests.support.raw_cluster import RawCluster
+from tests.support.runner import Run
 
 pytestmark = pytest.mark.scenario
-Run = Callable[..., Ended]
 
 
 def test_a_free_deployment_is_stopped_and_gone(cluster: RawCluster, run: Run) -> None:
@@ -113,6 +110,7 @@ def test_no_check_does_not_believe_the_server_about_a_typo(cluster: RawCluster, 
     assert run("stop", "nope", "--no-check", "--no-allow-no-match").status == 3
 
 
+@pytest.mark.faults
 def test_a_slow_stop_is_waited_for(cluster: RawCluster, run: Run) -> None:
     """The stop is over when the deployment is gone, not when the request was sent."""
     cluster.model("m")
@@ -124,6 +122,7 @@ def test_a_slow_stop_is_waited_for(cluster: RawCluster, run: Run) -> None:
     assert cluster.running() == []
 
 
+@pytest.mark.faults
 def test_finish_pending_work_reaches_the_server(cluster: RawCluster, run: Run) -> None:
     """The stop lasts as long as the queued work when asked to finish it."""
     cluster.model("m")
@@ -133,6 +132,7 @@ def test_finish_pending_work_reaches_the_server(cluster: RawCluster, run: Run) -
     assert ended.json["deployments"][0]["seconds"] >= 1.4
 
 
+@pytest.mark.faults
 def test_a_deadline_that_passes_while_stopping_is_exit_7(cluster: RawCluster, run: Run) -> None:
     """A stop that is under way when time is over is said to be still stopping, not stopped."""
     cluster.model("m")
@@ -144,6 +144,7 @@ def test_a_deadline_that_passes_while_stopping_is_exit_7(cluster: RawCluster, ru
 
 
 @pytest.mark.parametrize(("times", "status", "outcome"), [(2, 0, "stopped"), (99, 1, "failed")])
+@pytest.mark.faults
 def test_a_busy_server_costs_tries_and_no_more(
     cluster: RawCluster, run: Run, times: int, status: int, outcome: str
 ) -> None:
@@ -156,6 +157,7 @@ def test_a_busy_server_costs_tries_and_no_more(
     assert cluster.running() == ([] if outcome == "stopped" else ["d"])
 
 
+@pytest.mark.faults
 def test_a_server_error_is_not_tried_again(cluster: RawCluster, run: Run) -> None:
     """A 500 is reported in the server's words after one attempt; the others are stopped all the same."""
     cluster.model("m")

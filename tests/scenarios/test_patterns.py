@@ -1,12 +1,9 @@
-from collections.abc import Callable
-
 import pytest
 
-from tests.support.command import Ended
 from tests.support.raw_cluster import RawCluster
+from tests.support.runner import Run
 
 pytestmark = pytest.mark.scenario
-Run = Callable[..., Ended]
 
 
 def test_a_pattern_stops_what_it_matches_and_nothing_else(cluster: RawCluster, run: Run) -> None:
@@ -88,6 +85,7 @@ def test_a_dry_run_sends_no_stop(cluster: RawCluster, run: Run) -> None:
     assert cluster.running() == ["a", "b"]
 
 
+@pytest.mark.faults
 def test_three_hundred_long_ids_fit(cluster: RawCluster, run: Run) -> None:
     """More IDs than a request line holds are all found, over many models and several pages' worth of names."""
     names = [f"deployment-with-a-rather-long-name-{number:03d}" for number in range(300)]

@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.command import Ended
 from tests.support.raw_cluster import RawCluster
+from tests.support.runner import Run
 
 pytestmark = pytest.mark.scenario
-Run = Callable[..., Ended]
 
 # What a restarted deployment cannot have as it was: when it began, and what it did.
 OF_ITS_OWN = {"start_time", "nodes", "peak_throughput_per_minute"}
@@ -24,16 +23,13 @@ SAVED = re.compile(r"Settings saved to (\S+\.json)")
 
 def settings(cluster: RawCluster) -> dict[str, dict[str, Any]]:
     """Return what `_stats` says of each deployment, but for its history."""
-    stats = cluster.do("GET", "/_ml/trained_models/_stats?size=1000").get("trained_model_stats", [])
-    found = [one["deployment_stats"] for one in stats if "deployment_stats" in one]
-    return {one["deployment_id"]: {key: one[key] for key in one.keys() - OF_ITS_OWN} for one in found}
+    found = cluster.stats().items()
+    return {name: {key: one[key] for key in one.keys() - OF_ITS_OWN} for name, one in found}
 
 
 def started(cluster: RawCluster) -> dict[str, int]:
     """Return when each deployment was started, in epoch milliseconds."""
-    stats = cluster.do("GET", "/_ml/trained_models/_stats?size=1000").get("trained_model_stats", [])
-    found = [one["deployment_stats"] for one in stats if "deployment_stats" in one]
-    return {one["deployment_id"]: one["start_time"] for one in found}
+    return {name: one["start_time"] for name, one in cluster.stats().items()}
 
 
 def left(folder: Path) -> list[Path]:
@@ -50,12 +46,14 @@ def some(cluster: RawCluster, count: int = 6) -> None:
         cluster.fault(f"d-{number}", stop_ms=20)
     adaptive = {"enabled": True, "min_number_of_allocations": 1, "max_number_of_allocations": 4}
     cluster.do(
-        "POST", "/_ml/trained_models/m/deployment/_start?deployment_id=adaptive", {"adaptive_allocations": adaptive}
+        "POST", "/_ml/trained_models/~m/deployment/_start?deployment_id=~adaptive", {"adaptive_allocations": adaptive}
     )
-    cluster.do("POST", "/_ml/trained_models/alias/deployment/_start")
+    cluster.do("POST", "/_ml/trained_models/~alias/deployment/_start")
+    cluster.model("elser")
     cluster.endpoint("my-elser", model_id="elser")
 
 
+@pytest.mark.faults
 def test_all_kinds_of_deployments_come_back_as_they_were(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """Field by field, started anew, also an endpoint's and one that an alias started; no file is left."""
     some(cluster)
@@ -93,6 +91,7 @@ def test_a_dry_run_changes_nothing(cluster: RawCluster, run: Run, tmp_path: Path
     assert run("restart", "*").status == 2
 
 
+@pytest.mark.faults
 def test_a_failed_deployment_restarts(cluster: RawCluster, run: Run) -> None:
     """Stop and start is what Elastic advises for it."""
     cluster.model("m")
@@ -106,13 +105,14 @@ def test_a_failed_deployment_restarts(cluster: RawCluster, run: Run) -> None:
     assert settings(cluster)["d"]["queue_capacity"] == 77
 
 
+@pytest.mark.faults
 def test_a_start_that_is_refused_leaves_the_settings_and_the_command(
     cluster: RawCluster, run: Run, tmp_path: Path
 ) -> None:
     """What stopped is not running, the report names the file, and one restore brings it back."""
     some(cluster, 2)
     before = settings(cluster)
-    status, _ = cluster.ask("POST", "/_testnode/models/m", {"refuse_start": "no_room"})
+    status, _ = cluster.ask("POST", "/_testnode/models/~m", {"refuse_start": "no_room"})
     if status != 200:
         pytest.skip("this cluster cannot be told to refuse a start")
     ended = run("restart", "d-0", "my-elser", "--force")
@@ -120,7 +120,7 @@ def test_a_start_that_is_refused_leaves_the_settings_and_the_command(
     assert "It stopped, but was not started again." in ended.err
     (file,) = left(tmp_path)
     assert f"esml restore {file}" in ended.err
-    cluster.do("POST", "/_testnode/models/m", {})
+    cluster.do("POST", "/_testnode/models/~m", {})
     assert run("restore", str(file)).outcomes == {"d-0": "started", "my-elser": "already_running"}
     assert settings(cluster) == before
 
@@ -136,12 +136,12 @@ def test_a_named_file_stays(cluster: RawCluster, run: Run, tmp_path: Path) -> No
 
 
 @pytest.fixture
-def process(cluster: RawCluster) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def process(cluster: RawCluster, run: Run) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Return what begins a restart of all deployments that is not waited for."""
     begun: list[subprocess.Popen[str]] = []
 
     def begin(*words: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "esml_stop", "restart", "*", "--force", "--yes", *words]
+        command = [sys.executable, "-m", "esml_stop", *run.words("restart", "*", "--force", "--yes", *words)]
         environment = {**os.environ, **cluster.environment()}
         begun.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
         return begun[-1]
@@ -154,6 +154,7 @@ def process(cluster: RawCluster) -> Iterator[Callable[..., subprocess.Popen[str]
         one.stderr.close()
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_the_settings_and_the_command(
     cluster: RawCluster, run: Run, process: Callable[..., "subprocess.Popen[str]"], tmp_path: Path, number: int
@@ -177,6 +178,7 @@ def test_a_signal_leaves_the_settings_and_the_command(
     assert settings(cluster) == before
 
 
+@pytest.mark.faults
 def test_killed_at_any_moment_one_restore_brings_everything_back(
     cluster: RawCluster, run: Run, process: Callable[..., "subprocess.Popen[str]"], tmp_path: Path
 ) -> None:

@@ -1,36 +1,32 @@
 import json
 import random
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.command import Ended
 from tests.support.raw_cluster import RawCluster
+from tests.support.runner import Run
+from tests.support.terminal import started
 
 pytestmark = pytest.mark.scenario
-Run = Callable[..., Ended]
 
 # What a restored deployment cannot have as it was: when it began, and what it did.
 OF_ITS_OWN = {"start_time", "nodes", "peak_throughput_per_minute"}
 
 
-def parameters(cluster: RawCluster) -> dict[str, dict[str, Any]]:
+def settings(cluster: RawCluster) -> dict[str, dict[str, Any]]:
     """Return what `_stats` says of each deployment, but for its history."""
-    stats = cluster.do("GET", "/_ml/trained_models/_stats?size=1000").get("trained_model_stats", [])
-    found = [one["deployment_stats"] for one in stats if "deployment_stats" in one]
-    return {one["deployment_id"]: {key: one[key] for key in one.keys() - OF_ITS_OWN} for one in found}
+    found = cluster.stats().items()
+    return {name: {key: one[key] for key in one.keys() - OF_ITS_OWN} for name, one in found}
 
 
-def many(cluster: RawCluster, count: int) -> None:
+def different(cluster: RawCluster, count: int) -> None:
     """Start deployments that all differ: in model, allocations, threads, queue, priority and cache."""
     chance = random.Random(8)
+    for number in range(min(count, 7)):
+        cluster.model(f"model-{number}")
     for number in range(count):
-        cluster.model(f"model-{number % 7}")
         low = number % 5 == 0
         cluster.deployment(
             f"d-{number}",
@@ -44,25 +40,34 @@ def many(cluster: RawCluster, count: int) -> None:
         cluster.fault(f"d-{number}", stop_ms=5)
 
 
+def some(cluster: RawCluster, count: int) -> None:
+    """Start deployments of one model that differ in the length of their queue."""
+    cluster.model("m")
+    for number in range(count):
+        cluster.deployment(f"d-{number}", "m", queue_capacity=100 + number)
+
+
+@pytest.mark.faults
 def test_forty_different_deployments_come_back_as_they_were(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """Stopped with --save and restored, `_stats` is the same field by field; a second restore changes nothing."""
-    many(cluster, 38)
+    different(cluster, 38)
     adaptive = {"enabled": True, "min_number_of_allocations": 2, "max_number_of_allocations": 5}
-    start = "/_ml/trained_models/model-1/deployment/_start?deployment_id="
-    cluster.do("POST", f"{start}adaptive", {"adaptive_allocations": adaptive})
-    cluster.endpoint("my-elser", model_id="elser")
-    before, file = parameters(cluster), str(tmp_path / "saved.json")
+    start = f"/_ml/trained_models/{cluster.full('model-1')}/deployment/_start?deployment_id={cluster.full('adaptive')}"
+    cluster.do("POST", start, {"adaptive_allocations": adaptive})
+    cluster.endpoint("my-elser", model_id="model-2")
+    before, file = settings(cluster), str(tmp_path / "saved.json")
     assert len(before) == 40
     assert run("stop", "*", "--force", "--yes", "--save", file, "--parallel", "8").status == 0
     assert cluster.running() == []
     ended = run("restore", file)
     assert (ended.status, set(ended.outcomes.values())) == (0, {"started"}), ended.err
-    assert parameters(cluster) == before
+    assert settings(cluster) == before
     again = run("restore", file)
     assert (again.status, set(again.outcomes.values())) == (0, {"already_running"})
-    assert parameters(cluster) == before
+    assert settings(cluster) == before
 
 
+@pytest.mark.faults
 def test_the_file_is_private_and_tells_what_became_of_each(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """Only what this run stops is in it, with its settings, what used it, and the call that starts it."""
     cluster.model("m")
@@ -74,7 +79,7 @@ def test_the_file_is_private_and_tells_what_became_of_each(cluster: RawCluster, 
     assert run("stop", "a", "b", "c", "nope", "--save", str(file)).status == 1
     assert file.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.glob(".*saved*")) == []
-    saved = json.loads(file.read_text())["deployments"]
+    saved = json.loads(cluster.short(file.read_text()))["deployments"]
     assert [(one["deployment_id"], one["outcome"]) for one in saved] == [("a", "stopped"), ("c", "failed")]
     assert saved[0]["start_call"].startswith("POST _ml/trained_models/m/deployment/_start?deployment_id=a&")
 
@@ -96,10 +101,11 @@ def test_nothing_is_written_unless_something_is_stopped(cluster: RawCluster, run
     assert cluster.running() == ["a", "b"]
 
 
+@pytest.mark.faults
 def test_saving_again_after_a_partial_failure_loses_nothing(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """The same command run again adds what it stops to the file that it wrote before."""
-    many(cluster, 4)
-    before, file = parameters(cluster), str(tmp_path / "saved.json")
+    different(cluster, 4)
+    before, file = settings(cluster), str(tmp_path / "saved.json")
     cluster.fault("d-1", times=9, status=500)
     again = ("stop", "d-*", "--yes", "--save", file)
     assert run(*again).outcomes["d-1"] == "failed"
@@ -107,7 +113,7 @@ def test_saving_again_after_a_partial_failure_loses_nothing(cluster: RawCluster,
     assert run(*again).outcomes == {"d-1": "stopped"}
     assert run(*again).status == 0
     assert run("restore", file).status == 0
-    assert parameters(cluster) == before
+    assert settings(cluster) == before
 
 
 def test_a_file_that_is_no_save_file_is_kept(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
@@ -167,7 +173,7 @@ def test_a_dry_run_sees_a_model_that_is_gone(cluster: RawCluster, run: Run, tmp_
         cluster.deployment(f"{model}-1", model)
     file = str(tmp_path / "saved.json")
     run("stop", "*", "--yes", "--save", file)
-    cluster.do("DELETE", "/_ml/trained_models/gone")
+    cluster.do("DELETE", f"/_ml/trained_models/{cluster.full('gone')}")
     dry = run("restore", file, "--dry-run")
     assert (dry.status, dry.outcomes) == (1, {"m-1": "would_start", "gone-1": "failed"})
     assert "The model gone is not on this cluster." in dry.err
@@ -178,7 +184,7 @@ def test_a_name_that_the_file_does_not_hold_is_told_with_those_it_holds(
     cluster: RawCluster, run: Run, tmp_path: Path
 ) -> None:
     """And nothing is said about what runs, which is another matter."""
-    many(cluster, 2)
+    some(cluster, 2)
     file = str(tmp_path / "saved.json")
     run("stop", "*", "--yes", "--save", file)
     ended = run("restore", file, "nope")
@@ -188,7 +194,7 @@ def test_a_name_that_the_file_does_not_hold_is_told_with_those_it_holds(
 
 def test_only_what_is_asked_for_is_restored(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """Patterns and IDs choose from the file; what it does not hold is not found, exit 3 when that is not allowed."""
-    many(cluster, 3)
+    some(cluster, 3)
     file = str(tmp_path / "saved.json")
     run("stop", "*", "--yes", "--save", file)
     assert run("restore", file, "nope", "d-0", "--no-allow-no-match").status == 3
@@ -204,19 +210,19 @@ def test_what_cannot_be_restored_is_told_apart_and_does_not_keep_the_rest(
     """Another deployment under its ID, other parameters, a model that is gone: each said, the others start."""
     for model in ("m", "gone", "other"):
         cluster.model(model)
-    cluster.deployment("a", "m", number_of_allocations=2)
+    cluster.deployment("a", "m", queue_capacity=20)
     cluster.deployment("b", "m")
     cluster.deployment("c", "gone")
     cluster.deployment("d", "m")
     file = str(tmp_path / "saved.json")
     run("stop", "*", "--yes", "--save", file)
-    cluster.deployment("a", "m", number_of_allocations=3)
+    cluster.deployment("a", "m", queue_capacity=30)
     cluster.deployment("b", "other")
-    cluster.do("DELETE", "/_ml/trained_models/gone")
+    cluster.do("DELETE", f"/_ml/trained_models/{cluster.full('gone')}")
     ended = run("restore", file)
     assert ended.status == 1
     assert ended.outcomes == {"a": "differs", "b": "differs", "c": "failed", "d": "started"}
-    assert "a is running with different settings: It runs, but number_of_allocations is 3, not 2." in ended.err
+    assert "a is running with different settings: It runs, but queue_capacity is 30, not 20." in ended.err
     assert "its model is other, not m" in ended.err
     assert "c failed: The model gone is not on this cluster." in ended.err
     assert cluster.running() == ["a", "b", "d"]
@@ -234,20 +240,20 @@ def test_a_file_that_is_none_is_refused_before_any_request(
     assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1)
 
 
+@pytest.mark.parametrize("lines", [1, 3, 4, 6])
 def test_killed_at_any_moment_it_leaves_what_brings_everything_back(
-    cluster: RawCluster, run: Run, tmp_path: Path
+    cluster: RawCluster, run: Run, tmp_path: Path, lines: int
 ) -> None:
-    """SIGKILL somewhere between the start and the end: either nothing was stopped, or the file has all of it."""
-    many(cluster, 12)
-    before = parameters(cluster)
-    chance = random.Random()
-    for attempt in range(6):
-        file = tmp_path / f"{attempt}.json"
-        words = [sys.executable, "-m", "esml_stop", "stop", "*", "--yes", "--save", str(file)]
-        with subprocess.Popen(words, env={**cluster.environment(), "PATH": "/usr/bin:/bin"}) as process:
-            time.sleep(chance.uniform(0.1, 0.6))
-            process.kill()
-        if file.exists():
-            time.sleep(0.1)  # what was sent goes on without us
-            assert run("restore", str(file)).status == 0
-        assert parameters(cluster) == before
+    """SIGKILL after so many requests: either nothing was stopped, or the file has all of it."""
+    some(cluster, 3)
+    before, file = settings(cluster), tmp_path / "saved.json"
+    words = run.words("stop", "*", "--yes", "--save", str(file), "-v")
+    with started(*words, environment=cluster.environment()) as process:
+        assert process.stderr
+        for _ in range(lines):
+            process.stderr.readline()
+    cluster.until(lambda: "stopping" not in cluster.states().values(), "the end of the stops that were sent")
+    if file.exists():
+        # What was sent last may arrive after a first restore.
+        cluster.until(lambda: run("restore", str(file)).status == 0 and settings(cluster) == before, "the way back")
+    assert settings(cluster) == before

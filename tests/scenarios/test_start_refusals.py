@@ -1,19 +1,17 @@
 """What a restore says when Elasticsearch starts nothing; the switches for it are on a test node only."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.command import Ended
 from tests.support.raw_cluster import RawCluster
+from tests.support.runner import Run
 
-pytestmark = pytest.mark.scenario
-Run = Callable[..., Ended]
+pytestmark = [pytest.mark.scenario, pytest.mark.faults]
 
 
-def saved(cluster: RawCluster, run: Run, folder: Path, path: str = "m/deployment/_start?deployment_id=d") -> str:
+def saved(cluster: RawCluster, run: Run, folder: Path, path: str = "~m/deployment/_start?deployment_id=~d") -> str:
     """Return a save file about one deployment of model m that was stopped."""
     cluster.model("m")
     cluster.alias("alias", "m")
@@ -40,14 +38,14 @@ def test_a_refused_start_says_why_and_what_to_do(
 ) -> None:
     """Exit 1 after one attempt; the same restore works once the reason is gone."""
     file = saved(cluster, run, tmp_path)
-    status, answer = cluster.ask("POST", "/_testnode/models/m", {"refuse_start": switch})
+    status, answer = cluster.ask("POST", "/_testnode/models/~m", {"refuse_start": switch})
     if status != 200:
         pytest.skip(f"this cluster cannot be told to refuse a start: {answer}")
     ended = run("restore", file, "--timeout", "4s")
     assert (ended.status, ended.outcomes) == (1, {"d": "failed"})
     assert said in ended.err
     assert advice in ended.err
-    cluster.do("POST", "/_testnode/models/m", {})
+    cluster.do("POST", "/_testnode/models/~m", {})
     assert run("restore", file).outcomes == {"d": "started"}
 
 
@@ -66,12 +64,10 @@ def test_upgrade_mode_is_named_and_not_retried(cluster: RawCluster, run: Run, tm
 def test_the_limit_of_deployments_is_named(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """It is no lack of memory."""
     file = saved(cluster, run, tmp_path)
-    status, _ = cluster.ask("POST", "/_testnode/reset", {"max_deployments": 1})
-    if status != 200 or cluster.ask("POST", "/_testnode/models/m", {})[0] not in {200, 404}:
-        pytest.skip("this cluster has no limit that a test could reach")
+    cluster.reset(max_deployments=1)
     cluster.model("m")
     cluster.deployment("other", "m")
-    if cluster.ask("POST", "/_ml/trained_models/m/deployment/_start?deployment_id=more")[0] != 429:
+    if cluster.ask("POST", "/_ml/trained_models/~m/deployment/_start?deployment_id=~more")[0] != 429:
         pytest.skip("this cluster has no limit that a test could reach")
     ended = run("restore", file)
     assert (ended.status, "reached its maximum number of deployments" in ended.err) == (1, True)
@@ -79,11 +75,11 @@ def test_the_limit_of_deployments_is_named(cluster: RawCluster, run: Run, tmp_pa
 
 def test_what_an_alias_started_is_started_through_it_again(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """Its deployment ID is the alias; one that was given to another model meanwhile starts nothing."""
-    file = saved(cluster, run, tmp_path, "alias/deployment/_start")
+    file = saved(cluster, run, tmp_path, "~alias/deployment/_start")
     assert run("restore", file).outcomes == {"alias": "started"}
     assert run("stop", "alias").status == 0
     cluster.model("n")
-    cluster.do("PUT", "/_ml/trained_models/n/model_aliases/alias?reassign=true")
+    cluster.do("PUT", "/_ml/trained_models/~n/model_aliases/~alias?reassign=true")
     ended = run("restore", file)
     assert (ended.status, "alias is now a model alias of n" in ended.err) == (1, True)
     assert cluster.running() == []

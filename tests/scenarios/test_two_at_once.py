@@ -1,14 +1,11 @@
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.command import Ended
 from tests.support.raw_cluster import RawCluster
+from tests.support.runner import Run
 
 pytestmark = pytest.mark.scenario
-Run = Callable[..., Ended]
 
 
 @pytest.mark.parametrize("options", [[], ["--no-check"]], ids=str)
@@ -18,7 +15,6 @@ def test_two_commands_on_the_same_deployments_both_end_well(cluster: RawCluster,
     cluster.model("m")
     for name in names:
         cluster.deployment(name, "m")
-        cluster.fault(name, stop_ms=300)
     with ThreadPoolExecutor(2) as pool:
         both = list(pool.map(lambda _: run("stop", *names, "--parallel", "2", *options), range(2)))
     assert [ended.status for ended in both] == [0, 0], [ended.err for ended in both]
@@ -27,6 +23,7 @@ def test_two_commands_on_the_same_deployments_both_end_well(cluster: RawCluster,
     assert cluster.running() == []
 
 
+@pytest.mark.faults
 def test_what_appears_later_is_not_stopped(cluster: RawCluster, run: Run) -> None:
     """A deployment that is started while others stop, and matches too, was not shown and stays."""
     cluster.model("m")
@@ -34,16 +31,8 @@ def test_what_appears_later_is_not_stopped(cluster: RawCluster, run: Run) -> Non
     cluster.fault("ci-1", stop_ms=1000)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(run, "stop", "ci-*", "--yes")
-        while states(cluster).get("ci-1") != "stopping":
-            time.sleep(0.05)
+        cluster.until(lambda: cluster.states()["ci-1"] == "stopping", "the stop")
         cluster.deployment("ci-2", "m")
         ended = running.result()
     assert (ended.status, ended.outcomes) == (0, {"ci-1": "stopped"})
     assert cluster.running() == ["ci-2"]
-
-
-def states(cluster: RawCluster) -> dict[str, str]:
-    """Return the state of each deployment."""
-    entries = cluster.do("GET", "/_ml/trained_models/_all/_stats").get("trained_model_stats", [])
-    stats = [one["deployment_stats"] for one in entries if "deployment_stats" in one]
-    return {one["deployment_id"]: one["state"] for one in stats}

@@ -1,12 +1,10 @@
-from collections.abc import Callable
-
 import pytest
 
 from tests.support.command import Ended
 from tests.support.raw_cluster import RawCluster
+from tests.support.runner import Run
 
 pytestmark = pytest.mark.scenario
-Run = Callable[..., Ended]
 
 
 def uses(ended: Ended) -> list[list[tuple[str, str, str]]]:
@@ -80,20 +78,26 @@ def test_a_pipeline_deep_inside_and_naming_both_is_told_apart(cluster: RawCluste
     cluster.model("m")
     cluster.deployment("one", "m")
     cluster.deployment("two", "m")
-    processor = {"inference": {"model_id": "one"}}
+    processor, by_model = ({"inference": {"model_id": cluster.full(name)}} for name in ("one", "m"))
     nested = {"foreach": {"field": "f", "processor": {"set": {"field": "x", "value": 1, "on_failure": [processor]}}}}
-    cluster.do("PUT", "/_ingest/pipeline/esml-p", {"processors": [{"inference": {"model_id": "m"}}, nested, processor]})
+    path = f"/_ingest/pipeline/{cluster.full('esml-p')}"
+    cluster.do("PUT", path, {"processors": [by_model, nested, processor]})
     ended = run("stop", "one", "two", "--dry-run", "-o", "json")
     assert uses(ended) == [[("ingest_pipeline", "esml-p", "deployment")], [("ingest_pipeline", "esml-p", "model")]]
     assert [one["outcome"] for one in ended.json["deployments"]] == ["in_use", "would_stop"]
 
 
-@pytest.mark.parametrize("server_checks", [True, False])
-def test_a_deployment_of_an_inference_endpoint_is_refused(cluster: RawCluster, run: Run, server_checks: bool) -> None:
-    """Owned or used by an endpoint: refused and named, also where the server does not look."""
-    cluster.reset(endpoint_check=server_checks)
-    cluster.endpoint("my-elser", model_id="elser")
+@pytest.mark.faults
+def test_a_server_that_does_not_look_at_endpoints_changes_nothing(cluster: RawCluster, run: Run) -> None:
+    """What an endpoint uses is refused and named by servers before mid 2025, too."""
+    cluster.reset(endpoint_check=False)
+    test_a_deployment_of_an_inference_endpoint_is_refused(cluster, run)
+
+
+def test_a_deployment_of_an_inference_endpoint_is_refused(cluster: RawCluster, run: Run) -> None:
+    """Owned or used by an endpoint: refused and named."""
     cluster.model("m")
+    cluster.endpoint("my-elser", model_id="m")
     cluster.deployment("shared", "m")
     cluster.endpoint("my-endpoint", deployment_id="shared", model_id="m")
     ended = run("stop", "my-elser", "shared", "-o", "json")

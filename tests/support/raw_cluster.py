@@ -1,87 +1,190 @@
-"""A cluster as the tests themselves see it: plain HTTP, nothing of esml."""
+"""A cluster as the tests themselves see it: plain HTTP, and nothing of esml.
+
+In a scenario the cluster has a `prefix`: every name that a test gives to `model`, `deployment`, `pipeline` ... gets it,
+and `short` takes it away from what comes back, so that tests speak of `d` where the cluster has `esml-test-abcd-d`.
+In paths and bodies that a test writes itself `~` stands for the prefix: `/_ml/trained_models/~m`.
+"""
 
 import base64
 import json
-import os
 import ssl
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.error import HTTPError
 from urllib.parse import quote
-from urllib.request import Request, urlopen
+
+import pytest
+from urllib3 import PoolManager
+
+from tests.support import tiny_model
+
+PATIENCE = 60.0  # seconds for what a cluster needs a moment for, such as starting a deployment
+MODELS = "/_ml/trained_models"
+# What a cluster may lack: the status and a part of the reason with which it refuses a start, and what to say of it.
+LACKS = (
+    (403, "license", "a licence for machine learning (a trial will do)"),
+    (429, "", "room for another deployment"),
+    (400, "ml node", "nodes for machine learning"),
+    (409, "ml node", "nodes for machine learning"),
+)
 
 
 @dataclass(frozen=True)
 class RawCluster:
-    """Where a cluster is, with an administrator's name and password."""
+    """Where a cluster is and how to log in.
+
+    `prefix` starts every name; `alone` says that nobody else uses the cluster; `faults` that `_testnode` may be called,
+    which only a node made for tests answers. `resets` are the kinds of server that it was told to be.
+    """
 
     url: str
     username: str | None = None
     password: str | None = None
     ca_certs: str | None = None
+    prefix: str = ""
+    alone: bool = True
+    faults: bool = True
+    authorization: str | None = field(default=None, repr=False)
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
+    pool: PoolManager = field(default_factory=lambda: pool(None), repr=False, compare=False)
+    resets: list[Mapping[str, object]] = field(default_factory=list)
+
+    @property
+    def secured(self) -> bool:
+        """Tell whether the cluster asks who somebody is."""
+        return bool(self.username or self.authorization)
+
+    def full(self, name: str) -> str:
+        """Return the name that something has on the cluster."""
+        return self.prefix + name
+
+    def short(self, text: str) -> str:
+        """Return what the cluster or esml wrote, with the names that the test gave."""
+        return text.replace(self.prefix, "") if self.prefix else text
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Make a request and return status and decoded body, whatever the status."""
+        assert self.faults or not path.startswith("/_testnode"), "mark this test with @pytest.mark.faults"
         headers = {"content-type": "application/json"}
-        if self.username:
-            login = base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
-            headers["authorization"] = f"Basic {login}"
-        data = None if body is None else json.dumps(body).encode()
-        context = ssl.create_default_context(cafile=self.ca_certs) if self.ca_certs else None
-        if context:  # the CA of a test node says nothing about key usage
-            context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        try:
-            with urlopen(Request(self.url + path, data, headers, method=method), timeout=60, context=context) as answer:
-                return answer.status, json.load(answer)
-        except HTTPError as error:
-            return error.code, json.loads(error.read() or b"null")
+        if authorization := self.authorization or basic(self.username, self.password):
+            headers["authorization"] = authorization
+        data = None if body is None else json.dumps(body).replace("~", self.prefix).encode()
+        answer = self.pool.request(method, self.url + path.replace("~", self.prefix), body=data, headers=headers)
+        return answer.status, json.loads(answer.data or b"null")
 
     def do(self, method: str, path: str, body: object = None) -> Any:
         """Make a request that must work and return its decoded body."""
         status, answer = self.ask(method, path, body)
-        assert status == 200, (method, path, status, answer)
+        assert 200 <= status < 300, (method, path, status, answer)
         return answer
 
+    def need(self, method: str, path: str, body: object = None) -> Any:
+        """Make a request that a cluster without the means refuses: there the test is skipped, with the reason."""
+        status, answer = self.ask(method, path, body)
+        reason = str(answer.get("error", "") if isinstance(answer, dict) else answer)
+        for code, part, what in LACKS:
+            if status == code and part in reason.lower():
+                pytest.skip(f"the cluster lacks {what}: {reason[:200]}")
+        if status == 403:
+            pytest.skip(f"the cluster lacks the privilege for {method} {path.partition('/' + self.prefix)[0]}")
+        assert 200 <= status < 300, (method, path, status, answer)
+        return answer
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Read the cluster again and again until something is so, which it has to be soon."""
+        ends = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < ends, f"{what} did not happen within {PATIENCE:.0f} s"
+            time.sleep(0.05)
+
     def model(self, name: str, kind: str = "pytorch") -> None:
-        """Make a model."""
-        self.do("PUT", f"/_ml/trained_models/{name}", {"model_type": kind})
+        """Make a model: the tiny one of ours, or a tree that cannot be deployed; without a prefix only a name."""
+        path = f"{MODELS}/{self.full(name)}"
+        if not self.prefix:
+            self.do("PUT", path, {"model_type": kind})
+        elif kind == "tree_ensemble":
+            self.need("PUT", path, tiny_model.TREE)
+        else:
+            self.need("PUT", path, tiny_model.CONFIGURATION)
+            self.do("PUT", f"{path}/definition/0", tiny_model.definition())
+            self.do("PUT", f"{path}/vocabulary", {"vocabulary": tiny_model.VOCABULARY})
 
     def deployment(self, name: str, model: str, **parameters: object) -> None:
-        """Start a deployment of a model that is there."""
+        """Start a deployment of a model that is there, and wait until it runs.
+
+        Its priority is low unless parameters ask for more, so that many fit on the processors of a small machine.
+        """
+        if self.prefix and not parameters.keys() & {"number_of_allocations", "threads_per_allocation", "priority"}:
+            parameters["priority"] = "low"
         query = "".join(f"&{key}={value}" for key, value in parameters.items())
-        path = f"/_ml/trained_models/{model}/deployment/_start?deployment_id={quote(name, safe='')}{query}"
-        self.do("POST", path)
+        start = f"{MODELS}/{self.full(model)}/deployment/_start?deployment_id={quote(self.full(name), safe='')}{query}"
+        self.need("POST", start)
+        self.until(lambda: self.states().get(name) in {"started", "fully_allocated"}, f"the start of {name}")
 
     def alias(self, name: str, model: str) -> None:
         """Give a model an alias."""
-        self.do("PUT", f"/_ml/trained_models/{model}/model_aliases/{name}")
+        self.do("PUT", f"{MODELS}/{self.full(model)}/model_aliases/{self.full(name)}")
 
     def pipeline(self, name: str, *models: str) -> None:
         """Make an ingest pipeline with an inference processor for each name."""
-        self.do(
-            "PUT", f"/_ingest/pipeline/{name}", {"processors": [{"inference": {"model_id": one}} for one in models]}
-        )
+        processors = [{"inference": {"model_id": self.full(one)}} for one in models]
+        self.do("PUT", f"/_ingest/pipeline/{self.full(name)}", {"processors": processors})
 
     def endpoint(self, name: str, **settings: str) -> None:
-        """Make an inference endpoint; without a deployment_id it gets a deployment of its own."""
-        body = {"service": "elasticsearch", "service_settings": settings}
-        self.do("PUT", f"/_inference/sparse_embedding/{name}", body)
+        """Make an inference endpoint from model_id, with a deployment of its own, or for a deployment_id."""
+        named: dict[str, object] = {key: self.full(value) for key, value in settings.items()}
+        if self.prefix:
+            named |= {"num_allocations": 1, "num_threads": 1}
+        body = {"service": "elasticsearch", "service_settings": named}
+        self.need("PUT", f"/_inference/sparse_embedding/{self.full(name)}", body)
+
+    def infer(self, name: str) -> Any:
+        """Use a deployment once and return the answer."""
+        return self.do("POST", f"{MODELS}/{self.full(name)}/_infer", {"docs": [{"text_field": "these words"}]})
 
     def fault(self, name: str, **faults: object) -> None:
         """Make the stop of a deployment slow, or fail."""
-        self.do("POST", f"/_testnode/faults/{name}", faults)
+        self.do("POST", f"/_testnode/faults/{self.full(name)}", faults)
+
+    def stats(self) -> dict[str, dict[str, Any]]:
+        """Return the `deployment_stats` of each deployment, by its ID, names without the prefix."""
+        status, answer = self.ask("GET", f"{MODELS}/{self.prefix}*/_stats?size=1000")
+        if status == 404:  # one of them is of a model that was deleted
+            answer = self.do("GET", f"{MODELS}/_all/_stats?size=10000")
+        entries = json.loads(self.short(json.dumps(own(answer, self.prefix))))
+        found = [one["deployment_stats"] for one in entries if "deployment_stats" in one]
+        return {one["deployment_id"]: one for one in found}
+
+    def states(self) -> dict[str, str]:
+        """Return the state of each deployment."""
+        return {name: one["state"] for name, one in self.stats().items()}
 
     def running(self) -> list[str]:
         """Return the IDs of all deployments that are there, sorted."""
-        stats = self.do("GET", "/_ml/trained_models/_all/_stats?size=1000").get("trained_model_stats", [])
-        return sorted(one["deployment_stats"]["deployment_id"] for one in stats if "deployment_stats" in one)
+        return sorted(self.stats())
 
-    def reset(self, *, endpoint_check: bool = True) -> None:
-        """Forget all models, aliases, deployments, endpoints and pipelines."""
-        self.do("POST", "/_testnode/reset", {"endpoint_check": endpoint_check})
-        _, pipelines = self.ask("GET", "/_ingest/pipeline")
+    def start_fault(self, model: str, **faults: object) -> None:
+        """Make the start of deployments of a model slow, or fail."""
+        self.do("POST", f"/_testnode/models/{self.full(model)}", faults)
+
+    def reset(self, **kind: object) -> None:
+        """Forget everything on a node made for tests, and make it a kind of server, such as `before="8.8"`.
+
+        Skips the test where others use the node. At the end of the test it is its own kind again.
+        """
+        if not self.alone and self.others():
+            pytest.skip(f"a reset would forget what is not ours: {self.others()[0]} ...")
+        self.resets.append(kind)
+        self.do("POST", "/_testnode/reset", kind)
+        _, pipelines = self.ask("GET", f"/_ingest/pipeline/{self.prefix}*")
         for name in pipelines:
             self.do("DELETE", f"/_ingest/pipeline/{name}")
+
+    def others(self) -> list[str]:
+        """Return the models on the cluster that are not ours."""
+        configs = self.do("GET", f"{MODELS}/_all?size=10000").get("trained_model_configs", [])
+        return [one["model_id"] for one in configs if not one["model_id"].startswith(self.prefix)]
 
     def environment(self) -> dict[str, str]:
         """Return the settings that lead esml to this cluster."""
@@ -91,13 +194,28 @@ class RawCluster:
             "ESML_PASSWORD": self.password,
             "ESML_CA_CERTS": self.ca_certs,
         }
-        return {name: value for name, value in names.items() if value}
+        found = {name: value for name, value in names.items() if value}
+        return {name: value for name, value in self.settings.items() if name != "ESML_CLOUD_ID"} | found
 
 
-def node_from_environment() -> RawCluster | None:
-    """Return the cluster that ESML_TEST_URL names, if it does."""
-    url = os.environ.get("ESML_TEST_URL")
-    if not url:
-        return None
-    username, password = os.environ.get("ESML_TEST_USERNAME"), os.environ.get("ESML_TEST_PASSWORD")
-    return RawCluster(url, username, password, os.environ.get("ESML_TEST_CA_CERTS") or None)
+def own(answer: Any, prefix: str) -> list[Any]:
+    """Return the entries of `_stats` that are ours."""
+    entries = answer.get("trained_model_stats", [])
+    return [one for one in entries if one.get("deployment_stats", {}).get("deployment_id", "").startswith(prefix)]
+
+
+def basic(username: str | None, password: str | None) -> str | None:
+    """Return the header of a login."""
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode() if username else None
+
+
+def trusting(ca_certs: str | None) -> ssl.SSLContext:
+    """Return how to verify a certificate, also one that a CA in a file has signed."""
+    context = ssl.create_default_context(cafile=ca_certs)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # the CA of a test node says nothing about key usage
+    return context
+
+
+def pool(context: ssl.SSLContext | None) -> PoolManager:
+    """Return what keeps connections open between requests; many threads may use it."""
+    return PoolManager(ssl_context=context, retries=False, timeout=PATIENCE, maxsize=8)

@@ -1,0 +1,47 @@
+"""Users and API keys for scenarios, under the prefix of the test, and the settings with which esml is one of them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from tests.support.raw_cluster import RawCluster
+
+PASSWORD = "some-pass-word"
+CREDENTIALS = {"ESML_USERNAME", "ESML_PASSWORD", "ESML_API_KEY", "ESML_BEARER_TOKEN"}
+
+
+def require_login(cluster: RawCluster) -> None:
+    """Skip the test where no users can be made."""
+    if not cluster.secured:
+        pytest.skip("the cluster has no security")
+    if not cluster.username:
+        pytest.skip("needs a login with a password (ESML_TEST_USERNAME) that may make users and API keys")
+
+
+def address(cluster: RawCluster) -> dict[str, str]:
+    """Return the settings that lead to the cluster, without credentials."""
+    return {name: value for name, value in cluster.environment().items() if name not in CREDENTIALS}
+
+
+def as_user(cluster: RawCluster, roles: Iterable[str], privileges: Iterable[str] = ()) -> dict[str, str]:
+    """Make a user with roles, or with one that has cluster privileges, and return the settings for this user."""
+    require_login(cluster)
+    name = cluster.full("user")
+    if privileges:
+        cluster.need("PUT", f"/_security/role/{name}", {"cluster": list(privileges)})
+        roles = (*roles, name)
+    cluster.need("PUT", f"/_security/user/{name}", {"password": PASSWORD, "roles": list(roles)})
+    return {**address(cluster), "ESML_USERNAME": name, "ESML_PASSWORD": PASSWORD}
+
+
+def api_key(cluster: RawCluster, privileges: Iterable[str] = ()) -> Any:
+    """Make an API key with cluster privileges, or with all that its maker has, and return it as the cluster does."""
+    require_login(cluster)
+    descriptors = {"role_descriptors": {"test": {"cluster": list(privileges)}}} if privileges else {}
+    return cluster.need("POST", "/_security/api_key", {"name": cluster.full("key"), **descriptors})
+
+
+def as_key(cluster: RawCluster, privileges: Iterable[str]) -> dict[str, str]:
+    """Make an API key with cluster privileges and return the settings for it."""
+    return {**address(cluster), "ESML_API_KEY": api_key(cluster, privileges)["encoded"]}

@@ -1,0 +1,95 @@
+"""The clusters that scenarios run on: a sandbox each, or the one that ESML_TEST_URL names.
+
+ESML_TEST_URL and what else a connection needs (ESML_TEST_API_KEY, ESML_TEST_USERNAME, ESML_TEST_CA_CERTS, or
+ESML_TEST_CLOUD_ID instead of the URL ...) are the settings of esml with another beginning.
+"""
+
+import os
+import random
+import ssl
+import string
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+
+from esml_stop.config.resolve import resolve
+from esml_stop.config.settings import ConnectionOptions
+from esml_stop.sandbox import serve
+from tests.support.clean import EVERY_PREFIX, clean
+from tests.support.raw_cluster import RawCluster, basic, pool, trusting
+
+OURS = "ESML_TEST_"
+ADDRESSES = ("ESML_TEST_URL", "ESML_TEST_CLOUD_ID")
+
+
+def names_a_cluster() -> bool:
+    """Tell whether the environment names a cluster to test on."""
+    return any(os.environ.get(name) for name in ADDRESSES)
+
+
+def settings() -> dict[str, str]:
+    """Return the settings of esml that lead to the cluster under test."""
+    given = {name.removeprefix(OURS): value for name, value in os.environ.items() if name.startswith(OURS) and value}
+    given.pop("PORT", None)  # says which test node to stop
+    return {f"ESML_{name}": value for name, value in given.items()}
+
+
+def node_from_environment() -> RawCluster | None:
+    """Return the cluster that the environment names, if it does."""
+    if not names_a_cluster():
+        return None
+    found = resolve(ConnectionOptions(), settings())
+    key = found.api_key and f"ApiKey {found.api_key}"
+    token = found.bearer_token and f"Bearer {found.bearer_token}"
+    return RawCluster(
+        found.hosts[0],
+        found.username,
+        found.password,
+        found.ca_certs,
+        authorization=key or token or basic(found.username, found.password),
+        settings=settings(),
+        pool=pool(verification(found.ca_certs, found.client_cert, found.client_key, verify=found.verify_certs)),
+    )
+
+
+def verification(ca: str | None, cert: str | None, key: str | None, *, verify: bool) -> ssl.SSLContext:
+    """Return how to verify the cluster, and how to show who we are."""
+    context = trusting(ca)
+    if not verify:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if cert:
+        context.load_cert_chain(cert, key)
+    return context
+
+
+@cache
+def made_for_tests() -> bool:
+    """Tell whether the cluster under test is a node made for tests, which answers `_testnode`."""
+    node = node_from_environment()
+    status, answer = node.ask("POST", f"/_testnode/faults/{EVERY_PREFIX}nothing", {}) if node else (0, None)
+    reason = answer.get("error") if isinstance(answer, dict) else None
+    return status == 404 and isinstance(reason, dict) and reason.get("type") == "resource_not_found_exception"
+
+
+@contextmanager
+def workspace(target: str, *, faults: bool = False) -> Iterator[RawCluster]:
+    """Yield a cluster on which everything has a prefix of its own, and leave nothing of that behind.
+
+    `target` is `sandbox`, which is then empty and nobody else's, or `node`. Only `faults` allows calls to `_testnode`.
+    """
+    # Letters only: esml does not take names for alike that differ in digits.
+    prefix = f"{EVERY_PREFIX}{''.join(random.SystemRandom().choices(string.ascii_lowercase, k=6))}-"
+    if target == "sandbox":
+        with serve(empty=True) as server:
+            yield RawCluster(server.url, prefix=prefix, faults=faults)
+        return
+    node = node_from_environment()
+    assert node
+    mine = replace(node, prefix=prefix, alone=False, faults=faults, resets=[])
+    try:
+        yield mine
+    finally:
+        if mine.resets:
+            node.do("POST", "/_testnode/reset", {})
+        clean(mine, prefix)

@@ -1,0 +1,46 @@
+"""The model of the scenarios: a TorchScript module of a few kilobytes that answers each text with its own words.
+
+`python -m tests.support.make_tiny_model` made tiny_model.pt; it needs PyTorch, which the tests do not.
+"""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+FILE = Path(__file__).parent / "tiny_model.pt"
+# The tokens that the tokenizer of BERT needs, and some words; the model has an output for each.
+VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "these", "are", "my", "words"]
+
+CONFIGURATION: dict[str, Any] = {
+    "model_type": "pytorch",
+    "description": "A tiny model of the tests of esml; it may be deleted",
+    "input": {"field_names": ["text_field"]},
+    "inference_config": {"text_expansion": {"tokenization": {"bert": {"max_sequence_length": 64}}}},
+}
+
+# A model that is no PyTorch model, and so has no deployments: one leaf.
+TREE: dict[str, Any] = {
+    "model_type": "tree_ensemble",
+    "description": "A tiny model of the tests of esml; it may be deleted",
+    "input": {"field_names": ["x"]},
+    "inference_config": {"regression": {}},
+    "definition": {
+        "trained_model": {
+            "tree": {
+                "feature_names": ["x"],
+                "tree_structure": [{"node_index": 0, "leaf_value": 1.0}],
+                "target_type": "regression",
+            }
+        }
+    },
+}
+
+
+def definition() -> dict[str, Any]:
+    """Return the body that puts the one part of the model's definition."""
+    data = FILE.read_bytes()
+    return {
+        "definition": base64.b64encode(data).decode(),
+        "total_definition_length": len(data),
+        "total_parts": 1,
+    }
