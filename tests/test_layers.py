@@ -1,7 +1,8 @@
-"""What may know what: the layout in CONTRIBUTING.md, held to by reading every import."""
+"""What may import what: the rooms of the package, held to by reading every import."""
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,30 +11,69 @@ import esml_stop
 
 TOP = Path(esml_stop.__file__).parent
 MODULES = {".".join(path.relative_to(TOP).with_suffix("").parts): path for path in TOP.rglob("*.py")}
-PURE = (
-    *(name for name in sorted(MODULES) if name.startswith("plan.")),
-    "savefile.document",
-    "json_values",
-)
-# What a module that only reckons has no use for.
+
+LEAVES = {"errors", "exit_status", "json_values", "models", "outcomes", "report", "settings_report", "text"}
+ROOMS = {
+    "cli": {"execute", "output", "savefile", "cluster", "config", "plan", "runtime", "sandbox"},
+    "execute": {"cluster", "plan", "runtime"},
+    "output": {"plan"},
+    "savefile": {"plan"},
+    "cluster": {"config", "plan", "runtime"},
+    "config": set(),
+    "plan": set(),
+    "runtime": set(),
+}
+# The practice cluster must be able to be held against the rest, so it knows nothing of it.
+APART = {"sandbox"}
+# What only some rooms know. A certificate file is read before the first request, so that a wrong one is named.
+ONLY_IN = {
+    "elastic_transport": ("cluster.http",),
+    "urllib3": ("cluster.http",),
+    "ssl": ("cluster.http", "config.certificates"),
+    "click": ("cli",),
+    "rich": ("output",),
+}
+# What is rarely needed and takes long to import: tables and progress on a terminal, YAML files, proxy variables.
+LAZY = {"rich", "yaml", "urllib"}
+WRITERS = {"print", "sys.stdout.write", "click.echo"}
+# What only computes has no use for these; a report knows how long its command has taken.
 OUTSIDE = {"os", "sys", "socket", "time", "threading", "subprocess", "pathlib", "click", "rich", "urllib3"}
+PURE = sorted(
+    name for name in MODULES if name.startswith("plan.") or name in LEAVES - {"report"} | {"savefile.document"}
+)
 
 
-def imports(name: str) -> Iterator[str]:
-    """Yield every module that a module imports, here or in a function, but not only for types."""
-    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
-    for_types = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import) and id(node) not in for_types:
-            yield from (one.name for one in node.names)
-        if isinstance(node, ast.ImportFrom) and node.module and id(node) not in for_types:
-            yield node.module
-            yield from (f"{node.module}.{one.name}" for one in node.names)
+@cache
+def tree(name: str) -> ast.Module:
+    """Return a module as it is written."""
+    return ast.parse(MODULES[name].read_text(encoding="utf-8"))
+
+
+def room(name: str) -> str:
+    """Return the package that a module is in; a module at the top is its own."""
+    return name.partition(".")[0]
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    """Yield what one statement imports."""
+    if isinstance(node, ast.Import):
+        yield from (one.name for one in node.names)
+    if isinstance(node, ast.ImportFrom) and node.module:
+        yield node.module
+        yield from (f"{node.module}.{one.name}" for one in node.names)
+
+
+def for_types(name: str) -> set[ast.AST]:
+    """Return the statements that only a type checker reads."""
+    blocks = [
+        one for one in ast.walk(tree(name)) if isinstance(one, ast.If) and ast.unparse(one.test) == "TYPE_CHECKING"
+    ]
+    return {inner for block in blocks for inner in ast.walk(block)}
+
+
+def imports(name: str) -> set[str]:
+    """Return every module that a module imports when it runs, at its top or in a function."""
+    return {one for node in set(ast.walk(tree(name))) - for_types(name) for one in imported(node)}
 
 
 def ours(name: str) -> set[str]:
@@ -41,64 +81,54 @@ def ours(name: str) -> set[str]:
     return {one.removeprefix("esml_stop.") for one in imports(name) if one.startswith("esml_stop.")} & MODULES.keys()
 
 
-def parts(name: str) -> set[str]:
-    """Return the first parts of what a module imports from elsewhere."""
+def theirs(name: str) -> set[str]:
+    """Return the packages of others that a module imports."""
     return {one.partition(".")[0] for one in imports(name)} - {"esml_stop"}
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
-def test_only_the_wire_knows_the_client(name: str) -> None:
-    """Everything else speaks of clusters, not of HTTP."""
-    client = parts(name) & {"elasticsearch", "elastic_transport", "urllib3", "ssl", "socket"}
-    # A certificate file is read before the first request, so that a wrong one is named.
-    assert not client or name.startswith("cluster.http.") or (name, client) == ("config.certificates", {"ssl"})
+def test_imports_point_down(name: str) -> None:
+    """Each room imports itself, the rooms of its line in the table, and the leaves."""
+    if name == "__main__":
+        return
+    allowed = {room(name)} | (set() if room(name) in APART else LEAVES | ROOMS.get(room(name), set()))
+    assert {one for one in ours(name) if room(one) not in allowed} == set()
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
-def test_nothing_looks_up_to_the_commands(name: str) -> None:
-    """Commands are at the top: cli finds them by name, nobody else does."""
-    above = {one for one in ours(name) if one.startswith("cli.")}
-    assert not above or name == "__main__" or name.startswith("cli.")
+@pytest.mark.parametrize("package", ONLY_IN)
+def test_some_packages_are_known_in_one_room_only(package: str) -> None:
+    """The client, TLS, the command line and what is drawn on a terminal each have their room."""
+    users = [name for name in MODULES if package in theirs(name) and room(name) not in APART]
+    assert [name for name in users if not f"{name}.".startswith(tuple(f"{one}." for one in ONLY_IN[package]))] == []
 
 
-@pytest.mark.parametrize("name", [name for name in sorted(MODULES) if name.startswith("sandbox")])
-def test_the_practice_cluster_is_on_its_own(name: str) -> None:
-    """It imports nothing else of the package, so it can be held against it."""
-    assert all(one.startswith("sandbox") for one in ours(name))
+# The start of the process listens for signals before it imports anything that takes long.
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if room(name) not in {"cli", "__main__"}))
+def test_imports_stand_at_the_top(name: str) -> None:
+    """Only commands import when they run, and only what is rarely needed and slow is imported late elsewhere."""
+    functions = [one for one in ast.walk(tree(name)) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    late = {one for function in functions for node in ast.walk(function) for one in imported(node)}
+    assert {one for one in late if one.partition(".")[0] not in LAZY} == set()
 
 
 @pytest.mark.parametrize("name", PURE)
-def test_what_only_reckons_touches_nothing(name: str) -> None:
+def test_what_only_computes_touches_nothing(name: str) -> None:
     """No files, no clock, no network, no screen."""
-    outside = parts(name) & OUTSIDE
-    # A report says how long its command took.
-    assert not outside or (name, outside) == ("report", {"time"})
-
-
-@pytest.mark.parametrize("name", [name for name in sorted(MODULES) if name.startswith("config")])
-def test_settings_know_neither_client_nor_command_line(name: str) -> None:
-    """Where the connection comes from is decided without making it."""
-    assert not parts(name) & {"click", "rich"}
-    assert not {one for one in ours(name) if one.startswith(("cluster", "cli"))}
+    assert theirs(name) & OUTSIDE == set()
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
-def test_only_render_writes_results(name: str) -> None:
-    """sys.stdout.write and print are nowhere else."""
-    calls = [
-        node for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
-    ]
-    writers = {"print", "sys.stdout.write", "click.echo"} & {ast.unparse(one.func) for one in calls}
+def test_only_output_writes_results(name: str) -> None:
+    """Nothing else prints or writes to standard output."""
+    calls = {ast.unparse(one.func) for one in ast.walk(tree(name)) if isinstance(one, ast.Call)}
     # Without a command the group shows its help, as click does with --help.
-    assert not writers or name.startswith("output.") or (name, writers) == ("cli.main", {"click.echo"})
+    assert not calls & WRITERS or room(name) == "output" or (name, calls & WRITERS) == ("cli.main", {"click.echo"})
 
 
 def test_imports_make_no_circle() -> None:
     """Every module can be understood after those that it imports."""
-    done: set[str] = set()
     left = {name: ours(name) - {name} for name in MODULES}
-    while ready := [name for name, needs in left.items() if not {one for one in needs if one in left}]:
-        done.update(ready)
+    while ready := [name for name, needs in left.items() if not needs & left.keys()]:
         for name in ready:
             del left[name]
     assert left == {}
