@@ -1,17 +1,20 @@
 import os
 import signal
+import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
 import pytest
 
-from tests.support.clean import clean
+from tests.support.clean import clean, leftovers
 from tests.support.raw_cluster import RawCluster
-from tests.support.target import made_for_tests, names_a_cluster, node_from_environment, workspace
+from tests.support.target import PREFIXES, made_for_tests, names_a_cluster, node_from_environment, workspace
 
 CONNECTION_PREFIXES = ("ESML_", "ELASTICSEARCH_", "ELASTIC_", "ES_", "ESCLI_", "ESCLIENT_", "CLOUD_ID")
 OUTPUT_NAMES = {"NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES"}
+BEGAN = pytest.StashKey[float]()
 TARGET = "node" if names_a_cluster() else "sandbox"
 
 
@@ -47,6 +50,28 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let a run on a cluster that is asked to end clean up first, as after Ctrl-C."""
     if names_a_cluster():
         signal.signal(signal.SIGTERM, interrupt)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Note when the run began."""
+    session.config.stash[BEGAN] = time.monotonic()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """After a run on a cluster, say where it ran and how long, what was skipped and why, and what was left there."""
+    node = node_from_environment()
+    if node is None:
+        return
+    stats = terminalreporter.stats
+    reasons = Counter(one.longrepr[2].removeprefix("Skipped: ") for one in stats.get("skipped", []))
+    left = [f"{what}: {', '.join(names)}" for one in PREFIXES for what, names in leftovers(node, one).items()]
+    _, info = node.ask("GET", "/")
+    terminalreporter.section(f"{node.url}, Elasticsearch {info['version']['number']}")
+    counts = ", ".join(f"{len(stats.get(name, []))} {name}" for name in ("passed", "failed", "error", "skipped"))
+    terminalreporter.line(f"{counts} in {time.monotonic() - config.stash[BEGAN]:.0f} s")
+    for reason, count in reasons.most_common():
+        terminalreporter.line(f"skipped {count}: {reason}")
+    terminalreporter.line(f"left on the cluster: {'; '.join(left) or 'nothing'}")
 
 
 def interrupt(number: int, frame: FrameType | None) -> None:

@@ -20,6 +20,7 @@ from tests.support.clean import EVERY_PREFIX, clean
 from tests.support.raw_cluster import RawCluster, basic, pool, trusting
 
 OURS = "ESML_TEST_"
+PREFIXES: list[str] = []  # all that this run has used on the cluster
 ADDRESSES = ("ESML_TEST_URL", "ESML_TEST_CLOUD_ID")
 
 
@@ -86,6 +87,7 @@ def workspace(target: str, *, faults: bool = False) -> Iterator[RawCluster]:
         return
     node = node_from_environment()
     assert node
+    PREFIXES.append(prefix)
     mine = replace(node, prefix=prefix, alone=False, faults=faults, resets=[])
     try:
         yield mine

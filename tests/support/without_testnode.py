@@ -1,0 +1,93 @@
+"""Hides from a command that the cluster under test is a node made for tests.
+
+    ESML_TEST_URL=... python -m tests.support.without_testnode pytest -m scenario
+
+runs the command with an ESML_TEST_URL that leads to a proxy: it hands every request on, but answers 404 to `_testnode`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+from tests.support.raw_cluster import RawCluster
+from tests.support.target import node_from_environment
+
+# What belongs to one connection, and what the proxy sets itself.
+KEPT_BACK = {"connection", "content-length", "host", "keep-alive", "transfer-encoding"}
+HIDDEN = {"error": {"type": "hidden", "reason": "there is no _testnode here"}, "status": 404}
+
+
+class Hiding(ThreadingHTTPServer):
+    """A proxy in front of one cluster, on a free port; `hidden` counts the calls it did not hand on."""
+
+    daemon_threads = True
+
+    def __init__(self, cluster: RawCluster) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.cluster = cluster
+        self.hidden = 0
+
+    @property
+    def url(self) -> str:
+        """Return where it is."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing about clients that went away."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection of a client."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Hiding
+
+    def hand_on(self) -> None:
+        """Answer a request as the cluster does, or with 404."""
+        data = self.rfile.read(int(self.headers.get("content-length") or 0))
+        if self.path.startswith("/_testnode"):
+            self.server.hidden += 1
+            self.answer(404, json.dumps(HIDDEN).encode(), {"content-type": "application/json"})
+            return
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in KEPT_BACK}
+        cluster = self.server.cluster
+        got = cluster.pool.request(
+            self.command, cluster.url + self.path, body=data or None, headers=headers, decode_content=False
+        )
+        self.answer(got.status, got.data, dict(got.headers))
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = hand_on  # noqa: N815 - the names http.server calls
+
+    def answer(self, status: int, data: bytes, headers: dict[str, str]) -> None:
+        """Write an answer."""
+        self.send_response_only(status)
+        for name, value in headers.items():
+            if name.lower() not in KEPT_BACK:
+                self.send_header(name, value)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing about each request."""
+
+
+def main(command: list[str]) -> int:
+    """Run a command behind the proxy and return its exit code."""
+    node = node_from_environment()
+    if node is None or not command:
+        sys.exit("usage: ESML_TEST_URL=... python -m tests.support.without_testnode COMMAND...")
+    with Hiding(node) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        names = {name: value for name, value in os.environ.items() if name != "ESML_TEST_CA_CERTS"}
+        status = subprocess.run(command, env={**names, "ESML_TEST_URL": server.url}, check=False).returncode
+        print(f"behind the proxy: {server.hidden} calls of _testnode were answered 404")
+        return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
