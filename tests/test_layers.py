@@ -12,7 +12,17 @@ import esml_stop
 TOP = Path(esml_stop.__file__).parent
 MODULES = {".".join(path.relative_to(TOP).with_suffix("").parts): path for path in TOP.rglob("*.py")}
 
-LEAVES = {"errors", "exit_status", "json_values", "models", "outcomes", "report", "settings_report", "text"}
+LEAVES = {
+    "errors",
+    "exit_status",
+    "invocation",
+    "json_values",
+    "models",
+    "outcomes",
+    "report",
+    "settings_report",
+    "text",
+}
 ROOMS = {
     "cli": {"execute", "output", "savefile", "cluster", "config", "plan", "runtime", "sandbox"},
     "execute": {"cluster", "plan", "runtime"},
@@ -36,10 +46,10 @@ ONLY_IN = {
 # What is rarely needed and takes long to import: tables and progress on a terminal, YAML files, proxy variables.
 LAZY = {"rich", "yaml", "urllib"}
 WRITERS = {"print", "sys.stdout.write", "click.echo"}
-# What only computes has no use for these; a report knows how long its command has taken.
+# What only computes has no use for these; an invocation notes when it began.
 OUTSIDE = {"os", "sys", "socket", "time", "threading", "subprocess", "pathlib", "click", "rich", "urllib3"}
 PURE = sorted(
-    name for name in MODULES if name.startswith("plan.") or name in LEAVES - {"report"} | {"savefile.document"}
+    name for name in MODULES if name.startswith("plan.") or name in LEAVES - {"invocation"} | {"savefile.document"}
 )
 
 
