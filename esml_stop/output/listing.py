@@ -90,8 +90,10 @@ def last_use(found: Deployment, now: int) -> str:
         return "now"
     if found.idle_since is None:
         return "unknown"
-    known = found.last_access is not None and found.last_access >= found.idle_since
-    return f"{'' if known else 'not since '}{ago(now - found.idle_since)}"
+    passed = now - found.idle_since
+    if found.last_access is not None and found.last_access >= found.idle_since:
+        return ago(passed)
+    return f"not since {ago(passed)}" if passed >= 60_000 else "unknown"  # a moment says nothing
 
 
 def used_at(found: Deployment) -> str:

@@ -62,9 +62,10 @@ DAY = 86_400_000
             "not since 1 day ago",
             "not since 1970-01-07T00:00:00Z",
         ),
+        (deployment("d", idle_since=7 * DAY - 59_000), "unknown", "not since 1970-01-07T23:59:01Z"),
         (deployment("d", last_access=5 * DAY, idle_since=5 * DAY, last_minute=1), "now", "1970-01-06T00:00:00Z"),
     ],
-    ids=["nothing known", "used", "not since its start", "one node restarted", "in use"],
+    ids=["nothing known", "used", "not since its start", "one node restarted", "started just now", "in use"],
 )
 def test_the_last_use_is_never_more_than_what_is_known(found: Deployment, ago: str, at: str) -> None:
     """Nothing is called unused for a time about which the cluster knows nothing."""
