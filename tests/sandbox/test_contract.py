@@ -249,24 +249,24 @@ def test_a_call_that_is_not_there(cluster: RawCluster, method: str, path: str, s
 def test_a_cache_may_be_of_any_size(scene: RawCluster, size: str, shown: str) -> None:
     """Also none at all; it is shown in the largest unit."""
     scene.deployment("cached", "m", cache_size=size)
-    stats = scene.do("GET", f"{MODELS}/cached/_stats")["trained_model_stats"][0]["deployment_stats"]
+    stats = do(scene, "GET", f"{MODELS}/~cached/_stats")["trained_model_stats"][0]["deployment_stats"]
     assert stats["cache_size"] == shown
-    assert scene.ask("POST", f"{MODELS}/m/deployment/_start?deployment_id=x&cache_size=1")[0] == 400
+    assert scene.ask("POST", f"{MODELS}/~m/deployment/_start?deployment_id=~x&cache_size=1")[0] == 400
 
 
 def test_the_server_does_not_see_a_pipelines_own_handler(scene: RawCluster) -> None:
     """It refuses a stop for what processors reference, not for `on_failure` of the pipeline."""
-    handler = [{"inference": {"model_id": "d2"}}]
-    scene.do("PUT", "/_ingest/pipeline/p-d2", {"processors": [], "on_failure": handler})
+    handler = [{"inference": {"model_id": "~d2"}}]
+    scene.do("PUT", "/_ingest/pipeline/~p-d2", {"processors": [], "on_failure": handler})
     assert stop(scene, "d2") == (200, {"stopped": True})
 
 
 def test_a_deployment_may_lose_its_model(scene: RawCluster) -> None:
     """With force a model is deleted although others of its deployments run; `_all` does not list these any more."""
-    scene.do("DELETE", f"{MODELS}/m?force=true")
+    scene.do("DELETE", f"{MODELS}/~m?force=true")
     assert scene.running() == ["e1"]
     for expression in ("d1", "d*"):
-        status, answer = scene.ask("GET", f"{MODELS}/{expression}/_stats")
+        status, answer = ask(scene, "GET", f"{MODELS}/~{expression}/_stats")
         assert (status, "model_id [m]" in answer["error"]["reason"]) == (404, True)
     assert stop(scene, "d1", {"allow_no_match": False, "force": True}) == (200, {"stopped": True})
 
@@ -274,7 +274,7 @@ def test_a_deployment_may_lose_its_model(scene: RawCluster) -> None:
 def test_a_deployment_that_was_scaled_to_zero_has_no_nodes(scene: RawCluster) -> None:
     """It is started and fully allocated, with nothing."""
     scene.fault("d2", scaled_to_zero=True)
-    stats = scene.do("GET", f"{MODELS}/d2/_stats")["trained_model_stats"][0]["deployment_stats"]
+    stats = do(scene, "GET", f"{MODELS}/~d2/_stats")["trained_model_stats"][0]["deployment_stats"]
     assert (stats["state"], stats["number_of_allocations"], stats["nodes"]) == ("started", 0, [])
     assert stats["allocation_status"] == {
         "allocation_count": 0,
@@ -286,7 +286,7 @@ def test_a_deployment_that_was_scaled_to_zero_has_no_nodes(scene: RawCluster) ->
 def test_a_failed_deployment_says_why(scene: RawCluster) -> None:
     """Beside its state."""
     scene.fault("d2", state="failed", reason="crashed")
-    stats = scene.do("GET", f"{MODELS}/d2/_stats")["trained_model_stats"][0]["deployment_stats"]
+    stats = do(scene, "GET", f"{MODELS}/~d2/_stats")["trained_model_stats"][0]["deployment_stats"]
     assert (stats["state"], stats["reason"]) == ("failed", "crashed")
 
 

@@ -177,7 +177,7 @@ def test_a_deployment_whose_model_was_deleted_is_stopped_by_its_id(cluster: RawC
     cluster.model("gone")
     cluster.deployment("or-d", "m")
     cluster.deployment("or-orphan", "gone")
-    cluster.do("DELETE", "/_ml/trained_models/gone?force=true")
+    cluster.do("DELETE", "/_ml/trained_models/~gone?force=true")
     assert [line[0] for line in run("list", "or-*").lines] == ["or-d"]
     assert run("stop", "or-orphan", "--dry-run").outcomes == {"or-orphan": "would_stop"}
     ended = run("stop", "or-orphan", "nope", "or-d", "-o", "json")
@@ -186,5 +186,5 @@ def test_a_deployment_whose_model_was_deleted_is_stopped_by_its_id(cluster: RawC
     outcomes = {name: one["outcome"] for name, one in found.items()}
     assert outcomes == {"or-orphan": "stopped", "nope": "not_found", "or-d": "stopped"}
     assert found["or-orphan"]["model_id"] == "gone"
-    again = cluster.ask("POST", "/_ml/trained_models/or-orphan/deployment/_stop", {"allow_no_match": False})
+    again = cluster.ask("POST", "/_ml/trained_models/~or-orphan/deployment/_stop", {"allow_no_match": False})
     assert again[0] == 404, "it runs no more"

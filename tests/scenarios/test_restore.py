@@ -52,7 +52,7 @@ def test_forty_different_deployments_come_back_as_they_were(cluster: RawCluster,
     """Stopped with --save and restored, `_stats` is the same field by field; a second restore changes nothing."""
     different(cluster, 38)
     adaptive = {"enabled": True, "min_number_of_allocations": 2, "max_number_of_allocations": 5}
-    start = f"/_ml/trained_models/{cluster.full('model-1')}/deployment/_start?deployment_id={cluster.full('adaptive')}"
+    start = "/_ml/trained_models/~model-1/deployment/_start?deployment_id=~adaptive"
     cluster.do("POST", start, {"adaptive_allocations": adaptive})
     cluster.endpoint("my-elser", model_id="model-2")
     before, file = settings(cluster), str(tmp_path / "saved.json")
@@ -173,7 +173,7 @@ def test_a_dry_run_sees_a_model_that_is_gone(cluster: RawCluster, run: Run, tmp_
         cluster.deployment(f"{model}-1", model)
     file = str(tmp_path / "saved.json")
     run("stop", "*", "--yes", "--save", file)
-    cluster.do("DELETE", f"/_ml/trained_models/{cluster.full('gone')}")
+    cluster.do("DELETE", "/_ml/trained_models/~gone")
     dry = run("restore", file, "--dry-run")
     assert (dry.status, dry.outcomes) == (1, {"m-1": "would_start", "gone-1": "failed"})
     assert "The model gone is not on this cluster." in dry.err
@@ -218,7 +218,7 @@ def test_what_cannot_be_restored_is_told_apart_and_does_not_keep_the_rest(
     run("stop", "*", "--yes", "--save", file)
     cluster.deployment("a", "m", queue_capacity=30)
     cluster.deployment("b", "other")
-    cluster.do("DELETE", f"/_ml/trained_models/{cluster.full('gone')}")
+    cluster.do("DELETE", "/_ml/trained_models/~gone")
     ended = run("restore", file)
     assert ended.status == 1
     assert ended.outcomes == {"a": "differs", "b": "differs", "c": "failed", "d": "started"}

@@ -78,10 +78,9 @@ def test_a_pipeline_deep_inside_and_naming_both_is_told_apart(cluster: RawCluste
     cluster.model("m")
     cluster.deployment("one", "m")
     cluster.deployment("two", "m")
-    processor, by_model = ({"inference": {"model_id": cluster.full(name)}} for name in ("one", "m"))
+    processor, by_model = ({"inference": {"model_id": name}} for name in ("~one", "~m"))
     nested = {"foreach": {"field": "f", "processor": {"set": {"field": "x", "value": 1, "on_failure": [processor]}}}}
-    path = f"/_ingest/pipeline/{cluster.full('esml-p')}"
-    cluster.do("PUT", path, {"processors": [by_model, nested, processor]})
+    cluster.do("PUT", "/_ingest/pipeline/~esml-p", {"processors": [by_model, nested, processor]})
     ended = run("stop", "one", "two", "--dry-run", "-o", "json")
     assert uses(ended) == [[("ingest_pipeline", "esml-p", "deployment")], [("ingest_pipeline", "esml-p", "model")]]
     assert [one["outcome"] for one in ended.json["deployments"]] == ["in_use", "would_stop"]
@@ -161,8 +160,8 @@ def test_a_pipelines_own_handler_is_found(cluster: RawCluster, run: Run) -> None
     """The server does not look there, and would stop the deployment without a word."""
     cluster.model("m")
     cluster.deployment("d", "m")
-    handler = [{"inference": {"model_id": "d"}}]
-    cluster.do("PUT", "/_ingest/pipeline/esml-p", {"processors": [], "on_failure": handler})
+    handler = [{"inference": {"model_id": "~d"}}]
+    cluster.do("PUT", "/_ingest/pipeline/~esml-p", {"processors": [], "on_failure": handler})
     ended = run("stop", "d", "-o", "json")
     assert (ended.status, uses(ended)) == (5, [[("ingest_pipeline", "esml-p", "deployment")]])
     assert cluster.running() == ["d"]
@@ -173,7 +172,7 @@ def test_a_pipeline_whose_name_holds_a_comma_is_read(cluster: RawCluster, run: R
     cluster.model("m")
     cluster.deployment("d", "m")
     cluster.deployment("e", "m")
-    cluster.do("PUT", "/_ingest/pipeline/esml-p%2Cq", {"processors": [{"inference": {"model_id": "m"}}]})
+    cluster.do("PUT", "/_ingest/pipeline/~esml-p%2Cq", {"processors": [{"inference": {"model_id": "~m"}}]})
     ended = run("stop", "d", "-o", "json")
     assert (ended.status, uses(ended)) == (0, [[("ingest_pipeline", "esml-p,q", "model")]])
     assert ended.json["deployments"][0]["not_checked"] == []
