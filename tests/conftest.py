@@ -18,8 +18,10 @@ BEGAN = pytest.StashKey[float]()
 TARGET = "node" if names_a_cluster() else "sandbox"
 
 
-# A shell starts background jobs with SIGINT ignored, and esml respects that; the tests of Ctrl-C would wait for ever.
+# A shell starts background jobs with SIGINT ignored, nohup ignores SIGHUP, and esml respects both; the tests of signals
+# would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_xdist_auto_num_workers() -> int:
