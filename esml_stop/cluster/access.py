@@ -65,9 +65,11 @@ def about(ask: Ask) -> dict[str, Any]:
 def named(body: Any) -> dict[str, Any]:
     """Return name and version, from `GET /`."""
     version = optional(body, "version", dict, {})
+    number, flavor = optional(version, "number", str, None), optional(version, "build_flavor", str, None)
+    # A serverless project always says 8.11.0, so the number alone would mislead.
     return {
         "cluster_name": optional(body, "cluster_name", str, None),
-        "version": optional(version, "number", str, None),
+        "version": f"{number} (serverless)" if flavor == "serverless" else number,
     }
 
 

@@ -51,6 +51,7 @@ def line(found: Deployment, result: Result) -> Iterable[str]:
         ",".join(map(short, result.used_by)),
         "" if found.memory_bytes is None else str(found.memory_bytes),
         "" if found.threads_per_allocation is None else str(found.threads_per_allocation),
+        found.reason or "",
     )
 
 

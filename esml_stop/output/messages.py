@@ -178,7 +178,15 @@ def warning(result: Result, report: Report) -> str | None:
         return None if is_missed(result, strict=report.strict) else missing(result.target, report.command)
     if result.outcome is Outcome.NOT_IDLE:
         return not_idle(result.target)
-    return forced(result, report) if result.outcome in DONE else None
+    return (forced(result, report) or why(result)) if result.outcome in DONE else None
+
+
+def why(result: Result) -> str | None:
+    """Return what was wrong with a deployment that is stopped or would be, such as that its model was deleted."""
+    found = result.target.deployment
+    if not found or not found.reason or result.outcome not in {Outcome.STOPPED, Outcome.WOULD_STOP}:
+        return None
+    return f"{clean(result.deployment_id)}: {clean(found.reason)}"
 
 
 def no_ids(report: Report) -> str:

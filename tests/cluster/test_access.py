@@ -64,6 +64,12 @@ def test_an_api_key_is_named() -> None:
     assert inspected(Answers(who=WHO | {"api_key": {"id": "i", "name": None}})).api_key == "i"
 
 
+def test_a_serverless_project_is_told_by_its_flavor() -> None:
+    """It always says 8.11.0."""
+    info = {"cluster_name": "c", "version": {"number": "8.11.0", "build_flavor": "serverless"}}
+    assert inspected(Answers(info=info)).version == "8.11.0 (serverless)"
+
+
 def test_a_version_that_may_not_be_read_is_left_out() -> None:
     """A key with only manage_ml has no `monitor`; that is no failure."""
     found = inspected(Answers(info=NotAllowed("no", http_status=403)))

@@ -42,8 +42,8 @@ def report() -> Report:
 def test_lines_have_every_value_whole() -> None:
     """Nodes by name, times in UTC, uses as words; only deployments have a line, each with as many values."""
     assert lines(report()).split("\n") == [
-        f"{BUSY.deployment_id}\tm\tstarted\t1/2\tlow\tnode-1,node-2\t1234\t2023-11-14T22:13:20Z\t{SHORT_USES}\t265000000\t",
-        "b\tm\tstarted\t0/0\t\t\t0\tunknown\t\t\t",
+        f"{BUSY.deployment_id}\tm\tstarted\t1/2\tlow\tnode-1,node-2\t1234\t2023-11-14T22:13:20Z\t{SHORT_USES}\t265000000\t\t",
+        "b\tm\tstarted\t0/0\t\t\t0\tunknown\t\t\t\t",
         "",
     ]
 

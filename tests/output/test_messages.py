@@ -16,6 +16,7 @@ from esml_stop.output.messages import (
     unread,
     use,
     use_in_brief,
+    warning,
     way_back,
 )
 from esml_stop.report import Report
@@ -259,3 +260,11 @@ def outcomes(*found: Outcome) -> tuple[Result, ...]:
 def test_the_closing_sentence_says_what_changed(report: Report, sentence: str) -> None:
     """For one deployment by name, for several by number."""
     assert closing(report) == sentence
+
+
+def test_what_was_wrong_with_a_deployment_is_told_when_it_stops() -> None:
+    """Such as a model that was deleted; of one that only is listed, the listing says it."""
+    found = deployment("d", reason="Its model gone was deleted.")
+    for outcome, line in ((Outcome.STOPPED, "d: Its model gone was deleted."), (Outcome.LISTED, None)):
+        result = Result(Target("d", outcome, found), outcome)
+        assert warning(result, Report("stop", (result,))) == line

@@ -179,12 +179,14 @@ def test_a_deployment_whose_model_was_deleted_is_stopped_by_its_id(cluster: RawC
     cluster.deployment("or-orphan", "gone")
     cluster.do("DELETE", "/_ml/trained_models/~gone?force=true")
     assert [line[0] for line in run("list", "or-*").lines] == ["or-d"]
-    assert run("stop", "or-orphan", "--dry-run").outcomes == {"or-orphan": "would_stop"}
+    dry = run("stop", "or-orphan", "--dry-run")
+    assert (dry.outcomes, "Its model gone was deleted." in dry.err) == ({"or-orphan": "would_stop"}, True)
     ended = run("stop", "or-orphan", "nope", "or-d", "-o", "json")
     assert ended.status == 0
     found = {one["deployment_id"]: one for one in ended.json["deployments"]}
     outcomes = {name: one["outcome"] for name, one in found.items()}
     assert outcomes == {"or-orphan": "stopped", "nope": "not_found", "or-d": "stopped"}
-    assert found["or-orphan"]["model_id"] == "gone"
+    assert (found["or-orphan"]["model_id"], found["or-orphan"]["reason"]) == ("gone", "Its model gone was deleted.")
+    assert "or-orphan: Its model gone was deleted." in ended.err
     again = cluster.ask("POST", "/_ml/trained_models/~or-orphan/deployment/_stop", {"allow_no_match": False})
     assert again[0] == 404, "it runs no more"

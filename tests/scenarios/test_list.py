@@ -113,3 +113,13 @@ def test_what_is_not_known_to_be_idle_is_left_alone(
     ended = run("stop", "d", "--idle", "7d")
     assert (ended.status, ended.outcomes) == (0, {"d": "not_idle"})
     assert cluster.running() == ["d"]
+
+
+def test_a_failed_deployment_says_why(cluster: RawCluster, run: Run) -> None:
+    """In the words of the server, for people and for programs."""
+    cluster.model("m")
+    cluster.deployment("d", "m")
+    cluster.fault("d", state="failed", reason="it crashed")
+    (line,) = run("list").lines
+    assert (line[2], "it crashed" in line[-1]) == ("failed", True)
+    assert "it crashed" in run("list", "-o", "json").json["deployments"][0]["reason"]
