@@ -116,7 +116,7 @@ def reported(out: str) -> dict[str, str]:
 def compared(told: dict[str, str], asked: set[str], left: set[str], *, finished: bool) -> str:
     """Return whether a report says what happened: all that was asked for, and no more than that."""
     if set(told) != set(NAMES):
-        return f"WRONG: the report is lost after {len(asked)} stops"
+        return f"WRONG: the report is lost after {len(asked)} stops: {told}"
     if wrong := {name for name, outcome in told.items() if (outcome == "not_attempted") == (name in asked)}:
         return f"WRONG: sent and said not to be, or the other way round: {sorted(wrong)}"
     if wrong := {name for name, outcome in told.items() if outcome == "stopped" and name in left}:

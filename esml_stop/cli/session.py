@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 
 from esml_stop.cli.options import OutputOptions
 from esml_stop.cluster.api import Cluster
@@ -23,7 +24,7 @@ from esml_stop.output.terminal import has_colour, is_terminal, width
 from esml_stop.plan.patterns import expression
 from esml_stop.report import Report, is_missed
 from esml_stop.runtime.deadline import Deadline
-from esml_stop.runtime.signals import interruptible
+from esml_stop.runtime.signals import Interrupted, heard, interruptible
 from esml_stop.text import clean
 
 # How long a look at the queues may take, in seconds.
@@ -124,6 +125,7 @@ class Session:
         """Write the results, then everything that is said about them, and return the exit code."""
         self._stack.close()
         self.identify(report)
+        report = replace(report, signal=report.signal or heard())  # it may have come in this last look
         status, failed, warnings = int(report.exit_status), None, list(self.warnings(report))
         self.about.warnings += warnings
         try:
@@ -140,7 +142,7 @@ class Session:
     def identify(self, report: Report) -> None:
         """Ask for the name and UUID of the cluster where programs are told; a report never waits or fails for it."""
         if self.about.is_data and not report.signal and self.reader.deadline.remaining:
-            with suppress(EsmlError):
+            with suppress(EsmlError, Interrupted):
                 self.about.cluster = self.reader.identity()
 
     def warnings(self, report: Report) -> Iterator[str]:

@@ -1,11 +1,18 @@
+import json
+import signal
+
 import pytest
 
 from esml_stop.cli.options import OutputOptions
 from esml_stop.cli.session import Session
 from esml_stop.config.settings import ConnectionOptions
+from esml_stop.invocation import Invocation
+from esml_stop.models import ClusterIdentity
+from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.output import stderr
+from esml_stop.report import Report
 from esml_stop.runtime.deadline import Deadline
-from esml_stop.runtime.signals import Interrupted
+from esml_stop.runtime.signals import Interrupted, check
 from tests.support.fakes import FakeClock
 from tests.support.signals import hearing, send
 
@@ -37,3 +44,23 @@ def test_a_question_is_left_at_a_signal(session: Session, monkeypatch: pytest.Mo
     monkeypatch.setattr(stderr, "ask", lambda _: send())
     with hearing(), pytest.raises(Interrupted):
         session.confirmed("Stop it?")
+
+
+def test_a_signal_in_the_last_request_does_not_cost_the_report(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Everything is done; the name of the cluster is not worth the report. The exit code is the signal's."""
+    one = Session(
+        ConnectionOptions(url="http://localhost:9"), OutputOptions("json", about=Invocation("stop", "json")), timeout=10
+    )
+
+    def identity() -> ClusterIdentity:
+        send(signal.SIGTERM)
+        check()
+        raise AssertionError
+
+    monkeypatch.setattr(one.reader, "identity", identity)
+    with hearing():
+        stopped = Result(Target("a", Outcome.WOULD_STOP), Outcome.STOPPED, attempts=1)
+        assert one.finish(Report("stop", (stopped,))) == 143
+    assert json.loads(capsys.readouterr().out)["deployments"][0]["outcome"] == "stopped"
