@@ -7,6 +7,7 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
+from urllib3.exceptions import HTTPError
 
 from tests.support.clean import clean, leftovers
 from tests.support.raw_cluster import RawCluster
@@ -66,14 +67,29 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         return
     stats = terminalreporter.stats
     reasons = Counter(one.longrepr[2].removeprefix("Skipped: ") for one in stats.get("skipped", []))
-    left = [f"{what}: {', '.join(names)}" for one in PREFIXES for what, names in leftovers(node, one).items()]
-    _, info = node.ask("GET", "/")
-    terminalreporter.section(f"{node.url}, Elasticsearch {info['version']['number']}")
     counts = ", ".join(f"{len(stats.get(name, []))} {name}" for name in ("passed", "failed", "error", "skipped"))
+    terminalreporter.section(found_at(node))
     terminalreporter.line(f"{counts} in {time.monotonic() - config.stash[BEGAN]:.0f} s")
     for reason, count in reasons.most_common():
         terminalreporter.line(f"skipped {count}: {reason}")
-    terminalreporter.line(f"left on the cluster: {'; '.join(left) or 'nothing'}")
+    terminalreporter.line(f"left on the cluster: {left_on(node)}")
+
+
+def found_at(node: RawCluster) -> str:
+    """Return the URL of the cluster with its version."""
+    try:
+        return f"{node.url}, Elasticsearch {node.do('GET', '/')['version']['number']}"
+    except (AssertionError, HTTPError) as error:
+        return f"{node.url} does not answer: {error}"
+
+
+def left_on(node: RawCluster) -> str:
+    """Return what this run has left on the cluster, in words."""
+    try:
+        left = [f"{what}: {', '.join(names)}" for one in PREFIXES for what, names in leftovers(node, one).items()]
+    except (AssertionError, HTTPError):
+        return "unknown; `pytest -m scenario --clean` removes it when the cluster answers again"
+    return "; ".join(left) or "nothing"
 
 
 def interrupt(number: int, frame: FrameType | None) -> None:

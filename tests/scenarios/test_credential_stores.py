@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from esml_stop.cli import main
-from tests.scenarios.test_sources import Access, access, ask, elasticrc, verify  # noqa: F401 - a fixture
+from tests.scenarios.test_sources import Access, access, ask, elasticrc, key, verify  # noqa: F401 - fixtures
 from tests.support.stores import password_store, secret_service
 
 pytestmark = pytest.mark.scenario

@@ -47,14 +47,18 @@ class Access:
         return str(path)
 
 
+@pytest.fixture(scope="module")
+def key(kept: RawCluster) -> dict[str, str]:
+    """Return an API key for the tests of this module; a sandbox lets everybody in."""
+    made: dict[str, str] = api_key(kept) if kept.secured else {"id": "an-id", "api_key": "a-key"}
+    return made
+
+
 @pytest.fixture
-def access(cluster: RawCluster, tmp_path: Path) -> Access:
-    """Return the ways into the cluster; a sandbox lets everybody in."""
-    key = {"id": "an-id", "api_key": "a-key"}
-    if cluster.secured:
-        key = api_key(cluster)
-    login = (cluster.username or "user", cluster.password or "pass-word")
-    return Access(cluster.url, *login, key["id"], key["api_key"], cluster.ca_certs or "", tmp_path)
+def access(kept: RawCluster, key: dict[str, str], tmp_path: Path) -> Access:
+    """Return the ways into the cluster."""
+    login = (kept.username or "user", kept.password or "pass-word")
+    return Access(kept.url, *login, key["id"], key["api_key"], kept.ca_certs or "", tmp_path)
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *options: str, **names: str) -> Any:

@@ -39,7 +39,7 @@ def api_key(cluster: RawCluster, privileges: Iterable[str] = ()) -> Any:
     """Make an API key with cluster privileges, or with all that its maker has, and return it as the cluster does."""
     require_login(cluster)
     descriptors = {"role_descriptors": {"test": {"cluster": list(privileges)}}} if privileges else {}
-    return cluster.need("POST", "/_security/api_key", {"name": cluster.full("key"), **descriptors})
+    return cluster.need("POST", "/_security/api_key?refresh=true", {"name": cluster.full("key"), **descriptors})
 
 
 def as_key(cluster: RawCluster, privileges: Iterable[str]) -> dict[str, str]:
