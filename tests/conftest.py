@@ -9,6 +9,7 @@ from types import FrameType
 import pytest
 from urllib3.exceptions import HTTPError
 
+from esml_stop.errors import EsmlError
 from tests.support.clean import clean, leftovers
 from tests.support.raw_cluster import RawCluster
 from tests.support.target import PREFIXES, made_for_tests, names_a_cluster, node_from_environment, workspace
@@ -40,9 +41,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """With --clean, remove what a killed run left on the cluster, and run nothing."""
     if not config.getoption("--clean"):
         return None
-    node = node_from_environment()
-    if node is None:
-        raise pytest.UsageError("--clean needs ESML_TEST_URL")
+    node = usable()
     removed = clean(node)
     print(*(f"removed {what}: {', '.join(names)}" for what, names in removed.items()), sep="\n")
     print(f"{sum(map(len, removed.values()))} removed from {node.url}")
@@ -56,8 +55,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Note when the run began."""
+    """Note when the run began, and end it when the cluster that it is for cannot be used."""
     session.config.stash[BEGAN] = time.monotonic()
+    if names_a_cluster():
+        usable()
+
+
+def usable() -> RawCluster:
+    """Return the cluster under test, and end the run when it cannot be used."""
+    try:
+        node = node_from_environment()
+        status, answer = node.ask("GET", "/") if node else (0, "ESML_TEST_URL is not set")
+    except (EsmlError, HTTPError) as error:
+        node, answer = None, error
+    if node is None or status != 200:
+        raise pytest.UsageError(f"the cluster under test cannot be used: {answer}")
+    return node
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
