@@ -1,0 +1,39 @@
+"""What the scenarios themselves promise: nothing of theirs stays on a cluster."""
+
+import pytest
+
+from tests.support.clean import clean, leftovers
+from tests.support.logins import as_key, as_user
+from tests.support.raw_cluster import MODELS, RawCluster
+
+pytestmark = pytest.mark.scenario
+
+
+def test_everything_that_a_scenario_can_make_is_removed(cluster: RawCluster) -> None:
+    """Also a deployment whose model was deleted, which the cluster does not list; a second time there is nothing."""
+    for model in ("m", "gone"):
+        cluster.model(model)
+        cluster.deployment(f"{model}-1", model)
+    cluster.model("tree", "tree_ensemble")
+    cluster.alias("alias", "m")
+    cluster.pipeline("p", "m-1", "alias")
+    cluster.endpoint("own", model_id="m")
+    cluster.endpoint("uses", deployment_id="m-1", model_id="m")
+    cluster.do("DELETE", f"{MODELS}/~gone?force=true")
+    made = {"inference endpoints": 2, "ingest pipelines": 1, "deployments": 3, "models": 3}
+    if cluster.username:
+        as_user(cluster, ["viewer"], ["manage_ml"])
+        as_key(cluster, ["manage_ml"])
+        made |= {"users": 1, "roles": 1, "API keys": 1}
+    removed = clean(cluster, cluster.prefix)
+    assert {what: len(names) for what, names in removed.items()} == made
+    assert leftovers(cluster, cluster.prefix) == clean(cluster, cluster.prefix) == {}
+    assert cluster.ask("POST", f"{MODELS}/~gone-1/deployment/_stop", {"allow_no_match": False})[0] == 404
+
+
+def test_what_is_not_ours_cannot_be_named(cluster: RawCluster) -> None:
+    """A change without the prefix fails in the test, before it is sent; so does a prefix that would clean too much."""
+    with pytest.raises(AssertionError, match="not ours"):
+        cluster.do("DELETE", f"{MODELS}/m")
+    with pytest.raises(AssertionError):
+        clean(cluster, "esml")
