@@ -78,7 +78,7 @@ def test_a_table_can_be_piped(sandbox: SandboxServer, form: str) -> None:
 def test_every_row_of_a_list_is_a_deployment(sandbox: SandboxServer) -> None:
     """A name that matches nothing is a warning; each row has as many values."""
     ended = run(sandbox, "list", "my*", "zz*")
-    assert {len(line) for line in ended.lines} == {11}
+    assert {len(line) for line in ended.lines} == {12}
     assert [line[0] for line in ended.lines] == ["my-elser", "my_model_for_search"]
     assert ended.err == "esml: warning: No deployment matches zz*.\n"
 
