@@ -36,13 +36,19 @@ class Trace:
     def __call__(self, frame: FrameType, event: str, _: Any) -> None:
         """Take a call."""
         module = str(frame.f_globals.get("__name__", ""))
-        # Bodies of modules and classes run once, at import; they have no fast locals.
-        if event != "call" or not module.startswith("esml_stop") or not frame.f_code.co_flags & inspect.CO_OPTIMIZED:
+        if event != "call" or not module.startswith("esml_stop") or is_import(frame):
             return
         self.functions.add((module, frame.f_code.co_qualname if sys.version_info >= (3, 11) else frame.f_code.co_name))
         if threading.current_thread() is threading.main_thread():
             self.changes += module != self.last
             self.last = module
+
+
+def is_import(frame: FrameType) -> bool:
+    """Tell whether a function runs because its module is imported: the body of a module or class, or called there."""
+    caller = frame.f_back
+    called_there = caller is not None and not caller.f_code.co_flags & inspect.CO_OPTIMIZED
+    return not frame.f_code.co_flags & inspect.CO_OPTIMIZED or called_there or frame.f_code.co_name == "__create_fn__"
 
 
 def local_imports() -> int:

@@ -18,3 +18,20 @@ class ExitStatus(IntEnum):
     INTERRUPTED = 130
     BROKEN_PIPE = 141
     TERMINATED = 143
+
+
+# Each exit code in one word, for programs.
+REASONS = {
+    0: "success",
+    1: "failed",
+    2: "usage",
+    3: "no_match",
+    4: "not_allowed",
+    5: "in_use",
+    6: "unreachable",
+    7: "timed_out",
+    129: "hung_up",
+    130: "interrupted",
+    141: "broken_pipe",
+    143: "terminated",
+}

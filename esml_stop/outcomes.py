@@ -1,9 +1,11 @@
-"""What is decided about each target, and what became of it."""
+"""Targets, their results, and the report that a command returns, with the exit code that follows from it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
 from esml_stop.errors import EsmlError
+from esml_stop.exit_status import REASONS, ExitStatus
 from esml_stop.models import Deployment, NotChecked, Reference
 
 
@@ -83,3 +85,113 @@ class Result:
     def deployment_id(self) -> str:
         """Return the deployment ID of the target."""
         return self.target.deployment_id
+
+
+# What was asked for, and happened or would.
+DONE = {
+    Outcome.STOPPED,
+    Outcome.WOULD_STOP,
+    Outcome.LISTED,
+    Outcome.STARTED,
+    Outcome.WOULD_START,
+    Outcome.RESTARTED,
+    Outcome.WOULD_RESTART,
+}
+# What a person has to look at.
+PROBLEMS = {
+    Outcome.IN_USE,
+    Outcome.STOPPING,
+    Outcome.UNKNOWN,
+    Outcome.FAILED,
+    Outcome.NOT_ATTEMPTED,
+    Outcome.DIFFERS,
+    Outcome.STARTING,
+}
+
+# A table of so many rows is there at once; one of thousands takes seconds, plain lines do not.
+MOST_IN_A_HURRY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The end of one command, ready to be shown in any form."""
+
+    command: str
+    results: tuple[Result, ...] = ()
+    dry_run: bool = False
+    strict: bool = False
+    cancelled: bool = False
+    signal: int | None = None
+    saved_to: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def exit_status(self) -> int:
+        """Return the exit code: of the signal, else the one all troubles share, else 1."""
+        if self.signal:
+            return 128 + self.signal
+        if self.cancelled:
+            return ExitStatus.FAILED
+        if self.strict and not self.results:
+            return ExitStatus.NO_MATCH
+        kinds = self.troubles
+        if not kinds:
+            return ExitStatus.OK
+        return kinds.pop() if len(kinds) == 1 else ExitStatus.FAILED
+
+    @property
+    def troubles(self) -> set[int]:
+        """Return the exit codes that the results ask for."""
+        return set(filter(None, (trouble(result, strict=self.strict) for result in self.results)))
+
+    @property
+    def reason(self) -> str:
+        """Return the exit code in one word."""
+        if self.cancelled:
+            return "cancelled"
+        mixed = self.exit_status == ExitStatus.FAILED and len(self.troubles) > 1
+        return "different_errors" if mixed else REASONS.get(self.exit_status, "failed")
+
+    @property
+    def status(self) -> str:
+        """Return success, partial (something was done, not all) or error, or cancelled."""
+        if self.cancelled:
+            return "cancelled"
+        if self.exit_status == ExitStatus.OK:
+            return "success"
+        return "partial" if any(result.outcome in DONE for result in self.results) else "error"
+
+    @property
+    def is_hurried(self) -> bool:
+        """Tell whether a signal leaves no time to lay out a table of all results."""
+        return self.signal is not None and len(self.results) > MOST_IN_A_HURRY
+
+    def count(self, outcome: Outcome) -> int:
+        """Return how many targets ended so."""
+        return sum(result.outcome is outcome for result in self.results)
+
+
+def is_missed(result: Result, *, strict: bool) -> bool:
+    """Tell whether it is an error that a name matched nothing: also where it is a model whose deployments run."""
+    return result.outcome is Outcome.NOT_FOUND and (strict or bool(result.target.meant))
+
+
+def trouble(result: Result, *, strict: bool) -> int:
+    """Return the exit code that one result asks for; 0 when the asked-for state is reached."""
+    if result.outcome is Outcome.NOT_FOUND:
+        return ExitStatus.NO_MATCH if is_missed(result, strict=strict) else ExitStatus.OK
+    if result.outcome is Outcome.NOT_ATTEMPTED and result.error is None:
+        # Held back because something else was not found, or the deadline came first.
+        return (
+            ExitStatus.NO_MATCH if strict and result.target.decision is Outcome.NOT_ATTEMPTED else ExitStatus.DEADLINE
+        )
+    if result.outcome is Outcome.IN_USE:
+        return ExitStatus.IN_USE
+    if result.error:
+        return result.error.exit_status
+    return ExitStatus.OK
+
+
+def with_outcome(results: Iterable[Result], *outcomes: Outcome) -> list[Result]:
+    """Return the results that ended in one of the outcomes."""
+    return [result for result in results if result.outcome in outcomes]

@@ -19,7 +19,6 @@ LEAVES = {
     "json_values",
     "models",
     "outcomes",
-    "report",
     "settings_report",
     "text",
 }
@@ -39,7 +38,7 @@ APART = {"sandbox"}
 ONLY_IN = {
     "elastic_transport": ("cluster.http",),
     "urllib3": ("cluster.http",),
-    "ssl": ("cluster.http", "config.certificates"),
+    "ssl": ("cluster.http", "config.credentials"),
     "click": ("cli",),
     "rich": ("output",),
 }

@@ -183,7 +183,7 @@ def tell_programs(error: EsmlError, about: Invocation) -> None:
     """Write the envelope with the error to stdout if -o asks for it."""
     if about.is_data and not isinstance(error, OutputFailed):
         from esml_stop.output.json_report import error_document
-        from esml_stop.output.stdout import stdout
+        from esml_stop.output.render import stdout
 
         text = error_document(error, about)
         with suppress(OutputFailed), stdout() as out:

@@ -1,12 +1,14 @@
-"""The options that several commands share, each group as one decorator and one frozen object."""
+"""The options that several commands share, their types, and the options that were given, as words."""
 
 import os
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from esml_stop.cli.help import completed, grouped
 from esml_stop.invocation import Invocation
@@ -119,3 +121,58 @@ CONNECTION = (
         help="A file of the Elastic CLI, or of es_client and curator.  [ESML_CONFIG_FILE]",
     ),
 )
+
+
+# What chooses the deployments is replaced by an ID in the suggested command, and --dry-run would change nothing.
+LEFT_OUT = {"models", "idle", "dry_run", "force"}
+
+
+def given_options(left_out: Container[str] = LEFT_OUT) -> tuple[str, ...]:
+    """Return the options that were given to the running command; a URL that holds a login is left out."""
+    ctx = click.get_current_context()
+    return tuple(
+        word
+        for option in ctx.command.params
+        if isinstance(option, click.Option) and option.name and option.name not in left_out
+        if ctx.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+        for word in words(option, ctx.params[option.name])
+    )
+
+
+def words(option: click.Option, value: Any) -> Iterator[str]:
+    """Yield an option and its value as they are typed."""
+    name = max(option.opts, key=len)
+    if option.is_flag:
+        yield name if value else option.secondary_opts[0]
+    elif isinstance(option.type, Duration):
+        yield from (name, spelled(value))
+    elif not (option.name == "url" and "@" in value):
+        yield from (name, str(value))
+
+
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg]
+    """An option's value such as 30s, 5m, 1h30m or 7d, in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the seconds, or fail with an example."""
+        if isinstance(value, float | int):
+            return float(value)
+        parts = PART.findall(str(value))
+        total = sum(float(number) * UNITS[unit] for number, unit in parts)
+        if "".join(number + unit for number, unit in parts) != str(value) or not 0 < total <= 366 * UNITS["d"]:
+            self.fail(f"{value!r} is not a valid duration. Examples: 30s, 5m, 1h, 7d.", param, ctx)
+        return total
+
+
+def spelled(seconds: float) -> str:
+    """Return a length of time as it can be typed, in the largest unit that makes a whole number."""
+    for unit, length in reversed(UNITS.items()):
+        if seconds % length == 0:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds:g}s"

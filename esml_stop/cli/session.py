@@ -15,14 +15,13 @@ from esml_stop.config.resolve import resolve
 from esml_stop.config.settings import ConnectionOptions
 from esml_stop.errors import EsmlError, OutputFailed
 from esml_stop.models import ClusterIdentity
-from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.outcomes import Outcome, Report, Result, Target, is_missed
 from esml_stop.output import messages, stderr, table
 from esml_stop.output.moving import listener
 from esml_stop.output.progress import MOST_NAMES, Lines
 from esml_stop.output.render import render
 from esml_stop.output.terminal import has_colour, is_terminal, width
 from esml_stop.plan.patterns import expression
-from esml_stop.report import Report, is_missed
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.signals import Interrupted, heard, interruptible
 from esml_stop.text import clean

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from esml_stop.cli.duration import Duration
 from esml_stop.cli.help import completed
+from esml_stop.cli.options import Duration
 from esml_stop.errors import InputError
 from esml_stop.runtime.signals import interruptible
 

@@ -10,9 +10,8 @@ from esml_stop.cluster.api import Cluster
 from esml_stop.errors import EsmlError, NotAuthenticated
 from esml_stop.models import PIPELINES, ClusterIdentity, Deployment, Listing, NotChecked, Snapshot
 from esml_stop.plan.hints import Hint, alike, of_endpoint, of_model
-from esml_stop.plan.patterns import ALL, Wanted, chunks, expression
+from esml_stop.plan.patterns import ALL, Wanted, chosen, chunks, expression
 from esml_stop.plan.references import names_of
-from esml_stop.plan.selection import chosen
 from esml_stop.runtime.background import Early
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.retry import patiently

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from esml_stop.config.proxies import Proxy
 from esml_stop.config.settings import Block
+from esml_stop.config.urls import Proxy
 from esml_stop.errors import ConfigError
 
 

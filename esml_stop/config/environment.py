@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from esml_stop.config.normalize import normalized
-from esml_stop.config.settings import KEY, LOGIN, Settings, unwrapped
+from esml_stop.config.settings import KEY, LOGIN, Settings, normalized, unwrapped
 from esml_stop.errors import ConfigError
 
 

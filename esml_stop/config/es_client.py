@@ -9,8 +9,7 @@ from typing import Any
 
 from esml_stop.config.documents import text_of
 from esml_stop.config.expressions import substituted
-from esml_stop.config.normalize import TRUTH, normalized
-from esml_stop.config.settings import Settings, unwrapped
+from esml_stop.config.settings import TRUTH, Settings, normalized, unwrapped
 
 CLIENT = {
     "hosts": "hosts",

@@ -9,10 +9,9 @@ from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError
 from esml_stop.exit_status import ExitStatus
 from esml_stop.models import LAST_LOOK, Deployment, Kind, NotChecked, Reference, Through
-from esml_stop.outcomes import Outcome, Result
+from esml_stop.outcomes import Outcome, Result, with_outcome
 from esml_stop.plan.patterns import Wanted
 from esml_stop.plan.references import names_one, uses
-from esml_stop.report import with_outcome
 from esml_stop.runtime.background import begin
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.signals import Interrupted

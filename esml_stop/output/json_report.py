@@ -7,12 +7,12 @@ from typing import Any
 
 from esml_stop import __version__
 from esml_stop.errors import EsmlError
+from esml_stop.exit_status import REASONS
 from esml_stop.invocation import Invocation
 from esml_stop.models import Deployment, NotChecked, Reference
-from esml_stop.outcomes import Outcome, Result
+from esml_stop.outcomes import Outcome, Report, Result, is_missed
 from esml_stop.output import messages
 from esml_stop.plan.start_settings import start_call
-from esml_stop.report import REASONS, Report, is_missed
 from esml_stop.text import rfc3339
 
 SCHEMA_VERSION = 1

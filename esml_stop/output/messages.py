@@ -6,10 +6,9 @@ from itertools import islice
 
 from esml_stop.errors import EsmlError
 from esml_stop.models import LAST_LOOK, PIPELINES, ClusterIdentity, Deployment, Kind, NotChecked, Reference, Through
-from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.outcomes import DONE, PROBLEMS, Outcome, Report, Result, Target, is_missed
 from esml_stop.plan.references import names_one
 from esml_stop.plan.start_settings import start_call
-from esml_stop.report import DONE, PROBLEMS, Report, is_missed
 from esml_stop.text import clean, command, counted, rfc3339, seconds, size
 
 OUTCOMES = {

@@ -1,13 +1,17 @@
-"""Everything that is written to stdout: one report, in the form that was asked for."""
+"""Standard output: one report, in the form that was asked for."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
+from io import TextIOWrapper
+from typing import TextIO
 
+from esml_stop.errors import OutputFailed
 from esml_stop.invocation import Invocation
+from esml_stop.outcomes import Report
 from esml_stop.output import json_report, listing, table, tsv
-from esml_stop.output.stdout import stdout
 from esml_stop.output.terminal import has_colour, is_terminal, width
-from esml_stop.report import Report
 
 
 def render(report: Report, about: Invocation, *, said: bool = False) -> None:
@@ -49,3 +53,23 @@ def write(text: str) -> None:
 def schema(name: str) -> str:
     """Return the JSON Schema of the data forms, or of save files."""
     return files("esml_stop").joinpath("schemas", f"{name}-1.json").read_text(encoding="utf-8")
+
+
+@contextmanager
+def stdout() -> Iterator[TextIO]:
+    """Yield standard output and flush it.
+
+    Raises OutputFailed when it cannot be written, but BrokenPipeError when nobody reads it.
+    """
+    if sys.stdout is None:
+        raise OutputFailed("The results cannot be written: standard output is closed.")
+    try:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # an encoding that lacks a character loses no line
+        yield sys.stdout
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "standard output is closed"
+        raise OutputFailed(f"The results cannot be written: {why.lower()}.") from error

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.outcomes import PROBLEMS, Outcome, Report, Result, Target
 from esml_stop.output import listing
 from esml_stop.output.columns import Cell, Layout, Row, lines
 from esml_stop.output.messages import OUTCOMES, use_in_brief
-from esml_stop.report import PROBLEMS, Report
 from esml_stop.text import clean, seconds
 
 DOUBTFUL = {Outcome.NOT_FOUND, Outcome.NOT_ATTEMPTED, Outcome.NOT_IDLE, Outcome.STOPPING, Outcome.STARTING}

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 
 from esml_stop.models import Kind, Reference
-from esml_stop.outcomes import Result
-from esml_stop.report import DONE, Report
+from esml_stop.outcomes import DONE, Report, Result
 from esml_stop.text import clean
 
 

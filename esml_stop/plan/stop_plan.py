@@ -5,9 +5,8 @@ from dataclasses import replace
 
 from esml_stop.models import PIPELINES, Deployment, Kind, NotChecked, Reference, Snapshot
 from esml_stop.outcomes import Outcome, Target
-from esml_stop.plan.patterns import Wanted
+from esml_stop.plan.patterns import Wanted, idle_before, select
 from esml_stop.plan.references import is_doubtful, server_sees, uses
-from esml_stop.plan.selection import idle_before, select
 
 
 def plan(

@@ -8,9 +8,8 @@ from esml_stop.cli.session import Session
 from esml_stop.config.settings import ConnectionOptions
 from esml_stop.invocation import Invocation
 from esml_stop.models import ClusterIdentity
-from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.outcomes import Outcome, Report, Result, Target
 from esml_stop.output import stderr
-from esml_stop.report import Report
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.signals import Interrupted, check
 from tests.support.fakes import FakeClock

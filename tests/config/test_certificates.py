@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from esml_stop.config.certificates import authorities, client_pair, fingerprint
+from esml_stop.config.credentials import authorities, client_pair, fingerprint
 from esml_stop.config.settings import Settings
 from esml_stop.errors import ConfigError
 from tests.support.certificates import Authority, Pair, encrypted

@@ -92,9 +92,8 @@ def test_a_segment_is_never_a_step_to_another_place(name: str) -> None:
 def test_json_keeps_every_character() -> None:
     """JSON holds the value itself, escaped, so that a program gets what the server sent."""
     from esml_stop.invocation import Invocation
-    from esml_stop.outcomes import Outcome, Result, Target
+    from esml_stop.outcomes import Outcome, Report, Result, Target
     from esml_stop.output.json_report import document
-    from esml_stop.report import Report
 
     name = 'a\x1b[31m\n\u202e\ud800"\\'
     text = document(Report("stop", (Result(Target(name, Outcome.NOT_FOUND), Outcome.NOT_FOUND),)), Invocation())

@@ -1,10 +1,9 @@
 import pytest
 
 from esml_stop.models import Deployment, Kind, Reference, Through
-from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.outcomes import Outcome, Report, Result, Target
 from esml_stop.output.listing import last_use, lines, used_at
 from esml_stop.output.table import text
-from esml_stop.report import Report
 from tests.support.builders import deployment
 
 USES = (

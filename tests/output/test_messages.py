@@ -4,7 +4,7 @@ import pytest
 
 from esml_stop.errors import EsmlError, Refused
 from esml_stop.models import Kind, NotChecked, Reference, Through
-from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.outcomes import Outcome, Report, Result, Target
 from esml_stop.output.messages import (
     closing,
     failure,
@@ -19,7 +19,6 @@ from esml_stop.output.messages import (
     warning,
     way_back,
 )
-from esml_stop.report import Report
 from tests.support.builders import UNREAD, deployment
 
 NAMED = Reference(Kind.PIPELINE, "p", Through.DEPLOYMENT)

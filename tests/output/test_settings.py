@@ -4,8 +4,8 @@ import json
 import pytest
 
 from esml_stop.config.connection import Connection
-from esml_stop.config.proxies import Proxy
 from esml_stop.config.report import shown
+from esml_stop.config.urls import Proxy
 from esml_stop.errors import NotAuthenticated
 from esml_stop.invocation import Invocation
 from esml_stop.output import settings as rendering

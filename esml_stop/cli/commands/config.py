@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from esml_stop.cli.duration import Duration
 from esml_stop.cli.help import Command
-from esml_stop.cli.options import OutputOptions, connection_options, output_options
+from esml_stop.cli.options import Duration, OutputOptions, connection_options, output_options
 
 if TYPE_CHECKING:
     from esml_stop.config.settings import ConnectionOptions

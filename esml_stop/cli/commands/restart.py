@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from esml_stop.cli.commands.stop import check_usage, needs_answer, save_file
-from esml_stop.cli.duration import Duration
-from esml_stop.cli.given import given_options
 from esml_stop.cli.help import Command
-from esml_stop.cli.options import OutputOptions, connection_options, output_options
+from esml_stop.cli.options import Duration, OutputOptions, connection_options, given_options, output_options
 from esml_stop.cli.targets import ALLOW_NO_MATCH, choice_options
 
 if TYPE_CHECKING:

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from esml_stop.cli.duration import Duration
 from esml_stop.cli.help import Command, completed
-from esml_stop.cli.options import OutputOptions, connection_options, output_options
+from esml_stop.cli.options import Duration, OutputOptions, connection_options, output_options
 from esml_stop.cli.targets import ALLOW_NO_MATCH
 from esml_stop.errors import InputError
 from esml_stop.output.terminal import is_terminal

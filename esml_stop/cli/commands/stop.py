@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from esml_stop.cli.duration import Duration
-from esml_stop.cli.given import given_options
 from esml_stop.cli.help import Command
-from esml_stop.cli.options import OutputOptions, connection_options, output_options
+from esml_stop.cli.options import Duration, OutputOptions, connection_options, given_options, output_options
 from esml_stop.cli.targets import ALLOW_NO_MATCH, choice_options
 from esml_stop.errors import InputError
 from esml_stop.output.terminal import is_terminal

@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from esml_stop.cluster.reader import Reader
-from esml_stop.outcomes import Outcome, Result
+from esml_stop.outcomes import Outcome, Report, Result
 from esml_stop.output.progress import Quiet
 from esml_stop.plan.patterns import ALL, Wanted
 from esml_stop.plan.stop_plan import listed
-from esml_stop.report import Report
 
 
 def run(wanted: Wanted, reader: Reader, listener: Quiet, *, check: bool = True, strict: bool = False) -> Report:

@@ -7,10 +7,9 @@ from esml_stop.cli.runs.stop import Ask, StopRequest, resolve, unsaved, with_out
 from esml_stop.cluster.reader import Reader
 from esml_stop.cluster.readiness import aliased, obstacle
 from esml_stop.execute.restart import Restarts
-from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.outcomes import Outcome, Report, Result, Target
 from esml_stop.output.progress import Quiet
 from esml_stop.plan.restart_plan import plan
-from esml_stop.report import Report
 from esml_stop.runtime.signals import check
 from esml_stop.savefile.file import SaveFile
 

@@ -8,12 +8,11 @@ from esml_stop.errors import InputError
 from esml_stop.execute.last_look import Looked, improved
 from esml_stop.execute.start import is_on_the_way, start_all, watched_arriving
 from esml_stop.models import ClusterIdentity, Listing
-from esml_stop.outcomes import Outcome, Result
+from esml_stop.outcomes import Outcome, Report, Result
 from esml_stop.output.progress import Quiet
 from esml_stop.plan.patterns import Wanted, expression
 from esml_stop.plan.restore_plan import held_back, plan
 from esml_stop.plan.start_settings import not_shown, settings
-from esml_stop.report import Report
 from esml_stop.runtime.signals import check
 from esml_stop.savefile.document import Document
 from esml_stop.text import clean, counted

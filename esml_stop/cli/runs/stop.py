@@ -8,12 +8,11 @@ from esml_stop.errors import EsmlError
 from esml_stop.execute.last_look import Looked, looked_at_again
 from esml_stop.execute.stop import stop_all
 from esml_stop.models import ClusterIdentity, Flags
-from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.outcomes import Outcome, Report, Result, Target
 from esml_stop.output.progress import Quiet
 from esml_stop.plan.patterns import Wanted
 from esml_stop.plan.start_settings import not_shown
 from esml_stop.plan.stop_plan import plan
-from esml_stop.report import Report
 from esml_stop.runtime.signals import check
 from esml_stop.savefile.file import SaveFile
 

@@ -11,7 +11,7 @@ from elastic_transport import NodeConfig, Urllib3HttpNode
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from esml_stop.cluster.http.proxies import forwarding, tunnelled
-from esml_stop.config.proxies import Proxy
+from esml_stop.config.urls import Proxy
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 CHUNK = 64 * 1024

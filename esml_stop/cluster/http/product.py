@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from elastic_transport import TransportApiResponse
 
-from esml_stop.config.proxies import Proxy
+from esml_stop.config.urls import Proxy
 from esml_stop.errors import CHECK_URL, BadAnswer
 
 KIBANA = "Give the address of Elasticsearch: Kibana's port is usually 5601, Elasticsearch's 9200."

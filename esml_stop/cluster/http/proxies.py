@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager, make_headers
 
-from esml_stop.config.proxies import Proxy
+from esml_stop.config.urls import Proxy
 from esml_stop.errors import Unreachable
 
 REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")

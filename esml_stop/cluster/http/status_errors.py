@@ -19,7 +19,7 @@ from esml_stop.cluster.http.connection_errors import CHECK_PORT, is_garbled, not
 from esml_stop.cluster.http.product import OtherProduct, is_genuine, stranger, wrong_path
 from esml_stop.cluster.http.redaction import redacted
 from esml_stop.config.connection import Connection
-from esml_stop.config.proxies import Proxy
+from esml_stop.config.urls import Proxy
 from esml_stop.errors import (
     CHECK_URL,
     BadAnswer,

@@ -6,7 +6,7 @@ from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig, Transpor
 from esml_stop.cluster.http.product import OtherProduct, is_genuine
 from esml_stop.cluster.http.status_errors import check, meaning
 from esml_stop.config.connection import Connection
-from esml_stop.config.proxies import Proxy
+from esml_stop.config.urls import Proxy
 from esml_stop.errors import BadAnswer
 
 WHERE = "http://es.example:9200"

@@ -4,7 +4,7 @@ import pytest
 
 from esml_stop.cluster.http.redaction import LONGEST_TRACEBACK, MASK, LeftOut, printable, redacted
 from esml_stop.config.connection import Connection
-from esml_stop.config.proxies import Proxy
+from esml_stop.config.urls import Proxy
 
 URL = ("http://localhost:9200",)
 KEY = base64.b64encode(b"key-id:the/secret").decode()

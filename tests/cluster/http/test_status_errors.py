@@ -19,7 +19,7 @@ from urllib3.exceptions import DecodeError, NameResolutionError, NewConnectionEr
 from esml_stop.cluster.http.node import AnswerTooLarge
 from esml_stop.cluster.http.status_errors import FAIL_OVER, meaning, retry_after
 from esml_stop.config.connection import Connection
-from esml_stop.config.proxies import Proxy
+from esml_stop.config.urls import Proxy
 from esml_stop.errors import BadAnswer, EsmlError, NotAllowed, NotAuthenticated, Refused, TlsFailed, Unreachable
 
 WHERE = "http://es.example:9200"

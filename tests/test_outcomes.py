@@ -1,8 +1,7 @@
 import pytest
 
 from esml_stop.errors import EsmlError
-from esml_stop.outcomes import Outcome, Result, Target
-from esml_stop.report import Report
+from esml_stop.outcomes import Outcome, Report, Result, Target
 
 
 def result(outcome: Outcome, code: int | None = None, decision: Outcome | None = None) -> Result:
