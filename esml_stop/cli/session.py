@@ -17,8 +17,7 @@ from esml_stop.errors import EsmlError, OutputFailed
 from esml_stop.models import ClusterIdentity
 from esml_stop.outcomes import Outcome, Report, Result, Target, is_missed
 from esml_stop.output import messages, stderr, table
-from esml_stop.output.moving import listener
-from esml_stop.output.progress import MOST_NAMES, Lines
+from esml_stop.output.progress import MOST_NAMES, LogProgress, progress_on
 from esml_stop.output.render import render
 from esml_stop.output.terminal import has_colour, is_terminal, width
 from esml_stop.plan.patterns import expression
@@ -48,10 +47,10 @@ class Session:
             self.connection = resolve(connection, os.environ, stdin=sys.stdin, prompt=password_prompt())
         for line in self.connection.warnings:
             self.warn(line)
-        self.listener = listener(quiet=output.quiet, verbose=output.verbose)
+        self.progress = progress_on(sys.stderr, quiet=output.quiet, verbose=output.verbose)
         self.cluster = Cluster(self.connection, parallel=parallel, on_request=self.show_request)
         self.about.cluster = ClusterIdentity(self.cluster.label)
-        self.reader = Reader(self.cluster, Deadline(timeout), self.listener.retrying)
+        self.reader = Reader(self.cluster, Deadline(timeout), self.progress.retrying)
         self.arguments = connection.arguments
         self.options = options
         self._told: set[str] = set()
@@ -59,7 +58,7 @@ class Session:
         self._stack = ExitStack()
 
     def __enter__(self) -> "Session":
-        self._stack.enter_context(self.listener)
+        self._stack.enter_context(self.progress)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,8 +95,8 @@ class Session:
 
     def show_queues(self) -> None:
         """Let the lines about what is waited for say how many requests are queued."""
-        if isinstance(self.listener, Lines):
-            self.listener.queued = self.queued
+        if isinstance(self.progress, LogProgress):
+            self.progress.queued = self.queued
 
     def queued(self, names: Sequence[str]) -> dict[str, int]:
         """Return how many requests wait in the queues of deployments, as far as the cluster says so quickly."""
@@ -117,7 +116,7 @@ class Session:
         self._stack.close()
         with self.reader.deadline.paused(), interruptible():
             answer = stderr.ask(f"{question} [y/N] ")
-        self._stack.enter_context(self.listener)
+        self._stack.enter_context(self.progress)
         return answer.strip().lower() in {"y", "yes"}
 
     def finish(self, report: Report) -> int:

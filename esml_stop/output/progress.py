@@ -1,62 +1,67 @@
-"""How it goes, on stderr while it goes: moving on a terminal, one line per finished target elsewhere."""
+"""Progress on stderr: rows that are updated in place on a terminal, a line per finished target elsewhere."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from typing import TextIO, TypeVar
+
+from typing_extensions import Self
 
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.output.messages import OUTCOMES
-from esml_stop.output.stderr import at_work, say, wipe
+from esml_stop.output.stderr import at_work, say, wipe, written_by
+from esml_stop.output.terminal import console, moves, rows_on, show_rows, write_above
 from esml_stop.text import clean, counted, seconds
 
+P = TypeVar("P", bound="Progress")
+S = TypeVar("S", bound="ShownProgress")
 
-class Quiet:
-    """A listener that says nothing."""
+# How often a log repeats which targets are still waited for, in seconds.
+REMINDER_SECONDS = 30.0
+# Most commands end before there is anything to watch: rich is imported only after so many seconds.
+SHORT_SECONDS = 0.25
+# How often the rows on a terminal are updated, in seconds.
+REFRESH_SECONDS = 0.125
+# How many targets are named while they are waited for; more are counted.
+MOST_NAMES = 5
 
-    def __enter__(self) -> "Quiet":
+
+class Progress:
+    """The progress of a command, called from the main thread: this one shows nothing, for --quiet."""
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         return None
 
     def phase(self, text: str, total: int | None = None) -> None:
-        """Hear what is done next."""
+        """Show the next step, and for how many targets it is taken."""
 
     def started(self, target: Target) -> None:
-        """Hear that a stop is sent now."""
+        """Show that a change was begun."""
 
     def ended(self, result: Result) -> None:
-        """Hear what became of a target."""
+        """Show the outcome of a target."""
 
     def retrying(self, line: str) -> None:
-        """Hear why a request is made again."""
+        """Show why a request is sent again."""
 
 
-# How often a log is told what is still waited for, in seconds.
-REMINDER_SECONDS = 30.0
-# How many targets a reminder names; more are counted.
-MOST_NAMES = 5
+class ShownProgress(Progress):
+    """The state of a progress that is shown; a thread of its own, `_show`, runs until the work is over."""
 
-
-class Lines(Quiet):
-    """For logs: one line per finished target, when there are several, and what is still waited for from time to time.
-
-    `queued` returns how many requests wait in the queues of some deployments; it is asked in a thread of its own.
-    """
-
-    total = 0
-    text = ""
-
-    def __init__(self, *, verbose: bool = False) -> None:
-        self.verbose = verbose
-        self.queued: Callable[[Sequence[str]], Mapping[str, int]] = lambda _: {}
+    def __init__(self) -> None:
+        self.text, self.total, self.done = "", 0, 0
         self.began = time.monotonic()
         self.under_way: dict[str, float] = {}
         self._over = threading.Event()
 
-    def __enter__(self) -> "Lines":
+    def __enter__(self) -> Self:
         self._over = threading.Event()
-        threading.Thread(target=self._remind, args=(self._over,), daemon=True).start()
+        threading.Thread(target=self._show, args=(self._over,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -64,17 +69,41 @@ class Lines(Quiet):
         wipe()
 
     def phase(self, text: str, total: int | None = None) -> None:
-        """Remember what is done and for how many targets; tell a person."""
-        self.text, self.total, self.began = text, total or 0, time.monotonic()
-        at_work(text)
+        """Begin the next step."""
+        self.text, self.total, self.done, self.began = text, total or 0, 0, time.monotonic()
 
     def started(self, target: Target) -> None:
-        """Remember since when a target is waited for."""
+        """Note when a change was begun."""
         self.under_way[target.deployment_id] = time.monotonic()
 
     def ended(self, result: Result) -> None:
-        """Write what became of a target."""
+        """Note that a target is not waited for any more."""
         self.under_way.pop(result.deployment_id, None)
+        self.done += 1
+
+    def _show(self, over: threading.Event) -> None:
+        raise NotImplementedError
+
+
+class LogProgress(ShownProgress):
+    """For logs: a line per finished target, when there are several, and a reminder of what is still waited for.
+
+    `queued` returns how many requests wait in the queues of some deployments; it is called in the thread.
+    """
+
+    def __init__(self, *, verbose: bool = False) -> None:
+        super().__init__()
+        self.verbose = verbose
+        self.queued: Callable[[Sequence[str]], Mapping[str, int]] = lambda _: {}
+
+    def phase(self, text: str, total: int | None = None) -> None:
+        """Begin the next step; a terminal that cannot move its cursor gets a line about it."""
+        super().phase(text, total)
+        at_work(text)
+
+    def ended(self, result: Result) -> None:
+        """Write the outcome of a target."""
+        super().ended(result)
         if self.total > 1:
             took = f" after {seconds(result.seconds)}" if result.outcome is Outcome.STOPPED else ""
             say(f"esml: {clean(result.deployment_id)}: {OUTCOMES[result.outcome]}{took}")
@@ -98,7 +127,82 @@ class Lines(Quiet):
         if len(late) > len(names):
             yield f"still {doing} {counted(len(late) - len(names), 'other')}"
 
-    def _remind(self, over: threading.Event) -> None:
+    def _show(self, over: threading.Event) -> None:
         while not over.wait(REMINDER_SECONDS):
             for line in self.reminders(time.monotonic()):
                 say(f"esml: {line}")
+
+
+class TerminalProgress(ShownProgress):
+    """A row for the step and one for each target that is waited for, updated in place and removed at the end.
+
+    It begins as one plain line; rich shows the rows when the work lasts, and `has_rows` is set.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.note = ""
+        self.has_rows = threading.Event()
+        self._stack, self._lock = ExitStack(), threading.Lock()
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock, suppress(OSError, ValueError):  # a terminal that is gone must not cost the report
+            self._over.set()
+            self._stack.close()
+        self.has_rows.clear()
+        wipe()
+
+    def phase(self, text: str, total: int | None = None) -> None:
+        """Show the next step."""
+        super().phase(text, total)
+        self._note("")
+
+    def ended(self, result: Result) -> None:
+        """Show what is still waited for."""
+        super().ended(result)
+        self._note("")
+
+    def retrying(self, line: str) -> None:
+        """Show why it takes longer, until something else happens."""
+        self._note(clean(line))
+
+    def rows(self, now: float) -> list[str]:
+        """Return the step, then what is waited for."""
+        head = f"{self.text}: {self.done:,} of {self.total:,} done" if self.total > 1 else self.text
+        waiting = list(self.under_way.items())
+        rows = [f"waiting {now - began:.0f} s for {clean(name)}" for name, began in waiting[:MOST_NAMES]]
+        if more := waiting[MOST_NAMES:]:
+            rows.append(f"and for {counted(len(more), 'other')}")
+        return [f"{head}, {now - self.began:.0f} s", *rows, *([self.note] if self.note else [])]
+
+    def _note(self, note: str) -> None:
+        with self._lock:
+            self.note = note
+            if not self.has_rows.is_set():
+                at_work(note or self.rows(self.began)[0].rpartition(",")[0])
+
+    def _show(self, over: threading.Event) -> None:
+        if over.wait(SHORT_SECONDS):
+            return
+        screen = console(sys.stderr)
+        shown = rows_on(screen)
+        with self._lock:
+            if over.is_set():
+                return
+            wipe()
+            self.has_rows.set()
+            # What else is written goes above the rows.
+            self._stack.enter_context(written_by(lambda line: write_above(screen, line)))
+            self._stack.enter_context(shown)
+            screen.show_cursor()  # if esml is killed, the shell has its cursor
+        while not over.wait(REFRESH_SECONDS):
+            with self._lock:
+                if not over.is_set():
+                    show_rows(shown, self.rows(time.monotonic()))
+
+
+def progress_on(stream: TextIO | None, *, quiet: bool = False, verbose: bool = False) -> Progress:
+    """Return the progress that fits what a stream can show."""
+    if quiet:
+        return Progress()
+    return LogProgress(verbose=verbose) if verbose or not moves(stream) else TerminalProgress()

@@ -1,10 +1,12 @@
-"""What a stream can show: colour, movement, how many columns; each stream is judged on its own."""
+"""What a stream can show: colour, movement, how many columns; and rich's view of it. Each stream is judged alone."""
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
 DUMB = {"dumb", "unknown"}
 OFF = {"0", "false", "no"}
@@ -53,3 +55,37 @@ def console(stream: TextIO) -> "Console":
         highlight=False,
         markup=False,
     )
+
+
+def rows_on(screen: "Console") -> "Progress":
+    """Return rich's display of rows, of which the first has a spinner; each is cut to the width of the terminal."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+    from rich.table import Column
+
+    return Progress(
+        SpinnerColumn("dots" if screen.encoding.startswith("utf") else "line", style=None, finished_text=" "),
+        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
+        console=screen,
+        auto_refresh=False,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+
+
+def show_rows(display: "Progress", rows: Sequence[str]) -> None:
+    """Show these rows in place of what is shown."""
+    for _ in range(len(rows) - len(display.task_ids)):
+        is_first = not display.task_ids
+        display.add_task("", total=None if is_first else 1, completed=0 if is_first else 1)
+    for number, task in enumerate(display.task_ids):
+        text = rows[number] if number < len(rows) else ""
+        display.update(task, visible=bool(text), description=text)
+    display.refresh()
+
+
+def write_above(screen: "Console", line: str) -> None:
+    """Write a line, which may have colours, above the rows."""
+    from rich.text import Text
+
+    screen.print(Text.from_ansi(line), soft_wrap=True)

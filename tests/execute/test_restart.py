@@ -7,7 +7,7 @@ from esml_stop.errors import EsmlError
 from esml_stop.execute.restart import Restarts
 from esml_stop.models import Flags
 from esml_stop.outcomes import Outcome, Result, Target
-from esml_stop.output.progress import Quiet
+from esml_stop.output.progress import Progress
 from esml_stop.runtime.deadline import Deadline
 from tests.support.builders import deployment
 from tests.support.fakes import BUSY, MISSING, SILENT, Answer, FakeClock, FakeCluster, refusal
@@ -27,7 +27,7 @@ def restarted(
     reader = Reader(cluster, Deadline(60, FakeClock()), lambda _: None)
     target = Target("d", Outcome.WOULD_RESTART, deployment("d", "m", state=state))
     restarts = Restarts(reader, Flags(), wait_for="started", again="`esml restore f`")
-    seen = restarts.carry_out([Result.planned(target)], Quiet(), parallel=1)
+    seen = restarts.carry_out([Result.planned(target)], Progress(), parallel=1)
     (result,) = seen.results
     return result, cluster.asked
 

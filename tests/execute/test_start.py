@@ -6,7 +6,7 @@ from esml_stop.cluster.reader import Reader
 from esml_stop.errors import BadAnswer, EsmlError, Unreachable
 from esml_stop.execute.start import Start, start_all, watched_arriving
 from esml_stop.outcomes import Outcome, Result, Target
-from esml_stop.output.progress import Quiet
+from esml_stop.output.progress import Progress
 from esml_stop.runtime.deadline import Deadline
 from tests.support.builders import deployment
 from tests.support.fakes import BUSY, REFUSED, RESET, SILENT, Answer, FakeClock, FakeCluster, refusal
@@ -221,7 +221,7 @@ def test_only_what_is_planned_is_started_and_the_order_stays() -> None:
     read, cluster, _ = reader({})
     differs = Result(planned("b", Outcome.DIFFERS).target, Outcome.DIFFERS, error=EsmlError("other"))
     plan = [planned("a"), differs, planned("c", Outcome.ALREADY_RUNNING), planned("d")]
-    results, signal = start_all(read, plan, Quiet(), wait_for="started", parallel=1)
+    results, signal = start_all(read, plan, Progress(), wait_for="started", parallel=1)
     assert ([one.outcome.value for one in results], signal) == (
         ["started", "differs", "already_running", "started"],
         None,

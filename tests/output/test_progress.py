@@ -1,47 +1,50 @@
-"""What a log says while something is waited for."""
+"""Progress in a log and on a terminal."""
 
+import io
+import sys
 import threading
 import time
 
+import pyte
 import pytest
 
 from esml_stop.outcomes import Outcome, Result, Target
-from esml_stop.output import progress
-from esml_stop.output.progress import Lines
+from esml_stop.output import progress, stderr
+from esml_stop.output.progress import LogProgress, TerminalProgress
 
-D, E = Target("d", Outcome.WOULD_STOP), Target("e", Outcome.WOULD_STOP)
+A, D = Target("a", Outcome.WOULD_STOP), Target("d", Outcome.WOULD_STOP)
 
 
 def test_a_reminder_names_what_is_waited_for_and_its_queue() -> None:
     """Each target that is waited for long enough, with its queue where that is known."""
-    lines = Lines()
-    lines.phase("Stopping", 2)
-    lines.started(D)
-    lines.queued = lambda names: dict.fromkeys(names, 17)
-    later = lines.under_way["d"] + 60
-    assert list(lines.reminders(later)) == ["still stopping d (60 s, 17 requests queued)"]
-    lines.queued = lambda _: {}
-    assert list(lines.reminders(later)) == ["still stopping d (60 s)"]
-    lines.ended(Result(D, Outcome.STOPPED))
-    assert list(lines.reminders(lines.began + 29)) == []
+    log = LogProgress()
+    log.phase("Stopping", 2)
+    log.started(D)
+    log.queued = lambda names: dict.fromkeys(names, 17)
+    later = log.under_way["d"] + 60
+    assert list(log.reminders(later)) == ["still stopping d (60 s, 17 requests queued)"]
+    log.queued = lambda _: {}
+    assert list(log.reminders(later)) == ["still stopping d (60 s)"]
+    log.ended(Result(D, Outcome.STOPPED))
+    assert list(log.reminders(log.began + 29)) == []
 
 
 def test_a_reminder_names_a_few_and_counts_the_others() -> None:
     """A log of hundreds stays short."""
-    lines = Lines()
-    lines.phase("Stopping", 9)
+    log = LogProgress()
+    log.phase("Stopping", 9)
     for number in range(9):
-        lines.started(Target(f"d{number}", Outcome.WOULD_STOP))
-    found = list(lines.reminders(time.monotonic() + 31))
+        log.started(Target(f"d{number}", Outcome.WOULD_STOP))
+    found = list(log.reminders(time.monotonic() + 31))
     assert len(found) == progress.MOST_NAMES + 1
     assert found[-1] == "still stopping 4 others"
 
 
 def test_a_step_without_targets_is_reminded_of_too() -> None:
     """A look-up that lasts."""
-    lines = Lines()
-    lines.phase("Looking up deployments")
-    assert list(lines.reminders(lines.began + 30)) == ["still looking up deployments (30 s)"]
+    log = LogProgress()
+    log.phase("Looking up deployments")
+    assert list(log.reminders(log.began + 30)) == ["still looking up deployments (30 s)"]
 
 
 def test_reminders_come_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,8 +52,99 @@ def test_reminders_come_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     came = threading.Event()
     monkeypatch.setattr(progress, "REMINDER_SECONDS", 0.001)
     monkeypatch.setattr(progress, "say", lambda line: came.set() if "still stopping d" in line else None)
-    with Lines() as lines:
-        lines.phase("Stopping", 1)
-        lines.started(D)
-        lines.under_way["d"] -= 60
+    with LogProgress() as log:
+        log.phase("Stopping", 1)
+        log.started(D)
+        log.under_way["d"] -= 60
         assert came.wait(30)
+
+
+class Terminal(io.StringIO):
+    """A terminal that remembers what was written to it."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        """Tell that it is one."""
+        return True
+
+    @property
+    def lines(self) -> list[str]:
+        """Return what is on the screen, without empty lines."""
+        screen = pyte.Screen(60, 40)
+        pyte.Stream(screen).feed(self.getvalue().replace("\n", "\r\n"))
+        return [line.rstrip() for line in screen.display if line.strip()]
+
+
+def terminal_for(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Put a terminal of 60 columns in the place of stderr; pytest puts its own there before each test."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(progress, "SHORT_SECONDS", 0.0)
+    return terminal
+
+
+def test_what_is_said_meanwhile_is_neither_swallowed_nor_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines that come while something moves stay on the screen, whole and in order; the moving part is gone."""
+    terminal = terminal_for(monkeypatch)
+    with TerminalProgress() as shown:
+        shown.phase("Stopping", 3)
+        assert shown.has_rows.wait(30)
+        stderr.warn("the first")
+        shown.started(A)
+        stderr.block(["the second has two lines", "  and this is the other"])
+        shown.ended(Result(A, Outcome.STOPPED))
+        stderr.say(f"a line that is longer than the terminal is wide: {'x' * 40} end")
+    stderr.say("after all")
+    assert terminal.lines == [
+        "esml: warning: the first",
+        "esml: the second has two lines",
+        "  and this is the other",
+        "a line that is longer than the terminal is wide: xxxxxxxxxxx",
+        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxx end",
+        "after all",
+    ]
+    assert "x" * 40 in terminal.getvalue(), "a command that is copied must stay in one piece"
+
+
+def test_it_shows_how_far_it_is_and_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line for the whole, one for each of the first that are waited for, and how many more."""
+    terminal_for(monkeypatch)
+    with TerminalProgress() as shown:
+        shown.phase("Stopping", 12)
+        for number in range(8):
+            shown.started(Target(f"d{number}", Outcome.WOULD_STOP))
+        shown.ended(Result(Target("d0", Outcome.WOULD_STOP), Outcome.STOPPED))
+        now = shown.under_way["d1"] + 14
+        assert shown.rows(shown.began)[0] == "Stopping: 1 of 12 done, 0 s"
+        assert shown.rows(now)[1] == "waiting 14 s for d1"
+        assert len(shown.rows(now)) == 1 + progress.MOST_NAMES + 1
+        assert shown.rows(now)[-1] == "and for 2 others"
+        shown.retrying("busy\x1b[31m. Trying again")
+        assert shown.note == "busy\\x1b[31m. Trying again"
+        shown.ended(Result(Target("d1", Outcome.WOULD_STOP), Outcome.STOPPED))
+        assert shown.note == ""
+        assert shown.rows(now)[-1] == "and for 1 other"
+
+
+def test_a_short_command_is_spared_what_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is over in a moment shows one plain line, which is gone in the end."""
+    terminal = terminal_for(monkeypatch)
+    monkeypatch.setattr(progress, "SHORT_SECONDS", 60.0)
+    with TerminalProgress() as shown:
+        shown.phase("Looking up")
+        assert terminal.lines == ["Looking up ..."]
+    assert terminal.lines == []
+    assert not shown.has_rows.is_set()
+
+
+def test_a_line_that_is_too_long_for_the_terminal_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that can be written over must not wrap, with wide characters neither."""
+    terminal = terminal_for(monkeypatch)
+    for text in ("x" * 100, "\u6df1" * 100):
+        stderr.at_work(text)
+        assert len(terminal.lines) == 1
+    stderr.wipe()
+    assert terminal.lines == []

@@ -60,5 +60,5 @@ def command(
     from esml_stop.cli.session import Session
 
     with Session(connection_options, output_options, timeout=timeout) as session:
-        report = run(wanted, session.reader, session.listener, check=not no_check, strict=not allow_no_match)
+        report = run(wanted, session.reader, session.progress, check=not no_check, strict=not allow_no_match)
         return session.finish(ordered(report, sort))

@@ -91,7 +91,7 @@ def command(
         if not dry_run:
             session.connection.check_allowed("start")
         session.begin("Dry run: start" if dry_run else "Starting", wanted.names)
-        return session.finish(run(request, session.reader, session.listener, session.confirmed))
+        return session.finish(run(request, session.reader, session.progress, session.confirmed))
 
 
 def read_document(file: str, connection: "ConnectionOptions") -> "Document":

@@ -105,7 +105,7 @@ def command(
         session.begin("Dry run: stop" if dry_run else "Stopping", wanted.names + wanted.models)
         if finish_pending_work:
             session.show_queues()
-        return session.finish(run(request, session.reader, session.listener, session.ask))
+        return session.finish(run(request, session.reader, session.progress, session.ask))
 
 
 def needs_answer(wanted: "Wanted", verb: str, *, yes: bool, no_input: bool) -> bool:

@@ -43,7 +43,7 @@ def found(options: ConnectionOptions, output: OutputOptions) -> SettingsReport:
 def checked(session: Session) -> SettingsReport:
     """Return the connection with what the cluster says to it, or with why it says nothing."""
     report = shown(session.connection, os.environ)
-    session.listener.phase("Asking the cluster")
+    session.progress.phase("Asking the cluster")
     try:
         inspection = inspect(session.cluster.transport, session.reader)
     except EsmlError as error:

@@ -8,7 +8,7 @@ from esml_stop.cluster.reader import Reader
 from esml_stop.cluster.readiness import aliased, obstacle
 from esml_stop.execute.restart import Restarts
 from esml_stop.outcomes import Outcome, Report, Result, Target
-from esml_stop.output.progress import Quiet
+from esml_stop.output.progress import Progress
 from esml_stop.plan.restart_plan import plan
 from esml_stop.runtime.signals import check
 from esml_stop.savefile.file import SaveFile
@@ -32,10 +32,10 @@ class RestartRequest:
     wait_for: str = "started"
 
 
-def run(request: RestartRequest, reader: Reader, listener: Quiet, ask: Ask, say: Callable[[str], None]) -> Report:
+def run(request: RestartRequest, reader: Reader, progress: Progress, ask: Ask, say: Callable[[str], None]) -> Report:
     """Carry the request out and return what happened; `say` tells a person where the settings are saved."""
     stop = request.stop
-    targets = resolve(stop, reader, listener)
+    targets = resolve(stop, reader, progress)
     results = decided(targets, reader, force=stop.flags.force)
     planned = Report("restart", results, dry_run=stop.dry_run, strict=stop.strict)
     chosen = [one.target for one in results]
@@ -49,7 +49,7 @@ def run(request: RestartRequest, reader: Reader, listener: Quiet, ask: Ask, say:
     check()
     name = file.write(results, cluster)
     say(f"esml: Settings saved to {name}{'' if request.keep else '; the file is removed when everything runs again'}.")
-    report = restart(request, planned, reader, listener, request.again(name))
+    report = restart(request, planned, reader, progress, request.again(name))
     if not request.keep and unharmed(report.results):
         file.remove()
         return report
@@ -70,11 +70,11 @@ def to_restart(targets: Sequence[Target]) -> Iterator[Target]:
     return (one for one in targets if one.decision is Outcome.WOULD_STOP)
 
 
-def restart(request: RestartRequest, planned: Report, reader: Reader, listener: Quiet, again: str) -> Report:
+def restart(request: RestartRequest, planned: Report, reader: Reader, progress: Progress, again: str) -> Report:
     """Restart what is planned and return the report."""
-    listener.phase("Restarting", planned.count(Outcome.WOULD_RESTART))
+    progress.phase("Restarting", planned.count(Outcome.WOULD_RESTART))
     restarts = Restarts(reader, request.stop.flags, wait_for=request.wait_for, again=again)
-    seen = restarts.carry_out(planned.results, listener, parallel=request.stop.parallel)
+    seen = restarts.carry_out(planned.results, progress, parallel=request.stop.parallel)
     warnings = (*planned.warnings, *seen.warnings)
     return replace(planned, results=tuple(seen.results), signal=seen.signal, warnings=warnings)
 

@@ -9,7 +9,7 @@ from esml_stop.execute.last_look import Looked, improved
 from esml_stop.execute.start import is_on_the_way, start_all, watched_arriving
 from esml_stop.models import ClusterIdentity, Listing
 from esml_stop.outcomes import Outcome, Report, Result
-from esml_stop.output.progress import Quiet
+from esml_stop.output.progress import Progress
 from esml_stop.plan.patterns import Wanted, expression
 from esml_stop.plan.restore_plan import held_back, plan
 from esml_stop.plan.start_settings import not_shown, settings
@@ -34,9 +34,9 @@ class RestoreRequest:
     parallel: int = 4
 
 
-def run(request: RestoreRequest, reader: Reader, listener: Quiet, confirmed: Callable[[str], bool]) -> Report:
+def run(request: RestoreRequest, reader: Reader, progress: Progress, confirmed: Callable[[str], bool]) -> Report:
     """Carry the request out and return what happened; `confirmed` puts a question to a person."""
-    results = resolve(request, reader, listener)
+    results = resolve(request, reader, progress)
     report = Report("restore", results, dry_run=request.dry_run, strict=request.strict)
     todo = [one for one in results if one.outcome is Outcome.WOULD_START]
     if not todo and not watched_for(results):
@@ -50,7 +50,7 @@ def run(request: RestoreRequest, reader: Reader, listener: Quiet, confirmed: Cal
             return replace(report, results=tuple(map(held_back, results)), cancelled=True, warnings=())
     if request.dry_run:
         return report
-    seen = start(request, results, reader, listener)
+    seen = start(request, results, reader, progress)
     return replace(report, results=tuple(seen.results), signal=seen.signal, warnings=(*report.warnings, *seen.warnings))
 
 
@@ -88,9 +88,9 @@ def defaults(todo: list[Result]) -> Iterator[str]:
             yield f"{one.deployment_id} had 0 allocations, which no deployment can be started with; it starts with 1."
 
 
-def resolve(request: RestoreRequest, reader: Reader, listener: Quiet) -> tuple[Result, ...]:
+def resolve(request: RestoreRequest, reader: Reader, progress: Progress) -> tuple[Result, ...]:
     """Return the decision about each requested deployment of the file."""
-    listener.phase("Looking up what runs already")
+    progress.phase("Looking up what runs already")
     saved = request.saved.deployments
     names = {one.deployment_id for one in saved}
     models = {one.model_id for one in saved} if request.dry_run else set()
@@ -100,14 +100,14 @@ def resolve(request: RestoreRequest, reader: Reader, listener: Quiet) -> tuple[R
     return plan(request.wanted, saved, running, models=on_cluster, strict=request.strict)
 
 
-def start(request: RestoreRequest, planned: tuple[Result, ...], reader: Reader, listener: Quiet) -> Looked:
+def start(request: RestoreRequest, planned: tuple[Result, ...], reader: Reader, progress: Progress) -> Looked:
     """Start what is planned, watch it arrive, and return the results."""
-    listener.phase("Starting", sum(one.outcome is Outcome.WOULD_START for one in planned))
+    progress.phase("Starting", sum(one.outcome is Outcome.WOULD_START for one in planned))
     check()
-    results, signal = start_all(reader, planned, listener, wait_for=request.wait_for, parallel=request.parallel)
+    results, signal = start_all(reader, planned, progress, wait_for=request.wait_for, parallel=request.parallel)
     if signal:
         return Looked(results, signal)
-    listener.phase("Waiting until everything has started")
+    progress.phase("Waiting until everything has started")
     return improved(
         results,
         lambda: watched_arriving(results, reader, request.wait_for),

@@ -9,7 +9,7 @@ from esml_stop.execute.last_look import Looked, looked_at_again
 from esml_stop.execute.stop import stop_all
 from esml_stop.models import ClusterIdentity, Flags
 from esml_stop.outcomes import Outcome, Report, Result, Target
-from esml_stop.output.progress import Quiet
+from esml_stop.output.progress import Progress
 from esml_stop.plan.patterns import Wanted
 from esml_stop.plan.start_settings import not_shown
 from esml_stop.plan.stop_plan import plan
@@ -33,9 +33,9 @@ class StopRequest:
     save: SaveFile | None = None
 
 
-def run(request: StopRequest, reader: Reader, listener: Quiet, ask: Ask) -> Report:
+def run(request: StopRequest, reader: Reader, progress: Progress, ask: Ask) -> Report:
     """Carry the request out and return what happened; `ask` shows the targets and returns the answer."""
-    targets = resolve(request, reader, listener)
+    targets = resolve(request, reader, progress)
     planned = Report("stop", tuple(map(Result.planned, targets)), dry_run=request.dry_run, strict=request.strict)
     if request.dry_run or not planned.count(Outcome.WOULD_STOP):
         return planned
@@ -49,7 +49,7 @@ def run(request: StopRequest, reader: Reader, listener: Quiet, ask: Ask) -> Repo
     check()
     if save and any(one.decision.is_plan and one.deployment for one in targets):
         planned = replace(planned, saved_to=save.write(planned.results, cluster), warnings=tuple(unsaved(targets)))
-    seen = stop(request, targets, reader, listener)
+    seen = stop(request, targets, reader, progress)
     report = replace(
         planned, results=tuple(seen.results), signal=seen.signal, warnings=(*planned.warnings, *seen.warnings)
     )
@@ -77,22 +77,22 @@ def with_outcomes(report: Report, save: SaveFile, cluster: ClusterIdentity) -> R
     return report
 
 
-def resolve(request: StopRequest, reader: Reader, listener: Quiet) -> tuple[Target, ...]:
+def resolve(request: StopRequest, reader: Reader, progress: Progress) -> tuple[Target, ...]:
     """Return the decision about each requested deployment."""
     wanted = request.wanted
     unseen = not (request.check or request.dry_run or request.save or wanted.is_broad)
     if unseen and not (request.strict and len(wanted.names) > 1):
         return tuple(Target(name, Outcome.WOULD_STOP) for name in wanted.names)
-    listener.phase("Looking up deployments and what uses them" if request.check else "Looking up deployments")
+    progress.phase("Looking up deployments and what uses them" if request.check else "Looking up deployments")
     snapshot = reader.read(wanted, check=request.check)
     return plan(wanted, snapshot, force=request.flags.force, strict=request.strict, dry_run=request.dry_run)
 
 
-def stop(request: StopRequest, targets: Sequence[Target], reader: Reader, listener: Quiet) -> Looked:
+def stop(request: StopRequest, targets: Sequence[Target], reader: Reader, progress: Progress) -> Looked:
     """Stop what is planned, look again, and return the results."""
-    listener.phase("Stopping", sum(target.decision is Outcome.WOULD_STOP for target in targets))
-    results, signal = stop_all(reader, targets, request.flags, listener, parallel=request.parallel)
+    progress.phase("Stopping", sum(target.decision is Outcome.WOULD_STOP for target in targets))
+    results, signal = stop_all(reader, targets, request.flags, progress, parallel=request.parallel)
     if signal:
         return Looked(results, signal)
-    listener.phase("Verifying")
+    progress.phase("Verifying")
     return looked_at_again(results, reader, check=request.check)
