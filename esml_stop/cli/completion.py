@@ -90,10 +90,10 @@ def listing(ctx: click.Context, begun: str) -> "Listing":
 
 def in_time(work: Callable[[], "Listing"], otherwise: "Listing") -> "Listing":
     """Return what the work returns, or something else if it fails or is not done in time."""
-    from esml_stop.runtime.background import begin, within
+    from esml_stop.runtime.background import begin_limited, within
 
     try:
-        return within(LONGEST_WAIT, begin(work))
+        return within(LONGEST_WAIT, begin_limited(work))
     except Exception:  # noqa: BLE001 - whatever it is, a shell that completes has no use for it
         return otherwise
 

@@ -12,7 +12,7 @@ from esml_stop.models import PIPELINES, ClusterIdentity, Deployment, Listing, No
 from esml_stop.plan.hints import Hint, alike, of_endpoint, of_model
 from esml_stop.plan.patterns import ALL, Wanted, chosen, chunks, expression
 from esml_stop.plan.references import names_of
-from esml_stop.runtime.background import Early
+from esml_stop.runtime.background import BackgroundCall
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.retry import patiently
 
@@ -42,7 +42,7 @@ class Reader:
     def read(self, wanted: Wanted, *, check: bool = True) -> Snapshot:
         """Return all that is needed to plan; without `check` only which deployments there are."""
         beside = self.beside()
-        clock = Early(lambda: self.clock_ahead(beside.left)) if wanted.idle_before is not None else None
+        clock = self.begun(lambda: self.clock_ahead(beside.left), beside) if wanted.idle_before is not None else None
         uses = Uses(self, beside) if check else None
         snapshot = self.find(wanted, uses)
         if clock:
@@ -128,9 +128,15 @@ class Reader:
             return read(), None
         except NotAuthenticated:
             raise
+        except TimeoutError:
+            return None, NotChecked(what, f"{self.cluster.label} did not answer in time.")
         except EsmlError as error:
             reason = f"needs {privilege}" if error.code == "not_allowed" else error.message
             return None, NotChecked(what, reason)
+
+    def begun(self, call: Callable[[], T], deadline: Deadline) -> BackgroundCall[T]:
+        """Begin a call in a thread that may stay without an answer; it is waited for until the deadline."""
+        return BackgroundCall(call, lambda: deadline.remaining)
 
     def ask(self, call: Callable[[], T]) -> T:
         """Make a request patiently."""
@@ -157,8 +163,8 @@ class Uses:
 
     def __init__(self, reader: Reader, deadline: Deadline) -> None:
         self.reader = reader
-        self.endpoints = Early(lambda: reader.cluster.endpoints(deadline.left))
-        self.pipelines = Early(lambda: reader.cluster.pipelines(deadline.left))
+        self.endpoints = reader.begun(lambda: reader.cluster.endpoints(deadline.left), deadline)
+        self.pipelines = reader.begun(lambda: reader.cluster.pipelines(deadline.left), deadline)
 
     def of(self, found: list[Deployment], snapshot: Snapshot) -> Snapshot:
         """Return the snapshot with what uses the found deployments, as far as it may be read."""
@@ -181,7 +187,7 @@ class Uses:
         if not models:
             return snapshot
         reader, beside = self.reader, self.reader.beside()
-        aliases = Early(lambda: reader.aliases(models, beside))
+        aliases = reader.begun(lambda: reader.aliases(models, beside), beside)
         missing = [model for model in models if model not in snapshot.by_model]
         by_model = {**snapshot.by_model, **reader.by_model(missing)}
         found, _ = reader.optional("model aliases", "monitor_ml", partial(patiently, aliases, beside, reader.on_retry))

@@ -12,7 +12,7 @@ from esml_stop.models import LAST_LOOK, Deployment, Kind, NotChecked, Reference,
 from esml_stop.outcomes import Outcome, Result, with_outcome
 from esml_stop.plan.patterns import Wanted
 from esml_stop.plan.references import names_one, uses
-from esml_stop.runtime.background import begin
+from esml_stop.runtime.background import begin_limited
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.signals import Interrupted
 from esml_stop.text import clean
@@ -63,7 +63,7 @@ def settled_at_once(
     if not names:
         return list(results)
     moment = Deadline(QUICK_SECONDS, reader.deadline.clock)
-    look = begin(lambda: reader.running(names, moment))  # the main thread waits for nothing any more
+    look = begin_limited(lambda: reader.running(names, moment))  # the main thread waits for nothing any more
     if not wait([look], timeout=QUICK_SECONDS).done or look.exception():
         return list(results)
     found = look.result()

@@ -1,15 +1,16 @@
 """Work in threads, as futures, so that no request can outlast its time or a signal.
 
-The transport's time-out counts each step of a socket: a server that drips can outlast it, and a thread that waits for a
-socket or a host name hears no signal. So the work is done in a daemon thread, and whoever wants it waits for a future.
+The time-out of the transport counts each step of a socket: a server that drips can outlast it, and a thread that waits
+for a socket or a host name hears no signal. So the work is done in a daemon thread, and the thread that needs the
+result waits for a future.
 """
 
 import math
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from queue import SimpleQueue
-from threading import Thread
 from typing import Any, Generic, TypeVar
 
 from esml_stop.runtime.signals import SLICE_SECONDS, check, in_main_thread
@@ -26,6 +27,9 @@ LONGEST_WAIT = 3_600.0
 # The inboxes of threads that have nothing to do.
 _idle: list[SimpleQueue[Job]] = []
 
+# Whether the work of a thread is waited for with a limit.
+_thread = threading.local()
+
 
 def begin(work: Callable[[], T]) -> "Future[T]":
     """Begin some work in a daemon thread; raise RuntimeError when this machine has no thread left for it.
@@ -38,7 +42,7 @@ def begin(work: Callable[[], T]) -> "Future[T]":
         inbox = _idle.pop()
     except IndexError:
         inbox = SimpleQueue()
-        Thread(target=serve, args=(inbox,), daemon=True).start()
+        threading.Thread(target=serve, args=(inbox,), daemon=True).start()
     inbox.put((work, future))
     return future
 
@@ -75,16 +79,37 @@ def within(seconds: float, future: "Future[T]") -> T:
     return future.result()
 
 
-class Early(Generic[T]):
-    """A call whose first attempt is made at once, in a thread; calling this returns, or raises, what came of it."""
+def begin_limited(work: Callable[[], T]) -> "Future[T]":
+    """Begin some work whose caller waits for it with a limit, so that nothing inside it needs a limit of its own."""
 
-    def __init__(self, call: Callable[[], T]) -> None:
-        self._call = call
-        self._first = begin(call)
+    def limited() -> T:
+        _thread.is_limited = True
+        try:
+            return work()
+        finally:
+            _thread.is_limited = False
+
+    return begin(limited)
+
+
+def finished(seconds: float, work: Callable[[], T]) -> T:
+    """Do some work and return what it comes to; raise TimeoutError when it takes longer than that.
+
+    It is done in another thread, unless the caller of this one has set a limit already.
+    """
+    return work() if getattr(_thread, "is_limited", False) else within(seconds, begin(work))
+
+
+class BackgroundCall(Generic[T]):
+    """A call that begins at once in a thread; calling this returns its result, or raises its error.
+
+    `left` returns the seconds that the first attempt may still take when its result is needed.
+    """
+
+    def __init__(self, call: Callable[[], T], left: Callable[[], float]) -> None:
+        self._call, self._left = call, left
+        self._first = begin_limited(call)
 
     def __call__(self, attempt: int, *, timeout: float = math.inf) -> T:
-        """Return the result of the first attempt; raise TimeoutError when that takes longer than `timeout`.
-
-        Every later attempt is made now.
-        """
-        return within(timeout, self._first) if attempt == 1 else self._call()
+        """Return the result of the first attempt; later attempts are made now. Raises TimeoutError after the limit."""
+        return within(min(timeout, self._left() + GRACE_SECONDS), self._first) if attempt == 1 else self._call()

@@ -4,7 +4,7 @@ from concurrent.futures import wait
 
 import pytest
 
-from esml_stop.runtime.background import Early, begin, within
+from esml_stop.runtime.background import BackgroundCall, begin, finished, within
 from esml_stop.runtime.signals import Interrupted
 from tests.support.signals import hearing, send
 
@@ -70,11 +70,32 @@ def test_the_first_attempt_begins_at_once_and_the_others_when_asked_for() -> Non
         ready.set()
         return len(begun)
 
-    early = Early(call)
+    early = BackgroundCall(call, lambda: 5)
     assert ready.wait(5)
     assert early(1) == 1
     assert early(2) == 2
     assert begun == [0, 1]
+
+
+def test_work_whose_caller_has_a_limit_needs_no_other_thread() -> None:
+    """A request inside a call that is waited for with a limit is made in the thread of the call."""
+
+    def call() -> tuple[int, int]:
+        return threading.get_ident(), finished(5, threading.get_ident)
+
+    outer, inner = BackgroundCall(call, lambda: 5)(1)
+    assert inner == outer
+    assert finished(5, threading.get_ident) != threading.get_ident(), "the main thread has no limit"
+
+
+def test_a_call_is_not_waited_for_after_its_limit() -> None:
+    """A server that drips holds up nobody who may do without the answer."""
+    over = threading.Event()
+    try:
+        with pytest.raises(TimeoutError):
+            BackgroundCall(lambda: over.wait(20), lambda: 0)(1)
+    finally:
+        over.set()
 
 
 def test_an_error_is_raised_where_the_answer_is_wanted() -> None:
@@ -83,7 +104,7 @@ def test_an_error_is_raised_where_the_answer_is_wanted() -> None:
     def fail() -> None:
         raise ValueError("no")
 
-    early = Early(fail)
+    early = BackgroundCall(fail, lambda: 5)
     with pytest.raises(ValueError, match="no"):
         early(1)
 
@@ -91,7 +112,7 @@ def test_an_error_is_raised_where_the_answer_is_wanted() -> None:
 def test_an_answer_is_waited_for_as_long_as_told() -> None:
     """A call that takes longer than it may raises TimeoutError; it is not stopped."""
     over = threading.Event()
-    early = Early(lambda: over.wait(10))
+    early = BackgroundCall(lambda: over.wait(10), lambda: 10)
     with pytest.raises(TimeoutError):
         early(1, timeout=0.01)
     over.set()

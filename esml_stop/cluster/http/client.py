@@ -16,7 +16,9 @@ from esml_stop.cluster.http import redaction, status_errors
 from esml_stop.cluster.http.node import Attempt, Node, current
 from esml_stop.config.connection import Connection
 from esml_stop.errors import ConfigError, Unreachable
-from esml_stop.runtime.background import GRACE_SECONDS, begin, within
+from esml_stop.runtime.background import GRACE_SECONDS, begin, finished, within
+
+Answer = elastic_transport.TransportApiResponse
 
 # Servers of version 8 and later, serverless too, answer in the form of version 8.
 JSON = "application/vnd.elasticsearch+json"
@@ -103,7 +105,7 @@ class Transport:
         """Make a request to one host."""
         began, result, warning, attempt = time.monotonic(), "", None, Attempt()
         try:
-            answer = within(timeout + GRACE_SECONDS, begin(lambda: host.send(call, timeout, attempt)))
+            answer = self._limited(timeout + GRACE_SECONDS, lambda: host.send(call, timeout, attempt))
             result, warning = str(answer.meta.status), answer.meta.headers.get("warning")
             status_errors.check(answer)
         except status_errors.FAILURES as error:
@@ -116,6 +118,10 @@ class Transport:
             shown = f"{host.url}{call.target}" if len(self._hosts) > 1 else call.target
             texts = self._texts(warning) if warning else ()
             self._on_request(Request(call.method, shown, result, time.monotonic() - began, texts))
+
+    def _limited(self, seconds: float, send: Callable[[], Answer]) -> Answer:
+        """Return the answer to a request, or raise TimeoutError; of several hosts each has a limit of its own."""
+        return finished(seconds, send) if len(self._hosts) == 1 else within(seconds, begin(send))
 
     def _texts(self, warning: str) -> tuple[str, ...]:
         """Return the texts of a Warning header, without code, agent and date."""
@@ -132,7 +138,7 @@ class Host:
         self.client = connect(self.connection, parallel)
         self.headers = request_headers(connection)
 
-    def send(self, call: Call, timeout: float, attempt: Attempt) -> elastic_transport.TransportApiResponse:
+    def send(self, call: Call, timeout: float, attempt: Attempt) -> Answer:
         """Make a request and return the answer; `attempt` learns when it begins to be sent."""
         current.attempt = attempt
         headers = self.headers | ({"content-type": VERSIONED_JSON} if call.body is not None else {})
