@@ -27,7 +27,7 @@ class ClusterIdentity(NamedTuple):
         """Return name and URL, as people tell clusters apart."""
         return f'"{self.name}" ({self.url})' if self.name else self.url
 
-    def beside(self, other: "ClusterIdentity") -> str:
+    def described(self, other: "ClusterIdentity") -> str:
         """Return what tells this cluster apart from another: its label, with the UUID where the labels are the same."""
         return f"{self.label}, UUID {self.uuid or 'unknown'}" if self.label == other.label else self.label
 

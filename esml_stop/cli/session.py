@@ -53,7 +53,7 @@ class Session:
         self.reader = Reader(self.cluster, Deadline(timeout), self.progress.retrying)
         self.arguments = connection.arguments
         self.options = options
-        self._told: set[str] = set()
+        self._shown_warnings: set[str] = set()
         self._over = False
         self._stack = ExitStack()
 
@@ -72,8 +72,8 @@ class Session:
         if self.output.verbose:
             stderr.say(f"esml: {request.method} {clean(request.path)} {request.result} {request.seconds:.3f} s")
         for text in request.warnings:
-            if text not in self._told:  # every answer repeats it
-                self._told.add(text)
+            if text not in self._shown_warnings:  # every answer repeats it
+                self._shown_warnings.add(text)
                 self.warn(f"Elasticsearch says: {clean(text)}")
 
     def warn(self, line: str) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from esml_stop.cluster import responses
 from esml_stop.cluster.http.client import Transport
 from esml_stop.cluster.reader import Reader
 from esml_stop.cluster.responses import checked
@@ -54,23 +55,14 @@ def identity(who: Any) -> dict[str, Any]:
 
 
 def about(ask: Ask) -> dict[str, Any]:
-    """Return name and version of the cluster, nothing when they may not be read: that takes `monitor`."""
+    """Return name and version of the cluster; nothing when they may not be read, which requires `monitor`."""
     try:
-        return named(ask("GET", "/"))
+        found = responses.identity(ask("GET", "/"), url="")
     except NotAllowed:
         return {}
-
-
-@checked
-def named(body: Any) -> dict[str, Any]:
-    """Return name and version, from `GET /`."""
-    version = optional(body, "version", dict, {})
-    number, flavor = optional(version, "number", str, None), optional(version, "build_flavor", str, None)
     # A serverless project always says 8.11.0, so the number alone would mislead.
-    return {
-        "cluster_name": optional(body, "cluster_name", str, None),
-        "version": f"{number} (serverless)" if flavor == "serverless" else number,
-    }
+    version = f"{found.version} (serverless)" if found.flavor == "serverless" else found.version
+    return {"cluster_name": found.name, "version": version}
 
 
 def privileges(ask: Ask) -> dict[str, bool | None]:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from esml_stop.cluster import responses
@@ -11,9 +10,7 @@ from esml_stop.cluster.listing import MOST_MODELS, find
 from esml_stop.config.connection import Connection
 from esml_stop.errors import BadAnswer, Refused
 from esml_stop.models import ClusterIdentity, Endpoint, Flags, Listing, Model, Pipelines
-
-if TYPE_CHECKING:
-    from esml_stop.plan.start_settings import StartCall
+from esml_stop.plan.start_settings import StartCall
 
 # What of `_stats` is read; the rest is most of an answer's size.
 DEPLOYMENT_FIELDS = [
@@ -102,7 +99,7 @@ class Cluster:
         path = f"/_ml/trained_models/{segment(deployment_id)}/deployment/_stop"
         responses.stopped(self.transport.ask("POST", path, timeout, body=body))
 
-    def start(self, call: "StartCall", *, wait_for: str, timeout: float) -> None:
+    def start(self, call: StartCall, *, wait_for: str, timeout: float) -> None:
         """Start one deployment and return when it is as far as `wait_for`; the server gives up a second before us.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-start-trained-model-deployment

@@ -19,7 +19,7 @@ from esml_stop.runtime.retry import patiently
 T = TypeVar("T")
 
 # What may stay unread is waited for no longer than this, in seconds.
-LONGEST_BESIDE = 30.0
+LONGEST_OPTIONAL = 30.0
 
 # A hint is worth no longer wait than this, in seconds.
 HINT_SECONDS = 3.0
@@ -41,13 +41,15 @@ class Reader:
 
     def read(self, wanted: Wanted, *, check: bool = True) -> Snapshot:
         """Return all that is needed to plan; without `check` only which deployments there are."""
-        beside = self.beside()
-        clock = self.begun(lambda: self.clock_ahead(beside.left), beside) if wanted.idle_before is not None else None
-        uses = Uses(self, beside) if check else None
+        deadline = self.optional_deadline()
+        clock = (
+            self.begun(lambda: self.clock_ahead(deadline.left), deadline) if wanted.idle_before is not None else None
+        )
+        uses = Uses(self, deadline) if check else None
         snapshot = self.find(wanted, uses)
         if clock:
             ahead, unread = self.optional(
-                "the cluster's clock", "monitor", partial(patiently, clock, beside, self.on_retry)
+                "the cluster's clock", "monitor", partial(patiently, clock, deadline, self.on_retry)
             )
             snapshot = snapshot._replace(clock_ahead=ahead or 0, not_checked=(unread,) if unread else ())
         return uses.of(chosen(wanted, snapshot), snapshot) if uses else without_uses(snapshot)
@@ -58,9 +60,9 @@ class Reader:
 
     def identity(self) -> ClusterIdentity:
         """Return which cluster this is, without name and UUID where they cannot be read."""
-        beside = self.beside()
+        deadline = self.optional_deadline()
         try:
-            return patiently(lambda _: self.cluster.identity(beside.left), beside, self.on_retry)
+            return patiently(lambda _: self.cluster.identity(deadline.left), deadline, self.on_retry)
         except NotAuthenticated:
             raise
         except EsmlError:
@@ -86,9 +88,9 @@ class Reader:
             meant={name: hint.deployments for name, hint in hints.items() if hint.deployments},
         )
 
-    def beside(self) -> Deadline:
+    def optional_deadline(self) -> Deadline:
         """Return the deadline of what may stay unread: it must not use up the time of what has to be done."""
-        return self.deadline.at_most(min(LONGEST_BESIDE, self.deadline.remaining / 2))
+        return self.deadline.at_most(min(LONGEST_OPTIONAL, self.deadline.remaining / 2))
 
     def listing(self, names: str, deadline: Deadline | None = None) -> Listing:
         """Return what an expression of `_stats` matches, before the command's deadline or an earlier one."""
@@ -159,7 +161,7 @@ class Reader:
 
 
 class Uses:
-    """Reads what uses deployments; inference endpoints and pipelines are asked for at once, beside the deployments."""
+    """Reads what uses deployments: endpoints and pipelines are requested while the deployments are looked up."""
 
     def __init__(self, reader: Reader, deadline: Deadline) -> None:
         self.reader = reader
@@ -171,10 +173,10 @@ class Uses:
         if not found:
             return snapshot
         reader = self.reader
-        beside = reader.beside()
-        asked = partial(patiently, self.endpoints, beside, reader.on_retry)
+        deadline = reader.optional_deadline()
+        asked = partial(patiently, self.endpoints, deadline, reader.on_retry)
         endpoints, no_endpoints = reader.optional("inference endpoints", "monitor_inference", asked)
-        read = partial(patiently, self.pipelines, beside, reader.on_retry)
+        read = partial(patiently, self.pipelines, deadline, reader.on_retry)
         pipelines, no_pipelines = reader.optional(PIPELINES, "read_pipeline", read)
         unread = (one for one in (no_endpoints, no_pipelines) if one)
         snapshot = snapshot._replace(
@@ -186,11 +188,13 @@ class Uses:
         """Return the snapshot with the other deployments of some models, and the aliases of these."""
         if not models:
             return snapshot
-        reader, beside = self.reader, self.reader.beside()
-        aliases = reader.begun(lambda: reader.aliases(models, beside), beside)
+        reader, deadline = self.reader, self.reader.optional_deadline()
+        aliases = reader.begun(lambda: reader.aliases(models, deadline), deadline)
         missing = [model for model in models if model not in snapshot.by_model]
         by_model = {**snapshot.by_model, **reader.by_model(missing)}
-        found, _ = reader.optional("model aliases", "monitor_ml", partial(patiently, aliases, beside, reader.on_retry))
+        found, _ = reader.optional(
+            "model aliases", "monitor_ml", partial(patiently, aliases, deadline, reader.on_retry)
+        )
         return snapshot._replace(by_model=by_model, aliases=found or {})
 
 

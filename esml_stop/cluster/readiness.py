@@ -14,21 +14,21 @@ MOST_LOOKED_UP = 20
 
 def obstacle(reader: Reader) -> EsmlError | None:
     """Return why the cluster starts no deployments at the moment; None also where that may not be read."""
-    beside = reader.beside()
-    versions, _ = reader.optional("node versions", "monitor", lambda: reader.cluster.node_versions(beside.left))
+    deadline = reader.optional_deadline()
+    versions, _ = reader.optional("node versions", "monitor", lambda: reader.cluster.node_versions(deadline.left))
     if found := upgrading(versions or ()):
         return found
-    mode, _ = reader.optional("upgrade mode", "monitor_ml", lambda: reader.cluster.upgrade_mode(beside.left))
+    mode, _ = reader.optional("upgrade mode", "monitor_ml", lambda: reader.cluster.upgrade_mode(deadline.left))
     return in_upgrade_mode() if mode else None
 
 
 def aliased(reader: Reader, deployments: Iterable[Deployment]) -> dict[str, str]:
     """Return the deployment IDs that are model aliases, each with the model that it belongs to now."""
-    beside = reader.beside()
+    deadline = reader.optional_deadline()
     names = [one.deployment_id for one in deployments if one.deployment_id != one.model_id]
     found: dict[str, str] = {}
     for name in names[:MOST_LOOKED_UP]:
-        look = partial(reader.cluster.model, name, beside.left)
+        look = partial(reader.cluster.model, name, deadline.left)
         model, unread = reader.optional("model aliases", "monitor_ml", look)
         if unread:
             break

@@ -1,4 +1,4 @@
-"""Does one job for each of many targets: in order, a few at a time, inside one deadline, until done or interrupted."""
+"""Runs one job for each of many targets: in order, a few at a time, before one deadline, until a signal comes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,29 +12,29 @@ from esml_stop.runtime.background import begin
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.signals import SLICE_SECONDS, heard, is_ending
 
-# After Ctrl-C, what is under way is given this long to answer before it is reported as unknown.
-LAST_WORDS_SECONDS = 0.25
+# How long a signal leaves to the requests that were sent, before their outcome is reported as unknown; in seconds.
+LATE_SECONDS = 0.25
 
 Say = Callable[[str], None]
 Job = Callable[[Target, Say], Result]
 
 
 class Listener(Protocol):
-    """An observer of the progress; called from the main thread only."""
+    """Shows the progress; called from the main thread only."""
 
     def started(self, target: Target) -> None:
-        """Hear that a target's job begins."""
+        """Show that the job of a target begins."""
 
     def ended(self, result: Result) -> None:
-        """Hear what became of a target."""
+        """Show the outcome of a target."""
 
     def retrying(self, line: str) -> None:
-        """Hear why a request is made again."""
+        """Show why a request is sent again."""
 
 
 @dataclass(frozen=True)
-class News:
-    """What a worker says: its target, and the result once there is one."""
+class Message:
+    """What a worker thread tells the main thread about a target: its result, or a line about a retry."""
 
     target: Target
     result: Result | None = None
@@ -42,32 +42,32 @@ class News:
 
 
 class Batch:
-    """Runs a job for each target, at most `parallel` at a time, and hears signals meanwhile."""
+    """Runs a job for each target, at most `parallel` at a time, and ends early after a signal."""
 
     def __init__(self, job: Job, deadline: Deadline, listener: Listener, *, parallel: int) -> None:
         self.job = job
         self.deadline = deadline
         self.listener = listener
         self.parallel = parallel
-        self.news: SimpleQueue[News] = SimpleQueue()
+        self.messages: SimpleQueue[Message] = SimpleQueue()
         self.under_way: dict[str, Target] = {}
         self.results: dict[str, Result] = {}
 
     def run(self, targets: Sequence[Target]) -> tuple[dict[str, Result], int | None]:
-        """Return the results of the targets that were begun, and the signal that came, if one did."""
+        """Return the results of the targets whose job began, by ID, and the signal that ended the batch early."""
         waiting = iter(targets)
         for _ in range(self.parallel):
             self.begin_next(waiting)
         # Every job ends by itself: what it waits for has a limit.
         while self.under_way and not heard():
-            if self.hears_of_an_end(SLICE_SECONDS):
+            if self.take_message(SLICE_SECONDS):
                 self.begin_next(waiting)
         if heard():
-            self.take_last_words()
+            self.collect_late_results()
         return self.results, heard()
 
     def begin_next(self, waiting: Iterator[Target]) -> None:
-        """Begin the next target in a thread, unless there is none or the time is over."""
+        """Begin the next job in a thread, unless there is none, the time is over or a signal came."""
         target = next(waiting, None) if self.deadline.remaining and not is_ending() else None
         if target:
             self.under_way[target.deployment_id] = target
@@ -76,43 +76,45 @@ class Batch:
                 begin(lambda: self.work(target))
             except RuntimeError:  # this machine has no thread left
                 error = EsmlError("This machine has no thread left for it; nothing was sent.", code="no_thread")
-                self.news.put(News(target, Result(target, Outcome.NOT_ATTEMPTED, used_by=target.used_by, error=error)))
+                self.messages.put(
+                    Message(target, Result(target, Outcome.NOT_ATTEMPTED, used_by=target.used_by, error=error))
+                )
 
     def work(self, target: Target) -> None:
-        """Do the job for one target and put the result on the queue; runs in a worker thread."""
+        """Run the job of one target and send its result; runs in a worker thread."""
         clock = self.deadline.clock
         began = clock.now()
         try:
-            result = self.job(target, lambda line: self.news.put(News(target, line=line)))
-        except Exception as error:  # noqa: BLE001 - a bug must not leave a target without a word
+            result = self.job(target, lambda line: self.messages.put(Message(target, line=line)))
+        except Exception as error:  # noqa: BLE001 - a bug must not leave a target without a result
             bug = EsmlError(f"esml failed unexpectedly: {error!r}", code="bug")
             result = Result(target, Outcome.UNKNOWN, used_by=target.used_by, error=bug, attempts=1)
-        self.news.put(News(target, replace(result, seconds=clock.now() - began)))
+        self.messages.put(Message(target, replace(result, seconds=clock.now() - began)))
 
-    def hears_of_an_end(self, seconds: float) -> bool:
-        """Wait for a worker's news; return True when its target has ended."""
+    def take_message(self, seconds: float) -> bool:
+        """Wait for a message of a worker; return True if it ends the job of its target."""
         try:
-            news = self.news.get(timeout=seconds)
+            message = self.messages.get(timeout=seconds)
         except Empty:
             return False
-        if news.result is None:
-            self.listener.retrying(f"{news.target.deployment_id}: {news.line}")
+        if message.result is None:
+            self.listener.retrying(f"{message.target.deployment_id}: {message.line}")
             return False
-        del self.under_way[news.target.deployment_id]
-        self.results[news.target.deployment_id] = news.result
-        self.listener.ended(news.result)
+        del self.under_way[message.target.deployment_id]
+        self.results[message.target.deployment_id] = message.result
+        self.listener.ended(message.result)
         return True
 
-    def take_last_words(self) -> None:
-        """Take the results that still come in a moment; what stays silent is unknown."""
-        moment = Deadline(LAST_WORDS_SECONDS, self.deadline.clock)
+    def collect_late_results(self) -> None:
+        """Take the results that still arrive within a moment; the outcome of the other targets is unknown."""
+        moment = Deadline(LATE_SECONDS, self.deadline.clock)
         while self.under_way and moment.remaining:
-            self.hears_of_an_end(moment.remaining)
+            self.take_message(moment.remaining)
         for name, target in self.under_way.items():
-            self.results[name] = Result(target, Outcome.UNKNOWN, used_by=target.used_by, error=UNHEARD, attempts=1)
+            self.results[name] = Result(target, Outcome.UNKNOWN, used_by=target.used_by, error=NO_ANSWER, attempts=1)
 
 
-UNHEARD = EsmlError(
+NO_ANSWER = EsmlError(
     "The request was sent, but esml was interrupted before an answer came.",
     code="no_answer",
     exit_status=ExitStatus.DEADLINE,

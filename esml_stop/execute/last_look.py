@@ -31,28 +31,30 @@ Results = Sequence[Result]
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """The results after a look at the cluster, the signal that came meanwhile, and warnings about the look."""
+class FinalResults:
+    """The results after the last look at the cluster, the signal that ended it, and warnings about it."""
 
     results: Results
     signal: int | None = None
     warnings: tuple[str, ...] = ()
 
 
-def improved(results: Results, work: Callable[[], Results], without: Callable[[Results, EsmlError], Results]) -> Looked:
-    """Return the results as some work improves them; whatever goes wrong with it, no result is lost.
+def guarded(
+    results: Results, work: Callable[[], Results], without: Callable[[Results, EsmlError], Results]
+) -> FinalResults:
+    """Return the results that `work` makes of some; no result is lost when it fails.
 
-    `without` says what they are when the cluster could not be read; after a signal, or a bug, they stay as they were.
+    `without` returns the results when the cluster could not be read. After a signal, or a bug, they stay as they were.
     """
     try:
-        return Looked(work())
+        return FinalResults(work())
     except Interrupted as interrupted:
-        return Looked(results, interrupted.signal)
+        return FinalResults(results, interrupted.signal)
     except EsmlError as error:
-        return Looked(without(results, error))
+        return FinalResults(without(results, error))
     except Exception as error:  # noqa: BLE001 - a bug must not take the report along
         bug = f"the last look failed unexpectedly ({clean(repr(error))}); this is a bug in esml."
-        return Looked(results, warnings=(bug,))
+        return FinalResults(results, warnings=(bug,))
 
 
 def settled_at_once(
@@ -70,9 +72,9 @@ def settled_at_once(
     return [settled(one, found.get(one.deployment_id)) if one.deployment_id in names else one for one in results]
 
 
-def looked_at_again(results: Results, reader: Reader, *, check: bool) -> Looked:
+def with_last_look(results: Results, reader: Reader, *, check: bool) -> FinalResults:
     """Return the results after the last look."""
-    return improved(
+    return guarded(
         results,
         lambda: explained(verified(results, reader) if check else results, reader),
         unconfirmed,

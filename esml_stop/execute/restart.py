@@ -7,8 +7,8 @@ from esml_stop.cluster.reader import Reader
 from esml_stop.execute import start as starting
 from esml_stop.execute import stop as stopping
 from esml_stop.execute.batch import Batch, Listener, Say
-from esml_stop.execute.last_look import Looked, improved, settled_at_once
-from esml_stop.execute.start import Start, untouched, watched_arriving
+from esml_stop.execute.last_look import FinalResults, settled_at_once
+from esml_stop.execute.start import Start, untouched, wait_until_started
 from esml_stop.execute.stop import Stop
 from esml_stop.models import Deployment, Flags
 from esml_stop.outcomes import Outcome, Result, Target
@@ -24,15 +24,15 @@ class Restarts:
         self.again = again
         self.stopped: set[str] = set()
 
-    def carry_out(self, planned: Sequence[Result], listener: Listener, *, parallel: int) -> Looked:
+    def carry_out(self, planned: Sequence[Result], listener: Listener, *, parallel: int) -> FinalResults:
         """Restart what the plan says, at most `parallel` at a time, and return one result per target, in order."""
         batch = Batch(self.restart, self.reader.deadline, listener, parallel=parallel)
         done, signal = batch.run([one.target for one in planned if one.outcome is Outcome.WOULD_RESTART])
         results = [done.get(one.deployment_id) or untouched(one) for one in planned]
         if signal:
             seen = settled_at_once(results, self.reader, self.settled)
-            return Looked([self.told(one, interrupted=True) for one in seen], signal)
-        return self.arrived([self.told(one) for one in results])
+            return FinalResults([self.as_restart(one, interrupted=True) for one in seen], signal)
+        return wait_until_started([self.as_restart(one) for one in results], self.reader, self.wait_for)
 
     def restart(self, target: Target, say: Say) -> Result:
         """Stop one deployment and start it again; runs in a worker thread."""
@@ -44,21 +44,13 @@ class Restarts:
         started = Start(reader.cluster, as_stopped(target), self.wait_for, reader.deadline, say, again=self.again).run()
         return joined(stopped, started)
 
-    def arrived(self, results: Sequence[Result]) -> Looked:
-        """Return the results once everything runs, or the time is over."""
-        return improved(
-            results,
-            lambda: watched_arriving(results, self.reader, self.wait_for),
-            lambda unseen, _: unseen,  # the server's own word stands
-        )
-
     def settled(self, result: Result, found: Deployment | None) -> Result:
         """Return the result of a request without an answer, as one look at the deployment settles it."""
         if result.deployment_id in self.stopped:
             return starting.settled(result, found)
         return stopping.settled(result, found)
 
-    def told(self, result: Result, *, interrupted: bool = False) -> Result:
+    def as_restart(self, result: Result, *, interrupted: bool = False) -> Result:
         """Return the result in terms of a restart: restarted, or how far it got."""
         if result.outcome is Outcome.STARTED:
             return replace(result, outcome=Outcome.RESTARTED)

@@ -8,7 +8,7 @@ from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError, Refused
 from esml_stop.execute.batch import Batch, Listener, Say
 from esml_stop.execute.change import Change
-from esml_stop.execute.last_look import settled_at_once
+from esml_stop.execute.last_look import FinalResults, guarded, settled_at_once
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.restore_plan import arrived
@@ -121,8 +121,13 @@ class Start(Change):
         return self.result(Outcome.FAILED, error)
 
 
-def watched_arriving(results: Sequence[Result], reader: Reader, wait_for: str) -> list[Result]:
-    """Return the results once everything has arrived, or the time is over; one request a look for all of them."""
+def wait_until_started(results: Sequence[Result], reader: Reader, wait_for: str) -> FinalResults:
+    """Return the results once everything runs, or the time is over; a look that fails leaves them as they are."""
+    return guarded(results, lambda: watched(results, reader, wait_for), lambda unseen, _: unseen)
+
+
+def watched(results: Sequence[Result], reader: Reader, wait_for: str) -> list[Result]:
+    """Return the results as the cluster lists the deployments; each look is one request for all of them."""
     pause, seen = FIRST_PAUSE, list(results)
     while names := [one.deployment_id for one in seen if is_on_the_way(one)]:
         try:

@@ -23,11 +23,11 @@ def plan(
     if not (strict or dry_run):
         targets = tuple(unlisted(target, wanted, snapshot) for target in targets)
     if force:
-        return told(targets, snapshot)
+        return with_breaks(targets, snapshot)
     if dry_run:
         targets = tuple(undecided(target, snapshot) for target in targets)
     # What is refused by its own name stays, and may be what keeps a model's pipelines alive.
-    return tuple(map(refused, told(map(refused, targets), snapshot)))
+    return tuple(map(refused, with_breaks(map(refused, targets), snapshot)))
 
 
 def unlisted(target: Target, wanted: Wanted, snapshot: Snapshot) -> Target:
@@ -92,7 +92,7 @@ def hold_back(target: Target) -> Target:
     return replace(target, decision=Outcome.NOT_ATTEMPTED) if target.decision.is_plan else target
 
 
-def told(targets: Iterable[Target], snapshot: Snapshot) -> tuple[Target, ...]:
+def with_breaks(targets: Iterable[Target], snapshot: Snapshot) -> tuple[Target, ...]:
     """Return the targets, each with what breaks when all that is to be stopped is."""
     plan = tuple(targets)
     going = {target.deployment_id for target in plan if target.decision is Outcome.WOULD_STOP}

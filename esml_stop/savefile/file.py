@@ -48,7 +48,7 @@ class SaveFile:
         if found and found.cluster.is_same(cluster) is not True:
             known = found.cluster.is_same(cluster) is not None
             what = "was saved from another cluster" if known else "may have been saved from another cluster"
-            old, new = found.cluster.beside(cluster), cluster.beside(found.cluster)
+            old, new = found.cluster.described(cluster), cluster.described(found.cluster)
             raise InputError(f"{self.name} {what}: {old}. This is {new}.", hint="Choose another file.")
 
     def existing(self) -> Document | None:

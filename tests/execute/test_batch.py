@@ -133,7 +133,7 @@ def test_after_the_deadline_nothing_begins() -> None:
 
 def test_after_a_signal_last_words_are_heard_and_nothing_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     """What ends in the moment that is left has its result; the third is not begun."""
-    monkeypatch.setattr(batch, "LAST_WORDS_SECONDS", 20)
+    monkeypatch.setattr(batch, "LATE_SECONDS", 20)
     both = threading.Barrier(2)
 
     def job(target: Target, _: Say) -> Result:
@@ -149,7 +149,7 @@ def test_after_a_signal_last_words_are_heard_and_nothing_begins(monkeypatch: pyt
 
 def test_after_a_signal_what_stays_silent_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not waited for any longer than that moment."""
-    monkeypatch.setattr(batch, "LAST_WORDS_SECONDS", 0)
+    monkeypatch.setattr(batch, "LATE_SECONDS", 0)
     over = threading.Event()
 
     def job(target: Target, _: Say) -> Result:

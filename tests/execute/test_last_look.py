@@ -7,7 +7,7 @@ import pytest
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError, Refused
 from esml_stop.execute import last_look
-from esml_stop.execute.last_look import looked_at_again, settled_at_once, verified
+from esml_stop.execute.last_look import settled_at_once, verified, with_last_look
 from esml_stop.execute.stop import settled
 from esml_stop.models import LAST_LOOK, Listing
 from esml_stop.outcomes import Outcome, Result, Target
@@ -106,7 +106,7 @@ def test_a_refusal_without_a_name_is_looked_into() -> None:
     refused = result(
         "a", Outcome.IN_USE, error=Refused("no", http_status=409, reason="referenced by ingest processors")
     )
-    looked = looked_at_again([refused], read, check=True)
+    looked = with_last_look([refused], read, check=True)
     assert (looked.results[0].outcome, looked.signal) == (Outcome.IN_USE, None)
     assert "look a" in cluster.asked
 
@@ -122,7 +122,7 @@ def test_a_signal_in_the_last_look_loses_nothing() -> None:
 
     cluster.deployments = look  # type: ignore[method-assign, assignment]
     with hearing():
-        looked = looked_at_again([result("a")], read, check=True)
+        looked = with_last_look([result("a")], read, check=True)
     over.set()
     assert (looked.results[0].outcome, looked.signal, looked.warnings) == (Outcome.STOPPED, signal.SIGTERM, ())
 
@@ -131,7 +131,7 @@ def test_a_bug_in_the_last_look_loses_nothing() -> None:
     """It is a warning beside the results."""
     read, cluster, _ = reader(GONE)
     cluster.looks = None  # type: ignore[assignment]
-    looked = looked_at_again([result("a")], read, check=True)
+    looked = with_last_look([result("a")], read, check=True)
     assert (looked.results[0].outcome, looked.signal) == (Outcome.STOPPED, None)
     assert [line for line in looked.warnings if "bug" in line]
 

@@ -110,7 +110,7 @@ def interrupted(stage: str, looks: Mapping[str, str]) -> Result:
     sent = EsmlError("The request was sent.", exit_status=7)
     outcome = Outcome.NOT_ATTEMPTED if stage == "between" else Outcome.UNKNOWN
     result = restarts.settled(Result(target, outcome, error=sent), deployment("d", state=looks["d"]) if looks else None)
-    return restarts.told(result, interrupted=True)
+    return restarts.as_restart(result, interrupted=True)
 
 
 @pytest.mark.parametrize(

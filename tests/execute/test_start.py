@@ -4,7 +4,7 @@ import pytest
 
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import BadAnswer, EsmlError, Unreachable
-from esml_stop.execute.start import Start, start_all, watched_arriving
+from esml_stop.execute.start import Start, start_all, watched
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.output.progress import Progress
 from esml_stop.runtime.deadline import Deadline
@@ -240,7 +240,7 @@ def test_all_are_watched_with_one_request_a_look() -> None:
     read, cluster, clock = reader(
         {"a": "starting", "b": "started"}, {"a": "starting", "b": "started"}, {"a": "started", "b": "started"}
     )
-    seen = watched_arriving([began("a"), began("b"), planned("x", Outcome.NOT_FOUND)], read, "started")
+    seen = watched([began("a"), began("b"), planned("x", Outcome.NOT_FOUND)], read, "started")
     assert [one.outcome.value for one in seen] == ["started", "started", "not_found"]
     assert (cluster.asked, clock.slept) == (["look a,b"] * 3, [0.5, 1.0])
 
@@ -248,14 +248,14 @@ def test_all_are_watched_with_one_request_a_look() -> None:
 def test_what_ran_but_was_only_starting_is_watched_too() -> None:
     """It is never said to have been started by this run."""
     read, _, _ = reader({"a": "starting"}, {"a": "started"})
-    (one,) = watched_arriving([planned("a", Outcome.ALREADY_RUNNING, "starting")], read, "started")
+    (one,) = watched([planned("a", Outcome.ALREADY_RUNNING, "starting")], read, "started")
     assert one.outcome is Outcome.ALREADY_RUNNING
 
 
 def test_when_time_is_over_it_is_still_starting() -> None:
     """Exit code 7, and how far it is."""
     read, _, _ = reader({"a": "starting"}, seconds=5)
-    (one,) = watched_arriving([began("a")], read, "started")
+    (one,) = watched([began("a")], read, "started")
     assert (one.outcome, one.error and one.error.exit_status) == (Outcome.STARTING, 7)
 
 
@@ -263,12 +263,12 @@ def test_nothing_to_watch_asks_nothing() -> None:
     """Neither for what failed nor for what runs."""
     read, cluster, _ = reader({})
     results = [planned("a", Outcome.FAILED), planned("b", Outcome.ALREADY_RUNNING, "started")]
-    assert watched_arriving(results, read, "started") == results
+    assert watched(results, read, "started") == results
     assert cluster.asked == []
 
 
 def test_without_an_answer_the_servers_word_stands() -> None:
     """It said that the deployment started."""
     read, _, _ = reader(refusal(403))
-    (one,) = watched_arriving([began("a")], read, "started")
+    (one,) = watched([began("a")], read, "started")
     assert one.outcome is Outcome.STARTED

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import InputError
-from esml_stop.execute.last_look import Looked, improved
-from esml_stop.execute.start import is_on_the_way, start_all, watched_arriving
+from esml_stop.execute.last_look import FinalResults
+from esml_stop.execute.start import is_on_the_way, start_all, wait_until_started
 from esml_stop.models import ClusterIdentity, Listing
 from esml_stop.outcomes import Outcome, Report, Result
 from esml_stop.output.progress import Progress
@@ -72,7 +72,7 @@ def foreign(saved: Document, cluster: ClusterIdentity) -> str | None:
     if same:
         return None
     verb = "may have been" if same is None else "was"
-    old, new = saved.cluster.beside(cluster), cluster.beside(saved.cluster)
+    old, new = saved.cluster.described(cluster), cluster.described(saved.cluster)
     return f"The file {verb} saved from another cluster: {old}, at {saved.saved_at}. This is {new}."
 
 
@@ -100,16 +100,12 @@ def resolve(request: RestoreRequest, reader: Reader, progress: Progress) -> tupl
     return plan(request.wanted, saved, running, models=on_cluster, strict=request.strict)
 
 
-def start(request: RestoreRequest, planned: tuple[Result, ...], reader: Reader, progress: Progress) -> Looked:
+def start(request: RestoreRequest, planned: tuple[Result, ...], reader: Reader, progress: Progress) -> FinalResults:
     """Start what is planned, watch it arrive, and return the results."""
     progress.phase("Starting", sum(one.outcome is Outcome.WOULD_START for one in planned))
     check()
     results, signal = start_all(reader, planned, progress, wait_for=request.wait_for, parallel=request.parallel)
     if signal:
-        return Looked(results, signal)
+        return FinalResults(results, signal)
     progress.phase("Waiting until everything has started")
-    return improved(
-        results,
-        lambda: watched_arriving(results, reader, request.wait_for),
-        lambda unseen, _: unseen,  # the server's own word stands
-    )
+    return wait_until_started(results, reader, request.wait_for)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError
-from esml_stop.execute.last_look import Looked, looked_at_again
+from esml_stop.execute.last_look import FinalResults, with_last_look
 from esml_stop.execute.stop import stop_all
 from esml_stop.models import ClusterIdentity, Flags
 from esml_stop.outcomes import Outcome, Report, Result, Target
@@ -88,11 +88,11 @@ def resolve(request: StopRequest, reader: Reader, progress: Progress) -> tuple[T
     return plan(wanted, snapshot, force=request.flags.force, strict=request.strict, dry_run=request.dry_run)
 
 
-def stop(request: StopRequest, targets: Sequence[Target], reader: Reader, progress: Progress) -> Looked:
+def stop(request: StopRequest, targets: Sequence[Target], reader: Reader, progress: Progress) -> FinalResults:
     """Stop what is planned, look again, and return the results."""
     progress.phase("Stopping", sum(target.decision is Outcome.WOULD_STOP for target in targets))
     results, signal = stop_all(reader, targets, request.flags, progress, parallel=request.parallel)
     if signal:
-        return Looked(results, signal)
+        return FinalResults(results, signal)
     progress.phase("Verifying")
-    return looked_at_again(results, reader, check=request.check)
+    return with_last_look(results, reader, check=request.check)
