@@ -57,7 +57,7 @@ def identity(who: Any) -> dict[str, Any]:
 def about(ask: Ask) -> dict[str, Any]:
     """Return name and version of the cluster; nothing when they may not be read, which requires `monitor`."""
     try:
-        found = responses.identity(ask("GET", "/"), url="")
+        found = responses.identity(ask("GET", "/"), "")
     except NotAllowed:
         return {}
     # A serverless project always says 8.11.0, so the number alone would mislead.

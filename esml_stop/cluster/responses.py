@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from esml_stop.errors import CHECK_URL, BadAnswer
 from esml_stop.json_values import WrongShape, need, optional, required
 from esml_stop.models import UNKNOWN_STATE, ClusterIdentity, Deployment, Endpoint, Listing, Model, Pipeline, Pipelines
 from esml_stop.plan.start_settings import SIZE
 
+P = ParamSpec("P")
 T = TypeVar("T")
 Nodes = Sequence[Mapping[str, Any]]
 
@@ -21,13 +22,13 @@ SEEN_DEPTH = 10
 LOCAL_SERVICES = {"elasticsearch", "elser"}
 
 
-def checked(read: Callable[..., T]) -> Callable[..., T]:
+def checked(read: Callable[P, T]) -> Callable[P, T]:
     """Turn what an answer lacks into BadAnswer."""
 
     @wraps(read)
-    def wrapped(body: Any, *more: Any) -> T:
+    def wrapped(*args: P.args, **options: P.kwargs) -> T:
         try:
-            return read(body, *more)
+            return read(*args, **options)
         except WrongShape as wrong:
             raise BadAnswer(f"The answer is not what Elasticsearch sends here: {wrong}.", hint=CHECK_URL) from None
 
