@@ -1,6 +1,8 @@
 """When a request is made again: pauses, Retry-After and the deadline; the client's own retries are off."""
 
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from time import time
 from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
@@ -73,3 +75,13 @@ def announcement(state: RetryCallState, attempts: int) -> str:
 def failure(state: RetryCallState) -> BaseException | None:
     """Return what the last attempt raised."""
     return state.outcome.exception() if state.outcome else None
+
+
+def retry_after(value: str | None) -> float | None:
+    """Return the seconds of a Retry-After header, which holds a number or a date."""
+    if value is None:
+        return None
+    try:
+        return float(value) if value.strip().isdigit() else max(0.0, parsedate_to_datetime(value).timestamp() - time())
+    except (ValueError, OverflowError):
+        return None

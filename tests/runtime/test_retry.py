@@ -1,10 +1,12 @@
+import time
 from collections.abc import Callable
+from email.utils import formatdate
 
 import pytest
 
 from esml_stop.errors import BadAnswer, EsmlError, TlsFailed, Unreachable
 from esml_stop.runtime.deadline import Deadline
-from esml_stop.runtime.retry import PERSISTENTLY, patiently
+from esml_stop.runtime.retry import PERSISTENTLY, patiently, retry_after
 from tests.support.fakes import BUSY, FakeClock, refusal
 
 
@@ -110,3 +112,30 @@ def test_persistently_only_the_deadline_ends_it() -> None:
     assert max(clock.slept) <= 8.25
     assert 290 < sum(clock.slept) < 300
     assert not any("of" in line.split() for line in said)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, None),
+        ("7", 7.0),
+        ("0", 0.0),
+        (" 3 ", 3.0),
+        ("9" * 400, float("inf")),
+        ("soon", None),
+        ("-1", None),
+        ("²", None),
+    ],
+)
+def test_retry_after_is_a_number(value: str | None, seconds: float | None) -> None:
+    """Whole seconds; anything that cannot be read counts as missing."""
+    assert retry_after(value) == seconds
+
+
+def test_retry_after_is_a_date() -> None:
+    """The seconds until then, none for a date that is over."""
+    wanted = retry_after(formatdate(time.time() + 60, usegmt=True))
+    assert wanted
+    assert 57 < wanted <= 60
+    assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
+    assert retry_after("Wed, 99 Oct 99999 07:28:00 GMT") is None

@@ -12,9 +12,9 @@ import elastic_transport
 from elastic_transport.client_utils import url_to_node_config
 
 from esml_stop import __version__
-from esml_stop.cluster.http import redaction, status_errors
+from esml_stop.cluster.http import status_errors
 from esml_stop.cluster.http.node import Attempt, Node, current
-from esml_stop.config.connection import Connection
+from esml_stop.config.connection import Connection, printable, redacted
 from esml_stop.errors import ConfigError, Unreachable
 from esml_stop.runtime.background import GRACE_SECONDS, begin, finished, within
 
@@ -111,7 +111,7 @@ class Transport:
         except status_errors.FAILURES as error:
             result = status_errors.summary(error)
             found = status_errors.meaning(error, host.connection, sent=attempt.sent)
-            raise found from redaction.printable(error, self.connection)
+            raise found from printable(error, self.connection)
         else:
             return answer.body
         finally:
@@ -125,7 +125,7 @@ class Transport:
 
     def _texts(self, warning: str) -> tuple[str, ...]:
         """Return the texts of a Warning header, without code, agent and date."""
-        shown = redaction.redacted(warning, self.connection)
+        shown = redacted(warning, self.connection)
         return tuple(re.findall(r'"((?:[^"\\]|\\.)*)"(?: "[^"]*")?', shown)) or (shown,)
 
 

@@ -1,4 +1,4 @@
-"""Who answered: only Elasticsearch is believed; anything else is named where its answer gives it away."""
+"""Which program answered in place of Elasticsearch, as far as its answer gives it away."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,25 +12,6 @@ from esml_stop.errors import CHECK_URL, BadAnswer
 KIBANA = "Give the address of Elasticsearch: Kibana's port is usually 5601, Elasticsearch's 9200."
 CLOUD = "Check the URL or cloud ID for a typo; the deployment may also have been deleted."
 OLD = "esml supports Elasticsearch 8 and later."
-
-
-class OtherProduct(Exception):
-    """The answer does not say that it is Elasticsearch's."""
-
-    def __init__(self, answer: TransportApiResponse) -> None:
-        super().__init__(str(answer.meta.status))
-        self.answer = answer
-
-
-def is_genuine(answer: TransportApiResponse) -> bool:
-    """Tell whether an answer is Elasticsearch's: it says so, but for a 401 or 403, which have its form of an error."""
-    if answer.meta.headers.get("x-elastic-product") == "Elasticsearch":
-        return True
-    body = answer.body
-    if answer.meta.status not in {401, 403} or not isinstance(body, Mapping):
-        return False
-    error, status = body.get("error"), body.get("status")
-    return status == answer.meta.status and isinstance(error, Mapping) and isinstance(error.get("type"), str)
 
 
 def stranger(answer: TransportApiResponse, where: str, proxy: Proxy | None) -> BadAnswer:

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
-from time import time
 from typing import Any
+from urllib.parse import urlsplit
 
 from elastic_transport import (
     ApiError,
@@ -16,9 +15,8 @@ from elastic_transport import (
 )
 
 from esml_stop.cluster.http.connection_errors import CHECK_PORT, is_garbled, not_connected, tls
-from esml_stop.cluster.http.product import OtherProduct, is_genuine, stranger, wrong_path
-from esml_stop.cluster.http.redaction import redacted
-from esml_stop.config.connection import Connection
+from esml_stop.cluster.http.product import stranger, wrong_path
+from esml_stop.config.connection import Connection, redacted
 from esml_stop.config.urls import Proxy
 from esml_stop.errors import (
     CHECK_URL,
@@ -29,6 +27,7 @@ from esml_stop.errors import (
     Refused,
     Unreachable,
 )
+from esml_stop.runtime.retry import retry_after
 from esml_stop.text import seconds
 
 GATEWAY_STATUSES = {429, 502, 503, 504}
@@ -52,6 +51,25 @@ FORBIDDEN_TO_ALL = ("license is non-compliant", "while cluster upgrade is in pro
 QUERY = re.compile(r"(?<=uri \[)(/[^\]?\s]*)\?[^\]\s]*(?=\])")
 UNAUTHORIZED = re.compile(r"action \[(?P<action>.+?)\] is unauthorized for (?P<who>.+?)(?: with effective roles|,|$)")
 GRANTED_BY = re.compile(r"granted by the cluster privileges \[(?P<privileges>.+?)\]")
+
+
+class OtherProduct(Exception):
+    """The answer does not say that it is Elasticsearch's."""
+
+    def __init__(self, answer: TransportApiResponse) -> None:
+        super().__init__(str(answer.meta.status))
+        self.answer = answer
+
+
+def is_genuine(answer: TransportApiResponse) -> bool:
+    """Tell whether an answer is Elasticsearch's: it says so, but for a 401 or 403, which have its form of an error."""
+    if answer.meta.headers.get("x-elastic-product") == "Elasticsearch":
+        return True
+    body = answer.body
+    if answer.meta.status not in {401, 403} or not isinstance(body, Mapping):
+        return False
+    error, status = body.get("error"), body.get("status")
+    return status == answer.meta.status and isinstance(error, Mapping) and isinstance(error.get("type"), str)
 
 
 # What a request may raise: an error status, no answer, an answer that cannot be decoded, or one that took too long.
@@ -128,7 +146,8 @@ def answered(error: ApiError, connection: Connection) -> EsmlError:
         return Refused(f"{where} answered HTTP 404.", http_status=404)
     if reason is None:
         return BadAnswer(f"{where} answered HTTP {status} without a reason.", hint=CHECK_URL)
-    return wrong_path(reason, where) or refusal(status, kind, QUERY.sub(r"\1", reason), connection)
+    misplaced = wrong_path(reason, where) if urlsplit(where).path else None
+    return misplaced or refusal(status, kind, QUERY.sub(r"\1", reason), connection)
 
 
 CHECK_PROXY = "Put the login into the proxy's URL, or name the cluster in NO_PROXY."
@@ -185,13 +204,3 @@ def cause(body: Any) -> tuple[str | None, str | None]:
         return None, None
     reason = error.get("reason")
     return error["type"], reason if isinstance(reason, str) else error["type"]
-
-
-def retry_after(value: str | None) -> float | None:
-    """Return the seconds of a Retry-After header, which holds a number or a date."""
-    if value is None:
-        return None
-    try:
-        return float(value) if value.strip().isdigit() else max(0.0, parsedate_to_datetime(value).timestamp() - time())
-    except (ValueError, OverflowError):
-        return None

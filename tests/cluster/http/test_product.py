@@ -3,8 +3,7 @@ from typing import Any
 import pytest
 from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig, TransportApiResponse
 
-from esml_stop.cluster.http.product import OtherProduct, is_genuine
-from esml_stop.cluster.http.status_errors import check, meaning
+from esml_stop.cluster.http.status_errors import OtherProduct, check, is_genuine, meaning
 from esml_stop.config.connection import Connection
 from esml_stop.config.urls import Proxy
 from esml_stop.errors import BadAnswer

@@ -1,6 +1,4 @@
 import ssl
-import time
-from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -17,7 +15,7 @@ from elastic_transport import ConnectionError as NotConnected
 from urllib3.exceptions import DecodeError, NameResolutionError, NewConnectionError, ProtocolError, ProxyError
 
 from esml_stop.cluster.http.node import AnswerTooLarge
-from esml_stop.cluster.http.status_errors import FAIL_OVER, meaning, retry_after
+from esml_stop.cluster.http.status_errors import FAIL_OVER, meaning
 from esml_stop.config.connection import Connection
 from esml_stop.config.urls import Proxy
 from esml_stop.errors import BadAnswer, EsmlError, NotAllowed, NotAuthenticated, Refused, TlsFailed, Unreachable
@@ -173,33 +171,6 @@ def test_a_proxy_that_failed_is_named() -> None:
         assert isinstance(found, Unreachable)
         assert (found.transient, found.sent) == (True, False)
         assert found.message == "Could not connect to the proxy http://p:1 (HTTP_PROXY)."
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        (None, None),
-        ("7", 7.0),
-        ("0", 0.0),
-        (" 3 ", 3.0),
-        ("9" * 400, float("inf")),
-        ("soon", None),
-        ("-1", None),
-        ("²", None),
-    ],
-)
-def test_retry_after_is_a_number(value: str | None, seconds: float | None) -> None:
-    """Whole seconds; anything that cannot be read counts as missing."""
-    assert retry_after(value) == seconds
-
-
-def test_retry_after_is_a_date() -> None:
-    """The seconds until then, none for a date that is over."""
-    wanted = retry_after(formatdate(time.time() + 60, usegmt=True))
-    assert wanted
-    assert 57 < wanted <= 60
-    assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
-    assert retry_after("Wed, 99 Oct 99999 07:28:00 GMT") is None
 
 
 def test_what_a_server_repeats_of_a_secret_is_masked() -> None:

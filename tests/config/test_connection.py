@@ -2,8 +2,7 @@ import base64
 
 import pytest
 
-from esml_stop.cluster.http.redaction import LONGEST_TRACEBACK, MASK, LeftOut, printable, redacted
-from esml_stop.config.connection import Connection
+from esml_stop.config.connection import LONGEST_TRACEBACK, MASK, Connection, LeftOut, printable, redacted
 from esml_stop.config.urls import Proxy
 
 URL = ("http://localhost:9200",)
