@@ -50,7 +50,8 @@ class Deployment(NamedTuple):
     `memory_bytes` is the native memory that Elasticsearch estimates for the deployment's model
     (`model_size_stats.required_native_memory_bytes`); `_stats` reports memory per model, not per deployment. None when
     it is not shown. `model_bytes` is the size of the model itself. `through_alias` says that it was started through a
-    model alias, which is then its deployment ID.
+    model alias, which is then its deployment ID. `is_orphan` says that its model was deleted: it can be stopped, but
+    not started again.
     """
 
     deployment_id: str
@@ -78,6 +79,7 @@ class Deployment(NamedTuple):
     last_minute: int = 0
     memory_bytes: int | None = None
     allocation_state: str | None = None
+    is_orphan: bool = False
 
     @property
     def alive(self) -> bool:

@@ -123,6 +123,53 @@ CONNECTION = (
 )
 
 
+def force(verb: str) -> Callable[[F], F]:
+    """Return --force; `verb` is what the command does, such as Stop."""
+    text = f"{verb} deployments even if ingest pipelines or inference endpoints use them."
+    return click.option("--force", is_flag=True, help=text)
+
+
+def dry_run(done: str) -> Callable[[F], F]:
+    """Return --dry-run; `done` is what would happen to deployments, such as started."""
+    return click.option("-n", "--dry-run", is_flag=True, help=f"Show what would be {done}; change nothing.")
+
+
+def yes(question: str = "") -> Callable[[F], F]:
+    """Return --yes; `question` is what is asked about, where that is not the whole plan."""
+    return click.option("-y", "--yes", is_flag=True, help=f"Skip the confirmation prompt{question}.")
+
+
+def timeout(default: str = "5m") -> Callable[[F], F]:
+    """Return --timeout."""
+    text = "Time limit for the whole command, e.g. 30s, 5m, 1h."
+    return click.option("--timeout", type=Duration(), default=default, show_default=True, help=text)
+
+
+def parallel(noun: str) -> Callable[[F], F]:
+    """Return --parallel; `noun` is what it counts, such as stops."""
+    text = f"Number of concurrent {noun}."
+    return click.option("--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help=text)
+
+
+def save(text: str) -> Callable[[F], F]:
+    """Return --save; `text` says what becomes of the file."""
+    return click.option("--save", metavar="FILE", type=click.Path(), help=f"{text}; adds to an existing save file.")
+
+
+NO_INPUT = click.option("--no-input", is_flag=True, help="Never prompt; fail if confirmation or a password is missing.")
+NO_CHECK = click.option("--no-check", is_flag=True, help="Skip the usage check.")
+FINISH_PENDING_WORK = click.option(
+    "--finish-pending-work", is_flag=True, help="Finish the queued inference requests before stopping."
+)
+WAIT_FOR = click.option(
+    "--wait-for",
+    type=click.Choice(["started", "fully_allocated"]),
+    default="started",
+    show_default=True,
+    help="State to wait for.",
+)
+
+
 # What chooses the deployments is replaced by an ID in the suggested command, and --dry-run would change nothing.
 LEFT_OUT = {"models", "idle", "dry_run", "force"}
 

@@ -78,9 +78,10 @@ class Session:
 
     def warn(self, line: str) -> None:
         """Write a warning, without --quiet; programs get it in any case."""
-        self.about.warnings.append(line)
+        text = clean(line)
+        self.about.warnings.append(text)
         if not self.output.quiet:
-            stderr.warn(line)
+            stderr.warn(text)
 
     def remark(self, line: str) -> None:
         """Write a line that is good to know, without --quiet."""

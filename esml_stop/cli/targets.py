@@ -47,9 +47,8 @@ def choice_options(metavar: str) -> Callable[[F], F]:
         def wrapped(
             *args: Any, names: tuple[str, ...], models: tuple[str, ...], idle: float | None, **rest: Any
         ) -> Any:
-            if "-" in names and "-" in {rest.get("api_key_file"), rest.get("password_file")}:
-                text = "Standard input cannot hold both the deployment IDs and a secret."
-                raise InputError(text, hint="Read one of them from a file.")
+            if "-" in names:
+                check_stdin("the deployment IDs", rest.get("api_key_file"), rest.get("password_file"))
             return function(*args, wanted=choice(names, models, idle), **rest)
 
         return wrapped  # type: ignore[return-value]
@@ -66,10 +65,22 @@ def choice(names: tuple[str, ...], models: tuple[str, ...], idle: float | None) 
     return parse((one for one in names if one != "-"), lines=lines, models=models, idle_before=before)
 
 
+def check_stdin(what: str, *secrets: str | None) -> None:
+    """Raise InputError when a secret is to be read from standard input, too; `secrets` are the files of these."""
+    if "-" in secrets:
+        text = f"Standard input cannot hold both {what} and a secret."
+        raise InputError(text, hint="Read one of them from a file.")
+
+
 def read_ids() -> list[str]:
     """Return the exact IDs on standard input, one per line; blank lines do not count, a closed input has none."""
+    return [line.strip() for line in read_stdin("deployment IDs").splitlines() if line.strip()]
+
+
+def read_stdin(what: str, limit: int = -1) -> str:
+    """Return the text on standard input, at most `limit` characters; a closed input has none. A signal ends it."""
     try:
         with interruptible():
-            return [line.strip() for line in sys.stdin or () if line.strip()]
+            return sys.stdin.read(limit) if sys.stdin else ""
     except (OSError, ValueError):
-        raise InputError("Cannot read deployment IDs from standard input.") from None
+        raise InputError(f"Cannot read {what} from standard input.") from None

@@ -107,5 +107,5 @@ def orphan(name: str, ask: Ask) -> Deployment | None:
         if not missing:
             return None
         model = ", ".join(sorted(missing))
-        return Deployment(name, model, UNKNOWN_STATE, reason=f"Its model {model} was deleted.")
+        return Deployment(name, model, UNKNOWN_STATE, reason=f"Its model {model} was deleted.", is_orphan=True)
     return None  # a model alias

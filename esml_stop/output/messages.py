@@ -107,9 +107,16 @@ def checks_endpoints(version: str) -> bool:
 
 
 def failure(result: Result) -> list[str]:
-    """Return the lines about a target that failed or is not known to be stopped."""
-    error = result.error or EsmlError("")
-    first = f"{clean(result.deployment_id)} {PROBLEM_VERBS.get(result.outcome, 'failed')}: {clean(error.message)}"
+    """Return the lines about a target that failed or is not known to be stopped.
+
+    A message that begins with "It" says by itself what became of the deployment.
+    """
+    error, name = result.error or EsmlError(""), clean(result.deployment_id)
+    message = clean(error.message)
+    if message.startswith("It "):
+        first = f"{name}{message[2:]}"
+    else:
+        first = f"{name} {PROBLEM_VERBS.get(result.outcome, 'failed')}: {message}"
     return [first, *([f"  {clean(error.hint)}"] if error.hint else [])]
 
 

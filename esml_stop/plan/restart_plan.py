@@ -45,12 +45,18 @@ NOT_LISTED = "is not listed: it is not running, or its model was deleted and it 
 
 def unfit(found: Deployment, model: str | None, *, force: bool) -> EsmlError | None:
     """Return why a deployment could not be started again as it is."""
+    if found.is_orphan:
+        return EsmlError(
+            f"It cannot be started again: its model {found.model_id} was deleted.",
+            hint=f"To stop it: esml stop {found.deployment_id}",
+            code="model_deleted",
+        )
     if model not in {None, found.model_id}:
         return other_model(found, str(model), AGAIN)
     names = not_shown(found)
     if names and not force:
         return EsmlError(
-            f"It is {found.state}, and the cluster does not show its {' and '.join(names)}.",
+            f"It cannot be restarted as it is: it is {found.state}, and the cluster does not show its {' and '.join(names)}.",
             hint="With --force it is restarted with the server's defaults for these settings.",
             code="settings_not_shown",
         )

@@ -97,10 +97,10 @@ def held_back(result: Result) -> Result:
 
 
 def unlikeness(saved: Deployment, found: Deployment) -> EsmlError | None:
-    """Return what is wrong with a deployment that runs with other parameters than the saved ones."""
+    """Return what is wrong with a deployment that runs with other settings than the saved ones."""
     unlike = "; ".join(differences(saved, found))
     hint = f"To run it with the saved settings, stop it (esml stop {saved.deployment_id}), then restore again."
-    return EsmlError(f"It runs, but {unlike}.", hint=hint) if unlike else None
+    return EsmlError(f"It is running with different settings: {unlike}.", hint=hint) if unlike else None
 
 
 def arrived(result: Result, running: Running, wait_for: str) -> Result:
@@ -116,7 +116,8 @@ def arrived(result: Result, running: Running, wait_for: str) -> Result:
     if reached(found, wait_for):
         return replace(result, outcome=REACHED.get(result.target.decision, Outcome.STARTED), error=None)
     counts = f"{found.allocations} of {found.target_allocations} allocations"
-    error = EsmlError(f"It is {found.state} ({counts}).", exit_status=ExitStatus.DEADLINE)
+    how = f"still starting ({counts})" if found.state == "starting" else f"{found.state}, with {counts}"
+    error = EsmlError(f"It is {how}.", exit_status=ExitStatus.DEADLINE)
     return replace(result, outcome=Outcome.STARTING, error=error)
 
 

@@ -40,6 +40,15 @@ class Document:
             "deployments": list(self.entries),
         }
 
+    def mismatch(self, cluster: ClusterIdentity, name: str = "The file") -> str | None:
+        """Return the sentence about a file that was saved from another cluster than this; None when it was not."""
+        same = self.cluster.is_same(cluster)
+        if same:
+            return None
+        verb = "may have been" if same is None else "was"
+        old, new = self.cluster.described(cluster), cluster.described(self.cluster)
+        return f"{name} {verb} saved from another cluster: {old}, at {self.saved_at}. This is {new}."
+
     def merged(self, older: "Document") -> "Document":
         """Return this document with everything that an older one holds and this one does not."""
         entries = {one["deployment_id"]: one for one in older.entries}
@@ -51,7 +60,8 @@ class Document:
 def document(results: Iterable[Result], cluster: ClusterIdentity, saved_at: str) -> Document:
     """Return the document about what a run stops, with what became of each deployment as far as it is known."""
     chosen = (one for one in results if one.target.decision in {Outcome.WOULD_STOP, Outcome.WOULD_RESTART})
-    entries = (entry(one, one.target.deployment) for one in chosen if one.target.deployment)
+    found = ((one, one.target.deployment) for one in chosen)
+    entries = (entry(result, one) for result, one in found if one and not one.is_orphan)
     return Document(cluster, saved_at, tuple(entries))
 
 

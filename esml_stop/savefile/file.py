@@ -45,11 +45,8 @@ class SaveFile:
     def check_cluster(self, cluster: ClusterIdentity) -> None:
         """Raise InputError when the file was saved from another cluster than this one."""
         found = self.existing()
-        if found and found.cluster.is_same(cluster) is not True:
-            known = found.cluster.is_same(cluster) is not None
-            what = "was saved from another cluster" if known else "may have been saved from another cluster"
-            old, new = found.cluster.described(cluster), cluster.described(found.cluster)
-            raise InputError(f"{self.name} {what}: {old}. This is {new}.", hint="Choose another file.")
+        if found and (mismatch := found.mismatch(cluster, self.name)):
+            raise InputError(mismatch, hint="Choose another file.")
 
     def existing(self) -> Document | None:
         """Return what the file holds, None when it is not there."""

@@ -124,9 +124,30 @@ def test_a_report_that_nobody_reads_does_not_hold_it_back(server: FaultyServer, 
 def is_full(pipe: IO[str] | None) -> bool:
     """Tell whether nothing more can be written to a pipe that nobody reads."""
     assert pipe
-    held: int = struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]
     size: int = fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ)
-    return held > size - 4096
+    return held(pipe) > size - 4096
+
+
+def held(pipe: IO[str]) -> int:
+    """Return how many bytes in a pipe wait to be read."""
+    count: int = struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]
+    return count
+
+
+@BOTH
+@pytest.mark.parametrize("command", [("stop", "-", "--force"), ("restore", "-")], ids=["stop", "restore"])
+def test_while_standard_input_is_read_a_signal_ends_it(
+    server: FaultyServer, number: int, command: tuple[str, ...]
+) -> None:
+    """Whoever waits for IDs or for a save file is interrupted like one who is asked; nothing was requested."""
+    with started(*command, environment={"ESML_URL": server.url}) as process:
+        assert process.stdin
+        process.stdin.write("first line\n")
+        process.stdin.flush()
+        until(lambda: process.stdin and not held(process.stdin), "the reading of standard input")
+        status, out, err = interrupted(process, number)
+    assert (status, out, err) == (CODES[number], "", "esml: Interrupted before anything was changed.\n")
+    assert not server.received
 
 
 @pytest.mark.parametrize(

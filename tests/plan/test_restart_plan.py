@@ -40,8 +40,8 @@ def test_settings_that_are_not_shown_are_refused_without_force() -> None:
     assert result.outcome is Outcome.FAILED
     assert result.error
     assert (
-        result.error.message
-        == "It is failed, and the cluster does not show its threads_per_allocation and queue_capacity."
+        result.error.message == "It cannot be restarted as it is: "
+        "it is failed, and the cluster does not show its threads_per_allocation and queue_capacity."
     )
     assert result.error.code == "settings_not_shown"
     assert decided(whole(threads_per_allocation=None), force=True).outcome is Outcome.WOULD_RESTART
@@ -67,6 +67,12 @@ def test_what_is_not_listed_is_not_found() -> None:
     """Its settings cannot be known; an orphan can be stopped, but its model is gone."""
     result = decided(None)
     assert (result.outcome, "its model was deleted" in (result.target.hint or "")) == (Outcome.NOT_FOUND, True)
+
+
+def test_a_deployment_without_a_model_is_not_stopped() -> None:
+    """It could not be started again, with --force neither."""
+    result = decided(deployment("d", "gone", state="unknown", is_orphan=True), force=True)
+    assert (result.outcome, result.error and result.error.code) == (Outcome.FAILED, "model_deleted")
 
 
 def test_nodes_of_one_version_are_no_upgrade() -> None:

@@ -56,8 +56,8 @@ def test_names_choose_from_the_file() -> None:
         ({"state": "starting"}, "already_running", None),
         ({"state": "stopping"}, "would_start", None),
         ({"state": "failed"}, "failed", "It is there, but it failed."),
-        ({"queue_capacity": 5}, "differs", "It runs, but queue_capacity is 5, not 9."),
-        ({"model_id": "x"}, "differs", "It runs, but its model is x, not m."),
+        ({"queue_capacity": 5}, "differs", "It is running with different settings: queue_capacity is 5, not 9."),
+        ({"model_id": "x"}, "differs", "It is running with different settings: its model is x, not m."),
     ],
 )
 def test_what_is_there_decides(found: dict[str, Any], outcome: str, said: str | None) -> None:

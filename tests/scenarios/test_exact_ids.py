@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import pytest
 
 from tests.support.raw_cluster import RawCluster
@@ -171,7 +174,9 @@ def test_a_server_error_is_not_tried_again(cluster: RawCluster, run: Run) -> Non
     assert "injected failure for [bad]" in bad["error"]["reason"]
 
 
-def test_a_deployment_whose_model_was_deleted_is_stopped_by_its_id(cluster: RawCluster, run: Run) -> None:
+def test_a_deployment_whose_model_was_deleted_is_stopped_by_its_id(
+    cluster: RawCluster, run: Run, tmp_path: Path
+) -> None:
     """`_all` does not list it, and `_stats` answers 404 for it; other deployments are found all the same."""
     cluster.model("m")
     cluster.model("gone")
@@ -181,8 +186,12 @@ def test_a_deployment_whose_model_was_deleted_is_stopped_by_its_id(cluster: RawC
     assert [line[0] for line in run("list", "or-*").lines] == ["or-d"]
     dry = run("stop", "or-orphan", "--dry-run")
     assert (dry.outcomes, "Its model gone was deleted." in dry.err) == ({"or-orphan": "would_stop"}, True)
-    ended = run("stop", "or-orphan", "nope", "or-d", "-o", "json")
+    file = tmp_path / "saved.json"
+    ended = run("stop", "or-orphan", "nope", "or-d", "-o", "json", "--save", str(file))
     assert ended.status == 0
+    lost = "or-orphan is not saved: its model gone was deleted, so it cannot be started again."
+    assert ended.json["warnings"].count(lost) == 1
+    assert [one["deployment_id"] for one in json.loads(file.read_text())["deployments"]] == ["or-d"]
     found = {one["deployment_id"]: one for one in ended.json["deployments"]}
     outcomes = {name: one["outcome"] for name, one in found.items()}
     assert outcomes == {"or-orphan": "stopped", "nope": "not_found", "or-d": "stopped"}

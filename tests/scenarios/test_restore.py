@@ -222,7 +222,7 @@ def test_what_cannot_be_restored_is_told_apart_and_does_not_keep_the_rest(
     ended = run("restore", file)
     assert ended.status == 1
     assert ended.outcomes == {"a": "differs", "b": "differs", "c": "failed", "d": "started"}
-    assert "a is running with different settings: It runs, but queue_capacity is 30, not 20." in ended.err
+    assert "a is running with different settings: queue_capacity is 30, not 20." in ended.err
     assert "its model is other, not m" in ended.err
     assert "c failed: The model gone is not on this cluster." in ended.err
     assert cluster.running() == ["a", "b", "d"]

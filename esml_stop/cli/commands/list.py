@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from esml_stop.cli import options
 from esml_stop.cli.help import Command
-from esml_stop.cli.options import Duration, OutputOptions, connection_options, output_options
+from esml_stop.cli.options import OutputOptions, connection_options, output_options
 from esml_stop.cli.targets import ALLOW_NO_MATCH, choice_options
 
 if TYPE_CHECKING:
@@ -25,14 +26,8 @@ Examples:
 @click.command("list", cls=Command, epilog=EPILOG)
 @choice_options("[DEPLOYMENT_ID...]")
 @ALLOW_NO_MATCH
-@click.option(
-    "--timeout",
-    type=Duration(),
-    default="1m",
-    show_default=True,
-    help="Time limit for the whole command, e.g. 30s, 5m, 1h.",
-)
-@click.option("--no-check", is_flag=True, help="Skip the usage check.")
+@options.timeout("1m")
+@options.NO_CHECK
 @click.option(
     "--sort",
     type=click.Choice(["id", "last-used", "memory"]),

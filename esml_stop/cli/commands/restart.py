@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from esml_stop.cli import options
 from esml_stop.cli.commands.stop import check_usage, needs_answer, save_file
 from esml_stop.cli.help import Command
-from esml_stop.cli.options import Duration, OutputOptions, connection_options, given_options, output_options
+from esml_stop.cli.options import OutputOptions, connection_options, given_options, output_options
 from esml_stop.cli.targets import ALLOW_NO_MATCH, choice_options
 
 if TYPE_CHECKING:
@@ -25,35 +26,16 @@ Examples:
 
 @click.command("restart", cls=Command, epilog=EPILOG, needs_arguments=True)
 @choice_options("DEPLOYMENT_ID...")
-@click.option("--force", is_flag=True, help="Restart even if pipelines or inference endpoints use the deployment.")
-@click.option("-n", "--dry-run", is_flag=True, help="Show what would be restarted or refused; change nothing.")
-@click.option("-y", "--yes", is_flag=True, help="Skip the confirmation prompt.")
-@click.option("--finish-pending-work", is_flag=True, help="Process queued requests before stopping.")
-@click.option(
-    "--wait-for",
-    type=click.Choice(["started", "fully_allocated"]),
-    default="started",
-    show_default=True,
-    help="State to wait for.",
-)
+@options.force("Restart")
+@options.dry_run("restarted or refused")
+@options.yes()
+@options.FINISH_PENDING_WORK
+@options.WAIT_FOR
 @ALLOW_NO_MATCH
-@click.option(
-    "--timeout",
-    type=Duration(),
-    default="5m",
-    show_default=True,
-    help="Time limit for the whole command, e.g. 30s, 5m, 1h.",
-)
-@click.option(
-    "--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Number of concurrent restarts."
-)
-@click.option(
-    "--save",
-    metavar="FILE",
-    type=click.Path(),
-    help="Keep the settings in this file, also when everything runs again.",
-)
-@click.option("--no-input", is_flag=True, help="Never prompt; fail if confirmation or a password is missing.")
+@options.timeout()
+@options.parallel("restarts")
+@options.save("Save the settings in FILE and keep it when everything runs again")
+@options.NO_INPUT
 @connection_options
 @output_options
 def command(
@@ -108,8 +90,8 @@ def command(
         keep=file is not None,
         wait_for=wait_for,
     )
-    options = given_options()
-    with Session(connection_options, output_options, timeout=timeout, parallel=parallel, options=options) as session:
+    given = given_options()
+    with Session(connection_options, output_options, timeout=timeout, parallel=parallel, options=given) as session:
         if not dry_run:
             session.connection.check_allowed("stop", "start")
         session.begin("Dry run: restart" if dry_run else "Restarting", wanted.names + wanted.models)

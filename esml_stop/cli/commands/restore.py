@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from esml_stop.cli import options
 from esml_stop.cli.help import Command, completed
-from esml_stop.cli.options import Duration, OutputOptions, connection_options, output_options
-from esml_stop.cli.targets import ALLOW_NO_MATCH
-from esml_stop.errors import InputError
+from esml_stop.cli.options import OutputOptions, connection_options, output_options
+from esml_stop.cli.targets import ALLOW_NO_MATCH, check_stdin, read_stdin
 from esml_stop.output.terminal import is_terminal
 
 if TYPE_CHECKING:
@@ -27,27 +27,13 @@ Examples:
 @click.command("restore", cls=Command, epilog=EPILOG, needs_arguments=True)
 @click.argument("file", type=click.Path())
 @click.argument("names", nargs=-1, metavar="[DEPLOYMENT_ID...]", shell_complete=completed("saved_ids"))
-@click.option("-n", "--dry-run", is_flag=True, help="Show what would be started; start nothing.")
-@click.option("-y", "--yes", is_flag=True, help="Start the deployments even if the file is from another cluster.")
-@click.option("--no-input", is_flag=True, help="Never ask; fail if a question would be needed.")
-@click.option(
-    "--wait-for",
-    type=click.Choice(["started", "fully_allocated"]),
-    default="started",
-    show_default=True,
-    help="State to wait for.",
-)
+@options.dry_run("started")
+@options.yes(" for a file from another cluster")
+@options.NO_INPUT
+@options.WAIT_FOR
 @ALLOW_NO_MATCH
-@click.option(
-    "--timeout",
-    type=Duration(),
-    default="5m",
-    show_default=True,
-    help="Time limit for the whole command, e.g. 30s, 5m, 1h.",
-)
-@click.option(
-    "--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Number of concurrent starts."
-)
+@options.timeout()
+@options.parallel("starts")
 @connection_options
 @output_options
 def command(
@@ -100,11 +86,5 @@ def read_document(file: str, connection: "ConnectionOptions") -> "Document":
 
     if file != "-":
         return read(file)
-    if "-" in {connection.api_key_file, connection.password_file}:
-        text = "Standard input cannot hold both the save file and a secret."
-        raise InputError(text, hint="Read one of them from a file.")
-    try:
-        text = sys.stdin.read(LARGEST + 1)
-    except (OSError, ValueError, AttributeError):  # closed, or not text
-        text = ""
-    return loaded(text, "Standard input")
+    check_stdin("the save file", connection.api_key_file, connection.password_file)
+    return loaded(read_stdin("the save file", LARGEST + 1), "Standard input")

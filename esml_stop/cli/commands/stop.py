@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from esml_stop.cli import options
 from esml_stop.cli.help import Command
-from esml_stop.cli.options import Duration, OutputOptions, connection_options, given_options, output_options
+from esml_stop.cli.options import OutputOptions, connection_options, given_options, output_options
 from esml_stop.cli.targets import ALLOW_NO_MATCH, choice_options
 from esml_stop.errors import InputError
 from esml_stop.output.terminal import is_terminal
@@ -32,31 +33,16 @@ API reference:
 
 @click.command("stop", cls=Command, epilog=EPILOG, needs_arguments=True)
 @choice_options("DEPLOYMENT_ID...")
-@click.option(
-    "--force", is_flag=True, help="Stop deployments even if ingest pipelines or inference endpoints use them."
-)
-@click.option("-n", "--dry-run", is_flag=True, help="Show what would be stopped or refused; stop nothing.")
-@click.option("-y", "--yes", is_flag=True, help="Skip the confirmation prompt.")
-@click.option("--finish-pending-work", is_flag=True, help="Finish the queued inference requests before stopping.")
+@options.force("Stop")
+@options.dry_run("stopped or refused")
+@options.yes()
+@options.FINISH_PENDING_WORK
 @ALLOW_NO_MATCH
-@click.option(
-    "--timeout",
-    type=Duration(),
-    default="5m",
-    show_default=True,
-    help="Time limit for the whole command, e.g. 30s, 5m, 1h.",
-)
-@click.option(
-    "--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Number of concurrent stops."
-)
-@click.option("--no-check", is_flag=True, help="Skip the usage check.")
-@click.option(
-    "--save",
-    metavar="FILE",
-    type=click.Path(),
-    help="Save the settings of the stopped deployments for esml restore; adds to an existing save file.",
-)
-@click.option("--no-input", is_flag=True, help="Never prompt; fail if confirmation or a password is missing.")
+@options.timeout()
+@options.parallel("stops")
+@options.NO_CHECK
+@options.save("Save the settings of the stopped deployments for esml restore")
+@options.NO_INPUT
 @connection_options
 @output_options
 def command(
@@ -98,14 +84,14 @@ def command(
         parallel=parallel,
         save=file,
     )
-    options = given_options()
-    with Session(connection_options, output_options, timeout=timeout, parallel=parallel, options=options) as session:
+    given = given_options()
+    with Session(connection_options, output_options, timeout=timeout, parallel=parallel, options=given) as session:
         if not dry_run:
             session.connection.check_allowed("stop")
         session.begin("Dry run: stop" if dry_run else "Stopping", wanted.names + wanted.models)
         if finish_pending_work:
             session.show_queues()
-        return session.finish(run(request, session.reader, session.progress, session.ask))
+        return session.finish(run(request, session.reader, session.progress, session.ask, session.warn))
 
 
 def needs_answer(wanted: "Wanted", verb: str, *, yes: bool, no_input: bool) -> bool:

@@ -7,7 +7,7 @@ from esml_stop.cluster.reader import Reader
 from esml_stop.errors import InputError
 from esml_stop.execute.last_look import FinalResults
 from esml_stop.execute.start import is_on_the_way, start_all, wait_until_started
-from esml_stop.models import ClusterIdentity, Listing
+from esml_stop.models import Listing
 from esml_stop.outcomes import Outcome, Report, Result
 from esml_stop.output.progress import Progress
 from esml_stop.plan.patterns import Wanted, expression
@@ -43,7 +43,7 @@ def run(request: RestoreRequest, reader: Reader, progress: Progress, confirmed: 
         return report
     report = replace(report, warnings=tuple(defaults(todo)))
     cluster = reader.identity()
-    if todo and (doubt := foreign(request.saved, cluster)):
+    if todo and (doubt := request.saved.mismatch(cluster)):
         report = replace(report, warnings=(doubt, *report.warnings))
         question = f"{clean(doubt)} Start {counted(len(todo), 'deployment')} on this cluster?"
         if not (request.yes or request.dry_run) and not agreed(request, doubt, question, confirmed):
@@ -64,16 +64,6 @@ def agreed(request: RestoreRequest, doubt: str, question: str, confirmed: Callab
     if not request.ask:
         raise InputError(doubt, hint="Pass --yes to start the deployments on this cluster.")
     return confirmed(question)
-
-
-def foreign(saved: Document, cluster: ClusterIdentity) -> str | None:
-    """Return the sentence about a file of another cluster; None when it is of this one."""
-    same = saved.cluster.is_same(cluster)
-    if same:
-        return None
-    verb = "may have been" if same is None else "was"
-    old, new = saved.cluster.described(cluster), cluster.described(saved.cluster)
-    return f"The file {verb} saved from another cluster: {old}, at {saved.saved_at}. This is {new}."
 
 
 def defaults(todo: list[Result]) -> Iterator[str]:

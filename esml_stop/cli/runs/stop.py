@@ -33,9 +33,14 @@ class StopRequest:
     save: SaveFile | None = None
 
 
-def run(request: StopRequest, reader: Reader, progress: Progress, ask: Ask) -> Report:
-    """Carry the request out and return what happened; `ask` shows the targets and returns the answer."""
+def run(request: StopRequest, reader: Reader, progress: Progress, ask: Ask, warn: Callable[[str], None]) -> Report:
+    """Carry the request out and return what happened; `ask` shows the targets and returns the answer.
+
+    `warn` says, before anything is stopped, what a restore could not bring back.
+    """
     targets = resolve(request, reader, progress)
+    for line in unsaved(targets) if request.save else ():
+        warn(line)
     planned = Report("stop", tuple(map(Result.planned, targets)), dry_run=request.dry_run, strict=request.strict)
     if request.dry_run or not planned.count(Outcome.WOULD_STOP):
         return planned
@@ -47,20 +52,39 @@ def run(request: StopRequest, reader: Reader, progress: Progress, ask: Ask) -> R
     if request.ask and not ask(targets, cluster):
         return Report("stop", tuple(map(Result.untouched, targets)), cancelled=True)
     check()
-    if save and any(one.decision.is_plan and one.deployment for one in targets):
-        planned = replace(planned, saved_to=save.write(planned.results, cluster), warnings=tuple(unsaved(targets)))
+    if save and any(map(is_saved, targets)):
+        planned = replace(planned, saved_to=save.write(planned.results, cluster))
     seen = stop(request, targets, reader, progress)
-    report = replace(
-        planned, results=tuple(seen.results), signal=seen.signal, warnings=(*planned.warnings, *seen.warnings)
-    )
+    unlisted = stopped_unseen(seen.results) if save else ()
+    report = replace(planned, results=tuple(seen.results), signal=seen.signal, warnings=(*unlisted, *seen.warnings))
     return with_outcomes(report, save, cluster) if save and report.saved_to else report
+
+
+def is_saved(target: Target) -> bool:
+    """Tell whether a target is going to be stopped and can be started again."""
+    found = target.deployment
+    return target.decision.is_plan and found is not None and not found.is_orphan
+
+
+def stopped_unseen(results: Iterable[Result]) -> Iterator[str]:
+    """Yield a warning for each deployment that stopped although no listing showed it."""
+    for one in results:
+        if one.outcome is Outcome.STOPPED and not one.target.deployment:
+            yield f"{one.deployment_id} was not saved: it was not listed, so its settings are not known."
 
 
 def unsaved(targets: Iterable[Target], what: str = "a restore will use") -> Iterator[str]:
     """Yield a warning for each deployment that is going to be stopped without all of its settings being known."""
     for target in targets:
         found = target.deployment
-        if found and target.decision.is_plan and (names := not_shown(found)):
+        if not (found and target.decision.is_plan):
+            continue
+        if found.is_orphan:
+            yield (
+                f"{found.deployment_id} is not saved: its model {found.model_id} was deleted, "
+                "so it cannot be started again."
+            )
+        elif names := not_shown(found):
             yield (
                 f"{found.deployment_id} is {found.state}, and the cluster does not show its {', '.join(names)}: "
                 f"{what} the server's defaults for these."
