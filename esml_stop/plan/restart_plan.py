@@ -55,8 +55,9 @@ def unfit(found: Deployment, model: str | None, *, force: bool) -> EsmlError | N
         return other_model(found, str(model), AGAIN)
     names = not_shown(found)
     if names and not force:
+        unseen = " and ".join(names)
         return EsmlError(
-            f"It cannot be restarted as it is: it is {found.state}, and the cluster does not show its {' and '.join(names)}.",
+            f"It cannot be restarted as it is: it is {found.state}, and the cluster does not show its {unseen}.",
             hint="With --force it is restarted with the server's defaults for these settings.",
             code="settings_not_shown",
         )
