@@ -18,7 +18,7 @@ ESML = (PYTHON, "-m", "esml_stop")
 
 def main(runs: int) -> None:
     """Print both comparisons."""
-    show("Without a cluster (at most 1.50 x)", in_turns(WITHOUT_CLUSTER, runs, {}, lambda: None))
+    show("Without a cluster (at most 1.20 x)", in_turns(WITHOUT_CLUSTER, runs, {}, lambda: None))
     with cluster() as target:
         target.reset()
         target.model(NAME)
@@ -27,7 +27,7 @@ def main(runs: int) -> None:
             if not target.running():
                 target.deployment(NAME, NAME)
 
-        show(f"One stop on {target.url} (at most 1.00 x)", in_turns(STOP, runs, target.environment(), start))
+        show(f"One stop on {target.url} (at most 0.95 x)", in_turns(STOP, runs, target.environment(), start))
         target.reset()
 
 
