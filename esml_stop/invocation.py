@@ -1,10 +1,43 @@
-"""One run of esml, from its command line on: what its results and its errors are reported with."""
+"""One run of esml and its cluster: what results and errors are reported with."""
 
 import time
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from esml_stop.models import ClusterIdentity
-from esml_stop.text import utc_now
+from esml_stop.text import rfc3339
+
+
+class ClusterIdentity(NamedTuple):
+    """Which cluster it is: its URL as it was configured, and what `GET /` says where it may be read.
+
+    `flavor` is `serverless` on Elastic Cloud Serverless, which always reports version 8.11.0.
+    """
+
+    url: str
+    name: str | None = None
+    uuid: str | None = None
+    version: str | None = None
+    flavor: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Return name and URL, as people tell clusters apart."""
+        return f'"{self.name}" ({self.url})' if self.name else self.url
+
+    def described(self, other: "ClusterIdentity") -> str:
+        """Return what tells this cluster apart from another: its label, with the UUID where the labels are the same."""
+        return f"{self.label}, UUID {self.uuid or 'unknown'}" if self.label == other.label else self.label
+
+    def is_same(self, other: "ClusterIdentity") -> bool | None:
+        """Tell whether two are the same cluster; None when that is not known."""
+        if self.uuid and other.uuid:
+            return self.uuid == other.uuid
+        return True if self.url == other.url else None
+
+
+def utc_now() -> str:
+    """Return the current time in UTC, to the second, as RFC 3339 writes it."""
+    return rfc3339(int(time.time() * 1000))
 
 
 @dataclass(slots=True)

@@ -10,34 +10,6 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 
-class ClusterIdentity(NamedTuple):
-    """Which cluster it is: its URL as it was configured, and what `GET /` says where it may be read.
-
-    `flavor` is `serverless` on Elastic Cloud Serverless, which always reports version 8.11.0.
-    """
-
-    url: str
-    name: str | None = None
-    uuid: str | None = None
-    version: str | None = None
-    flavor: str | None = None
-
-    @property
-    def label(self) -> str:
-        """Return name and URL, as people tell clusters apart."""
-        return f'"{self.name}" ({self.url})' if self.name else self.url
-
-    def described(self, other: "ClusterIdentity") -> str:
-        """Return what tells this cluster apart from another: its label, with the UUID where the labels are the same."""
-        return f"{self.label}, UUID {self.uuid or 'unknown'}" if self.label == other.label else self.label
-
-    def is_same(self, other: "ClusterIdentity") -> bool | None:
-        """Tell whether two are the same cluster; None when that is not known."""
-        if self.uuid and other.uuid:
-            return self.uuid == other.uuid
-        return True if self.url == other.url else None
-
-
 class Deployment(NamedTuple):
     """One deployment as `_stats` shows it; times are epoch milliseconds by the server's clock.
 

@@ -2,7 +2,7 @@
 
 import shlex
 import unicodedata
-from datetime import datetime, timezone
+from time import gmtime, strftime
 
 # Controls, formatting (also the bidirectional kind), lone surrogates, private use, line and paragraph separators.
 UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -72,11 +72,6 @@ def ago(milliseconds: int) -> str:
     return "just now"
 
 
-def utc_now() -> str:
-    """Return the current time in UTC, to the second, as RFC 3339 writes it."""
-    return rfc3339(int(datetime.now(timezone.utc).timestamp() * 1000))
-
-
 def rfc3339(milliseconds: int) -> str:
     """Return a time in UTC, to the second."""
-    return datetime.fromtimestamp(milliseconds / 1000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(milliseconds // 1000))

@@ -3,9 +3,8 @@
 import os
 import re
 from collections.abc import Callable, Container, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -21,15 +20,14 @@ FORMATS = ("table", "wide", "tsv", "json", "jsonl", "ids")
 OUTPUT_HELP = "Output format.  [default: table on a terminal, tsv elsewhere]"
 
 
-@dataclass(frozen=True, slots=True)
-class OutputOptions:
-    """How much is said, and in which form."""
+class OutputOptions(NamedTuple):
+    """How much is written, and in which form; errors before any result are reported with `about`."""
 
+    about: Invocation
     form: str | None = None
     quiet: bool = False
     verbose: bool = False
     debug: bool = False
-    about: Invocation = field(default_factory=Invocation)
 
     def show_begin(self) -> None:
         """Tell a person at once that esml is at work; importing the client takes longer than it should to see that."""
@@ -52,7 +50,7 @@ def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
         if no_color:
             os.environ["NO_COLOR"] = "1"
         about = click.get_current_context().find_object(Invocation) or Invocation(form=form)
-        options = OutputOptions(form, quiet=quiet, verbose=verbose, debug=debug, about=about)
+        options = OutputOptions(about, form, quiet, verbose, debug)
         return function(*args, output_options=options, **rest)
 
     return grouped(wrapped, "Output")  # type: ignore[return-value]

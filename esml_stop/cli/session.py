@@ -14,7 +14,7 @@ from esml_stop.config.credentials import Prompt
 from esml_stop.config.resolve import resolve
 from esml_stop.config.settings import ConnectionOptions
 from esml_stop.errors import EsmlError, OutputFailed
-from esml_stop.models import ClusterIdentity
+from esml_stop.invocation import ClusterIdentity
 from esml_stop.outcomes import Outcome, Report, Result, Target, is_missed
 from esml_stop.output import messages, stderr, table
 from esml_stop.output.progress import MOST_NAMES, LogProgress, progress_on

@@ -9,7 +9,8 @@ from esml_stop.cluster.http.client import Request, Transport
 from esml_stop.cluster.listing import MOST_MODELS, find
 from esml_stop.config.connection import Connection
 from esml_stop.errors import BadAnswer, Refused
-from esml_stop.models import ClusterIdentity, Endpoint, Flags, Listing, Model, Pipelines
+from esml_stop.invocation import ClusterIdentity
+from esml_stop.models import Endpoint, Flags, Listing, Model, Pipelines
 from esml_stop.plan.start_settings import StartCall
 
 # What of `_stats` is read; the rest is most of an answer's size.

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from esml_stop.cluster.api import Cluster
 from esml_stop.errors import EsmlError, NotAuthenticated
-from esml_stop.models import PIPELINES, ClusterIdentity, Deployment, Listing, NotChecked, Snapshot
+from esml_stop.invocation import ClusterIdentity
+from esml_stop.models import PIPELINES, Deployment, Listing, NotChecked, Snapshot
 from esml_stop.plan.hints import Hint, alike, of_endpoint, of_model
 from esml_stop.plan.patterns import ALL, Wanted, chosen, chunks, expression
 from esml_stop.plan.references import names_of

@@ -5,8 +5,9 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from esml_stop.errors import CHECK_URL, BadAnswer
+from esml_stop.invocation import ClusterIdentity
 from esml_stop.json_values import WrongShape, need, optional, required
-from esml_stop.models import UNKNOWN_STATE, ClusterIdentity, Deployment, Endpoint, Listing, Model, Pipeline, Pipelines
+from esml_stop.models import UNKNOWN_STATE, Deployment, Endpoint, Listing, Model, Pipeline, Pipelines
 from esml_stop.plan.start_settings import SIZE
 
 P = ParamSpec("P")

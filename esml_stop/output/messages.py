@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from itertools import islice
 
 from esml_stop.errors import EsmlError
-from esml_stop.models import LAST_LOOK, PIPELINES, ClusterIdentity, Deployment, Kind, NotChecked, Reference, Through
+from esml_stop.invocation import ClusterIdentity
+from esml_stop.models import LAST_LOOK, PIPELINES, Deployment, Kind, NotChecked, Reference, Through
 from esml_stop.outcomes import DONE, PROBLEMS, Outcome, Report, Result, Target, is_missed
 from esml_stop.plan.references import names_one
 from esml_stop.plan.start_settings import start_call

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from esml_stop import __version__
+from esml_stop.invocation import ClusterIdentity
 from esml_stop.json_values import WrongShape, need, optional, required
-from esml_stop.models import ClusterIdentity, Deployment
+from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result
 from esml_stop.plan.patterns import check_exact
 from esml_stop.plan.start_settings import SIZE, not_shown, settings, start_call

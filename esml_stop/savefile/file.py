@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from esml_stop.errors import ConfigError, InputError
+from esml_stop.invocation import ClusterIdentity
 from esml_stop.json_values import WrongShape
-from esml_stop.models import ClusterIdentity
 from esml_stop.outcomes import Result
 from esml_stop.savefile.document import Document, document, parsed
 

@@ -6,8 +6,7 @@ import pytest
 from esml_stop.cli.options import OutputOptions
 from esml_stop.cli.session import Session
 from esml_stop.config.settings import ConnectionOptions
-from esml_stop.invocation import Invocation
-from esml_stop.models import ClusterIdentity
+from esml_stop.invocation import ClusterIdentity, Invocation
 from esml_stop.outcomes import Outcome, Report, Result, Target
 from esml_stop.output import stderr
 from esml_stop.runtime.deadline import Deadline
@@ -19,7 +18,7 @@ from tests.support.signals import hearing, send
 @pytest.fixture
 def session() -> Session:
     """Return the session of a command with ten seconds of its own time."""
-    one = Session(ConnectionOptions(url="http://localhost:9"), OutputOptions(), timeout=10)
+    one = Session(ConnectionOptions(url="http://localhost:9"), OutputOptions(Invocation()), timeout=10)
     one.reader.deadline = Deadline(10, FakeClock())
     return one
 
@@ -50,7 +49,7 @@ def test_a_signal_in_the_last_request_does_not_cost_the_report(
 ) -> None:
     """Everything is done; the name of the cluster is not worth the report. The exit code is the signal's."""
     one = Session(
-        ConnectionOptions(url="http://localhost:9"), OutputOptions("json", about=Invocation("stop", "json")), timeout=10
+        ConnectionOptions(url="http://localhost:9"), OutputOptions(Invocation("stop", "json"), "json"), timeout=10
     )
 
     def identity() -> ClusterIdentity:

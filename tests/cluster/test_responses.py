@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from esml_stop.cluster import responses
 from esml_stop.errors import BadAnswer
-from esml_stop.models import ClusterIdentity, Endpoint, Listing, Pipeline
+from esml_stop.invocation import ClusterIdentity
+from esml_stop.models import Endpoint, Listing, Pipeline
 
 ENTRY: dict[str, Any] = {
     "model_id": "m",

@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 
 from esml_stop.errors import InputError
+from esml_stop.invocation import ClusterIdentity
 from esml_stop.json_values import WrongShape
-from esml_stop.models import ClusterIdentity, Deployment, Kind, Reference, Through
+from esml_stop.models import Deployment, Kind, Reference, Through
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.savefile.document import Document, document, parsed
 from tests.support.builders import deployment

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from esml_stop.errors import ConfigError, InputError
-from esml_stop.models import ClusterIdentity
+from esml_stop.invocation import ClusterIdentity
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.savefile.file import SaveFile, read
 from tests.support.builders import deployment

@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from esml_stop.cluster.api import Cluster
 from esml_stop.errors import EsmlError, Refused, Unreachable
-from esml_stop.models import ClusterIdentity, Deployment, Endpoint, Flags, Listing, Model, Pipelines
+from esml_stop.invocation import ClusterIdentity
+from esml_stop.models import Deployment, Endpoint, Flags, Listing, Model, Pipelines
 from esml_stop.plan.start_settings import StartCall
 from tests.support.builders import deployment
 

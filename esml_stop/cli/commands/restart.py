@@ -70,10 +70,10 @@ def command(
     from esml_stop.cli.runs.restart import RestartRequest, run
     from esml_stop.cli.runs.stop import StopRequest
     from esml_stop.cli.session import Session
+    from esml_stop.invocation import utc_now
     from esml_stop.models import Flags
     from esml_stop.savefile.private import private_file
     from esml_stop.text import command as command_line
-    from esml_stop.text import utc_now
 
     stop = StopRequest(
         wanted,

@@ -117,8 +117,8 @@ def save_file(path: str | None) -> "SaveFile | None":
     """Return the file of --save, which can be written."""
     if path is None:
         return None
+    from esml_stop.invocation import utc_now
     from esml_stop.savefile.file import SaveFile
-    from esml_stop.text import utc_now
 
     file = SaveFile(path, utc_now)
     file.check()

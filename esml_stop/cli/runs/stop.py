@@ -7,7 +7,8 @@ from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError
 from esml_stop.execute.last_look import FinalResults, with_last_look
 from esml_stop.execute.stop import stop_all
-from esml_stop.models import ClusterIdentity, Flags
+from esml_stop.invocation import ClusterIdentity
+from esml_stop.models import Flags
 from esml_stop.outcomes import Outcome, Report, Result, Target
 from esml_stop.output.progress import Progress
 from esml_stop.plan.patterns import Wanted
