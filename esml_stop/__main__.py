@@ -1,10 +1,10 @@
 """Where the `esml` command and `python -m esml_stop` begin and end."""
 
-import signal
+import _signal  # type: ignore[import-not-found] # what `signal` is made of: importing that takes a millisecond
 
 # Until the handler is there, Ctrl-C just ends the process: Python would raise KeyboardInterrupt amid an import.
-if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 import gc
 import os

@@ -1,5 +1,7 @@
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -121,3 +123,25 @@ def test_without_a_handler_nothing_happens() -> None:
     with interruptible():
         check()
     assert os.getpid()
+
+
+FIRST_LOOK = """
+import _signal, runpy, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name != "esml_stop.__main__":
+            print(name, _signal.getsignal(_signal.SIGINT) == _signal.SIG_DFL)
+            sys.stdout.flush()
+            raise SystemExit
+
+import esml_stop
+sys.meta_path.insert(0, Finder())
+runpy.run_module("esml_stop.__main__", run_name="__main__")
+"""
+
+
+def test_ctrl_c_does_not_raise_amid_the_first_import() -> None:
+    """When esml looks for its first module, Ctrl-C already ends the process instead of raising KeyboardInterrupt."""
+    ended = subprocess.run([sys.executable, "-c", FIRST_LOOK], capture_output=True, text=True, check=True)
+    assert ended.stdout.split()[1:] == ["True"], ended
