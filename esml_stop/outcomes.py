@@ -59,7 +59,8 @@ class Result:
     """A target and its outcome.
 
     `used_by` may know more than the plan did; `error` says why it is not as it was asked for; `attempts` counts the
-    requests to change it, `seconds` the time from the first request to the last.
+    requests to change it, `seconds` the time from the first request to the last; `seen` is the deployment as a look
+    after its start showed it.
     """
 
     target: Target
@@ -69,6 +70,7 @@ class Result:
     error: EsmlError | None = None
     attempts: int = 0
     seconds: float = 0.0
+    seen: Deployment | None = None
 
     @classmethod
     def planned(cls, target: Target, error: EsmlError | None = None) -> "Result":

@@ -44,9 +44,12 @@ def untouched(planned: Result) -> Result:
 
 def settled(result: Result, found: Deployment | None) -> Result:
     """Return the result of a start without an answer, as one look at the deployment settles it."""
-    if found and found.state == "started":
-        return replace(result, outcome=Outcome.STARTED, error=None)
-    return replace(result, outcome=Outcome.STARTING) if found and found.state == "starting" else result
+    if not found:
+        return result
+    seen = replace(result, seen=found)
+    if found.state == "started":
+        return replace(seen, outcome=Outcome.STARTED, error=None)
+    return replace(seen, outcome=Outcome.STARTING) if found.state == "starting" else seen
 
 
 class Start(Change):

@@ -9,7 +9,7 @@ from esml_stop import __version__
 from esml_stop.errors import EsmlError
 from esml_stop.exit_status import REASONS
 from esml_stop.invocation import Invocation
-from esml_stop.models import Deployment, NotChecked, Reference
+from esml_stop.models import UNKNOWN_STATE, Deployment, NotChecked, Reference
 from esml_stop.outcomes import Outcome, Report, Result, is_missed
 from esml_stop.output import messages
 from esml_stop.plan.start_settings import start_call
@@ -86,6 +86,7 @@ def rest(report: Report) -> Json:
 def deployment(result: Result, report: Report, about: Invocation) -> Json:
     """Return one target and what became of it."""
     found = result.target.deployment
+    now = result.seen or found
     return {
         "deployment_id": result.deployment_id,
         "outcome": result.outcome.value,
@@ -98,14 +99,16 @@ def deployment(result: Result, report: Report, about: Invocation) -> Json:
         "error": next(errors(result, report, about), None),
         "attempts": result.attempts,
         "seconds": round(result.seconds, 3),
-        **(shown(found) if found else dict.fromkeys(SHOWN)),
+        **(shown(now) if now else dict.fromkeys(SHOWN)),
     }
 
 
 def state_now(result: Result) -> str | None:
     """Return the state that follows from what became of a target; None when that is not known."""
+    if result.seen and result.seen.state != UNKNOWN_STATE:
+        return result.seen.state
     found = result.target.deployment
-    seen = found.state if found else None
+    before = found.state if found else None
     known = {
         Outcome.STOPPED: "stopped",
         Outcome.STOPPING: "stopping",
@@ -115,7 +118,7 @@ def state_now(result: Result) -> str | None:
         Outcome.UNKNOWN: None,
         Outcome.FAILED: None,
     }
-    return known.get(result.outcome, seen)
+    return known.get(result.outcome, before)
 
 
 def errors(result: Result, report: Report, about: Invocation) -> Iterator[Json]:

@@ -69,6 +69,11 @@ def decide(saved: Deployment, found: Deployment | None, models: Container[str] |
         return Result.planned(Target(saved.deployment_id, Outcome.FAILED, saved), model_missing(saved))
     if found is None:
         return Result.planned(Target(saved.deployment_id, Outcome.WOULD_START, saved))
+    return replace(decide_present(saved, found), seen=as_seen(found, saved))
+
+
+def decide_present(saved: Deployment, found: Deployment) -> Result:
+    """Return what is to be done about a saved deployment that is there."""
     target = Target(saved.deployment_id, Outcome.ALREADY_RUNNING, saved._replace(state=found.state))
     if found.state == "stopping":
         return Result.planned(replace(target, decision=Outcome.WOULD_START))
@@ -108,9 +113,12 @@ def arrived(result: Result, running: Running, wait_for: str) -> Result:
     saved, found = result.target.deployment, running.get(result.deployment_id)
     assert saved
     if found is None:
-        return replace(result, outcome=Outcome.FAILED, error=EsmlError("It was started and is not listed any more."))
+        error = EsmlError("It was started and is not listed any more.")
+        return replace(result, outcome=Outcome.FAILED, error=error, seen=None)
+    result = replace(result, seen=as_seen(found, saved))
     if found.state == "failed":
-        return replace(result, outcome=Outcome.FAILED, error=EsmlError("It was started and failed."))
+        why = f": {found.reason.rstrip('.')}" if found.reason else ""
+        return replace(result, outcome=Outcome.FAILED, error=EsmlError(f"It was started and failed{why}."))
     if unlike := unlikeness(saved, found):
         return replace(result, outcome=Outcome.DIFFERS, error=unlike)
     if reached(found, wait_for):
@@ -119,6 +127,11 @@ def arrived(result: Result, running: Running, wait_for: str) -> Result:
     how = f"still starting ({counts})" if found.state == "starting" else f"{found.state}, with {counts}"
     error = EsmlError(f"It is {how}.", exit_status=ExitStatus.DEADLINE)
     return replace(result, outcome=Outcome.STARTING, error=error)
+
+
+def as_seen(found: Deployment, saved: Deployment) -> Deployment:
+    """Return a deployment that the cluster shows, with what is only known from before: how it was started."""
+    return found._replace(through_alias=saved.through_alias and found.model_id == saved.model_id)
 
 
 def reached(found: Deployment, wait_for: str) -> bool:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -120,3 +121,15 @@ def test_what_ran_already_is_never_said_to_have_been_started() -> None:
     """It was only waited for."""
     there = running(deployment("a", allocations=1, target_allocations=1, queue_capacity=9))
     assert arrived(started(Outcome.ALREADY_RUNNING), there, "started").outcome is Outcome.ALREADY_RUNNING
+
+
+def test_what_runs_now_is_kept_beside_what_was_saved() -> None:
+    """As the look showed it, with what that cannot show: it was started through an alias. Nothing when it is gone."""
+    found = deployment("a", nodes=("ml-1",), queue_capacity=9, allocations=1, target_allocations=1)
+    assert arrived(started(), running(found), "started").seen == found
+    alias = started()
+    alias = replace(alias, target=replace(alias.target, deployment=SAVED[0]._replace(through_alias=True)))
+    assert arrived(alias, running(found), "started").seen == found._replace(through_alias=True)
+    assert arrived(started(), {}, "started").seen is None
+    (different,) = plan(Wanted(("a",)), SAVED, running(found._replace(queue_capacity=5)))
+    assert (different.outcome, different.seen and different.seen.queue_capacity) == (Outcome.DIFFERS, 5)

@@ -257,3 +257,25 @@ def test_killed_at_any_moment_it_leaves_what_brings_everything_back(
         # What was sent last may arrive after a first restore.
         cluster.until(lambda: run("restore", str(file)).status == 0 and settings(cluster) == before, "the way back")
     assert settings(cluster) == before
+
+
+def test_the_report_shows_what_runs_now(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+    """The nodes, the allocations and the settings that the cluster shows after the start, not those of the file."""
+    cluster.model("m")
+    for name in ("a", "b"):
+        cluster.deployment(name, "m", queue_capacity=20)
+    file = str(tmp_path / "saved.json")
+    assert run("stop", "a", "b", "--save", file).status == 0
+    cluster.deployment("b", "m", queue_capacity=30)
+    listed = {one["deployment_id"]: one for one in run("list", "-o", "json").json["deployments"]}
+    ended = run("restore", file, "-o", "json").json["deployments"]
+    a, b = ended
+    assert (a["outcome"], a["previous_state"], a["state"]) == ("started", "stopped", "started")
+    assert a["nodes"] == listed["b"]["nodes"] != []
+    assert (a["allocations"], a["start_time"] is not None) == ({"reached": 1, "wanted": 1}, True)
+    assert (b["outcome"], b["state"], b["start_time"]) == ("differs", "started", listed["b"]["start_time"])
+    assert b["start_call"] == listed["b"]["start_call"]
+    assert "queue_capacity=30" in b["start_call"]
+    again = run("restart", "a", "-o", "json").json["deployments"][0]
+    assert (again["previous_state"], again["state"], again["nodes"]) == ("started", "started", a["nodes"])
+    assert again["start_time"] is not None
