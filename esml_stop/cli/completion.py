@@ -2,13 +2,16 @@
 
 import shlex
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
+    from esml_stop.cluster.api import Cluster
     from esml_stop.models import Listing
+
+T = TypeVar("T")
 
 # With the start of Python and of esml before it, this stays under a second.
 LONGEST_WAIT = 0.75
@@ -29,9 +32,26 @@ def deployment_ids(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
 
 
 def model_ids(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the models with deployments that begin as typed."""
-    models = {one.model_id for one in asked(ctx, incomplete).deployments}
-    return [CompletionItem(model) for model in sorted(models) if is_offered(incomplete, model)]
+    """Return the models with deployments, and their aliases, that begin as typed."""
+    found: dict[str, str] = {}
+    in_time(lambda: find_models(ctx, incomplete, found), None)
+    return [
+        CompletionItem(name, help=None if name == model else f"alias of {model}")
+        for name, model in sorted(dict(found).items())  # it may still grow
+        if is_offered(incomplete, name, model)
+    ]
+
+
+def find_models(ctx: click.Context, begun: str, found: dict[str, str]) -> None:
+    """Note the model of each model ID, then of each alias: these may not be readable, or come too late."""
+    from esml_stop.plan.patterns import chunks
+
+    cluster = connected(ctx)
+    listed = cluster.deployments(matching(begun), LONGEST_WAIT)
+    found.update({one.model_id: one.model_id for one in listed.deployments})
+    for names in chunks(list(found)):
+        for model in cluster.model_configs(names, LONGEST_WAIT):
+            found.update(dict.fromkeys(model.aliases, model.model_id))
 
 
 def saved_ids(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -71,11 +91,11 @@ def asked(ctx: click.Context, begun: str) -> "Listing":
     from esml_stop.models import Listing
 
     nothing = Listing((), frozenset())
-    return in_time(lambda: listing(ctx, begun), nothing)
+    return in_time(lambda: connected(ctx).deployments(matching(begun), LONGEST_WAIT), nothing)
 
 
-def listing(ctx: click.Context, begun: str) -> "Listing":
-    """Ask the cluster; a password that would have to be typed is an error here."""
+def connected(ctx: click.Context) -> "Cluster":
+    """Return the cluster of the options typed so far; a password that would have to be typed is an error here."""
     import os
 
     from esml_stop.cluster.api import Cluster
@@ -84,11 +104,15 @@ def listing(ctx: click.Context, begun: str) -> "Listing":
 
     names = ConnectionOptions._fields
     options = ConnectionOptions(**{name: ctx.params.get(name) for name in names})
-    cluster = Cluster(resolve(options, os.environ))
-    return cluster.deployments(f"{begun}*" if begun else "_all", LONGEST_WAIT)
+    return Cluster(resolve(options, os.environ))
 
 
-def in_time(work: Callable[[], "Listing"], otherwise: "Listing") -> "Listing":
+def matching(begun: str) -> str:
+    """Return the pattern of everything that begins as typed."""
+    return f"{begun}*" if begun else "_all"
+
+
+def in_time(work: Callable[[], T], otherwise: T) -> T:
     """Return what the work returns, or something else if it fails or is not done in time."""
     from esml_stop.runtime.background import begin_limited, within
 
@@ -105,11 +129,20 @@ def script(shell: str, program: click.Command) -> str:
     found = get_completion_class(shell)
     assert found
     source = found(program, {}, "esml", "_ESML_COMPLETE").source().strip()
+    for old, new in CORRECTIONS.get(shell, ()):
+        source = source.replace(old, new)
     comments = "".join(f"# {line}\n" for line in INSTALL[shell].splitlines())
     # zsh wants to find #compdef on the first line.
     first, _, rest = source.partition("\n")
     return f"{first}\n{comments}{rest}" if first.startswith("#compdef") else f"{comments}{source}"
 
+
+# What click's scripts get wrong: variables stay in the shell, and fish cuts words and descriptions at a comma.
+CORRECTIONS = {
+    "bash": (("local response\n", "local response completion type value\n"),),
+    "zsh": (("local -a response\n", "local -a response\n    local type key descr\n"),),
+    "fish": (('string split ","', 'string split --max 1 ","'),),
+}
 
 INSTALL = {
     "bash": """Completion of esml for bash 4.4 or newer. Put this line into ~/.bashrc:
