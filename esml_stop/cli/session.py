@@ -16,7 +16,7 @@ from esml_stop.config.settings import ConnectionOptions
 from esml_stop.errors import EsmlError, OutputFailed
 from esml_stop.invocation import ClusterIdentity
 from esml_stop.outcomes import Outcome, Report, Result, Target, is_missed
-from esml_stop.output import messages, stderr, table
+from esml_stop.output import in_use, messages, stderr, table
 from esml_stop.output.progress import MOST_NAMES, LogProgress, progress_on
 from esml_stop.output.render import render
 from esml_stop.output.terminal import has_colour, is_terminal, width
@@ -110,7 +110,7 @@ class Session:
         """Show the plan and return whether the user confirms it; waiting for the answer costs no time."""
         self._stack.close()
         stderr.say(table.plan(targets, width(sys.stderr), coloured=has_colour(sys.stderr)).rstrip("\n"))
-        return self.confirmed(messages.question(targets, cluster))
+        return self.confirmed(in_use.question(targets, cluster))
 
     def confirmed(self, question: str) -> bool:
         """Ask a question and return whether the answer is yes; waiting for it does not count against --timeout."""
@@ -146,7 +146,7 @@ class Session:
 
     def warnings(self, report: Report) -> Iterator[str]:
         """Yield the warnings about the results."""
-        yield from map(clean, (*report.warnings, *messages.unread(report, verbose=self.output.verbose)))
+        yield from map(clean, (*report.warnings, *in_use.unread(report, verbose=self.output.verbose)))
         if not (report.results or report.strict) and report.command in {"stop", "restart"}:
             yield messages.no_ids(report)
         for result in () if report.cancelled else report.results:
@@ -167,7 +167,7 @@ class Session:
     def explain(self, result: Result, report: Report) -> None:
         """Write what went wrong with one target."""
         if result.outcome is Outcome.IN_USE:
-            stderr.block(messages.refusal(result, report, self.options))
+            stderr.block(in_use.refusal(result, report, self.options))
         elif result.error:
             stderr.block(messages.failure(result))
         elif is_missed(result, strict=report.strict):

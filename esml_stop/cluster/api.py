@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import quote
 
-from esml_stop.cluster import responses
+from esml_stop.cluster import responses, stats
 from esml_stop.cluster.http.client import Request, Transport
 from esml_stop.cluster.listing import MOST_MODELS, find
 from esml_stop.config.connection import Connection
@@ -84,7 +84,7 @@ class Cluster:
         def ask(names: str) -> tuple[int, Listing]:
             path = f"/_ml/trained_models/{segment(names, ',*')}/_stats"
             query = {"size": MOST_MODELS, "filter_path": STATS_FIELDS}
-            return responses.listing(self.transport.ask("GET", path, ends - time.monotonic(), query))
+            return stats.listing(self.transport.ask("GET", path, ends - time.monotonic(), query))
 
         return find(expression, ask)
 

@@ -1,20 +1,16 @@
-"""What Elasticsearch answers, turned into models; anything of another shape raises BadAnswer, never a guess."""
+"""Answers of Elasticsearch as models (for `_stats` see stats.py); an answer of another shape raises BadAnswer."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from esml_stop.errors import CHECK_URL, BadAnswer
 from esml_stop.invocation import ClusterIdentity
 from esml_stop.json_values import WrongShape, need, optional, required
-from esml_stop.models import UNKNOWN_STATE, Deployment, Endpoint, Listing, Model, Pipeline, Pipelines
-from esml_stop.plan.start_settings import SIZE
+from esml_stop.models import Endpoint, Model, Pipeline, Pipelines
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Nodes = Sequence[Mapping[str, Any]]
-
-LAST_MOMENT = 253_402_300_799_999  # the end of the year 9999
 
 # How deep Elasticsearch looks for inference processors in other processors.
 SEEN_DEPTH = 10
@@ -47,101 +43,6 @@ def identity(body: Any, url: str) -> ClusterIdentity:
         version=optional(version, "number", str, None),
         flavor=optional(version, "build_flavor", str, None),
     )
-
-
-@checked
-def listing(body: Any) -> tuple[int, Listing]:
-    """Return the number of models that match, and one page of `GET _ml/trained_models/<expression>/_stats`."""
-    count = required(body, "count", int)
-    entries = [need(entry, dict) for entry in optional(body, "trained_model_stats", list, [])]
-    models = frozenset(required(entry, "model_id", str) for entry in entries)
-    return count, Listing(tuple(deployment(entry) for entry in entries if "deployment_stats" in entry), models)
-
-
-def deployment(entry: Mapping[str, Any]) -> Deployment:
-    """Return one entry that has `deployment_stats`; before 8.8 these name no deployment, it is the model's."""
-    model_id = identifier(required(entry, "model_id", str), "model")
-    stats = required(entry, "deployment_stats", dict)
-    nodes = [need(node, dict) for node in optional(stats, "nodes", list, [])]
-    described = [need(node, dict) for one in nodes for node in optional(one, "node", dict, {}).values()]
-    sizes = optional(entry, "model_size_stats", dict, {})
-    allocation = allocated(stats, nodes)
-    return Deployment(
-        deployment_id=identifier(optional(stats, "deployment_id", str, model_id)),
-        model_id=model_id,
-        state=optional(stats, "state", str, None) or routed(nodes),
-        pipelines=frozenset(optional(optional(entry, "ingest", dict, {}), "pipelines", dict, {})),
-        allocations=optional(allocation, "allocation_count", int, 0),
-        target_allocations=optional(allocation, "target_allocation_count", int, 0),
-        number_of_allocations=either(stats, "number_of_allocations", "model_threads"),
-        adaptive_allocations=optional(stats, "adaptive_allocations", dict, None),
-        threads_per_allocation=either(stats, "threads_per_allocation", "inference_threads"),
-        queue_capacity=optional(stats, "queue_capacity", int, None),
-        priority=word(optional(stats, "priority", str, None)),
-        cache_size=size(optional(stats, "cache_size", str, None)),
-        model_bytes=optional(sizes, "model_size_bytes", int, None),
-        pending=sum(optional(node, "number_of_pending_requests", int, 0) for node in nodes),
-        inference_count=sum(optional(node, "inference_count", int, 0) for node in nodes),
-        start_time=moment(stats, "start_time") or None,
-        last_access=max((moment(node, "last_access") for node in nodes), default=0) or None,
-        nodes=tuple(optional(node, "name", str, "?") for node in described),
-        node_versions=tuple(optional(node, "version", str, "") for node in described),
-        reason=why(stats, nodes),
-        idle_since=idle_since(nodes, optional(allocation, "allocation_count", int, 0)),
-        last_minute=sum(optional(node, "throughput_last_minute", int, 0) for node in nodes),
-        memory_bytes=optional(sizes, "required_native_memory_bytes", int, None) or None,
-        allocation_state=optional(allocation, "state", str, None),
-    )
-
-
-def either(stats: Mapping[str, Any], name: str, old_name: str) -> int | None:
-    """Return a number under its name, or the name it had in 8.0 to 8.2."""
-    value: int | None = optional(stats, name, int, None)
-    old: int | None = optional(stats, old_name, int, None)
-    return old if value is None else value
-
-
-def allocated(stats: Mapping[str, Any], nodes: Nodes) -> dict[str, Any]:
-    """Return `allocation_status`; a serverless project sends none, and its nodes tell how many they have.
-
-    A started node that does not say how many allocations it has, has at least one.
-    """
-    if "state" in stats or "allocation_status" in stats:
-        shown: dict[str, Any] = optional(stats, "allocation_status", dict, {})
-        return shown
-    count = sum(optional(node, "number_of_allocations", int, 1) for node in nodes if route(node)[0] == "started")
-    return {"allocation_count": count, "target_allocation_count": optional(stats, "number_of_allocations", int, count)}
-
-
-def routed(nodes: Nodes) -> str:
-    """Return the state that the nodes' routes make, for a server that does not show the deployment's own."""
-    states = {route(node)[0] for node in nodes}
-    return next((one for one in ("started", "starting", "stopping", "failed") if one in states), UNKNOWN_STATE)
-
-
-def route(node: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return the state of a deployment on one node, and why it is in that state."""
-    found = optional(node, "routing_state", dict, {})
-    return optional(found, "routing_state", str, None), optional(found, "reason", str, None)
-
-
-def why(stats: Mapping[str, Any], nodes: Nodes) -> str | None:
-    """Return why a deployment failed or does not get further: its own reason, then those of its nodes."""
-    reasons = [optional(stats, "reason", str, None), *(route(node)[1] for node in nodes)]
-    return "; ".join(dict.fromkeys(filter(None, reasons))) or None
-
-
-def idle_since(nodes: Nodes, allocations: int) -> int | None:
-    """Return the time after which no node was used; None when that is not known of every node.
-
-    The counters are those of a process: nothing is known about the time before a node started it, and nothing of a
-    node that is missing because it did not answer.
-    """
-    shares = [optional(node, "number_of_allocations", int, None) for node in nodes]
-    if None not in shares and sum(filter(None, shares)) < allocations:
-        return None
-    times = [moment(node, "last_access") or moment(node, "start_time") for node in nodes]
-    return max(times) if times and all(times) else None
 
 
 @checked
@@ -223,42 +124,6 @@ def clock(body: Any) -> int:
     if not epoch.isdecimal():
         raise WrongShape(f"it holds {epoch!r} where a time belongs")
     return int(epoch) * 1000
-
-
-def moment(part: Mapping[str, Any], key: str) -> int:
-    """Return a time in epoch milliseconds, 0 when it is missing or beyond any calendar."""
-    value = optional(part, key, int, 0)
-    return int(value) if 0 < value <= LAST_MOMENT else 0
-
-
-def identifier(text: str, what: str = "deployment") -> str:
-    """Return an ID that a request can name; no cluster has others."""
-    if text in {"", ".", ".."} or not is_unicode(text):
-        raise WrongShape(f"it lists a {what} called {text!a}, which cannot be an ID")
-    return text
-
-
-def word(text: str | None) -> str | None:
-    """Return a text that a request can hold."""
-    if text is not None and not is_unicode(text):
-        raise WrongShape(f"it holds {text!a}, which is not valid Unicode")
-    return text
-
-
-def size(text: str | None) -> str | None:
-    """Return a number of bytes as Elasticsearch shows it; a start that brings it back has to know how many it is."""
-    if text is not None and not SIZE.fullmatch(text):
-        raise WrongShape(f"it holds {text!a} where a size such as 253.3mb belongs")
-    return text
-
-
-def is_unicode(text: str) -> bool:
-    """Tell whether text can be sent; JSON can hold half of a character."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 @checked

@@ -11,7 +11,7 @@ from esml_stop.exit_status import REASONS
 from esml_stop.invocation import Invocation
 from esml_stop.models import UNKNOWN_STATE, Deployment, NotChecked, Reference
 from esml_stop.outcomes import Outcome, Report, Result, is_missed
-from esml_stop.output import messages
+from esml_stop.output import in_use, messages
 from esml_stop.plan.start_settings import start_call
 from esml_stop.text import rfc3339
 
@@ -125,7 +125,7 @@ def errors(result: Result, report: Report, about: Invocation) -> Iterator[Json]:
     """Yield why a target is not as it was asked for, in the words that people read."""
     name = result.deployment_id
     if result.outcome is Outcome.IN_USE:
-        first, *uses, last = messages.refusal(result, report, about.options)
+        first, *uses, last = in_use.refusal(result, report, about.options)
         text = f"{first.rstrip(':')}: {'; '.join(use.strip().rstrip('.') for use in uses)}."
         how = last.strip()
         own = described(result.error) if result.error else described(EsmlError(text))

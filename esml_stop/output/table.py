@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from esml_stop.outcomes import PROBLEMS, Outcome, Report, Result, Target
 from esml_stop.output import listing
 from esml_stop.output.columns import Cell, Layout, Row, lines
-from esml_stop.output.messages import OUTCOMES, use_in_brief
+from esml_stop.output.in_use import use_in_brief
+from esml_stop.output.messages import OUTCOMES
 from esml_stop.text import clean, seconds
 
 DOUBTFUL = {Outcome.NOT_FOUND, Outcome.NOT_ATTEMPTED, Outcome.NOT_IDLE, Outcome.STOPPING, Outcome.STARTING}

@@ -1,0 +1,157 @@
+"""Sentences about what uses deployments: refusals, warnings, and the question before a stop."""
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+
+from esml_stop.invocation import ClusterIdentity
+from esml_stop.models import LAST_LOOK, PIPELINES, Deployment, Kind, NotChecked, Reference, Through
+from esml_stop.outcomes import Outcome, Report, Result, Target
+from esml_stop.plan.references import names_one
+from esml_stop.text import clean, command, counted
+
+MOST_NAMES = 5
+
+
+def use(reference: Reference) -> str:
+    """Return one use of a deployment in words."""
+    name = clean(reference.id)
+    if reference.kind is Kind.PIPELINE:
+        if reference.alias:
+            return f"ingest pipeline {name} references model alias {clean(reference.alias)}"
+        what = "its model" if reference.needs_model else "this deployment"
+        return f"ingest pipeline {name} references {what}"
+    if reference.through is not Through.ENDPOINT:
+        return f"inference endpoint {name} uses this deployment"
+    # The server's own default endpoints, whose IDs begin with a dot, start their deployment by themselves.
+    again = " and starts it again when the endpoint is used" if name.startswith(".") else ""
+    return f"inference endpoint {name} created this deployment{again}"
+
+
+def use_in_brief(reference: Reference) -> str:
+    """Return one use of a deployment in a few words; what names the deployment itself is the usual case."""
+    if reference.kind is Kind.PIPELINE:
+        return f"pipeline {clean(reference.id)}{' (model)' if reference.needs_model else ''}"
+    return f"endpoint {clean(reference.id)}"
+
+
+def unread(report: Report, *, verbose: bool) -> list[str]:
+    """Return what was not checked, where nothing else would say it.
+
+    A server that checks by itself refuses a stop without --force; it is silent with it, in a dry run, and when it is
+    older than that check.
+    """
+    look_only = report.dry_run or report.command == "list"
+    chosen = [result.target for result in report.results if verbose or is_blind(result, look_only=look_only)]
+    found = dict.fromkeys(one for target in chosen for one in target.not_checked if is_said(one, verbose=verbose))
+    unseen = dict.fromkeys(
+        one for result in report.results for one in result.target.not_checked if one.what == LAST_LOOK
+    )
+    return [
+        *(f"{clean(one.what)} not checked ({clean(one.reason)})." for one in found),
+        *(
+            f"stopped is what Elasticsearch answered; nobody could look again ({clean(one.reason.rstrip('.'))})."
+            for one in unseen
+        ),
+    ]
+
+
+def is_said(unread: NotChecked, *, verbose: bool) -> bool:
+    """Tell whether something unread is worth a warning here: what only rare pipelines do is not."""
+    return unread.what != LAST_LOOK and (verbose or unread.what != PIPELINES)
+
+
+def is_blind(result: Result, *, look_only: bool) -> bool:
+    """Tell whether a stop would go unrefused although something unseen may use the deployment."""
+    versions = result.target.deployment.node_versions if result.target.deployment else ()
+    return look_only or result.forced or not all(map(checks_endpoints, versions or ("0",)))
+
+
+def checks_endpoints(version: str) -> bool:
+    """Tell whether a server of this version refuses to stop what an inference endpoint uses (docs/elasticsearch.md)."""
+    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+    return (8, 18, 3) <= numbers < (9,) or numbers >= (9, 0, 3)
+
+
+def refusal(result: Result, report: Report, options: Sequence[str]) -> list[str]:
+    """Return the lines about a deployment that is in use; the last one is the command that stops it anyway.
+
+    `options` are those that the command was given.
+    """
+    verb = "would not be" if report.dry_run else "was not"
+    done = "restarted" if report.command == "restart" else "stopped"
+    lines = [
+        f"{clean(result.deployment_id)} is in use and {verb} {done}:",
+        *(f"  {use(one)}" for one in result.target.breaks or result.used_by),
+    ]
+    if result.error and result.error.reason:
+        lines.append(f"  Elasticsearch says: {clean(result.error.reason)}")
+    lines += last_of_model(result, report)
+    again = clean(command("esml", report.command, result.deployment_id, "--force", *options))
+    return [*lines, f"  To {report.command} it anyway: {again}"]
+
+
+def last_of_model(result: Result, report: Report) -> list[str]:
+    """Return the line about a model of which no deployment would be left to serve the pipelines that reference it."""
+    found = result.target.deployment
+    if not found or not any(one.needs_model for one in result.target.breaks):
+        return []
+    model = clean(found.model_id)
+    needed = (one.deployment_id for one in report.results if one is not result and is_needed(one, found))
+    together = list(islice(needed, MOST_NAMES + 1))
+    if not together:
+        return [f"  This is the last running deployment of model {model}."]
+    others = ", ".join([*map(clean, together[:MOST_NAMES]), *(["more"] if len(together) > MOST_NAMES else [])])
+    doing = "Restarting" if report.command == "restart" else "Stopping"
+    return [
+        f"  {doing} it together with {others} would leave no deployment of model {model}.",
+        "  To keep the model available, leave at least one of them running.",
+    ]
+
+
+def is_needed(result: Result, other: Deployment) -> bool:
+    """Tell whether a deployment runs and was refused only because another one of its model was to be stopped, too."""
+    found = result.target.deployment
+    alive = found is not None and found.alive and found.model_id == other.model_id
+    return alive and result.outcome is Outcome.IN_USE and not names_one(result.target.breaks)
+
+
+def forced(result: Result, report: Report) -> str | None:
+    """Return the warning about a deployment that is stopped although that breaks something; None if it does not."""
+    broken = [one for one in result.target.breaks if not one.needs_model or not serves_on(result, report)]
+    if not broken:
+        return None
+    tense, effect = ("is", "would") if report.dry_run else ("was", "will")
+    uses = "; ".join(map(use, broken))
+    if report.command == "restart":
+        during = "would fail while it restarts" if report.dry_run else "failed while it was restarted"
+        return f"{clean(result.deployment_id)} {tense} in use: {uses}. Requests through these {during}."
+    return f"{clean(result.deployment_id)} {tense} in use: {uses}. These {effect} fail until it is restarted."
+
+
+def serves_on(result: Result, report: Report) -> bool:
+    """Tell whether a deployment of the same model that was to be stopped too still runs."""
+    model = result.target.deployment and result.target.deployment.model_id
+    siblings = (one for one in report.results if one.target.deployment and one.target.deployment.model_id == model)
+    return any(one.outcome in {Outcome.FAILED, Outcome.NOT_ATTEMPTED, Outcome.IN_USE} for one in siblings)
+
+
+def question(targets: Sequence[Target], cluster: ClusterIdentity) -> str:
+    """Return the question before deployments are stopped or restarted: how many, on which cluster, with what danger."""
+    chosen = [one for one in targets if one.decision.is_plan]
+    verb = "Restart" if any(one.decision is Outcome.WOULD_RESTART for one in chosen) else "Stop"
+    text = f"{verb} {counted(len(chosen), 'deployment')} on {clean(cluster.label)}?"
+    broken = sum(bool(one.breaks) for one in chosen)
+    if broken:
+        return f"{text} {broken:,} {'is' if broken == 1 else 'are'} in use: {effect(chosen, verb)}"
+    if any(one.not_checked for one in chosen):
+        return f"{text} Their usage could not be checked completely."
+    return text
+
+
+def effect(targets: Sequence[Target], verb: str) -> str:
+    """Return what happens to the users of some deployments."""
+    kinds = {use.kind for one in targets for use in one.breaks}
+    names = {Kind.PIPELINE: "pipelines", Kind.ENDPOINT: "inference endpoints"}
+    what = " and ".join(text for kind, text in names.items() if kind in kinds)
+    return f"{what} will fail{' until they run again' if verb == 'Restart' else ''}."

@@ -1,0 +1,159 @@
+import pytest
+
+from esml_stop.errors import Refused
+from esml_stop.models import Kind, NotChecked, Reference, Through
+from esml_stop.outcomes import Outcome, Report, Result, Target
+from esml_stop.output.in_use import forced, refusal, unread, use, use_in_brief
+from tests.support.builders import UNREAD, deployment
+
+NAMED = Reference(Kind.PIPELINE, "p", Through.DEPLOYMENT)
+BY_MODEL = Reference(Kind.PIPELINE, "p", Through.MODEL)
+OWNER = Reference(Kind.ENDPOINT, "e", Through.ENDPOINT)
+OPTIONS = ("--url", "http://es:9200", "--save", "a file")
+TIME = 1_700_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("reference", "long", "brief"),
+    [
+        (NAMED, "ingest pipeline p references this deployment", "pipeline p"),
+        (BY_MODEL, "ingest pipeline p references its model", "pipeline p (model)"),
+        (OWNER, "inference endpoint e created this deployment", "endpoint e"),
+        (Reference(Kind.ENDPOINT, "e", Through.DEPLOYMENT), "inference endpoint e uses this deployment", "endpoint e"),
+        (
+            Reference(Kind.ENDPOINT, ".e", Through.ENDPOINT),
+            "inference endpoint .e created this deployment and starts it again when the endpoint is used",
+            "endpoint .e",
+        ),
+    ],
+)
+def test_a_use_says_what_and_through_what(reference: Reference, long: str, brief: str) -> None:
+    """In whole words, and in a few where there is little room."""
+    assert (use(reference), use_in_brief(reference)) == (long, brief)
+
+
+def test_a_refusal_ends_with_the_command_that_would_do_it() -> None:
+    """Each use on its own line, and every option again, quoted for a shell."""
+    target = Target("d 1", Outcome.IN_USE, deployment("d 1"), (NAMED, OWNER))
+    lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop"), OPTIONS)
+    assert lines == [
+        "d 1 is in use and was not stopped:",
+        "  ingest pipeline p references this deployment",
+        "  inference endpoint e created this deployment",
+        "  To stop it anyway: esml stop 'd 1' --force --url http://es:9200 --save 'a file'",
+    ]
+
+
+def test_a_refusal_because_of_the_model_says_what_is_missing() -> None:
+    """The deployment itself is named by nothing; what counts is that no other one would be left."""
+    target = Target("d", Outcome.IN_USE, deployment("d", "m"), (BY_MODEL,), breaks=(BY_MODEL,))
+    lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop", dry_run=True), OPTIONS)
+    assert lines[0] == "d is in use and would not be stopped:"
+    assert lines[2] == "  This is the last running deployment of model m."
+
+
+def together(name: str, *breaks: Reference, state: str = "started", model: str = "m") -> Result:
+    """Return the result of a deployment that is refused."""
+    target = Target(name, Outcome.IN_USE, deployment(name, model, state=state), breaks, breaks=breaks)
+    return Result(target, Outcome.IN_USE, used_by=breaks)
+
+
+def test_deployments_that_are_only_refused_together_say_so() -> None:
+    """With the names of the others that would do, and the way out."""
+    one = together("one", BY_MODEL)
+    others = [
+        together("two", BY_MODEL),
+        together("named", NAMED, BY_MODEL),
+        together("crashed", BY_MODEL, state="failed"),
+        together("other", BY_MODEL, model="n"),
+    ]
+    lines = refusal(one, Report("stop", (one, *others)), ())
+    assert lines[2:4] == [
+        "  Stopping it together with two would leave no deployment of model m.",
+        "  To keep the model available, leave at least one of them running.",
+    ]
+    many = [together(f"d{number}", BY_MODEL) for number in range(9)]
+    assert "with d1, d2, d3, d4, d5, more would" in refusal(many[0], Report("stop", tuple(many)), ())[2]
+
+
+def test_a_refusal_by_the_server_is_quoted() -> None:
+    """With its own reason, where it knew more than could be found."""
+    error = Refused("HTTP 409", http_status=409, reason="Cannot stop\x1b[31m [d]")
+    lines = refusal(Result(Target("d", Outcome.WOULD_STOP), Outcome.IN_USE, error=error), Report("stop"), OPTIONS)
+    assert lines[1] == "  Elasticsearch says: Cannot stop\\x1b[31m [d]"
+
+
+def test_a_refusal_names_what_is_in_the_way_only() -> None:
+    """A pipeline that names the model and is served on by another deployment is not."""
+    target = Target("d", Outcome.IN_USE, deployment("d", "m"), (NAMED, BY_MODEL), breaks=(NAMED,))
+    lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop"), OPTIONS)
+    assert lines[1:-1] == ["  ingest pipeline p references this deployment"]
+
+
+def going(name: str, outcome: Outcome, *breaks: Reference) -> Result:
+    """Return the result of a deployment of model m that was to be stopped."""
+    return Result(Target(name, Outcome.WOULD_STOP, deployment(name, "m"), breaks, breaks=breaks), outcome)
+
+
+def test_force_is_a_warning_about_what_fails_now() -> None:
+    """What breaks, and what ends that; in a dry run what would."""
+    result = going("d", Outcome.STOPPED, NAMED, OWNER)
+    uses = "ingest pipeline p references this deployment; inference endpoint e created this deployment"
+    assert forced(result, Report("stop", (result,))) == f"d was in use: {uses}. These will fail until it is restarted."
+    dry = forced(result, Report("stop", (result,), dry_run=True))
+    assert dry == f"d is in use: {uses}. These would fail until it is restarted."
+    assert forced(going("d", Outcome.STOPPED), Report("stop")) is None
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (Outcome.STOPPED, True),
+        (Outcome.STOPPING, True),
+        (Outcome.UNKNOWN, True),
+        (Outcome.FAILED, False),
+        (Outcome.NOT_ATTEMPTED, False),
+        (Outcome.IN_USE, False),
+    ],
+)
+def test_a_model_is_not_said_to_be_gone_while_one_of_its_deployments_runs(other: Outcome, said: bool) -> None:
+    """Both were to be stopped, and one of them was not: it serves the pipeline on."""
+    result = going("d", Outcome.STOPPED, BY_MODEL)
+    line = forced(result, Report("stop", (result, going("e", other, BY_MODEL))))
+    assert (line is not None) is said
+    elsewhere = Result(Target("x", Outcome.IN_USE, deployment("x", "n")), Outcome.FAILED)
+    assert forced(result, Report("stop", (result, elsewhere))) is not None
+
+
+@pytest.mark.parametrize(
+    ("version", "dry_run", "was_forced", "verbose", "said"),
+    [
+        ("8.19.0", False, False, False, False),
+        ("8.18.3", False, False, False, False),
+        ("8.18.2", False, False, False, True),
+        ("9.0.2", False, False, False, True),
+        ("9.0.3", False, False, False, False),
+        ("", False, False, False, True),
+        ("8.19.0", True, False, False, True),
+        ("8.19.0", False, True, False, True),
+        ("8.19.0", False, False, True, True),
+    ],
+)
+def test_what_was_not_checked_is_said_where_nothing_else_would(
+    version: str, dry_run: bool, was_forced: bool, verbose: bool, said: bool
+) -> None:
+    """A server that checks endpoints itself refuses without force; otherwise silence would look like safety."""
+    found = deployment("d", node_versions=(version,) if version else ())
+    target = Target("d", Outcome.WOULD_STOP, found, not_checked=(UNREAD,))
+    report = Report("stop", (Result(target, Outcome.STOPPED, was_forced),), dry_run=dry_run)
+    line = "inference endpoints not checked (needs monitor_inference)."
+    assert unread(report, verbose=verbose) == ([line] if said else [])
+
+
+def test_what_was_not_checked_is_said_once() -> None:
+    """However many deployments it is about; a list always says it."""
+    target = Target(
+        "d", Outcome.LISTED, deployment("d", node_versions=("9.1.0",)), not_checked=(UNREAD, NotChecked("x", "y"))
+    )
+    report = Report("list", (Result(target, Outcome.LISTED), Result(target, Outcome.LISTED)))
+    assert len(unread(report, verbose=False)) == 2
