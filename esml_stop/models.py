@@ -19,11 +19,10 @@ class Deployment(NamedTuple):
     `reason` is why it failed or does not get further, in the server's words. `idle_since` is the time after which it
     certainly was not used; None when that is not known. `last_minute` counts the requests of the last minute.
 
-    `memory_bytes` is the native memory that Elasticsearch estimates for the deployment's model
-    (`model_size_stats.required_native_memory_bytes`); `_stats` reports memory per model, not per deployment. None when
-    it is not shown. `model_bytes` is the size of the model itself. `through_alias` says that it was started through a
-    model alias, which is then its deployment ID. `is_orphan` says that its model was deleted: it can be stopped, but
-    not started again.
+    `memory_bytes` is the native memory that Elasticsearch estimates for a deployment of the model on each node that it
+    runs on (`model_size_stats.required_native_memory_bytes`); 0 when it is scaled to zero, None when it is not shown.
+    `model_bytes` is the size of the model itself. `through_alias` says that it was started through a model alias, which
+    is then its deployment ID. `is_orphan` says that its model was deleted: it can be stopped, but not started again.
     """
 
     deployment_id: str
@@ -59,6 +58,11 @@ class Deployment(NamedTuple):
         return self.state in {"started", "starting", UNKNOWN_STATE}
 
     @property
+    def is_scaled_to_zero(self) -> bool:
+        """Tell whether adaptive allocations have removed its last process: it has all of its 0 allocations."""
+        return self.target_allocations == 0 and self.allocation_state == FULLY_ALLOCATED
+
+    @property
     def in_use_now(self) -> bool:
         """Tell whether requests are in flight or arrived within the last minute, whatever the clocks say."""
         return self.pending > 0 or self.last_minute > 0
@@ -67,6 +71,9 @@ class Deployment(NamedTuple):
         """Tell whether it is known that nothing used it since then; None asks for nothing."""
         return before is None or (self.idle_since is not None and self.idle_since < before and not self.in_use_now)
 
+
+# The state of the allocations of a deployment that has all that it should have.
+FULLY_ALLOCATED = "fully_allocated"
 
 # The state of a deployment whose server does not show one (Elastic Cloud Serverless).
 UNKNOWN_STATE = "unknown"

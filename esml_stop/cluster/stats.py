@@ -30,7 +30,7 @@ def deployment(entry: Mapping[str, Any]) -> Deployment:
     described = [need(node, dict) for one in nodes for node in optional(one, "node", dict, {}).values()]
     sizes = optional(entry, "model_size_stats", dict, {})
     allocation = allocated(stats, nodes)
-    return Deployment(
+    found = Deployment(
         deployment_id=identifier(optional(stats, "deployment_id", str, model_id)),
         model_id=model_id,
         state=optional(stats, "state", str, None) or routed(nodes),
@@ -56,6 +56,7 @@ def deployment(entry: Mapping[str, Any]) -> Deployment:
         memory_bytes=optional(sizes, "required_native_memory_bytes", int, None) or None,
         allocation_state=optional(allocation, "state", str, None),
     )
+    return found._replace(memory_bytes=0) if found.is_scaled_to_zero else found
 
 
 def either(stats: Mapping[str, Any], name: str, old_name: str) -> int | None:

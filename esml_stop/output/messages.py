@@ -175,13 +175,17 @@ ORDER = sorted(Outcome, key=lambda one: (one is Outcome.NOT_FOUND, one in PROBLE
 
 
 def listed(report: Report) -> str:
-    """Return how many deployments there are and what memory they need, as far as that is known."""
+    """Return how many deployments there are and what memory they need, as far as that is known.
+
+    Each deployment has a process of its own with the whole model, so two of one model need twice the memory. It is
+    needed on each node that a deployment runs on.
+    """
     number = report.count(Outcome.LISTED)
     if not number:
         return "No deployments are running." if not report.results else "No deployments to list."
-    needed = [one.target.deployment.memory_bytes for one in report.results if one.target.deployment]
-    known = [one for one in needed if one is not None]
-    memory = f", {'at least ' if len(known) < len(needed) else ''}{size(sum(known))} of memory" if known else ""
+    found = [one.target.deployment for one in report.results if one.target.deployment]
+    known = [one.memory_bytes * max(1, len(one.nodes)) for one in found if one.memory_bytes is not None]
+    memory = f", {'at least ' if len(known) < len(found) else ''}{size(sum(known))} of memory" if known else ""
     return f"{counted(number, 'deployment')}{memory}."
 
 

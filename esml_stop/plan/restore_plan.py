@@ -142,6 +142,5 @@ def reached(found: Deployment, wait_for: str) -> bool:
     """
     if found.state == UNKNOWN_STATE:
         return True
-    scaled_to_zero = found.target_allocations == 0 and found.allocation_state == "fully_allocated"
-    whole = found.allocations >= found.target_allocations > 0 or scaled_to_zero
+    whole = found.allocations >= found.target_allocations > 0 or found.is_scaled_to_zero
     return found.state == "started" and (whole or wait_for != "fully_allocated")

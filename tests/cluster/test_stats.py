@@ -96,6 +96,15 @@ def test_requests_in_flight_or_in_the_last_minute_are_use() -> None:
     assert not stats.listing(listing(nodes=[{**NODE, "last_access": 7}]))[1].deployments[0].in_use_now
 
 
+def test_what_is_scaled_to_zero_needs_no_memory() -> None:
+    """The estimate is that of a process."""
+    sizes = {"model_size_bytes": 4, "required_native_memory_bytes": 9}
+    for status, needed in (({"target_allocation_count": 0, "state": "fully_allocated"}, 0), ({"state": "starting"}, 9)):
+        answer = listing(allocation_status=status)
+        answer["trained_model_stats"][0]["model_size_stats"] = sizes
+        assert stats.listing(answer)[1].deployments[0].memory_bytes == needed
+
+
 def test_a_failed_deployment_says_why() -> None:
     """Its own reason and those of its nodes, each once."""
     failed = {"routing_state": {"routing_state": "failed", "reason": "out of memory"}}

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from esml_stop.errors import EsmlError
+from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Report, Result, Target
 from esml_stop.output.messages import (
     closing,
@@ -110,3 +111,16 @@ def test_what_was_wrong_with_a_deployment_is_told_when_it_stops() -> None:
     for outcome, line in ((Outcome.STOPPED, "d: Its model gone was deleted."), (Outcome.LISTED, None)):
         result = Result(Target("d", outcome, found), outcome)
         assert warning(result, Report("stop", (result,))) == line
+
+
+def test_the_memory_of_a_list_is_that_of_each_deployment_on_each_of_its_nodes() -> None:
+    """Two deployments of one model need it twice; what is not known makes the sum the least that is needed."""
+    one, two = deployment("a", "m", memory_bytes=1024**3), deployment("b", "m", memory_bytes=1024**3, nodes=("x", "y"))
+    assert closing(listed(one, two)) == "2 deployments, 3.0 GB of memory."
+    assert closing(listed(one, deployment("c"))) == "2 deployments, at least 1.0 GB of memory."
+    assert closing(listed(deployment("c"))) == "1 deployment."
+
+
+def listed(*found: Deployment) -> Report:
+    """Return the report of a list."""
+    return Report("list", tuple(Result.planned(Target(one.deployment_id, Outcome.LISTED, one)) for one in found))
