@@ -8,20 +8,25 @@ from pathlib import Path
 import pytest
 
 from esml_stop.sandbox import serve
+from esml_stop.sandbox.state import State
 from tests.support.command import run_script
 from tests.support.markdown import all_blocks
 
 ANSWERS = (
     r"my_model_for_search\n",
-    r"reviews_for_ingest: reviews-pipeline\n",
-    r"in_use\nreviews_for_ingest is in use and was not stopped: ingest pipeline reviews-pipeline .*\n",
+    r"reviews_for_ingest: another\|pipeline, reviews-pipeline\n",
+    r"in_use\nreviews_for_ingest is in use and was not stopped: .*another\|pipeline .*reviews-pipeline .*\n",
     r"true\n",
     r"\d+\.\d+\n",
     r"esml-sandbox http://127\.0\.0\.1:\d+\n",
-    r"POST _ml/trained_models/my_model/deployment/_start\?.*\nPOST _ml/trained_models/reviews/deployment/_start\?.*\n",
     (
-        r"\| Deployment \| Outcome \|\n\| --- \| --- \|\n\| my_model_for_search \| stopped \|\n"
-        r"\| reviews_for_ingest \| in_use \|\n"
+        r"POST _ml/trained_models/my_model/deployment/_start\?.*\n"
+        r"POST _ml/trained_models/reviews/deployment/_start\?.*\n\{\"adaptive_allocations\": .*\}\n"
+    ),
+    (
+        r"\| Deployment \| Outcome \| Error \|\n\| --- \| --- \| --- \|\n"
+        r"\| my_model_for_search \| stopped \|  \|\n"
+        r"\| reviews_for_ingest \| in_use \| reviews_for_ingest is in use and .*another\\\|pipeline .*reviews-pipeline .* \|\n"
     ),
 )
 
@@ -43,6 +48,13 @@ def written(command: str, folder: Path) -> str:
     (folder / "esml").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m esml_stop "$@"\n')
     (folder / "esml").chmod(0o755)
     with serve() as server:
+        adapt_and_use_twice(server.state)
         paths = f"{folder}:/usr/bin:/bin"
         assert run_script(command, environment={"ESML_URL": server.url, "PATH": paths}, folder=folder).status == 0
     return (folder / "report.json").read_text()
+
+
+def adapt_and_use_twice(state: State) -> None:
+    """Let two pipelines use a deployment, one with a strange name, whose start call has a second line."""
+    state.pipelines["another|pipeline"] = state.pipelines["reviews-pipeline"]
+    state.deployments["reviews_for_ingest"].adaptive_allocations = {"enabled": True, "max_number_of_allocations": 2}
