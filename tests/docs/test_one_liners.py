@@ -26,7 +26,7 @@ ANSWERS = (
     (
         r"\| Deployment \| Outcome \| Error \|\n\| --- \| --- \| --- \|\n"
         r"\| my_model_for_search \| stopped \|  \|\n"
-        r"\| reviews_for_ingest \| in_use \| reviews_for_ingest is in use and .*another\\\|pipeline .*reviews-pipeline .* \|\n"
+        r"\| reviews_for_ingest \| in_use \| .*in use and .*another\\\|pipeline .*reviews-pipeline .* \|\n"
     ),
 )
 

@@ -1,10 +1,13 @@
 import re
 import socket
 from collections.abc import Iterator
+from threading import Event
 
 import pytest
 
 from esml_stop.sandbox import SandboxServer, serve
+from tests.support import faults
+from tests.support.faulty_server import STOP, deployments, misbehaving
 from tests.support.screen import Shown, on_terminal
 
 REFUSAL = [
@@ -79,10 +82,20 @@ def test_two_hundred_targets_have_a_row_each(sandbox: SandboxServer) -> None:
     assert len(shown.lines) == 200 + 2
 
 
-def test_a_long_stop_is_watched(sandbox: SandboxServer) -> None:
+def test_a_long_stop_is_watched() -> None:
     """What is waited for moves while it lasts and is gone afterwards; the cursor is there."""
-    sandbox.state.deployments["large_model"].stop_ms = 1_500
-    shown = stop(sandbox, "my_model_for_search", "large_model")
+    seen = Event()
+
+    def watch(text: str) -> None:
+        if "Stopping: 1 of 2 done" in text and "waiting 1 s for large_model" in text:
+            seen.set()
+
+    with misbehaving() as server:
+        deployments(server.state, "quick", "large_model")
+        server.on(STOP, faults.after(0), faults.when(seen))
+        environment = {"ESML_URL": server.url}
+        shown = on_terminal("stop", "quick", "large_model", "--parallel", "1", environment=environment, watch=watch)
+    assert shown.status == 0
     assert "Stopping: 1 of 2 done" in shown.raw
     assert "waiting 1 s for large_model" in shown.raw
     assert "waiting" not in shown.text

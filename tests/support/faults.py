@@ -8,6 +8,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from functools import cache
+from threading import Event
 
 from tests.support.faulty_server import Fault, FaultyHandler
 
@@ -108,6 +109,16 @@ def after(seconds: float) -> Fault:
 
     def fault(handler: FaultyHandler) -> None:
         handler.server.wait(seconds)
+        handler.write(*handler.worked())
+
+    return fault
+
+
+def when(happened: Event) -> Fault:
+    """Answer as the sandbox does when something has happened."""
+
+    def fault(handler: FaultyHandler) -> None:
+        assert happened.wait(60), "what the answer waits for did not happen"
         handler.write(*handler.worked())
 
     return fault

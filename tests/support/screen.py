@@ -9,7 +9,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Thread
 
@@ -30,7 +30,7 @@ class Shown:
     @property
     def raw(self) -> str:
         """Return all that was written to the terminal, as it came."""
-        return b"".join(chunk for _, chunk in self.chunks).decode()
+        return b"".join(chunk for _, chunk in self.chunks).decode(errors="replace")
 
     @property
     def lines(self) -> list[str]:
@@ -62,8 +62,12 @@ def on_terminal(
     stdout: bool = True,
     stderr: bool = True,
     answer: str = "",
+    watch: Callable[[str], None] = lambda _: None,
 ) -> Shown:
-    """Run `esml` on a terminal; a stream that is switched off is a pipe."""
+    """Run `esml` on a terminal; a stream that is switched off is a pipe.
+
+    `watch` gets everything that was written so far, whenever something is written.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     shown, began = Shown(columns), time.monotonic()
@@ -76,7 +80,7 @@ def on_terminal(
     ) as process:
         os.close(theirs)
         os.write(ours, answer.encode())
-        reader = Thread(target=read, args=(ours, shown, began))
+        reader = Thread(target=read, args=(ours, shown, began, watch))
         reader.start()
         shown.piped = b"".join(pipe.read() for pipe in (process.stdout, process.stderr) if pipe)
         shown.status = process.wait(timeout=60)
@@ -85,7 +89,7 @@ def on_terminal(
     return shown
 
 
-def read(terminal: int, shown: Shown, began: float) -> None:
+def read(terminal: int, shown: Shown, began: float, watch: Callable[[str], None]) -> None:
     """Take what comes from a terminal until the last one that writes to it is gone."""
     while True:
         try:
@@ -95,3 +99,4 @@ def read(terminal: int, shown: Shown, began: float) -> None:
         if not data:
             return
         shown.chunks.append((time.monotonic() - began, data))
+        watch(shown.raw)
