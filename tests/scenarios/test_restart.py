@@ -117,7 +117,7 @@ def test_a_start_that_is_refused_leaves_the_settings_and_the_command(
         pytest.skip("this cluster cannot be told to refuse a start")
     ended = run("restart", "d-0", "my-elser", "--force")
     assert (ended.status, ended.outcomes) == (1, {"d-0": "failed", "my-elser": "restarted"})
-    assert "It stopped, but was not started again." in ended.err
+    assert "d-0 stopped, but was not started again." in ended.err
     (file,) = left(tmp_path)
     assert f"esml restore {file}" in ended.err
     cluster.do("POST", "/_testnode/models/~m", {})
