@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import NamedTuple
 
 from esml_stop.text import columns_of
@@ -44,22 +45,50 @@ def lines(layout: Layout, rows: Sequence[Row], room: int | None, *, coloured: bo
     widths = {title: widest([title, *(row.cells[title].text for row in rows)]) for title in layout.titles}
     used = [line for row in rows for line in row.last]
     tail = len(GAP) + widest([layout.last, *used]) if used else 0
-    shown = fitting(layout, widths, room and room - tail)
-    beside = bool(used) and (room is None or total(shown) + tail <= room)
-    if room is not None and not beside:
-        shown = narrowed(shown, rows, room)
+    shown, fits = arranged(layout, rows, widths, tail, room)
+    beside = bool(used) and fits
     painter = Painter(shown, layout.right, coloured=coloured)
     yield painter.head(layout.last if beside else "")
     for row in rows:
         yield from painter.row(row, "" if beside else layout.last)
-        yield from (f"{GAP}{note}" for note in row.notes)
+        yield from (f"{GAP}{part}" for note in row.notes for part in folded(note, room))
 
 
-def fitting(layout: Layout, widths: Mapping[str, int], room: int | None) -> dict[str, int]:
+def arranged(
+    layout: Layout, rows: Sequence[Row], widths: Mapping[str, int], tail: int, room: int | None
+) -> tuple[dict[str, int], bool]:
+    """Return the widths of the columns that are shown, and whether the last column, `tail` wide, fits beside them."""
+    if room is None:
+        return dict(widths), True
+    usual = without_outliers(widths, rows, room)
+    for candidate in (widths, usual):
+        shown = fitting(layout, candidate, room - tail)
+        if total(shown) + tail <= room:
+            return shown, True
+    return narrowed(fitting(layout, usual, room), rows, room), False
+
+
+def without_outliers(widths: Mapping[str, int], rows: Sequence[Row], room: int) -> Mapping[str, int]:
+    """Return the widths with a first column that a few very long values in it do not widen."""
+    first = next(iter(widths))
+    sizes = [columns_of(row.cells[first].text) for row in rows]
+    usual = [size for size in sizes if size <= room // 3]
+    few = len(sizes) - len(usual) <= len(sizes) // 4
+    return {**widths, first: max([columns_of(first), *usual])} if few else widths
+
+
+def folded(note: str, room: int | None) -> Sequence[str]:
+    """Return a note as lines that are broken between words."""
+    if room is None:
+        return [note]
+    return wrap(note, max(room - len(GAP), 20), subsequent_indent=GAP, break_long_words=False, break_on_hyphens=False)
+
+
+def fitting(layout: Layout, widths: Mapping[str, int], room: int) -> dict[str, int]:
     """Return the widths of the columns that there is room for."""
     shown = dict(widths)
     for title in reversed(layout.optional):
-        if room is None or total(shown) <= room:
+        if total(shown) <= room:
             break
         del shown[title]
     return shown

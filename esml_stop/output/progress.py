@@ -1,5 +1,6 @@
 """Progress on stderr: rows that are updated in place on a terminal, a line per finished target elsewhere."""
 
+import math
 import sys
 import threading
 import time
@@ -20,6 +21,8 @@ S = TypeVar("S", bound="ShownProgress")
 
 # How often a log repeats which targets are still waited for, in seconds.
 REMINDER_SECONDS = 30.0
+# How often it is checked whether a reminder is due, in seconds: each target began at a time of its own.
+CHECK_SECONDS = 1.0
 # Most commands end before there is anything to watch: rich is imported only after so many seconds.
 SHORT_SECONDS = 0.25
 # How often the rows on a terminal are updated, in seconds.
@@ -95,6 +98,7 @@ class LogProgress(ShownProgress):
         super().__init__()
         self.verbose = verbose
         self.queued: Callable[[Sequence[str]], Mapping[str, int]] = lambda _: {}
+        self.reminded = -math.inf
 
     def phase(self, text: str, total: int | None = None) -> None:
         """Begin the next step; a terminal that cannot move its cursor gets a line about it."""
@@ -127,9 +131,16 @@ class LogProgress(ShownProgress):
         if len(late) > len(names):
             yield f"still {doing} {counted(len(late) - len(names), 'other')}"
 
+    def due(self, now: float) -> list[str]:
+        """Return the reminders at a moment; none when the last ones are not long enough ago."""
+        lines = list(self.reminders(now)) if now - self.reminded >= REMINDER_SECONDS else []
+        if lines:
+            self.reminded = now
+        return lines
+
     def _show(self, over: threading.Event) -> None:
-        while not over.wait(REMINDER_SECONDS):
-            for line in self.reminders(time.monotonic()):
+        while not over.wait(CHECK_SECONDS):
+            for line in self.due(time.monotonic()):
                 say(f"esml: {line}")
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from textwrap import wrap
 
 from esml_stop.errors import EsmlError
 from esml_stop.output.terminal import has_colour, is_terminal, moves, width
@@ -20,7 +21,8 @@ def say(line: str) -> None:
 
 def ask(question: str) -> str:
     """Return the line that a person answers; nothing at all counts as an empty one."""
-    _put(question)
+    lines = wrap(question, max(width(sys.stderr), 20), break_long_words=False, break_on_hyphens=False)
+    _put("\n".join(lines) + " ")
     try:
         answer = sys.stdin.readline()
     except (OSError, ValueError, AttributeError):

@@ -40,6 +40,16 @@ def test_a_reminder_names_a_few_and_counts_the_others() -> None:
     assert found[-1] == "still stopping 4 others"
 
 
+def test_a_target_is_reminded_of_every_thirty_seconds_from_its_beginning_on() -> None:
+    """However long before it the command began."""
+    log = LogProgress()
+    log.phase("Stopping", 1)
+    log.started(D)
+    began = log.under_way["d"]
+    told = {seconds: lines for seconds in range(100) if (lines := log.due(began + seconds))}
+    assert told == {seconds: [f"still stopping d ({seconds} s)"] for seconds in (30, 60, 90)}
+
+
 def test_a_step_without_targets_is_reminded_of_too() -> None:
     """A look-up that lasts."""
     log = LogProgress()
@@ -50,7 +60,7 @@ def test_a_step_without_targets_is_reminded_of_too() -> None:
 def test_reminders_come_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread writes them until the work is over."""
     came = threading.Event()
-    monkeypatch.setattr(progress, "REMINDER_SECONDS", 0.001)
+    monkeypatch.setattr(progress, "CHECK_SECONDS", 0.001)
     monkeypatch.setattr(progress, "say", lambda line: came.set() if "still stopping d" in line else None)
     with LogProgress() as log:
         log.phase("Stopping", 1)

@@ -109,6 +109,8 @@ def test_a_question_shows_what_it_is_about(sandbox: SandboxServer) -> None:
     assert "my_model_for_search would be stopped my_model" in shown.text
     assert "my-elser in use, will be skipped elser endpoint my-elser" in shown.text
     assert f'Stop 1 deployment on "esml-sandbox" ({sandbox.url})? [y/N]' in shown.text
+    narrow = stop(sandbox, "my*", answer="n\n", columns=50)
+    assert any(line.startswith(f"({sandbox.url})? [y/N]") for line in narrow.lines), "an address is not broken"
     assert stop(sandbox, "my_*", answer="y\n").status == 0
 
 
