@@ -22,7 +22,7 @@ S = TypeVar("S", bound="ShownProgress")
 # How often a log repeats which targets are still waited for, in seconds.
 REMINDER_SECONDS = 30.0
 # How often it is checked whether a reminder is due, in seconds: each target began at a time of its own.
-CHECK_SECONDS = 1.0
+CHECK_SECONDS = 0.25
 # Most commands end before there is anything to watch: rich is imported only after so many seconds.
 SHORT_SECONDS = 0.25
 # How often the rows on a terminal are updated, in seconds.

@@ -1,16 +1,20 @@
 """What people read besides the results: warnings, refusals and errors, on stderr."""
 
+import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from textwrap import wrap
 
 from esml_stop.errors import EsmlError
 from esml_stop.output.terminal import has_colour, is_terminal, moves, width
-from esml_stop.text import clean
+from esml_stop.text import clean, columns_of
 
 # Bold yellow is nearly white in many terminals, and some are white.
 RED, YELLOW = "1;31", "33"
+
+# A command in a line.
+COMMAND = re.compile(r"[ `]esml [a-z]")
 
 
 def say(line: str) -> None:
@@ -21,7 +25,8 @@ def say(line: str) -> None:
 
 def ask(question: str) -> str:
     """Return the line that a person answers; nothing at all counts as an empty one."""
-    lines = wrap(question, max(width(sys.stderr), 20), break_long_words=False, break_on_hyphens=False)
+    room = max(width(sys.stderr), 20)
+    lines = wrap(question, room, break_long_words=False, break_on_hyphens=False)
     _put("\n".join(lines) + " ")
     try:
         answer = sys.stdin.readline()
@@ -37,13 +42,32 @@ def ask(question: str) -> str:
 
 def warn(line: str) -> None:
     """Write a warning."""
-    say(f"esml: {coloured('warning:', YELLOW)} {line}")
+    first, *others = folded(f"esml: warning: {line}")
+    say("\n".join([first.replace("warning:", coloured("warning:", YELLOW), 1), *others]))
 
 
 def block(lines: Iterable[str]) -> None:
     """Write lines that belong together; the first one names esml."""
-    first, *others = lines
-    say("\n".join([f"{coloured('esml:', RED)} {first}", *others]))
+    first, *others = (part for line in with_name(lines) for part in folded(line))
+    say("\n".join([first.replace("esml:", coloured("esml:", RED), 1), *others]))
+
+
+def with_name(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines, the first one with the name of the program."""
+    for number, line in enumerate(lines):
+        yield line if number else f"esml: {line}"
+
+
+def folded(line: str) -> Sequence[str]:
+    """Return a line as a terminal shows it best: broken between words, but in one piece if a command is to be copied.
+
+    A terminal knows which lines it has broken itself, and copies these in one piece.
+    """
+    room = max(width(sys.stderr), 20)
+    if not is_terminal(sys.stderr) or columns_of(line) <= room or COMMAND.search(line):
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return wrap(line, room, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def error(error: EsmlError) -> None:

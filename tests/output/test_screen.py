@@ -1,6 +1,7 @@
 import re
 import socket
 from collections.abc import Iterator
+from itertools import takewhile
 from threading import Event
 
 import pytest
@@ -42,7 +43,7 @@ def test_something_is_on_the_screen_before_the_cluster_answers() -> None:
     assert shown.lines[0].startswith("esml: ")
 
 
-@pytest.mark.parametrize("columns", [60, 200])
+@pytest.mark.parametrize("columns", [80, 200])
 def test_a_refusal_is_easy_to_read(sandbox: SandboxServer, columns: int) -> None:
     """Target, reason, each use and the command on lines of their own; after the table."""
     shown = stop(sandbox, "my_model_for_search", "reviews_for_ingest", columns=columns)
@@ -50,6 +51,18 @@ def test_a_refusal_is_easy_to_read(sandbox: SandboxServer, columns: int) -> None
     assert shown.written[-4:] == [*REFUSAL, "esml: 1 deployment stopped, 1 in use."]
     assert re.search(r"my_model_for_search +stopped in \d+(\.\d)? s", "\n".join(shown.lines))
     assert re.search(r"reviews_for_ingest +in use", "\n".join(shown.lines))
+
+
+def test_sentences_are_broken_between_words_and_commands_are_not_broken(sandbox: SandboxServer) -> None:
+    """A command that the terminal wraps is copied in one piece."""
+    shown = stop(sandbox, "reviews_for_ingest", "--timeout", "12m", columns=50)
+    assert shown.written == [
+        REFUSAL[0].rpartition(" ")[0],
+        "  stopped:",
+        "  ingest pipeline reviews-pipeline references this",
+        "    deployment",
+        f"{REFUSAL[2]} --timeout 12m",
+    ]
 
 
 @pytest.mark.parametrize("columns", [40, 120])
@@ -172,7 +185,7 @@ def test_a_piped_stderr_gets_nothing_that_moves(sandbox: SandboxServer) -> None:
 def test_columns_decides_the_width(sandbox: SandboxServer) -> None:
     """COLUMNS is believed more than the terminal."""
     shown = stop(sandbox, "questions_a", "nope", columns=200, environment={"COLUMNS": "40"})
-    table = [line for line in shown.lines if not line.startswith("esml: ")]
+    table = list(takewhile(lambda line: not line.startswith("esml: "), shown.lines))
     assert len(table) == 4
     assert max(map(len, table)) <= 40
 
