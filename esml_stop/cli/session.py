@@ -1,6 +1,7 @@
 """What every command that talks to a cluster needs, from its options to its last word."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -27,6 +28,9 @@ from esml_stop.text import clean
 
 # How long a look at the queues may take, in seconds.
 QUEUE_SECONDS = 5.0
+
+# The names of the fields that are asked for fill a screen.
+FIELDS = re.compile(r"(filter_path=)[^&]{30,}")
 
 
 class Session:
@@ -70,7 +74,8 @@ class Session:
         if self._over:  # an answer that nobody waits for any more
             return
         if self.output.verbose:
-            stderr.say(f"esml: {request.method} {clean(request.path)} {request.result} {request.seconds:.3f} s")
+            path = FIELDS.sub(r"\1...", clean(request.path))
+            stderr.say(f"esml: {request.method} {path} {request.result} {request.seconds:.3f} s")
         for text in request.warnings:
             if text not in self._shown_warnings:  # every answer repeats it
                 self._shown_warnings.add(text)

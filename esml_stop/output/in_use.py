@@ -48,7 +48,7 @@ def unread(report: Report, *, verbose: bool) -> list[str]:
         one for result in report.results for one in result.target.not_checked if one.what == LAST_LOOK
     )
     return [
-        *(f"{clean(one.what)} not checked ({clean(one.reason)})." for one in found),
+        *(f"Not checked ({clean(one.reason.rstrip('.'))}): {clean(one.what)}." for one in found),
         *(
             f"stopped is what Elasticsearch answered; nobody could look again ({clean(one.reason.rstrip('.'))})."
             for one in unseen

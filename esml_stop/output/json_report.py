@@ -51,8 +51,10 @@ def by_line(body: Json, key: str, kind: str) -> str:
 def envelope(report: Report, about: Invocation) -> Json:
     """Return the report as plain data."""
     found = head(about, report.status, int(report.exit_status), report.reason) | rest(report)
-    found["deployments"] = [deployment(one, report, about) for one in report.results]
-    found["errors"] = [one["error"] for one in found["deployments"] if one["error"]]
+    rows = [deployment(one, report, about) for one in report.results]
+    found["errors"] = [one["error"] for one in rows if one["error"]]
+    # Only deployments are rows of a list; a name that matched nothing is a warning or an error.
+    found["deployments"] = [one for one in rows if report.command != "list" or one["model_id"]]
     return found
 
 
@@ -139,9 +141,10 @@ def errors(result: Result, report: Report, about: Invocation) -> Iterator[Json]:
     elif result.error:
         yield described(result.error) | {"target": name}
     elif is_missed(result, strict=report.strict):
-        first, *others = messages.missed(result, report)
+        first, *others = messages.missed(result, report, about.options)
         hint = others[0].strip() if others else None
-        yield described(EsmlError(first, hint=hint, code="not_found", target=name))
+        again = hint.partition(": ")[2] if hint else None
+        yield described(EsmlError(first, hint=hint, code="not_found", target=name)) | {"command": again}
     elif result.outcome is Outcome.NOT_ATTEMPTED:
         yield described(EsmlError(f"{name} was not attempted.", code="not_attempted", target=name))
 

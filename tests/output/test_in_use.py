@@ -146,7 +146,7 @@ def test_what_was_not_checked_is_said_where_nothing_else_would(
     found = deployment("d", node_versions=(version,) if version else ())
     target = Target("d", Outcome.WOULD_STOP, found, not_checked=(UNREAD,))
     report = Report("stop", (Result(target, Outcome.STOPPED, was_forced),), dry_run=dry_run)
-    line = "inference endpoints not checked (needs monitor_inference)."
+    line = "Not checked (needs monitor_inference): inference endpoints."
     assert unread(report, verbose=verbose) == ([line] if said else [])
 
 

@@ -134,3 +134,22 @@ def test_the_schema_can_say_no() -> None:
     for change in ({"seconds": "1"}, {"outcome": "vanished"}):
         with pytest.raises(ValidationError):
             checked({**document, "deployments": [{**document["deployments"][0], **change}]})
+
+
+def test_a_list_holds_deployments_only(sandbox: SandboxServer) -> None:
+    """A name that matched nothing is a warning, or an error when it should have matched."""
+    environment = {"ESML_URL": sandbox.url}
+    ended = esml("list", "large_model", "zz*", "-o", "json", environment=environment).json
+    assert [one["deployment_id"] for one in ended["deployments"]] == ["large_model"]
+    assert (ended["counts"]["not_found"], ended["warnings"]) == (1, ["No deployment matches zz*."])
+    ended = esml("list", "large_model", "zz*", "-o", "json", "--no-allow-no-match", environment=environment).json
+    assert [one["target"] for one in ended["errors"]] == ["zz*"]
+
+
+def test_an_error_that_a_command_overcomes_holds_the_command(sandbox: SandboxServer) -> None:
+    """With the options that were given: for what is in use, and for a model that was named."""
+    ended = esml("stop", "reviews_for_ingest", "questions", "-o", "json", environment={"ESML_URL": sandbox.url}).json
+    assert [one["command"] for one in ended["errors"]] == [
+        "esml stop reviews_for_ingest --force --output json",
+        "esml stop --model questions --output json",
+    ]

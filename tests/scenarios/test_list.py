@@ -89,8 +89,9 @@ def test_a_list_without_check_asks_once_and_says_so(scene: RawCluster, run: Run)
     """With --no-check one request is made, and nothing is said to be unused."""
     ended = run("list", "--no-check", "-v")
     assert ended.err.count("GET") == 1
+    assert "filter_path=... 200 " in ended.err
     assert {line[8] for line in ended.lines} == {""}
-    assert "what uses the deployment not checked (--no-check)" in ended.err
+    assert "Not checked (--no-check): what uses the deployment." in ended.err
 
 
 @pytest.mark.parametrize(

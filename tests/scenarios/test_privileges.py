@@ -56,7 +56,7 @@ def test_manage_ml_alone_is_enough(secured: RawCluster, run: Run) -> None:
 
 def test_what_was_not_checked_is_said_where_the_server_is_silent(secured: RawCluster, run: Run) -> None:
     """With --force, in a dry run and in a list nothing else would say it."""
-    line = "inference endpoints not checked (needs monitor_inference)."
+    line = "Not checked (needs monitor_inference): inference endpoints."
     for arguments in (["stop", "my-elser", "--dry-run"], ["list"], ["stop", "my-elser", "--force"]):
         ended = run(*arguments, environment=as_key(secured, ["manage_ml"]))
         assert ended.status == 0
@@ -76,7 +76,7 @@ def test_a_doubt_that_may_not_be_settled_is_said(secured: RawCluster, run: Run) 
     """Whether a pipeline names the deployment or its model needs read_pipeline where both answers are equal."""
     secured.pipeline("esml-q", "m")
     ended = run("stop", "free", "--dry-run", environment=as_key(secured, ["manage_ml", "monitor_inference"]))
-    assert "whether a pipeline references the deployment (esml-q) not checked (needs read_pipeline)" in ended.err
+    assert "Not checked (needs read_pipeline): whether a pipeline references the deployment (esml-q)." in ended.err
     settled = run(
         "stop", "free", "--dry-run", environment=as_key(secured, ["manage_ml", "monitor_inference", "read_pipeline"])
     )

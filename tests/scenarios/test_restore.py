@@ -270,6 +270,7 @@ def test_the_report_shows_what_runs_now(cluster: RawCluster, run: Run, tmp_path:
     listed = {one["deployment_id"]: one for one in run("list", "-o", "json").json["deployments"]}
     ended = run("restore", file, "-o", "json").json["deployments"]
     a, b = ended
+    assert f"esml: Dry run: start the deployments in {file} on " in run("restore", file, "--dry-run").err
     assert (a["outcome"], a["previous_state"], a["state"]) == ("started", "stopped", "started")
     assert a["nodes"] == listed["b"]["nodes"] != []
     assert (a["allocations"], a["start_time"] is not None) == ({"reached": 1, "wanted": 1}, True)

@@ -76,7 +76,8 @@ def command(
     with Session(connection_options, output_options, timeout=timeout, parallel=parallel) as session:
         if not dry_run:
             session.connection.check_allowed("start")
-        session.begin("Dry run: start" if dry_run else "Starting", wanted.names)
+        where = "standard input" if file == "-" else file
+        session.begin("Dry run: start" if dry_run else "Starting", names or [f"the deployments in {where}"])
         return session.finish(run(request, session.reader, session.progress, session.confirmed))
 
 
