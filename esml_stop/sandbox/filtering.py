@@ -8,25 +8,41 @@ def filtered(body: Any, paths: str | None) -> Any:
     """Return only what one of the dotted paths names; `*` is any one key, `**` any number of them."""
     if not paths:
         return body
-    kept = keep(body, [path.split(".") for path in paths.split(",")])
+    kept = keep(body, Paths([path.split(".") for path in paths.split(",")]))
     return {} if kept is None else kept
 
 
-def keep(part: Any, paths: list[list[str]]) -> Any:
+class Paths:
+    """Paths below one place of an answer. An answer has the same keys thousands of times, so each is looked up once."""
+
+    def __init__(self, paths: list[list[str]]) -> None:
+        self.paths = paths
+        self.end_here = any(not path for path in paths)
+        self.known: dict[str, Paths] = {}
+
+    def below(self, name: str) -> "Paths":
+        """Return the rest of the paths below a key."""
+        if name not in self.known:
+            rest = step(self.paths, name)
+            self.known[name] = self if rest == self.paths else Paths(rest)
+        return self.known[name]
+
+
+def keep(part: Any, paths: Paths) -> Any:
     """Return a part with what is left of the paths below it, or None when nothing is."""
-    if any(not path for path in paths):
+    if paths.end_here:
         return part
     if isinstance(part, list):
         kept = [one for one in (keep(value, paths) for value in part) if one is not None]
         return kept or None
-    if not isinstance(part, dict):
+    if not isinstance(part, dict) or not paths.paths:
         return None
-    below = {name: keep(value, step(paths, name)) for name, value in part.items()}
+    below = {name: keep(value, paths.below(name)) for name, value in part.items()}
     return {name: value for name, value in below.items() if value is not None} or None
 
 
 def step(paths: list[list[str]], name: str) -> list[list[str]]:
-    """Return what is left of the paths one key further down."""
+    """Return the rest of the paths one key further down."""
     left = [path[1:] for path in paths if path and path[0] != "**" and like(path[0], name)]
     deep = [path for path in paths if path and path[0] == "**"]
     return [*left, *deep, *(path[2:] for path in deep if len(path) > 1 and like(path[1], name))]
