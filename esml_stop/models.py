@@ -23,6 +23,7 @@ class Deployment(NamedTuple):
     runs on (`model_size_stats.required_native_memory_bytes`); 0 when it is scaled to zero, None when it is not shown.
     `model_bytes` is the size of the model itself. `through_alias` says that it was started through a model alias, which
     is then its deployment ID. `is_orphan` says that its model was deleted: it can be stopped, but not started again.
+    `old_names` says that its server calls settings as 8.0 to 8.2 do (plan/start_settings.py).
     """
 
     deployment_id: str
@@ -51,6 +52,7 @@ class Deployment(NamedTuple):
     memory_bytes: int | None = None
     allocation_state: str | None = None
     is_orphan: bool = False
+    old_names: bool = False
 
     @property
     def alive(self) -> bool:

@@ -86,7 +86,7 @@ class Cluster:
             query = {"size": MOST_MODELS, "filter_path": STATS_FIELDS}
             return stats.listing(self.transport.ask("GET", path, ends - time.monotonic(), query))
 
-        return find(expression, ask)
+        return find(expression, ask, lambda names: self.model_configs(names, ends - time.monotonic()))
 
     def stop(self, deployment_id: str, *, flags: Flags, timeout: float) -> None:
         """Stop one deployment and return when it is gone from every node.
@@ -143,13 +143,13 @@ class Cluster:
         return responses.clock(self.transport.ask("GET", "/_cat/health", timeout, {"h": "epoch", "format": "json"}))
 
     def model_configs(self, names: str, timeout: float) -> tuple[Model, ...]:
-        """Return the models that a comma list of model IDs and aliases means; none when one of them is unknown.
+        """Return the models that a comma list of model IDs, aliases and patterns means; none when one is unknown.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-get-trained-models
         """
         query = {"size": MOST_MODELS, "filter_path": MODEL_FIELDS}
         try:
-            body = self.transport.ask("GET", f"/_ml/trained_models/{segment(names, ',')}", timeout, query)
+            body = self.transport.ask("GET", f"/_ml/trained_models/{segment(names, ',*')}", timeout, query)
         except Refused as refused:
             if refused.http_status == 404:
                 return ()

@@ -2,15 +2,16 @@
 
 One unknown exact name fails the whole question, and so does a deployment whose model was deleted (an orphan), also when
 only a pattern matches it. The 404 names what was not found. `_all` is never a 404, but leaves orphans out. No more than
-10,000 models come with one question; they come in the order of their IDs.
+10,000 models come with one question; they come in the order of their IDs. The list of the models themselves is never a
+404 because of an orphan.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator
 
 from esml_stop.errors import BadAnswer, Refused
-from esml_stop.models import UNKNOWN_STATE, Deployment, Listing
-from esml_stop.plan.patterns import ALL, fits, is_pattern
+from esml_stop.models import UNKNOWN_STATE, Deployment, Listing, Model
+from esml_stop.plan.patterns import ALL, chunks, fits, is_pattern
 
 # How many models one answer may hold: `from` and `size` together are at most this.
 MOST_MODELS = 10_000
@@ -26,11 +27,14 @@ UNMATCHED = re.compile(r"No known trained model with model_id \[([^\]]+)\]")
 # Asks for the models of an expression, and returns how many match with as many as fit into an answer.
 Ask = Callable[[str], tuple[int, Listing]]
 
+# Lists the models themselves that an expression matches, as many as fit into an answer.
+AskModels = Callable[[str], tuple[Model, ...]]
 
-def find(expression: str, ask: Ask) -> Listing:
+
+def find(expression: str, ask: Ask, ask_models: AskModels) -> Listing:
     """Return every deployment and model that an expression matches; those of `_all` when it cannot be asked for."""
     if expression == ALL:
-        return everything(ask)
+        return everything(ask, ask_models)
     names = expression.split(",")
     while names:
         try:
@@ -39,10 +43,10 @@ def find(expression: str, ask: Ask) -> Listing:
             missing = unmatched(refused)
             known = [name for name in names if name not in missing]
             if not missing or len(known) == len(names) or not missing <= set(names):
-                return with_orphans(known, everything(ask), ask)
+                return with_orphans(known, everything(ask, ask_models), ask)
             names = known
         else:
-            return listing if count <= MOST_MODELS else everything(ask)
+            return listing if count <= MOST_MODELS else everything(ask, ask_models)
     return Listing((), frozenset())
 
 
@@ -54,13 +58,13 @@ def unmatched(refused: Refused) -> frozenset[str]:
     return frozenset(found[1].split(",")) if found else frozenset()
 
 
-def everything(ask: Ask) -> Listing:
+def everything(ask: Ask, ask_models: AskModels) -> Listing:
     """Return all deployments and models that the cluster lists, however many there are."""
     count, found = ask(ALL)
     while count > MOST_MODELS:
         last = max(found.models, default="")
         for part in after(last):
-            count, more = ask(part)
+            count, more = further(part, ask, ask_models)
             found = merged(found, more)
             if count > MOST_MODELS:
                 break
@@ -68,6 +72,37 @@ def everything(ask: Ask) -> Listing:
             text = "The cluster has more models than Elasticsearch lists."
             raise BadAnswer(text, hint="Pass exact deployment IDs.")
     return found
+
+
+def further(part: str, ask: Ask, ask_models: AskModels) -> tuple[int, Listing]:
+    """Return how many models match patterns of model IDs, and those that fit into an answer with their deployments.
+
+    The deployments are asked for again by their own IDs: only that shows what references them.
+    """
+    try:
+        count, found = ask(part)
+    except Refused as refused:  # an orphan is among them
+        unmatched(refused)
+        models = ask_models(part)
+        count = MOST_MODELS + 1 if len(models) >= MOST_MODELS else len(models)
+        deployed = every((one.model_id for one in models if one.model_type in {None, "pytorch"}), ask)
+        found = Listing(deployed.deployments, frozenset(one.model_id for one in models))
+    return count, merged(found, every((one.deployment_id for one in found.deployments), ask))
+
+
+def every(names: Iterable[str], ask: Ask) -> Listing:
+    """Return what exact names match, without those that make the question a 404."""
+    return merged(*(halved(part.split(","), ask) for part in chunks(names)))
+
+
+def halved(names: list[str], ask: Ask) -> Listing:
+    """Return what names match that fit into a question; one that is a 404 is asked in two halves."""
+    try:
+        return ask(",".join(names))[1]
+    except Refused as refused:
+        unmatched(refused)
+    middle = len(names) // 2
+    return merged(halved(names[:middle], ask), halved(names[middle:], ask)) if middle else Listing((), frozenset())
 
 
 def after(last: str) -> Iterator[str]:
@@ -87,7 +122,8 @@ def after(last: str) -> Iterator[str]:
 def merged(*listings: Listing) -> Listing:
     """Return several listings as one, each deployment once."""
     found = {one.deployment_id: one for listing in listings for one in listing.deployments}
-    return Listing(tuple(found.values()), frozenset().union(*(one.models for one in listings)))
+    models: frozenset[str] = frozenset().union(*(one.models for one in listings))
+    return Listing(tuple(found.values()), models)
 
 
 def with_orphans(names: Iterable[str], listed: Listing, ask: Ask) -> Listing:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from time import time
 from typing import TypeVar
 
 from esml_stop.cluster.api import Cluster
-from esml_stop.errors import EsmlError, NotAuthenticated
+from esml_stop.errors import BadAnswer, EsmlError, NotAuthenticated, Refused
 from esml_stop.invocation import ClusterIdentity
 from esml_stop.models import PIPELINES, Deployment, Listing, NotChecked, Snapshot
 from esml_stop.plan.hints import Hint, alike, of_endpoint, of_model
@@ -24,6 +24,9 @@ LONGEST_OPTIONAL = 30.0
 
 # A hint is worth no longer wait than this, in seconds.
 HINT_SECONDS = 3.0
+
+# The first version whose stop takes deployment IDs (docs/elasticsearch.md).
+STOPS_DEPLOYMENTS = (8, 8)
 
 # How many requests are made for the aliases of some models before all models are asked for.
 MOST_PARTS = 4
@@ -68,6 +71,20 @@ class Reader:
             raise
         except EsmlError:
             return ClusterIdentity(self.cluster.label)
+
+    @cached_property
+    def stops_deployments(self) -> bool:
+        """Tell whether the server answers a stop for deployments; False where its version cannot be read.
+
+        A server before 8.8 answers for models: it says "stopped" for any model and alias, whether it ran or not.
+        """
+        try:
+            version = self.ask(lambda: self.cluster.identity(self.deadline.left)).version
+        except NotAuthenticated:
+            raise
+        except (Refused, BadAnswer):
+            return False
+        return is_at_least(version, STOPS_DEPLOYMENTS)
 
     def find(self, wanted: Wanted, uses: "Uses | None" = None) -> Snapshot:
         """Return the deployments that the names and models may mean, and hints for names that mean none."""
@@ -197,6 +214,12 @@ class Uses:
             "model aliases", "monitor_ml", partial(patiently, aliases, deadline, reader.on_retry)
         )
         return snapshot._replace(by_model=by_model, aliases=found or {})
+
+
+def is_at_least(version: str | None, least: tuple[int, int]) -> bool:
+    """Tell whether a version such as 8.19.0 is known to be a certain one or newer."""
+    numbers = (version or "").split(".")[:2]
+    return all(map(str.isdecimal, numbers)) and tuple(map(int, numbers)) >= least
 
 
 def without_uses(snapshot: Snapshot) -> Snapshot:

@@ -6,7 +6,7 @@ from typing import Any
 from esml_stop.cluster.responses import checked
 from esml_stop.json_values import WrongShape, need, optional, required
 from esml_stop.models import UNKNOWN_STATE, Deployment, Listing
-from esml_stop.plan.start_settings import SIZE
+from esml_stop.plan.start_settings import OLD_NAMES, SIZE
 
 Nodes = Sequence[Mapping[str, Any]]
 
@@ -37,9 +37,9 @@ def deployment(entry: Mapping[str, Any]) -> Deployment:
         pipelines=frozenset(optional(optional(entry, "ingest", dict, {}), "pipelines", dict, {})),
         allocations=optional(allocation, "allocation_count", int, 0),
         target_allocations=optional(allocation, "target_allocation_count", int, 0),
-        number_of_allocations=either(stats, "number_of_allocations", "model_threads"),
+        number_of_allocations=either(stats, "number_of_allocations"),
         adaptive_allocations=optional(stats, "adaptive_allocations", dict, None),
-        threads_per_allocation=either(stats, "threads_per_allocation", "inference_threads"),
+        threads_per_allocation=either(stats, "threads_per_allocation"),
         queue_capacity=optional(stats, "queue_capacity", int, None),
         priority=word(optional(stats, "priority", str, None)),
         cache_size=size(optional(stats, "cache_size", str, None)),
@@ -55,14 +55,15 @@ def deployment(entry: Mapping[str, Any]) -> Deployment:
         last_minute=sum(optional(node, "throughput_last_minute", int, 0) for node in nodes),
         memory_bytes=optional(sizes, "required_native_memory_bytes", int, None) or None,
         allocation_state=optional(allocation, "state", str, None),
+        old_names=any(name in stats for name in OLD_NAMES.values()),
     )
     return found._replace(memory_bytes=0) if found.is_scaled_to_zero else found
 
 
-def either(stats: Mapping[str, Any], name: str, old_name: str) -> int | None:
+def either(stats: Mapping[str, Any], name: str) -> int | None:
     """Return a number under its name, or the name it had in 8.0 to 8.2."""
     value: int | None = optional(stats, name, int, None)
-    old: int | None = optional(stats, old_name, int, None)
+    old: int | None = optional(stats, OLD_NAMES[name], int, None)
     return old if value is None else value
 
 

@@ -1,6 +1,7 @@
 """Stops deployments: each until it is known what became of it, a few at a time."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from esml_stop.cluster.api import Cluster
@@ -29,7 +30,25 @@ def stop_all(
     batch = Batch(stop, reader.deadline, listener, parallel=parallel)
     done, signal = batch.run([one for one in targets if one.decision is Outcome.WOULD_STOP])
     results = [done.get(one.deployment_id) or Result.untouched(one) for one in targets]
-    return (settled_at_once(results, reader, settled) if signal else results), signal
+    if signal:
+        return settled_at_once(results, reader, settled), signal
+    return believed(results, reader), None
+
+
+def believed(results: list[Result], reader: Reader) -> list[Result]:
+    """Return the results, without believing a server before 8.8, or one of unknown version, about what was not seen."""
+    unseen = [one for one in results if one.outcome is Outcome.STOPPED and not one.target.deployment]
+    with suppress(EsmlError):
+        if not unseen or reader.stops_deployments:
+            return results
+    return [replace(one, outcome=Outcome.UNKNOWN, error=UNPROVEN) if one in unseen else one for one in results]
+
+
+UNPROVEN = EsmlError(
+    "The cluster answered that it is stopped, but it was not listed before, so whether it ran is not known.",
+    code="unproven",
+    hint="A server before 8.8 gives this answer for any model. `esml list` shows what runs.",
+)
 
 
 def settled(result: Result, found: Deployment | None) -> Result:

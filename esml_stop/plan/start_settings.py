@@ -12,6 +12,8 @@ from esml_stop.models import Deployment
 UNITS = {"b": 0, "kb": 1, "mb": 2, "gb": 3, "tb": 4, "pb": 5}
 # Of these a missing value says something; any other that is missing was not known.
 LEFT_OUT_BY_DEFAULT = ("cache_size", "adaptive_allocations")
+# What 8.0 to 8.2 call these settings, in `_stats` and in `_start`; later servers take these names too.
+OLD_NAMES = {"number_of_allocations": "model_threads", "threads_per_allocation": "inference_threads"}
 SIZE = re.compile(r"(\d+(?:\.\d+)?)([kmgtp]?b)")
 
 
@@ -50,7 +52,8 @@ def start_call(one: Deployment) -> StartCall:
         given["cache_size"] = f"{size_in_bytes(given['cache_size'])}b"
     started = one.deployment_id if one.through_alias else one.model_id
     path = f"/_ml/trained_models/{quote(started, safe='')}/deployment/_start"
-    query = {name: str(value) for name, value in given.items()}
+    names = OLD_NAMES if one.old_names else {}
+    query = {names.get(name, name): str(value) for name, value in given.items()}
     return StartCall(path, query, {"adaptive_allocations": adaptive} if adaptive else None)
 
 

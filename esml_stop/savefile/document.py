@@ -74,6 +74,7 @@ def entry(result: Result, one: Deployment) -> Entry:
         "model_alias": one.deployment_id if one.through_alias else None,
         "settings": settings(one),
         "settings_not_shown": list(not_shown(one)),
+        "old_names": one.old_names,
         "state": one.state,
         "used_by": [{"kind": use.kind.value, "id": use.id, "through": use.through.value} for use in result.used_by],
         "start_call": start_call(one).console,
@@ -87,7 +88,9 @@ def completed(newer: Entry, older: Entry | None) -> Entry:
         return newer
     known = {name: older["settings"][name] for name in newer["settings_not_shown"] if name in older["settings"]}
     left = [name for name in newer["settings_not_shown"] if name not in known]
-    whole = {**newer, "settings": {**newer["settings"], **known}, "settings_not_shown": left}
+    old_names = newer.get("old_names", False) or older.get("old_names", False)
+    settings = {**newer["settings"], **known}
+    whole = {**newer, "settings": settings, "settings_not_shown": left, "old_names": old_names}
     return {**whole, "start_call": start_call(deployment(whole)).console}
 
 
@@ -126,6 +129,7 @@ def deployment(body: Entry) -> Deployment:
         priority=optional(given, "priority", str, None),
         cache_size=size(optional(given, "cache_size", str, None)),
         through_alias=optional(body, "model_alias", str, None) == deployment_id,
+        old_names=optional(body, "old_names", bool, default=False),
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from esml_stop.cluster.listing import MOST_MODELS, after, find
 from esml_stop.errors import Refused
-from esml_stop.models import Deployment, Listing
+from esml_stop.models import Deployment, Listing, Model
 from esml_stop.plan.patterns import fits, is_pattern
 from tests.support.builders import deployment
 from tests.support.fakes import refusal
@@ -38,6 +38,17 @@ class Stats:
         shown = [one for one in self.deployments if one.model_id in page]
         return len(wanted & set(self.models)), Listing(tuple(shown), frozenset(page))
 
+    def ask_models(self, expression: str) -> tuple[Model, ...]:
+        """Return the models that an expression matches, at most a page of them."""
+        self.asked.append(f"models {expression}")
+        page = sorted(filter(matcher(expression.split(",")), self.models))[:MOST_MODELS]
+        return tuple(Model(one, "tree_ensemble" if one.startswith("tree") else "pytorch") for one in page)
+
+
+def no_models(_: str) -> tuple[Model, ...]:
+    """Fail the test that asks for models."""
+    raise AssertionError
+
 
 def matcher(parts: Collection[str]) -> Callable[[str], bool]:
     """Return what tells whether one part of an expression, a name or what it begins with, matches a name."""
@@ -48,7 +59,7 @@ def matcher(parts: Collection[str]) -> Callable[[str], bool]:
 
 def found(stats: Stats, expression: str) -> list[str]:
     """Return the IDs of the deployments that are found."""
-    return sorted(one.deployment_id for one in find(expression, stats.ask).deployments)
+    return sorted(one.deployment_id for one in find(expression, stats.ask, stats.ask_models).deployments)
 
 
 def test_what_is_there_takes_one_question() -> None:
@@ -73,7 +84,7 @@ def test_a_pattern_that_matches_an_orphan_is_answered_from_all() -> None:
 def test_an_orphan_is_found_by_its_exact_id() -> None:
     """The 404 names its model instead of it, and so tells it from an unknown name."""
     stats = Stats(["m"], [deployment("a", "m"), deployment("orphan", "gone")])
-    listing = find("orphan,a,x", stats.ask)
+    listing = find("orphan,a,x", stats.ask, stats.ask_models)
     (one,) = (one for one in listing.deployments if one.deployment_id == "orphan")
     assert (one.model_id, one.state, one.reason) == ("gone", "unknown", "Its model gone was deleted.")
     assert found(stats, "orphan,a,x") == ["a", "orphan"]
@@ -87,7 +98,7 @@ def test_a_404_in_other_words_is_answered_from_all() -> None:
             raise refusal(404, "resource_not_found_exception", "not here")
         return 1, Listing((deployment("a", "m"),), frozenset({"m"}))
 
-    assert [one.deployment_id for one in find("a", ask).deployments] == ["a"]
+    assert [one.deployment_id for one in find("a", ask, no_models).deployments] == ["a"]
 
 
 def test_another_error_is_raised() -> None:
@@ -97,7 +108,7 @@ def test_another_error_is_raised() -> None:
         raise refusal(500)
 
     with pytest.raises(Refused):
-        find("a", ask)
+        find("a", ask, no_models)
 
 
 def test_more_models_than_an_answer_holds_are_all_listed() -> None:
@@ -107,7 +118,28 @@ def test_more_models_than_an_answer_holds_are_all_listed() -> None:
     stats = Stats(models, last)
     assert found(stats, "_all") == ["first", "last", "middle"]
     assert len(stats.asked) < 10
+    assert stats.asked[-1] == "last,middle"  # by their own IDs, which shows what references them
     assert found(stats, "model-*") == ["first", "last", "middle"]
+
+
+def test_orphans_hide_no_deployment_of_more_models_than_an_answer_holds() -> None:
+    """Beyond the first answer, where a pattern that matches an orphan is a 404, models are asked for by their IDs."""
+    models = [*(f"model-{number:05d}" for number in range(12_000)), *(f"tree-{number}" for number in range(3_000))]
+    there = [deployment("first", models[0]), deployment("last", models[11_999]), deployment("middle", models[10_500])]
+    stats = Stats(models, [*there, deployment("orphan", "zz-gone"), deployment("model-11111", "gone")])
+    assert found(stats, "_all") == ["first", "last", "middle"]
+    assert len(stats.asked) < 40
+    assert not any("tree-1," in one for one in stats.asked)  # no tree ensemble has a deployment
+    assert {"last", "orphan"} <= set(found(stats, "last,orphan"))
+
+
+def test_a_model_that_is_deleted_meanwhile_hides_no_other() -> None:
+    """Neither in the list of models nor in the deployments."""
+    models = [f"model-{number:05d}" for number in range(10_200)]
+    stats = Stats(models, [deployment("last", models[-1]), deployment("orphan", "zz")])
+    listed = (Model("model-10100x", "pytorch"), Model(models[-1], "pytorch"))
+    listing = find("_all", stats.ask, lambda _: listed)
+    assert [one.deployment_id for one in listing.deployments] == ["last"]
 
 
 @pytest.mark.parametrize("last", ["m", "model-01999", "a.b_c-9", ".elser_model_2"])

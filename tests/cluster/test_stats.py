@@ -137,6 +137,8 @@ def test_an_8_0_server_calls_its_settings_otherwise() -> None:
     """`model_threads` are the allocations, `inference_threads` the threads of each."""
     _, found = stats.listing(listing(model_threads=4, inference_threads=2))
     assert (found.deployments[0].number_of_allocations, found.deployments[0].threads_per_allocation) == (4, 2)
+    assert found.deployments[0].old_names
+    assert not stats.listing(listing(number_of_allocations=4))[1].deployments[0].old_names
 
 
 def test_memory_is_what_the_model_is_estimated_to_need() -> None:

@@ -283,3 +283,17 @@ def test_without_time_nothing_is_sent() -> None:
     fake = FakeCluster()
     results, _ = stop_all(reader(fake, 0), targets, Flags(), Ears(), parallel=4)
     assert ([one.outcome for one in results], fake.asked) == ([Outcome.NOT_ATTEMPTED] * 2, [])
+
+
+@pytest.mark.parametrize(
+    ("version", "outcome"), [("8.7.1", "unknown"), (None, "unknown"), ("8.8.0", "stopped"), ("9.1.0", "stopped")]
+)
+def test_an_old_server_is_not_believed_about_what_was_not_listed(version: str | None, outcome: str) -> None:
+    """Before 8.8 it says "stopped" for any model; what was seen running has stopped on every server."""
+    fake = cluster(None)
+    fake.version = version
+    reader = Reader(fake, Deadline(60, fake.clock), lambda _: None)
+    unseen = Target("e", Outcome.WOULD_STOP)
+    results, _ = stop_all(reader, [SEEN, unseen], Flags(), Ears(), parallel=1)
+    assert [one.outcome.value for one in results] == ["stopped", outcome]
+    assert (results[1].error is None) is (outcome == "stopped")

@@ -74,6 +74,19 @@ def test_a_deployment_called_like_its_model_needs_no_id() -> None:
     assert start_call(Deployment("m", "m", "started")).console == "POST _ml/trained_models/m/deployment/_start"
 
 
+def test_an_8_0_server_is_told_in_its_own_words() -> None:
+    """Servers before 8.3 refuse the names of today; the differences are the same."""
+    old = running(old_names=True)
+    assert start_call(old).query == {
+        "deployment_id": "d",
+        "model_threads": "2",
+        "inference_threads": "4",
+        "queue_capacity": "1024",
+        "priority": "normal",
+    }
+    assert list(differences(old, running())) == []
+
+
 def test_a_deployment_that_an_alias_started_starts_at_the_path_of_the_alias() -> None:
     """There its deployment ID is the default; at its model's path the server refuses it."""
     one = Deployment("alias", "m", "started", priority="low", through_alias=True)

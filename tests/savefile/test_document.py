@@ -71,6 +71,15 @@ def test_a_model_alias_it_was_started_through_is_kept() -> None:
     assert parsed(json.loads(json.dumps(found.content))).deployments[0].through_alias
 
 
+def test_the_names_that_an_8_0_server_knows_are_kept() -> None:
+    """Also when a later run of the same file cannot see its settings."""
+    found = saved(Outcome.STOPPED, one=deployment("m", "m", number_of_allocations=2, old_names=True))
+    assert "?model_threads=2" in found.entries[0]["start_call"]
+    assert parsed(json.loads(json.dumps(found.content))).deployments[0].old_names
+    unseen = saved(Outcome.STOPPED, one=deployment("m", "m", state="failed")).merged(found)
+    assert "?model_threads=2" in unseen.entries[0]["start_call"]
+
+
 def test_a_merge_loses_nothing() -> None:
     """Entries of other deployments stay, the run's own are replaced, and new ones are added at the end."""
     older = saved(Outcome.STOPPED, one=deployment("a")).merged(saved(Outcome.STOPPED))

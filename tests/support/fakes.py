@@ -50,10 +50,11 @@ class FakeCluster(Cluster):
     models: dict[str, str] = field(default_factory=dict)
     versions: tuple[str, ...] = ("8.19.0",)
     upgrading: bool = False
+    version: str | None = "8.19.0"
 
     def identity(self, timeout: float) -> ClusterIdentity:
         """Return which cluster it is."""
-        return ClusterIdentity(self.label, "fake", "fake-uuid")
+        return ClusterIdentity(self.label, "fake", "fake-uuid", self.version)
 
     def stop(self, deployment_id: str, *, flags: Flags, timeout: float) -> None:
         """Stop as the test wants."""

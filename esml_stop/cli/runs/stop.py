@@ -106,7 +106,7 @@ def resolve(request: StopRequest, reader: Reader, progress: Progress) -> tuple[T
     """Return the decision about each requested deployment."""
     wanted = request.wanted
     unseen = not (request.check or request.dry_run or request.save or wanted.is_broad)
-    if unseen and not (request.strict and len(wanted.names) > 1):
+    if unseen and not (request.strict and len(wanted.names) > 1) and reader.stops_deployments:
         return tuple(Target(name, Outcome.WOULD_STOP) for name in wanted.names)
     progress.phase("Looking up deployments and what uses them" if request.check else "Looking up deployments")
     snapshot = reader.read(wanted, check=request.check)

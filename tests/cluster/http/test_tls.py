@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 
 from esml_stop.cli import main
+from esml_stop.cluster.reader import Reader
 from esml_stop.sandbox.server import SandboxHandler
 from tests.support.certificates import Authority, Pair, without_key_usage
 from tests.support.tls_server import CountingServer, serving
@@ -210,6 +211,7 @@ def test_a_stop_that_never_left_is_not_started(
     """Where the connection was given up before the request, nothing is unknown about the deployment."""
     with serving(pair) as server:
         monkeypatch.setenv("ESML_URL", server.at())
+        monkeypatch.setattr(Reader, "stops_deployments", True)  # as if its version had been read before
         assert main.run(["stop", "x", "--no-check"]) == 6
         assert capsys.readouterr().out.startswith("x\tnot_attempted\t")
 

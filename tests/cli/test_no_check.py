@@ -1,0 +1,55 @@
+import pytest
+
+from esml_stop.cli.runs.stop import StopRequest, resolve
+from esml_stop.cluster.reader import Reader
+from esml_stop.errors import EsmlError, NotAllowed, NotAuthenticated, Refused, Unreachable
+from esml_stop.invocation import ClusterIdentity
+from esml_stop.models import Flags
+from esml_stop.output.progress import Progress
+from esml_stop.plan.patterns import Wanted
+from esml_stop.runtime.deadline import Deadline
+from tests.support.fakes import RESET, FakeClock, FakeCluster, refusal
+
+
+class Versioned(FakeCluster):
+    """A cluster that runs `d` and says its version, or raises an error instead."""
+
+    def __init__(self, version: str | EsmlError) -> None:
+        super().__init__(looks=[{"d": "started"}])
+        self.says = version
+
+    def identity(self, timeout: float) -> ClusterIdentity:
+        """Return or raise what the test wants."""
+        if isinstance(self.says, EsmlError):
+            raise self.says
+        return ClusterIdentity(self.label, version=self.says)
+
+
+def looks(version: str | EsmlError) -> list[str]:
+    """Return the look-ups of `esml stop d --no-check` before the stop."""
+    cluster = Versioned(version)
+    reader = Reader(cluster, Deadline(60, FakeClock()), lambda _: None)
+    targets = resolve(StopRequest(Wanted(("d",)), Flags(), check=False), reader, Progress())
+    assert [one.deployment_id for one in targets] == ["d"]
+    return cluster.asked
+
+
+@pytest.mark.parametrize("version", ["8.8.0", "8.19.0", "9.1.0", "10.0.0-SNAPSHOT"])
+def test_a_server_that_stops_deployments_is_asked_nothing_more(version: str) -> None:
+    """From 8.8 on its answer says whether the deployment was there."""
+    assert looks(version) == []
+
+
+@pytest.mark.parametrize(
+    "version", ["8.0.1", "8.7.1", "7.17.0", "unusual", "", NotAllowed("no", http_status=403), refusal(500)]
+)
+def test_an_older_server_or_one_of_unknown_version_is_looked_up_first(version: str | EsmlError) -> None:
+    """It says "stopped" for any model, so what runs has to be seen before."""
+    assert looks(version) == ["look d"]
+
+
+@pytest.mark.parametrize("error", [NotAuthenticated("no", http_status=401), RESET])
+def test_a_cluster_that_cannot_be_reached_ends_it_before_the_stop(error: Refused | Unreachable) -> None:
+    """Nothing was sent, as in the look-up without --no-check."""
+    with pytest.raises(type(error)):
+        looks(error)
