@@ -1,0 +1,42 @@
+import pytest
+
+from esml_stop.cli.runs.stop import is_saved, stopped_unseen, unsaved
+from esml_stop.models import Deployment
+from esml_stop.outcomes import Outcome, Result, Target
+from tests.support.builders import deployment
+
+WHOLE = deployment("d", "m", number_of_allocations=1, threads_per_allocation=1, queue_capacity=9)
+HALF = deployment("d", "m", state="failed", number_of_allocations=1, queue_capacity=9)
+ORPHAN = deployment("d", "gone", state="unknown", is_orphan=True)
+DEFAULTS = (
+    "d is failed, and the cluster does not show its threads_per_allocation: "
+    "a restore will use the server's defaults for these."
+)
+
+
+@pytest.mark.parametrize(
+    ("found", "saved", "warned"),
+    [
+        (WHOLE, True, None),
+        (HALF, True, DEFAULTS),
+        (ORPHAN, False, "d is not saved: its model gone was deleted, so it cannot be started again."),
+        (None, False, None),
+    ],
+    ids=["whole", "half", "orphan", "unlisted"],
+)
+def test_what_a_restore_cannot_bring_back_is_named(found: Deployment | None, saved: bool, warned: str | None) -> None:
+    """Settings that are not shown, and a deployment whose model was deleted; only of what is going to be stopped."""
+    target = Target("d", Outcome.WOULD_STOP, found)
+    assert (is_saved(target), next(unsaved([target]), None)) == (saved, warned)
+    refused = Target("d", Outcome.IN_USE, found)
+    assert (is_saved(refused), list(unsaved([refused]))) == (False, [])
+
+
+def test_what_stopped_without_having_been_listed_is_named() -> None:
+    """Nothing could be saved about it."""
+    unseen = Result(Target("x", Outcome.WOULD_STOP), Outcome.STOPPED)
+    missing = Result(Target("y", Outcome.WOULD_STOP), Outcome.NOT_FOUND)
+    seen = Result(Target("d", Outcome.WOULD_STOP, WHOLE), Outcome.STOPPED)
+    assert list(stopped_unseen([unseen, missing, seen])) == [
+        "x was not saved: it was not listed, so its settings are not known."
+    ]
