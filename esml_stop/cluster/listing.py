@@ -42,9 +42,12 @@ def find(expression: str, ask: Ask, ask_models: AskModels) -> Listing:
         except Refused as refused:
             missing = unmatched(refused)
             known = [name for name in names if name not in missing]
-            if not missing or len(known) == len(names) or not missing <= set(names):
+            if missing and missing <= set(names):
+                names = known
+            elif missing and len(known) <= MOST_PROBES and not any(map(is_pattern, known)):
+                return merged(*(alone(name, ask) for name in known))
+            else:
                 return with_orphans(known, everything(ask, ask_models), ask)
-            names = known
         else:
             return listing if count <= MOST_MODELS else everything(ask, ask_models)
     return Listing((), frozenset())
@@ -130,18 +133,17 @@ def with_orphans(names: Iterable[str], listed: Listing, ask: Ask) -> Listing:
     """Return a listing of everything with those of the exact names that are deployments without a model."""
     known = {one.deployment_id for one in listed.deployments} | listed.models
     unlisted = [name for name in names if not is_pattern(name) and name not in known]
-    orphans = filter(None, (orphan(name, ask) for name in unlisted[:MOST_PROBES]))
-    return merged(listed, Listing(tuple(orphans), frozenset()))
+    return merged(listed, *(alone(name, ask) for name in unlisted[:MOST_PROBES]))
 
 
-def orphan(name: str, ask: Ask) -> Deployment | None:
-    """Return the deployment without a model that a name is, as far as it is known; None when it is something else."""
+def alone(name: str, ask: Ask) -> Listing:
+    """Return what an exact name matches by itself; an orphan as far as it is known."""
     try:
-        ask(name)
+        return ask(name)[1]
     except Refused as refused:
         missing = unmatched(refused) - {name}
-        if not missing:
-            return None
-        model = ", ".join(sorted(missing))
-        return Deployment(name, model, UNKNOWN_STATE, reason=f"Its model {model} was deleted.", is_orphan=True)
-    return None  # a model alias
+    if not missing:
+        return Listing((), frozenset())
+    model = ", ".join(sorted(missing))
+    orphan = Deployment(name, model, UNKNOWN_STATE, reason=f"Its model {model} was deleted.", is_orphan=True)
+    return Listing((orphan,), frozenset())

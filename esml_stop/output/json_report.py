@@ -179,7 +179,7 @@ def shown(one: Deployment) -> Json:
         one.start_time and rfc3339(one.start_time),
         one.last_access and rfc3339(one.last_access),
         one.idle_since and rfc3339(one.idle_since),
-        start_call(one).console,
+        None if one.is_orphan else start_call(one).console,
     )
     return dict(zip(SHOWN, values, strict=True))
 

@@ -88,7 +88,7 @@ def start_again(one: Deployment) -> str:
 def way_back(report: Report, restore: Sequence[str], *, verbose: bool) -> list[str]:
     """Return how to start again what was stopped: the file of --save, and with --verbose each request."""
     stopped = [one.target.deployment for one in report.results if one.outcome is Outcome.STOPPED]
-    calls = [start_again(one) for one in stopped if one] if verbose else []
+    calls = [start_again(one) for one in stopped if one and not one.is_orphan] if verbose else []
     if not report.saved_to:
         return calls
     again = clean(command(*restore, report.saved_to))

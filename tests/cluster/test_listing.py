@@ -88,6 +88,8 @@ def test_an_orphan_is_found_by_its_exact_id() -> None:
     (one,) = (one for one in listing.deployments if one.deployment_id == "orphan")
     assert (one.model_id, one.state, one.reason) == ("gone", "unknown", "Its model gone was deleted.")
     assert found(stats, "orphan,a,x") == ["a", "orphan"]
+    stats.asked.clear()
+    assert (found(stats, "orphan"), stats.asked) == (["orphan"], ["orphan", "orphan"])
 
 
 def test_a_404_in_other_words_is_answered_from_all() -> None:

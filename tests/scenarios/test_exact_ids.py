@@ -198,6 +198,7 @@ def test_a_deployment_whose_model_was_deleted_is_stopped_by_its_id(
     outcomes = {name: one["outcome"] for name, one in found.items()}
     assert outcomes == {"or-orphan": "stopped", "nope": "not_found", "or-d": "stopped"}
     assert (found["or-orphan"]["model_id"], found["or-orphan"]["reason"]) == ("gone", "Its model gone was deleted.")
+    assert (found["or-orphan"]["start_call"], "_start" in found["or-d"]["start_call"]) == (None, True)
     assert "or-orphan: Its model gone was deleted." in ended.err
     again = cluster.ask("POST", "/_ml/trained_models/~or-orphan/deployment/_stop", {"allow_no_match": False})
     assert again[0] == 404, "it runs no more"
