@@ -60,7 +60,7 @@ class Cluster:
     def __init__(
         self, connection: Connection, *, parallel: int = 4, on_request: Callable[[Request], None] = lambda _: None
     ) -> None:
-        self.transport = Transport(connection, parallel=parallel, on_request=on_request)
+        self.transport = Transport(connection, parallel=parallel, on_request=on_request, shrunk=stats.shrunk)
 
     @property
     def label(self) -> str:

@@ -1,6 +1,8 @@
 """Answers of `GET _ml/trained_models/<expression>/_stats`, which lists deployments, as models."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from sys import intern
 from typing import Any
 
 from esml_stop.cluster.responses import checked
@@ -10,6 +12,8 @@ from esml_stop.plan.start_settings import OLD_NAMES, SIZE
 
 Nodes = Sequence[Mapping[str, Any]]
 
+NO_PIPELINES = frozenset[str]()
+
 LAST_MOMENT = 253_402_300_799_999  # the end of the year 9999
 
 
@@ -17,9 +21,29 @@ LAST_MOMENT = 253_402_300_799_999  # the end of the year 9999
 def listing(body: Any) -> tuple[int, Listing]:
     """Return the number of models that match, and one page of `GET _ml/trained_models/<expression>/_stats`."""
     count = required(body, "count", int)
-    entries = [need(entry, dict) for entry in optional(body, "trained_model_stats", list, [])]
-    models = frozenset(required(entry, "model_id", str) for entry in entries)
-    return count, Listing(tuple(deployment(entry) for entry in entries if "deployment_stats" in entry), models)
+    entries = list(map(read, optional(body, "trained_model_stats", list, [])))
+    deployments = tuple(entry for entry in entries if isinstance(entry, Deployment))
+    return count, Listing(deployments, frozenset(one if isinstance(one, str) else one.model_id for one in entries))
+
+
+def read(entry: Any) -> Deployment | str:
+    """Return an entry as its deployment, or the ID of its model when that has none."""
+    if isinstance(entry, Deployment):  # since it was decoded
+        return entry
+    if "deployment_stats" in need(entry, dict):
+        return deployment(entry)
+    return str(required(entry, "model_id", str))
+
+
+def shrunk(part: dict[str, Any]) -> Any:
+    """Return an entry as its deployment while the answer is still being decoded; anything else as it is.
+
+    Decoded, ten thousand entries would take ten times the memory of their deployments.
+    """
+    if "deployment_stats" in part:
+        with suppress(WrongShape):  # listing says what is wrong
+            return deployment(part)
+    return part
 
 
 def deployment(entry: Mapping[str, Any]) -> Deployment:
@@ -29,35 +53,41 @@ def deployment(entry: Mapping[str, Any]) -> Deployment:
     nodes = [need(node, dict) for node in optional(stats, "nodes", list, [])]
     described = [need(node, dict) for one in nodes for node in optional(one, "node", dict, {}).values()]
     sizes = optional(entry, "model_size_stats", dict, {})
+    pipelines = optional(optional(entry, "ingest", dict, {}), "pipelines", dict, {})
     allocation = allocated(stats, nodes)
     found = Deployment(
         deployment_id=identifier(optional(stats, "deployment_id", str, model_id)),
         model_id=model_id,
-        state=optional(stats, "state", str, None) or routed(nodes),
-        pipelines=frozenset(optional(optional(entry, "ingest", dict, {}), "pipelines", dict, {})),
+        state=shared(optional(stats, "state", str, None)) or routed(nodes),
+        pipelines=frozenset(pipelines) if pipelines else NO_PIPELINES,
         allocations=optional(allocation, "allocation_count", int, 0),
         target_allocations=optional(allocation, "target_allocation_count", int, 0),
         number_of_allocations=either(stats, "number_of_allocations"),
         adaptive_allocations=optional(stats, "adaptive_allocations", dict, None),
         threads_per_allocation=either(stats, "threads_per_allocation"),
         queue_capacity=optional(stats, "queue_capacity", int, None),
-        priority=word(optional(stats, "priority", str, None)),
-        cache_size=size(optional(stats, "cache_size", str, None)),
+        priority=shared(word(optional(stats, "priority", str, None))),
+        cache_size=shared(size(optional(stats, "cache_size", str, None))),
         model_bytes=optional(sizes, "model_size_bytes", int, None),
         pending=sum(optional(node, "number_of_pending_requests", int, 0) for node in nodes),
         inference_count=sum(optional(node, "inference_count", int, 0) for node in nodes),
         start_time=moment(stats, "start_time") or None,
         last_access=max((moment(node, "last_access") for node in nodes), default=0) or None,
-        nodes=tuple(optional(node, "name", str, "?") for node in described),
-        node_versions=tuple(optional(node, "version", str, "") for node in described),
+        nodes=tuple(intern(optional(node, "name", str, "?")) for node in described),
+        node_versions=tuple(intern(optional(node, "version", str, "")) for node in described),
         reason=why(stats, nodes),
         idle_since=idle_since(nodes, optional(allocation, "allocation_count", int, 0)),
         last_minute=sum(optional(node, "throughput_last_minute", int, 0) for node in nodes),
         memory_bytes=optional(sizes, "required_native_memory_bytes", int, None) or None,
-        allocation_state=optional(allocation, "state", str, None),
+        allocation_state=shared(optional(allocation, "state", str, None)),
         old_names=any(name in stats for name in OLD_NAMES.values()),
     )
     return found._replace(memory_bytes=0) if found.is_scaled_to_zero else found
+
+
+def shared(text: str | None) -> str | None:
+    """Return a text that many deployments have, kept once for all of them."""
+    return None if text is None else intern(text)
 
 
 def either(stats: Mapping[str, Any], name: str) -> int | None:

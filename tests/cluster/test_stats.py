@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from esml_stop.cluster import stats
 from esml_stop.errors import BadAnswer
-from esml_stop.models import Listing
+from esml_stop.models import Deployment, Listing
 from tests.cluster.test_responses import JSON
 
 ENTRY: dict[str, Any] = {
@@ -147,6 +147,17 @@ def test_memory_is_what_the_model_is_estimated_to_need() -> None:
         body = listing()
         body["trained_model_stats"][0]["model_size_stats"] = size
         assert stats.listing(body)[1].deployments[0].memory_bytes == memory
+
+
+def test_entries_become_deployments_while_they_are_decoded() -> None:
+    """Of a large answer only they stay; what is wrong with one is said when all are read."""
+    text = json.dumps(listing(state="started"))
+    decoded = json.loads(text, object_hook=stats.shrunk)
+    assert isinstance(decoded["trained_model_stats"][0], Deployment)
+    assert stats.listing(decoded) == stats.listing(json.loads(text))
+    wrong = json.loads(json.dumps(listing(state=7)), object_hook=stats.shrunk)
+    with pytest.raises(BadAnswer, match="a whole number where a text belongs"):
+        stats.listing(wrong)
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "\ud800"])

@@ -1,5 +1,6 @@
 """One request at a time, over the transport of the official Elasticsearch clients, to the first host that works."""
 
+import json
 import re
 import time
 from base64 import b64encode
@@ -54,10 +55,17 @@ class Call(NamedTuple):
 class Transport:
     """The way to one cluster; safe to share between threads."""
 
-    def __init__(self, connection: Connection, *, parallel: int, on_request: Callable[[Request], None]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        parallel: int,
+        on_request: Callable[[Request], None],
+        shrunk: Callable[[dict[str, Any]], Any] | None = None,
+    ) -> None:
         self.connection = connection
         self._on_request = on_request
-        self._hosts = [Host(connection, url, parallel) for url in connection.hosts]
+        self._hosts = [Host(connection, url, parallel, Decoder(shrunk)) for url in connection.hosts]
         self._last_good = 0
 
     def close(self) -> None:
@@ -132,10 +140,10 @@ class Transport:
 class Host:
     """One host of a cluster, with the connections to it; `connection` knows no other host, so that messages name it."""
 
-    def __init__(self, connection: Connection, url: str, parallel: int) -> None:
+    def __init__(self, connection: Connection, url: str, parallel: int, decoder: "Decoder") -> None:
         self.url = url
         self.connection = replace(connection, hosts=(url,))
-        self.client = connect(self.connection, parallel)
+        self.client = connect(self.connection, parallel, decoder)
         self.headers = request_headers(connection)
 
     def send(self, call: Call, timeout: float, attempt: Attempt) -> Answer:
@@ -145,6 +153,17 @@ class Host:
         return self.client.perform_request(
             call.method, call.target, body=call.body, headers=headers, request_timeout=max(timeout, 0.001)
         )
+
+
+class Decoder(elastic_transport.JsonSerializer):
+    """Decodes JSON; `shrunk` returns what stays of each object, from the innermost on."""
+
+    def __init__(self, shrunk: Callable[[dict[str, Any]], Any] | None) -> None:
+        self.shrunk = shrunk
+
+    def json_loads(self, data: bytes) -> Any:
+        """Return the decoded data."""
+        return json.loads(data, object_hook=self.shrunk)
 
 
 def together(errors: list[Unreachable]) -> Unreachable:
@@ -163,7 +182,7 @@ def together(errors: list[Unreachable]) -> Unreachable:
     )
 
 
-def connect(connection: Connection, parallel: int) -> elastic_transport.Transport:
+def connect(connection: Connection, parallel: int, decoder: "Decoder") -> elastic_transport.Transport:
     """Return the transport to a host, with its own retries off."""
     (host,) = connection.hosts
     options = tls_options(connection) if host.startswith("https:") else {}
@@ -172,7 +191,7 @@ def connect(connection: Connection, parallel: int) -> elastic_transport.Transpor
         node = url_to_node_config(host).replace(
             connections_per_node=parallel + 4, http_compress=False, _extras=extras, **options
         )
-        serializers = {JSON: elastic_transport.JsonSerializer()}
+        serializers = {JSON: decoder}
         return elastic_transport.Transport(
             [node], node_class=Node, serializers=serializers, max_retries=0, meta_header=False
         )
