@@ -97,4 +97,6 @@ def command(
         session.begin("Dry run: restart" if dry_run else "Restarting", wanted.names + wanted.models)
         if finish_pending_work:
             session.show_queues()
-        return session.finish(run(request, session.reader, session.progress, session.ask, session.remark))
+        return session.finish(
+            run(request, session.reader, session.progress, session.ask, say=session.remark, warn=session.warn)
+        )

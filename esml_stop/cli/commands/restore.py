@@ -78,7 +78,7 @@ def command(
             session.connection.check_allowed("start")
         where = "standard input" if file == "-" else file
         session.begin("Dry run: start" if dry_run else "Starting", names or [f"the deployments in {where}"])
-        return session.finish(run(request, session.reader, session.progress, session.confirmed))
+        return session.finish(run(request, session.reader, session.progress, session.confirmed, session.warn))
 
 
 def read_document(file: str, connection: "ConnectionOptions") -> "Document":

@@ -32,14 +32,26 @@ class RestartRequest:
     wait_for: str = "started"
 
 
-def run(request: RestartRequest, reader: Reader, progress: Progress, ask: Ask, say: Callable[[str], None]) -> Report:
-    """Carry the request out and return what happened; `say` tells a person where the settings are saved."""
+def run(
+    request: RestartRequest,
+    reader: Reader,
+    progress: Progress,
+    ask: Ask,
+    *,
+    say: Callable[[str], None],
+    warn: Callable[[str], None],
+) -> Report:
+    """Carry the request out and return what happened; `say` tells a person where the settings are saved.
+
+    `warn` says, before anything is stopped, what will not be as it was.
+    """
     stop = request.stop
     targets = resolve(stop, reader, progress)
     results = decided(targets, reader, force=stop.flags.force)
     planned = Report("restart", results, dry_run=stop.dry_run, strict=stop.strict)
     chosen = [one.target for one in results]
-    planned = replace(planned, warnings=tuple(unsaved(chosen, "the restart uses")))
+    for line in unsaved(chosen, "the restart uses"):
+        warn(line)
     if stop.dry_run or not planned.count(Outcome.WOULD_RESTART):
         return planned
     cluster, file = reader.identity(), request.file()
@@ -75,8 +87,7 @@ def restart(request: RestartRequest, planned: Report, reader: Reader, progress: 
     progress.phase("Restarting", planned.count(Outcome.WOULD_RESTART))
     restarts = Restarts(reader, request.stop.flags, wait_for=request.wait_for, again=again)
     seen = restarts.carry_out(planned.results, progress, parallel=request.stop.parallel)
-    warnings = (*planned.warnings, *seen.warnings)
-    return replace(planned, results=tuple(seen.results), signal=seen.signal, warnings=warnings)
+    return replace(planned, results=tuple(seen.results), signal=seen.signal, warnings=seen.warnings)
 
 
 def unharmed(results: Sequence[Result]) -> bool:

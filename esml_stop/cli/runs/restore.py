@@ -34,24 +34,34 @@ class RestoreRequest:
     parallel: int = 4
 
 
-def run(request: RestoreRequest, reader: Reader, progress: Progress, confirmed: Callable[[str], bool]) -> Report:
-    """Carry the request out and return what happened; `confirmed` puts a question to a person."""
+def run(
+    request: RestoreRequest,
+    reader: Reader,
+    progress: Progress,
+    confirmed: Callable[[str], bool],
+    warn: Callable[[str], None],
+) -> Report:
+    """Carry the request out and return what happened; `confirmed` puts a question to a person.
+
+    `warn` says, before anything is started, what will not be as it was.
+    """
     results = resolve(request, reader, progress)
     report = Report("restore", results, dry_run=request.dry_run, strict=request.strict)
     todo = [one for one in results if one.outcome is Outcome.WOULD_START]
     if not todo and not watched_for(results):
         return report
-    report = replace(report, warnings=tuple(defaults(todo)))
-    cluster = reader.identity()
-    if todo and (doubt := request.saved.mismatch(cluster)):
-        report = replace(report, warnings=(doubt, *report.warnings))
+    for line in defaults(todo):
+        warn(line)
+    if todo and (doubt := request.saved.mismatch(reader.identity())):
         question = f"{clean(doubt)} Start {counted(len(todo), 'deployment')} on this cluster?"
-        if not (request.yes or request.dry_run) and not agreed(request, doubt, question, confirmed):
-            return replace(report, results=tuple(map(held_back, results)), cancelled=True, warnings=())
+        if request.yes or request.dry_run:
+            warn(doubt)
+        elif not agreed(request, doubt, question, confirmed):
+            return replace(report, results=tuple(map(held_back, results)), cancelled=True)
     if request.dry_run:
         return report
     seen = start(request, results, reader, progress)
-    return replace(report, results=tuple(seen.results), signal=seen.signal, warnings=(*report.warnings, *seen.warnings))
+    return replace(report, results=tuple(seen.results), signal=seen.signal, warnings=seen.warnings)
 
 
 def watched_for(results: tuple[Result, ...]) -> bool:
