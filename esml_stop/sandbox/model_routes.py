@@ -110,6 +110,9 @@ def config(state: State, name: str) -> dict[str, Any]:
 @route("PUT", "/_ml/trained_models/{}")
 def put_model(state: State, _: Query, body: Any, name: str) -> Any:
     """Make a model; it needs no definition here."""
+    if name in state.aliases:
+        text = f"requested model_id [{name}] is the same as an existing model_alias"
+        raise Problem(400, "status_exception", f"{text}. Model model_aliases and ids must be unique")
     state.models[name] = (body or {}).get("model_type", "pytorch")
     return {"model_id": name, "model_type": state.models[name]}
 
@@ -125,11 +128,6 @@ def delete_model(state: State, query: Query, __: Any, name: str) -> Any:
         elif any(one.model_id == name for one in state.deployments.values()):
             raise Problem(409, "status_exception", f"Cannot delete model [{name}] as it is currently deployed")
         del state.models[name]
-    return {"acknowledged": True}
-
-
-@route("PUT", "/_ml/trained_models/{}/model_aliases/{}")
-def put_alias(state: State, _: Query, __: Any, model: str, alias: str) -> Any:
-    """Give a model an alias."""
-    state.aliases[alias] = model
+        for alias in [alias for alias, model in state.aliases.items() if model == name]:
+            del state.aliases[alias]
     return {"acknowledged": True}

@@ -15,6 +15,8 @@ TRY = {
     "esml stop large_model": "takes five seconds to stop",
     "esml stop questions_a": "alias faq is used, but questions_b is left",
     "esml stop 'questions_*' --dry-run": "both at once: refused, alias faq is used",
+    "esml stop faq": "no deployment, but an alias: exit code 3",
+    "ESML_API_KEY=viewer:any esml stop answers": "not allowed: it may only read",
     "esml restart translations": "it has failed, and starts again",
     "esml list nightly_batch": "scaled to zero: its last use is not known",
 }

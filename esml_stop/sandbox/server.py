@@ -6,13 +6,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from esml_stop.sandbox import model_routes, other_routes, set_up_routes  # noqa: F401 - they fill ROUTES
+from esml_stop.sandbox import alias_routes, model_routes, other_routes, privileges, set_up_routes  # noqa: F401 - they fill ROUTES
 from esml_stop.sandbox.filtering import filtered
 from esml_stop.sandbox.problems import Problem
 from esml_stop.sandbox.routing import ROUTES
 from esml_stop.sandbox.state import State
 
 LONGEST_REQUEST_LINE = 4_096
+FORBIDDEN = 403  # the one answer here that does not say that it is Elasticsearch's
 MEDIA_TYPE = "application/vnd.elasticsearch+json;compatible-with=8"
 
 
@@ -68,6 +69,7 @@ class SandboxHandler(BaseHTTPRequestHandler):
             text = f"An HTTP line is larger than {LONGEST_REQUEST_LINE} bytes."
             raise Problem(400, "too_long_http_line_exception", text)
         parts = urlsplit(self.path)
+        privileges.check(self.command, parts.path, self.headers.get("authorization"))
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         paths = query.pop("filter_path", None)
         for method, pattern, handler in ROUTES:
@@ -85,10 +87,11 @@ class SandboxHandler(BaseHTTPRequestHandler):
         return 400, {"error": f"no handler found {where}"}
 
     def write(self, status: int, body: Any) -> None:
-        """Write an answer with the headers that tell it is Elasticsearch's."""
+        """Write an answer with Elasticsearch's headers."""
         data = json.dumps(body).encode()
         self.send_response(status)
-        self.send_header("X-elastic-product", "Elasticsearch")
+        if status != FORBIDDEN:
+            self.send_header("X-elastic-product", "Elasticsearch")
         self.send_header("content-type", MEDIA_TYPE)
         self.send_header("content-length", str(len(data)))
         self.end_headers()

@@ -34,16 +34,6 @@ def infer(state: State, _: Query, body: Any, name: str) -> Any:
     return {"inference_results": [{"predicted_value": {"words": 1.0}} for _ in body["docs"]]}
 
 
-@route("DELETE", "/_ml/trained_models/{}/model_aliases/{}")
-def delete_alias(state: State, _: Query, __: Any, model: str, alias: str) -> Any:
-    """Take an alias from a model."""
-    with state.lock:
-        if state.aliases.get(alias) != model:
-            return None
-        del state.aliases[alias]
-    return ACKNOWLEDGED
-
-
 @route("DELETE", "/_inference/{}")
 def delete_endpoint(state: State, _: Query, __: Any, name: str) -> Any:
     """Delete an inference endpoint, and the deployment that it created."""

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -259,6 +260,106 @@ def test_the_server_does_not_see_a_pipelines_own_handler(scene: RawCluster) -> N
     handler = [{"inference": {"model_id": "~d2"}}]
     scene.do("PUT", "/_ingest/pipeline/~p-d2", {"processors": [], "on_failure": handler})
     assert stop(scene, "d2") == (200, {"stopped": True})
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "reason"),
+    [
+        (
+            "m/model_aliases/~an_alias",
+            400,
+            "cannot assign model_alias [an_alias] to model_id [m] as model_alias already",
+        ),
+        (
+            "other/model_aliases/~an_alias",
+            400,
+            "Set parameter [reassign] to [true] if model_alias should be reassigned.",
+        ),
+        ("m/model_aliases/~tree", 400, "model_alias cannot be the same as an existing trained model_id"),
+        ("m/model_aliases/~m", 400, "Validation Failed: 1: model_alias [m] cannot equal model_id [m];"),
+        ("m/model_aliases/~ends_with_9", 400, "must start with alphanumeric and cannot end with numbers;"),
+        ("nope/model_aliases/~fresh", 404, "No known trained model with model_id [nope]"),
+        ("an_alias/model_aliases/~fresh", 404, "No known trained model with model_id [an_alias]"),
+        ("tree/model_aliases/~an_alias?reassign=true", 400, "cannot reassign model_alias [an_alias] to model [tree]"),
+        (
+            "other/model_aliases/~an_alias?reassign=true",
+            400,
+            "to model [other] from model [m] as it is not yet deployed",
+        ),
+    ],
+)
+def test_an_alias_is_refused_in_the_same_words(scene: RawCluster, path: str, status: int, reason: str) -> None:
+    """It belongs to one model, moves only between deployed models of one type, and is called like none."""
+    scene.model("other")
+    ended, answer = ask(scene, "PUT", f"{MODELS}/~{path}")
+    assert ended == status
+    assert reason in answer["error"]["reason"]
+
+
+def test_an_alias_moves_when_it_is_told_to_and_goes_when_nothing_references_it(scene: RawCluster) -> None:
+    """To a deployed model; a model that references it keeps it, and another model does not have it."""
+    scene.model("other")
+    scene.deployment("o", "other")
+    assert ask(scene, "PUT", f"{MODELS}/~other/model_aliases/~an_alias?reassign=true")[0] == 200
+    assert ask(scene, "DELETE", f"{MODELS}/~m/model_aliases/~an_alias")[0] == 409
+    status, answer = ask(scene, "DELETE", f"{MODELS}/~other/model_aliases/~an_alias")
+    assert (status, answer["error"]["reason"]) == (
+        409,
+        "Cannot delete model_alias [an_alias] as it is still referenced by ingest processors",
+    )
+    scene.alias("free", "other")
+    assert ask(scene, "DELETE", f"{MODELS}/~other/model_aliases/~free")[0] == 200
+    assert ask(scene, "DELETE", f"{MODELS}/~other/model_aliases/~free")[0] == 404
+
+
+def test_an_alias_and_a_model_share_no_name(scene: RawCluster) -> None:
+    """Neither may a model be called like an alias, nor a deployment of any other path."""
+    status, answer = ask(scene, "PUT", f"{MODELS}/~an_alias", {"model_type": "pytorch"})
+    assert (status, "is the same as an existing model_alias" in answer["error"]["reason"]) == (400, True)
+    assert ask(scene, "POST", f"{MODELS}/~m/deployment/_start?deployment_id=~an_alias")[0] == 400
+
+
+def test_a_start_at_an_alias_takes_its_name(scene: RawCluster) -> None:
+    """The deployment is called like the alias, and only then a stop of that name finds it."""
+    assert stop(scene, "an_alias") == (200, {"stopped": True})
+    status, answer = ask(scene, "POST", f"{MODELS}/~an_alias/deployment/_start?wait_for=started")
+    assert status == 200
+    task = answer["assignment"]["task_parameters"]
+    assert (task["deployment_id"], task["model_id"]) == ("an_alias", "m")
+    assert scene.running() == ["an_alias", "d1", "d2", "e1"]
+    assert stop(scene, "an_alias", {"force": True}) == (200, {"stopped": True})
+    assert scene.running() == ["d1", "d2", "e1"]
+
+
+def test_aliases_go_with_their_model(cluster: RawCluster) -> None:
+    """A model that is deleted leaves none behind."""
+    cluster.model("m")
+    cluster.alias("an_alias", "m")
+    cluster.do("DELETE", f"{MODELS}/~m")
+    cluster.model("an_alias")
+
+
+def test_who_may_only_read_is_refused_in_the_same_words(scene: RawCluster) -> None:
+    """With the action and the privileges that grant it; what machine learning runs can be seen."""
+    reader = viewer(scene)
+    status, answer = ask(reader, "POST", f"{MODELS}/~d2/deployment/_stop")
+    action = "cluster:admin/xpack/ml/trained_models/deployment/stop"
+    grants = "this action is granted by the cluster privileges [manage_inference,manage_ml,manage,all]"
+    who = f"user [{reader.username}] with effective roles [machine_learning_user]"
+    assert (status, answer["error"]["type"]) == (403, "security_exception")
+    assert answer["error"]["reason"] == scene.short(f"action [{action}] is unauthorized for {who}, {grants}")
+    refused = ("/_inference/_all", "/_ingest/pipeline", "/_cat/health")
+    assert [reader.ask("GET", path)[0] for path in (f"{MODELS}/_all/_stats", *refused)] == [200, 403, 403, 403]
+    assert scene.running() == ["d1", "d2", "e1"]
+
+
+def viewer(cluster: RawCluster) -> RawCluster:
+    """Return the cluster as a user with the role machine_learning_user sees it; the sandbox has one."""
+    name, password = "viewer", "some-pass-word"
+    if cluster.secured:
+        name = cluster.full("viewer")
+        cluster.do("PUT", f"/_security/user/{name}", {"password": password, "roles": ["machine_learning_user"]})
+    return replace(cluster, username=name, password=password, authorization=None)
 
 
 def test_a_deployment_may_lose_its_model(scene: RawCluster) -> None:

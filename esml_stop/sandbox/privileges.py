@@ -1,0 +1,58 @@
+"""What the login `viewer` may not do here; everybody else, and who does not log in, may do everything.
+
+It may read what the role machine_learning_user may read. Any password will do; its API keys begin with `viewer:`.
+"""
+
+import base64
+import binascii
+import re
+
+from esml_stop.sandbox.problems import Problem
+
+VIEWER = "viewer"
+
+DEPLOYMENT = "cluster:admin/xpack/ml/trained_models/deployment"
+# What is refused: the request, its action, and the cluster privileges that grant it. The first one that fits counts.
+REFUSED = (
+    (r"POST /_ml/trained_models/[^/]+/deployment/_stop", f"{DEPLOYMENT}/stop", "manage_inference,manage_ml,manage,all"),
+    (
+        r"POST /_ml/trained_models/[^/]+/deployment/_start",
+        f"{DEPLOYMENT}/start",
+        "manage_inference,manage_ml,manage,all",
+    ),
+    (r"(PUT|DELETE) /_ml/.*", "cluster:admin/xpack/ml/inference/put", "manage_ml,manage,all"),
+    (
+        r"GET /_inference.*",
+        "cluster:monitor/xpack/inference/get",
+        "monitor_inference,manage_inference,monitor,manage,all",
+    ),
+    (
+        r"GET /_ingest/pipeline.*",
+        "cluster:admin/ingest/pipeline/get",
+        "read_pipeline,manage_ingest_pipelines,manage_pipeline,manage,all",
+    ),
+    (r"GET /_cat/health", "cluster:monitor/health", "monitor,manage,all"),
+)
+
+
+def check(method: str, path: str, authorization: str | None) -> None:
+    """Raise the 403 that Elasticsearch answers to a request of the viewer that this one may not make."""
+    who = viewer(authorization)
+    for request, action, privileges in REFUSED if who else ():
+        if re.fullmatch(request, f"{method} {path.rstrip('/')}"):
+            text = f"action [{action}] is unauthorized for {who}, this action is granted by the cluster privileges"
+            raise Problem(403, "security_exception", f"{text} [{privileges}]")
+
+
+def viewer(authorization: str | None) -> str | None:
+    """Return how Elasticsearch calls who asks, if that is the viewer."""
+    scheme, _, encoded = (authorization or "").partition(" ")
+    try:
+        login = base64.b64decode(encoded).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    if login != VIEWER:
+        return None
+    if scheme == "ApiKey":
+        return f"API key id [{VIEWER}] of user [elastic]"
+    return f"user [{VIEWER}] with effective roles [machine_learning_user]"
