@@ -67,9 +67,12 @@ def warning(result: Result, report: Report) -> str | None:
 
 
 def why(result: Result) -> str | None:
-    """Return what was wrong with a deployment that is stopped or would be, such as that its model was deleted."""
+    """Return why a deployment that is stopped, or would be, had failed or did not get further.
+
+    That its model was deleted was said before.
+    """
     found = result.target.deployment
-    if not found or not found.reason or result.outcome not in {Outcome.STOPPED, Outcome.WOULD_STOP}:
+    if not found or not found.reason or found.is_orphan or result.outcome not in {Outcome.STOPPED, Outcome.WOULD_STOP}:
         return None
     return f"{clean(result.deployment_id)}: {clean(found.reason)}"
 

@@ -1,6 +1,6 @@
 import pytest
 
-from esml_stop.cli.runs.stop import is_saved, stopped_unseen, unsaved
+from esml_stop.cli.runs.stop import is_saved, stopped_unseen, unsaved, without_model
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result, Target
 from tests.support.builders import deployment
@@ -19,13 +19,13 @@ DEFAULTS = (
     [
         (WHOLE, True, None),
         (HALF, True, DEFAULTS),
-        (ORPHAN, False, "d is not saved: its model gone was deleted, so it cannot be started again."),
+        (ORPHAN, False, None),
         (None, False, None),
     ],
     ids=["whole", "half", "orphan", "unlisted"],
 )
 def test_what_a_restore_cannot_bring_back_is_named(found: Deployment | None, saved: bool, warned: str | None) -> None:
-    """Settings that are not shown, and a deployment whose model was deleted; only of what is going to be stopped."""
+    """Settings that are not shown; only of what is going to be stopped."""
     target = Target("d", Outcome.WOULD_STOP, found)
     assert (is_saved(target), next(unsaved([target]), None)) == (saved, warned)
     refused = Target("d", Outcome.IN_USE, found)
@@ -39,4 +39,13 @@ def test_what_stopped_without_having_been_listed_is_named() -> None:
     seen = Result(Target("d", Outcome.WOULD_STOP, WHOLE), Outcome.STOPPED)
     assert list(stopped_unseen([unseen, missing, seen])) == [
         "x was not saved: it was not listed, so its settings are not known."
+    ]
+
+
+def test_that_a_model_was_deleted_is_said_of_what_is_going_to_be_stopped() -> None:
+    """With --save, that nothing is saved, too."""
+    targets = [Target("d", Outcome.WOULD_STOP, ORPHAN), Target("e", Outcome.IN_USE, ORPHAN)]
+    assert list(without_model(targets, saving=False)) == ["d cannot be started again: its model gone was deleted."]
+    assert list(without_model(targets, saving=True)) == [
+        "d cannot be started again and is not saved: its model gone was deleted."
     ]

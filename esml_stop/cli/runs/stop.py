@@ -40,7 +40,7 @@ def run(request: StopRequest, reader: Reader, progress: Progress, ask: Ask, warn
     `warn` says, before anything is stopped, what a restore could not bring back.
     """
     targets = resolve(request, reader, progress)
-    for line in unsaved(targets) if request.save else ():
+    for line in (*without_model(targets, saving=bool(request.save)), *(unsaved(targets) if request.save else ())):
         warn(line)
     planned = Report("stop", tuple(map(Result.planned, targets)), dry_run=request.dry_run, strict=request.strict)
     if request.dry_run or not planned.count(Outcome.WOULD_STOP):
@@ -74,18 +74,20 @@ def stopped_unseen(results: Iterable[Result]) -> Iterator[str]:
             yield f"{one.deployment_id} was not saved: it was not listed, so its settings are not known."
 
 
+def without_model(targets: Iterable[Target], *, saving: bool) -> Iterator[str]:
+    """Yield a warning for each deployment that is going to be stopped although its model was deleted."""
+    for target in targets:
+        if target.deployment and target.deployment.is_orphan and target.decision.is_plan:
+            lost = " and is not saved" if saving else ""
+            model = target.deployment.model_id
+            yield f"{target.deployment_id} cannot be started again{lost}: its model {model} was deleted."
+
+
 def unsaved(targets: Iterable[Target], what: str = "a restore will use") -> Iterator[str]:
     """Yield a warning for each deployment that is going to be stopped without all of its settings being known."""
     for target in targets:
         found = target.deployment
-        if not (found and target.decision.is_plan):
-            continue
-        if found.is_orphan:
-            yield (
-                f"{found.deployment_id} is not saved: its model {found.model_id} was deleted, "
-                "so it cannot be started again."
-            )
-        elif names := not_shown(found):
+        if found and is_saved(target) and (names := not_shown(found)):
             yield (
                 f"{found.deployment_id} is {found.state}, and the cluster does not show its {', '.join(names)}: "
                 f"{what} the server's defaults for these."
