@@ -42,9 +42,10 @@ class EsmlError(Exception):
         self.exit_status = self.exit_status if exit_status is None else exit_status
 
     def but(self, **changes: Any) -> "EsmlError":
-        """Return this error with other values, such as the hint and the exit code that suit what became of a target."""
+        """Return a copy of this error with some attributes changed, such as the hint or the exit code."""
         other = self.__class__.__new__(self.__class__, *self.args)
         other.__dict__.update(self.__dict__, **changes)
+        other.args = (clean(other.message),)
         return other
 
 

@@ -64,7 +64,7 @@ class Stop(Change):
 
     done = Outcome.STOPPED
     look_later = "Look again later: `esml list` shows what runs; stopping it again is harmless."
-    not_done = "It still runs. Stop it again when the cluster is well."
+    not_done = "It still runs. Stop it again when the cluster is healthy."
 
     def __init__(
         self, cluster: Cluster, target: Target, flags: Flags, deadline: Deadline, on_retry: Callable[[str], None]

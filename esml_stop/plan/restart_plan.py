@@ -1,4 +1,4 @@
-"""From the plan of a stop to the plan of a restart: what could not be started again is not stopped; pure."""
+"""Turns the plan of a stop into the plan of a restart: a deployment that could not start again is not stopped; pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 from esml_stop.errors import EsmlError
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result, Target
-from esml_stop.plan.start_refusals import other_model
+from esml_stop.plan.start_refusals import other_model, refusal
 from esml_stop.plan.start_settings import not_shown
 
 # The part of a hint that says which command to run again.
@@ -69,17 +69,10 @@ def upgrading(versions: Iterable[str]) -> EsmlError | None:
     found = sorted(set(versions))
     if len(found) < 2:
         return None
-    return EsmlError(
-        f"The cluster is being upgraded (its nodes run {', '.join(found)}), and starts no deployments until then.",
-        hint=f"Run {AGAIN} when every node is upgraded.",
-        code="upgrading",
-    )
+    error = refusal("upgrading", AGAIN)
+    return error.but(message=f"{error} Its nodes run {', '.join(found)}.")
 
 
 def in_upgrade_mode() -> EsmlError:
     """Return why a cluster in upgrade mode starts no deployments."""
-    return EsmlError(
-        "Machine learning upgrade mode is enabled, in which no deployment can be started.",
-        hint=f"Disable it (POST _ml/set_upgrade_mode?enabled=false), then run {AGAIN}.",
-        code="upgrade_mode",
-    )
+    return refusal("upgrade_mode", AGAIN)

@@ -8,6 +8,7 @@ from esml_stop.exit_status import ExitStatus
 from esml_stop.models import UNKNOWN_STATE, Deployment
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.patterns import Wanted, is_pattern, matches
+from esml_stop.plan.start_refusals import refusal
 from esml_stop.plan.start_settings import differences
 
 Running = Mapping[str, Deployment]
@@ -89,10 +90,7 @@ def decide_present(saved: Deployment, found: Deployment) -> Result:
 
 def model_missing(saved: Deployment) -> EsmlError:
     """Return why a deployment whose model is gone cannot be started."""
-    return EsmlError(
-        f"The model {saved.model_id} is not on this cluster.",
-        hint="Load the model first, for example with eland, then restore again.",
-    )
+    return refusal("model_missing", "the restore again", saved.model_id)
 
 
 def held_back(result: Result) -> Result:

@@ -1,7 +1,7 @@
-"""Why Elasticsearch refuses to start a deployment, in words and with what to do about it; pure.
+"""The reasons for which Elasticsearch refuses to start a deployment, each with a message and a hint; pure.
 
 Sources: the messages of TransportStartTrainedModelDeploymentAction and TrainedModelAssignmentClusterService in
-Elasticsearch 8.19 and 9.1. Each is found by its status and a part of its text.
+Elasticsearch 8.19 and 9.1. Each is recognized by its HTTP status and a part of its text.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ REFUSALS = (
         403,
         "cluster upgrade is in progress",
         "upgrading",
-        "The cluster is being upgraded, and starts no deployments until every node has the same version.",
+        "The cluster is being upgraded. No deployment can be started until every node has the same version.",
         "Run {again} when every node is upgraded.",
     ),
     Refusal(
@@ -79,7 +79,7 @@ REFUSALS = (
         429,
         "upgrade mode is enabled",
         "upgrade_mode",
-        "Machine learning upgrade mode is enabled, in which no deployment can be started.",
+        "Machine learning upgrade mode is enabled. No deployment can be started in this mode.",
         "Disable it (POST _ml/set_upgrade_mode?enabled=false), then run {again}.",
     ),
     Refusal(
@@ -107,8 +107,15 @@ REFUSALS = (
 )
 
 
+def refusal(code: str, again: str, model_id: str = "") -> EsmlError:
+    """Return the error of one kind of refusal before a start is sent; `again` is the command to run again."""
+    found = next(one for one in REFUSALS if one.code == code)
+    given = {"model": model_id, "again": again}
+    return EsmlError(found.message.format(**given), hint=found.hint.format(**given), code=code)
+
+
 def explained(refused: Refused, deployment: Deployment, again: str) -> EsmlError:
-    """Return why a start was refused, with what to do; an error that is not known comes back as it is."""
+    """Return the error with a message and a hint for its kind of refusal, or unchanged if the kind is unknown."""
     reason = refused.reason or ""
     for one in REFUSALS:
         if one.status == refused.http_status and one.part in reason:

@@ -24,7 +24,7 @@ GLOSSARY = {
     r"\bas it was\b|\bwith (the same|other) parameters\b": "with the same settings",
     r"\bexcludes? each other\b": "cannot be used together",
     r"\bis over\b|\bwas over\b": "timed out",
-    r"\bdrips?\b|\bmends?\b|\bfor your eyes\b|\btwice is\b|\bcluster well\b": "say what happens",
+    r"\bdrips?\b|\bmends?\b|\bfor your eyes\b|\btwice is\b|\bcluster (is )?well\b": "say what happens",
     r"\baccept these credentials\b": "rejected the credentials",
     r"\bexists? already\b|\bis there already\b": "already exists",
     r"(?<!esml )(?<!`)\bsandbox\b(?! --)": "practice cluster",
