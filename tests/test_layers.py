@@ -1,8 +1,11 @@
 """What may import what: the rooms of the package, held to by reading every import."""
 
 import ast
+import re
+import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
@@ -42,7 +45,9 @@ ONLY_IN = {
     "click": ("cli",),
     "rich": ("output",),
 }
-# What is rarely needed and takes long to import: tables and progress on a terminal, YAML files, proxy variables.
+# Distributions whose import name differs from their own.
+IMPORT_NAMES = {"pyyaml": "yaml"}
+# Rarely needed and slow to import: tables and progress on a terminal, YAML files, proxy variables.
 LAZY = {"rich", "yaml", "urllib"}
 WRITERS = {"print", "sys.stdout.write", "click.echo"}
 # What only computes has no use for these; an invocation notes when it began.
@@ -111,6 +116,14 @@ def test_some_packages_are_known_in_one_room_only(package: str) -> None:
     """The client, TLS, the command line and what is drawn on a terminal each have their room."""
     users = [name for name in MODULES if package in theirs(name) and room(name) not in APART]
     assert [name for name in users if not f"{name}.".startswith(tuple(f"{one}." for one in ONLY_IN[package]))] == []
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_every_imported_package_is_a_declared_dependency(name: str) -> None:
+    """An installation without the extras for tests can import every module."""
+    declared = {re.split("[<>=;! ]", one)[0].lower() for one in requires("esml") or () if "extra ==" not in one}
+    known = {IMPORT_NAMES.get(one, one.replace("-", "_")) for one in declared} | sys.stdlib_module_names
+    assert theirs(name) - known == set()
 
 
 # The start of the process listens for signals before it imports anything that takes long.

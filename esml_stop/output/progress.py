@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import TextIO, TypeVar
 
-from typing_extensions import Self
-
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.output.messages import OUTCOMES
 from esml_stop.output.stderr import at_work, say, wipe, written_by
@@ -34,7 +32,7 @@ MOST_NAMES = 5
 class Progress:
     """The progress of a command, called from the main thread: this one shows nothing, for --quiet."""
 
-    def __enter__(self) -> Self:
+    def __enter__(self: P) -> P:  # noqa: PYI019 - Python 3.10 has no typing.Self
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -62,7 +60,7 @@ class ShownProgress(Progress):
         self.under_way: dict[str, float] = {}
         self._over = threading.Event()
 
-    def __enter__(self) -> Self:
+    def __enter__(self: S) -> S:  # noqa: PYI019 - Python 3.10 has no typing.Self
         self._over = threading.Event()
         threading.Thread(target=self._show, args=(self._over,), daemon=True).start()
         return self
