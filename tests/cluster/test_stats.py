@@ -155,6 +155,8 @@ def test_entries_become_deployments_while_they_are_decoded() -> None:
     decoded = json.loads(text, object_hook=stats.shrunk)
     assert isinstance(decoded["trained_model_stats"][0], Deployment)
     assert stats.listing(decoded) == stats.listing(json.loads(text))
+    undeployed = json.loads('{"model_id": "m", "model_size_stats": {}}', object_hook=stats.shrunk)
+    assert stats.listing({"count": 1, "trained_model_stats": [undeployed]})[1].models == {"m"}
     wrong = json.loads(json.dumps(listing(state=7)), object_hook=stats.shrunk)
     with pytest.raises(BadAnswer, match="a whole number where a text belongs"):
         stats.listing(wrong)
