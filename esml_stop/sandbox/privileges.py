@@ -6,11 +6,13 @@ It may read what the role machine_learning_user may read. Any password will do; 
 import base64
 import binascii
 import re
+from typing import Any
 
 from esml_stop.sandbox.problems import Problem
 
 VIEWER = "viewer"
 
+STATS = "cluster:monitor/xpack/ml/inference/stats/get"
 DEPLOYMENT = "cluster:admin/xpack/ml/trained_models/deployment"
 # What is refused: the request, its action, and the cluster privileges that grant it. The first one that fits counts.
 REFUSED = (
@@ -42,6 +44,17 @@ def check(method: str, path: str, authorization: str | None) -> None:
         if re.fullmatch(request, f"{method} {path.rstrip('/')}"):
             text = f"action [{action}] is unauthorized for {who}, this action is granted by the cluster privileges"
             raise Problem(403, "security_exception", f"{text} [{privileges}]")
+
+
+def about(method: str, path: str, authorization: str | None, body: Any) -> dict[str, Any] | None:
+    """Return what the viewer is told about itself; None for other calls, and for others, who have no `_security`."""
+    if not viewer(authorization):
+        return None
+    if (method, path) == ("GET", "/_security/_authenticate"):
+        return {"username": VIEWER, "roles": ["machine_learning_user"]}
+    if (method, path) == ("POST", "/_security/user/_has_privileges"):
+        return {"username": VIEWER, "cluster": {name: name == STATS for name in body["cluster"]}}
+    return None
 
 
 def viewer(authorization: str | None) -> str | None:

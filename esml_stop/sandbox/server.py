@@ -69,7 +69,10 @@ class SandboxHandler(BaseHTTPRequestHandler):
             text = f"An HTTP line is larger than {LONGEST_REQUEST_LINE} bytes."
             raise Problem(400, "too_long_http_line_exception", text)
         parts = urlsplit(self.path)
-        privileges.check(self.command, parts.path, self.headers.get("authorization"))
+        who = self.headers.get("authorization")
+        privileges.check(self.command, parts.path, who)
+        if about := privileges.about(self.command, parts.path, who, decoded(data)):
+            return 200, about
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         paths = query.pop("filter_path", None)
         for method, pattern, handler in ROUTES:

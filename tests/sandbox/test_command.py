@@ -92,6 +92,15 @@ def test_each_case_ends_as_its_note_says(command: str) -> None:
     assert ended.status == status, ended.err
 
 
+@pytest.mark.parametrize("login", [{"ESML_API_KEY": "viewer:any"}, {"ESML_USERNAME": "viewer", "ESML_PASSWORD": "x"}])
+def test_who_may_only_read_sees_so_in_the_settings(login: dict[str, str]) -> None:
+    """`esml config --check` tells the viewer's privileges, by API key or password."""
+    with serve() as server:
+        ended = esml("config", "--check", environment={"ESML_URL": server.url, **login})
+    shown = {line[0]: line[1] for line in ended.lines}
+    assert (shown["user"], shown["may stop deployments"]) == ("viewer (machine_learning_user)", "no")
+
+
 def test_each_deployment_of_the_scene_is_in_a_case() -> None:
     """No case is set up that nobody is told about."""
     state = State()
