@@ -1,8 +1,8 @@
-"""Where the `esml` command and `python -m esml_stop` begin and end."""
+"""Entry point of the `esml` command and of `python -m esml_stop`."""
 
-import _signal  # type: ignore[import-not-found] # what `signal` is made of: importing that takes a millisecond
+import _signal  # type: ignore[import-not-found] # importing `signal` itself takes a millisecond
 
-# Until the handler is there, Ctrl-C just ends the process: Python would raise KeyboardInterrupt amid an import.
+# Until esml installs its handler, Ctrl-C ends the process: Python would raise KeyboardInterrupt during an import.
 if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
@@ -16,12 +16,12 @@ from esml_stop.runtime.signals import install
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and exit with its exit code."""
     if os.name == "nt":  # signals, terminals and file modes work differently there
         sys.exit("esml does not run on Windows. Run it on Linux or macOS, or in the Windows Subsystem for Linux (WSL).")
     occupy_standard_streams()
-    install()  # before click and the rest are imported, which takes most of a short run
-    # What is imported stays: to look for garbage in it finds none, and takes a tenth of a short run.
+    install()  # before importing click and the rest, which takes most of a short run
+    # Imported objects live until exit; collecting garbage during imports finds nothing and takes 10% of a short run.
     gc.set_threshold(200_000)
     from esml_stop.cli.main import run
 
@@ -29,18 +29,18 @@ def main() -> None:
 
 
 def occupy_standard_streams() -> None:
-    """Keep a socket or a file from getting the number of a standard stream that was closed by the caller."""
+    """Open the null device for each closed standard stream, so that no socket or file gets its descriptor."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
     if sys.stderr is None:
-        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - a descriptor, for the life of the process
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - stays open until the process exits
 
 
 def leave(status: int) -> None:
-    """End the process at once: a request that is still waiting in a thread must not hold it back."""
+    """Flush the standard streams and end the process without waiting for requests in other threads."""
     try:
         if sys.stdout:
             sys.stdout.flush()

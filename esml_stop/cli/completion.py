@@ -1,4 +1,4 @@
-"""What a shell offers when Tab is pressed: live IDs from the cluster, or nothing; in a second and without a word."""
+"""Shell completion: IDs from the cluster, save files and profiles; silent, and within a second."""
 
 import shlex
 from collections.abc import Callable
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# With the start of Python and of esml before it, this stays under a second.
+# In seconds. Together with the start of Python and esml, a completion takes less than a second.
 LONGEST_WAIT = 0.75
 
 
 def deployment_ids(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the deployments that begin as typed; in a comma list its last part counts."""
+    """Return the deployments that start with the typed text, or with its last part in a comma-separated list."""
     done, comma, begun = incomplete.rpartition(",")
     if "*" in begun:
         return []
@@ -32,18 +32,18 @@ def deployment_ids(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
 
 
 def model_ids(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the models with deployments, and their aliases, that begin as typed."""
+    """Return the models with deployments, and their aliases, that start with the typed text."""
     found: dict[str, str] = {}
     in_time(lambda: find_models(ctx, incomplete, found), None)
     return [
         CompletionItem(name, help=None if name == model else f"alias of {model}")
-        for name, model in sorted(dict(found).items())  # it may still grow
+        for name, model in sorted(dict(found).items())  # a copy: the thread may still add to it
         if is_offered(incomplete, name, model)
     ]
 
 
 def find_models(ctx: click.Context, begun: str, found: dict[str, str]) -> None:
-    """Note the model of each model ID, then of each alias: these may not be readable, or come too late."""
+    """Add model IDs to `found`, then aliases, which may not be readable or may arrive too late."""
     from esml_stop.plan.patterns import chunks
 
     cluster = connected(ctx)
@@ -55,7 +55,7 @@ def find_models(ctx: click.Context, begun: str, found: dict[str, str]) -> None:
 
 
 def saved_ids(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the deployments in the save file that begin as typed; nothing when it cannot be read."""
+    """Return the deployments in the save file that start with the typed text; none if it cannot be read."""
     from esml_stop.errors import EsmlError
     from esml_stop.savefile.file import read
 
@@ -72,7 +72,7 @@ def saved_ids(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[C
 
 
 def profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the profiles of the configuration file that begin as typed."""
+    """Return the profiles in the configuration file that start with the typed text."""
     import os
 
     from esml_stop.config.profiles import profile_names
@@ -82,12 +82,12 @@ def profiles(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Co
 
 
 def is_offered(begun: str, name: str, *others: str) -> bool:
-    """Tell whether a name begins as typed, and nothing in it would mean something to a shell."""
+    """Return whether a name starts with the typed text and contains no special characters of a shell."""
     return name.startswith(begun) and all(shlex.quote(one) == one for one in (name, *others))
 
 
 def asked(ctx: click.Context, begun: str) -> "Listing":
-    """Return what the cluster of the options typed so far lists, or nothing when that fails or takes too long."""
+    """Return the deployments on the cluster, or an empty listing if that fails or takes too long."""
     from esml_stop.models import Listing
 
     nothing = Listing((), frozenset())
@@ -95,7 +95,7 @@ def asked(ctx: click.Context, begun: str) -> "Listing":
 
 
 def connected(ctx: click.Context) -> "Cluster":
-    """Return the cluster of the options typed so far; a password that would have to be typed is an error here."""
+    """Return the cluster selected by the options typed so far; raise an error if a password prompt is needed."""
     import os
 
     from esml_stop.cluster.api import Cluster
@@ -108,22 +108,22 @@ def connected(ctx: click.Context) -> "Cluster":
 
 
 def matching(begun: str) -> str:
-    """Return the pattern of everything that begins as typed."""
+    """Return the pattern that matches every ID that starts with the typed text."""
     return f"{begun}*" if begun else "_all"
 
 
 def in_time(work: Callable[[], T], otherwise: T) -> T:
-    """Return what the work returns, or something else if it fails or is not done in time."""
+    """Return the result of the work, or `otherwise` if it fails or takes too long."""
     from esml_stop.runtime.background import begin_limited, within
 
     try:
         return within(LONGEST_WAIT, begin_limited(work))
-    except Exception:  # noqa: BLE001 - whatever it is, a shell that completes has no use for it
+    except Exception:  # noqa: BLE001 - completion must not print errors
         return otherwise
 
 
 def script(shell: str, program: click.Command) -> str:
-    """Return what makes a shell complete esml: the script, and how to install it as comments."""
+    """Return the completion script for a shell, with installation instructions as comments."""
     from click.shell_completion import get_completion_class
 
     found = get_completion_class(shell)
@@ -132,12 +132,12 @@ def script(shell: str, program: click.Command) -> str:
     for old, new in CORRECTIONS.get(shell, ()):
         source = source.replace(old, new)
     comments = "".join(f"# {line}\n" for line in INSTALL[shell].splitlines())
-    # zsh wants to find #compdef on the first line.
+    # zsh requires #compdef on the first line.
     first, _, rest = source.partition("\n")
     return f"{first}\n{comments}{rest}" if first.startswith("#compdef") else f"{comments}{source}"
 
 
-# What click's scripts get wrong: variables stay in the shell, and fish cuts words and descriptions at a comma.
+# Fixes for click's scripts: they leave variables in the shell, and in fish they cut descriptions at a comma.
 CORRECTIONS = {
     "bash": (("local response\n", "local response completion type value\n"),),
     "zsh": (("local -a response\n", "local -a response\n    local type key descr\n"),),

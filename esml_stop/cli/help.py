@@ -1,4 +1,4 @@
-"""How help looks: what a command is for, its examples, then its options in groups."""
+"""Layout of help: usage, purpose, examples, then options in groups."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +16,7 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 def grouped(function: F, title: str) -> F:
-    """Put the options that a function has so far, and that are in no group yet, under a title of their own."""
+    """Put the options of a function that are in no group yet into a group with this title."""
     for parameter in getattr(function, "__click_params__", ()):
         if isinstance(parameter, click.Option) and not hasattr(parameter, "group"):
             parameter.group = title  # type: ignore[attr-defined]
@@ -24,7 +24,7 @@ def grouped(function: F, title: str) -> F:
 
 
 def completed(by: str) -> Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]:
-    """Return the completion of that name, which is imported when Tab is pressed."""
+    """Return a completion function that imports cli.completion only when Tab is pressed."""
 
     def complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
         from esml_stop.cli import completion
@@ -36,7 +36,7 @@ def completed(by: str) -> Callable[[click.Context, click.Parameter, str], "list[
 
 
 class NoArguments(click.UsageError):
-    """A command was given nothing at all; what is shown is the short help."""
+    """A command that requires arguments got none; its message is the short help."""
 
     def format_message(self) -> str:
         """Return usage, purpose and examples."""
@@ -47,14 +47,14 @@ class NoArguments(click.UsageError):
 
 
 class Command(click.Command):
-    """A command that shows examples before options; `needs_arguments` answers a bare call with short help."""
+    """A command that shows examples before options; with `needs_arguments`, no arguments print the short help."""
 
     def __init__(self, *args: Any, needs_arguments: bool = False, **options: Any) -> None:
         super().__init__(*args, **options)
         self.needs_arguments = needs_arguments
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the words of the command line."""
+        """Parse the arguments; raise NoArguments or UsageError."""
         remember(ctx, self, args)
         if self.needs_arguments and not args and not ctx.resilient_parsing:
             raise NoArguments("", ctx)
@@ -76,7 +76,7 @@ class Command(click.Command):
 
 
 def remember(ctx: click.Context, command: click.Command, args: Sequence[str]) -> None:
-    """Note which form of output a command line asks for: an error has it, too, wherever -o stands."""
+    """Remember the output format of a command line, so that usage errors use it wherever -o stands."""
     about = ctx.find_object(Invocation)
     if about is None:
         return
@@ -89,17 +89,17 @@ def remember(ctx: click.Context, command: click.Command, args: Sequence[str]) ->
 
 
 def unknown(wrong: click.NoSuchOption) -> str:
-    """Return what to say about an option that does not exist: what does the same, or what is spelled alike."""
-    if meant := MEANT.get(wrong.option_name):
-        return f"No such option: {wrong.option_name}. {meant}"
+    """Return the message for an unknown option, with its equivalent in esml or options with a similar name."""
+    if instead := EQUIVALENTS.get(wrong.option_name):
+        return f"No such option: {wrong.option_name}. {instead}"
     alike = f" Did you mean {' or '.join(sorted(wrong.possibilities))}?" if wrong.possibilities else ""
     return f"No such option: {wrong.option_name}.{alike}"
 
 
-# Options of other tools, by what they would do here.
+# Options of other tools, and what to use instead.
 WAITS = "esml always waits until the deployments are gone; --timeout limits how long."
-NO_SECRETS = "No option takes a secret, as every user of the machine could read it."
-MEANT = {
+NO_SECRETS = "Secrets cannot be passed as options, because other users of this machine could read them."
+EQUIVALENTS = {
     "--all": "Use the argument _all.",
     "--wait": WAITS,
     "--no-wait": WAITS,
@@ -127,7 +127,7 @@ def show_purpose(ctx: click.Context, formatter: click.HelpFormatter) -> None:
 
 
 def groups(command: click.Command, ctx: click.Context) -> dict[str, list[click.Option]]:
-    """Return the options that are shown, by the title of their group."""
+    """Return the visible options by the title of their group."""
     found: dict[str, list[click.Option]] = {}
     for parameter in command.get_params(ctx):
         if isinstance(parameter, click.Option) and not parameter.hidden:

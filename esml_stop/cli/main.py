@@ -1,4 +1,4 @@
-"""The command group, and the one place where every ending becomes an exit code."""
+"""The command group; turns every result and error into an exit code."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,7 +21,7 @@ from esml_stop.text import command as shell
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-# What `esml --help` says about each command, so that it imports none of them; common ones first.
+# The summaries in `esml --help`, common commands first. Kept here so that the help imports no command module.
 COMMANDS = {
     "stop": "Stop trained-model deployments and wait until they are gone.",
     "list": "List trained-model deployments and what uses them.",
@@ -36,12 +36,12 @@ COMMANDS = {
 
 
 class PipeClosed(Exception):
-    """Nobody reads standard output any more; click would make a plain 1 of the BrokenPipeError."""
+    """The reader of standard output closed the pipe; click would turn a BrokenPipeError into exit code 1."""
 
 
 @contextmanager
 def pipe_watched() -> Iterator[None]:
-    """Keep a BrokenPipeError from click."""
+    """Raise PipeClosed instead of BrokenPipeError, which click would handle."""
     try:
         yield
     except BrokenPipeError:
@@ -52,7 +52,7 @@ class LazyGroup(click.Group):
     """A group that imports a command's module only when the command is used."""
 
     def make_context(self, *args: Any, **options: Any) -> click.Context:
-        """Read the command line; --help and --version are written here."""
+        """Parse the command line; --help and --version write their output here."""
         with pipe_watched():
             return super().make_context(*args, **options)
 
@@ -62,23 +62,23 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order of the help."""
+        """Return the command names in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Return a command, imported now."""
+        """Import and return a command."""
         if name not in COMMANDS:
             return None
         command: click.Command = import_module(f"esml_stop.cli.commands.{name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what each command is for."""
+        """Write the summary of each command."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
-        """Return the commands and options that begin as typed."""
+        """Return the commands and options that start with the typed text."""
         from click.shell_completion import CompletionItem
 
         found = [
@@ -87,7 +87,7 @@ class LazyGroup(click.Group):
         return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the words up to the command; say where options that stand before it belong."""
+        """Parse the arguments before the command; raise UsageError for options of the command placed before it."""
         try:
             return super().parse_args(ctx, list(args))
         except click.NoSuchOption:
@@ -102,7 +102,7 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"Options follow the command: {again}", ctx) from None
 
     def remember_output(self, ctx: click.Context, args: list[str]) -> None:
-        """Note which output is asked for although there is no such command: all of them share that option."""
+        """Remember the requested output format for an unknown command; -o means the same for all commands."""
         if command := self.get_command(ctx, "list"):
             remember(ctx, command, args)
             ctx.ensure_object(Invocation).command = ""
@@ -110,7 +110,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; suggest one that is spelled alike."""
+        """Return the command; raise UsageError for an unknown one, with a similar name as a suggestion."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from difflib import get_close_matches
 
@@ -134,16 +134,16 @@ def esml(ctx: click.Context) -> None:
     Stop a deployment and wait until it is gone:   esml stop my_model_for_search
     Stop it even if something uses it:             esml stop my_model_for_search --force
     Try it without a cluster:                      esml sandbox -- esml stop my_model_for_search
-    """  # noqa: D301 - click wants the real character
+    """  # noqa: D301 - click requires the control character
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code; nothing is raised."""
+    """Run one command line and return its exit code; never raises."""
     about = Invocation()
     try:
-        check()  # a signal that came while modules were imported
+        check()  # a signal may have arrived during imports
         status = int(
             esml.main(args=list(arguments), prog_name="esml", standalone_mode=False, obj=about) or ExitStatus.OK
         )
@@ -151,7 +151,7 @@ def run(arguments: Sequence[str]) -> int:
         return 128 + number if number else status
     except click.exceptions.Exit as ended:
         return ended.exit_code
-    except SystemExit as ended:  # how click ends a completion
+    except SystemExit as ended:  # click exits this way after a completion
         return int(ended.code or ExitStatus.OK)
     except click.Abort:
         return failed(Interrupted(2), about)
@@ -161,12 +161,12 @@ def run(arguments: Sequence[str]) -> int:
         return failed(error, about)
     except PipeClosed:
         return ExitStatus.BROKEN_PIPE
-    except Exception as error:  # noqa: BLE001 - the last place that can make it readable
+    except Exception as error:  # noqa: BLE001 - last chance to report a bug readably
         return unexpected(error, about)
 
 
 def failed(error: EsmlError | Interrupted, about: Invocation) -> int:
-    """Report what ended a command before it had results, on stdout too when that is for programs."""
+    """Report an error that ended a command before it had results: on stderr, and on stdout with -o json or jsonl."""
     show_traceback(about)
     if isinstance(error, Interrupted):
         error = EndedEarly(error.signal)
@@ -180,7 +180,7 @@ def failed(error: EsmlError | Interrupted, about: Invocation) -> int:
 
 
 def tell_programs(error: EsmlError, about: Invocation) -> None:
-    """Write the envelope with the error to stdout if -o asks for it."""
+    """Write the error to stdout as JSON, if -o requests JSON."""
     if about.is_data and not isinstance(error, OutputFailed):
         from esml_stop.output.json_report import error_document
         from esml_stop.output.render import stdout
@@ -191,7 +191,7 @@ def tell_programs(error: EsmlError, about: Invocation) -> None:
 
 
 def usage(wrong: click.UsageError, about: Invocation) -> int:
-    """Report a command line that cannot be understood."""
+    """Report a usage error."""
     bare = isinstance(wrong, NoArguments)
     try:
         tell_programs(InputError("No arguments were given." if bare else wrong.format_message()), about)
@@ -206,7 +206,7 @@ def usage(wrong: click.UsageError, about: Invocation) -> int:
 
 
 def unexpected(error: Exception, about: Invocation) -> int:
-    """Report a bug, unless it is only a disk that is full."""
+    """Report an unexpected exception as a bug in esml; a full disk is reported as a failed write."""
     if isinstance(error, OSError) and error.errno == ENOSPC:
         return failed(OutputFailed("Standard output cannot be written: no space is left."), about)
     name = type(error).__name__
@@ -214,7 +214,7 @@ def unexpected(error: Exception, about: Invocation) -> int:
 
 
 def show_traceback(about: Invocation) -> None:
-    """Write the traceback of the error that is being handled, with --debug only."""
+    """With --debug, write the traceback of the current exception."""
     if about.debug:
         import traceback
 

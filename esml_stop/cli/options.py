@@ -1,4 +1,4 @@
-"""The options that several commands share, their types, and the options that were given, as words."""
+"""Options shared by several commands, their types, and the options that the user gave, as arguments."""
 
 import os
 import re
@@ -21,7 +21,7 @@ OUTPUT_HELP = "Output format.  [default: table on a terminal, tsv elsewhere]"
 
 
 class OutputOptions(NamedTuple):
-    """How much is written, and in which form; errors before any result are reported with `about`."""
+    """The output format and verbosity; `about` is used to report errors before there are results."""
 
     about: Invocation
     form: str | None = None
@@ -30,7 +30,7 @@ class OutputOptions(NamedTuple):
     debug: bool = False
 
     def show_begin(self) -> None:
-        """Tell a person at once that esml is at work; importing the client takes longer than it should to see that."""
+        """Show "Connecting" on a terminal at once, because importing the HTTP client takes noticeable time."""
         if not self.quiet:
             stderr.at_work("Connecting")
 
@@ -122,18 +122,18 @@ CONNECTION = (
 
 
 def force(verb: str) -> Callable[[F], F]:
-    """Return --force; `verb` is what the command does, such as Stop."""
+    """Return --force; `verb` is the action in its help, such as Stop."""
     text = f"{verb} deployments even if ingest pipelines or inference endpoints use them."
     return click.option("--force", is_flag=True, help=text)
 
 
 def dry_run(done: str) -> Callable[[F], F]:
-    """Return --dry-run; `done` is what would happen to deployments, such as started."""
+    """Return --dry-run; `done` is the participle in its help, such as started."""
     return click.option("-n", "--dry-run", is_flag=True, help=f"Show what would be {done}; change nothing.")
 
 
 def yes(question: str = "") -> Callable[[F], F]:
-    """Return --yes; `question` is what is asked about, where that is not the whole plan."""
+    """Return --yes; `question` limits the prompt in its help, for commands that ask about one case only."""
     return click.option("-y", "--yes", is_flag=True, help=f"Skip the confirmation prompt{question}.")
 
 
@@ -144,13 +144,13 @@ def timeout(default: str = "5m") -> Callable[[F], F]:
 
 
 def parallel(noun: str) -> Callable[[F], F]:
-    """Return --parallel; `noun` is what it counts, such as stops."""
+    """Return --parallel; `noun` is the plural in its help, such as stops."""
     text = f"Number of concurrent {noun}."
     return click.option("--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help=text)
 
 
 def save(text: str) -> Callable[[F], F]:
-    """Return --save; `text` says what becomes of the file."""
+    """Return --save; `text` is the first part of its help."""
     return click.option("--save", metavar="FILE", type=click.Path(), help=f"{text}; adds to an existing save file.")
 
 
@@ -168,12 +168,12 @@ WAIT_FOR = click.option(
 )
 
 
-# What chooses the deployments is replaced by an ID in the suggested command, and --dry-run would change nothing.
+# Not repeated in a suggested command: an ID replaces the selection, and the suggestion adds --force itself.
 LEFT_OUT = {"models", "idle", "dry_run", "force"}
 
 
 def given_options(left_out: Container[str] = LEFT_OUT) -> tuple[str, ...]:
-    """Return the options that were given to the running command; a URL that holds a login is left out."""
+    """Return the options that the user gave, as arguments; a URL with credentials is left out."""
     ctx = click.get_current_context()
     return tuple(
         word
@@ -185,7 +185,7 @@ def given_options(left_out: Container[str] = LEFT_OUT) -> tuple[str, ...]:
 
 
 def words(option: click.Option, value: Any) -> Iterator[str]:
-    """Yield an option and its value as they are typed."""
+    """Yield an option and its value as command-line arguments."""
     name = max(option.opts, key=len)
     if option.is_flag:
         yield name if value else option.secondary_opts[0]
@@ -200,12 +200,12 @@ PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg]
-    """An option's value such as 30s, 5m, 1h30m or 7d, in seconds."""
+    """An option type for durations such as 30s, 5m, 1h30m or 7d; the value is in seconds."""
 
     name = "duration"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the seconds, or fail with an example."""
+        """Return the seconds; fail with examples if the value is not a valid duration."""
         if isinstance(value, float | int):
             return float(value)
         parts = PART.findall(str(value))
@@ -216,7 +216,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
 
 
 def spelled(seconds: float) -> str:
-    """Return a length of time as it can be typed, in the largest unit that makes a whole number."""
+    """Return a duration as an option value, in the largest unit that gives a whole number."""
     for unit, length in reversed(UNITS.items()):
         if seconds % length == 0:
             return f"{seconds / length:.0f}{unit}"

@@ -1,4 +1,4 @@
-"""What every command that talks to a cluster needs, from its options to its last word."""
+"""The session of one command: its connection, deadline, progress, prompts and report."""
 
 import os
 import re
@@ -26,7 +26,7 @@ from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.signals import Interrupted, heard, interruptible
 from esml_stop.text import clean
 
-# How long a look at the queues may take, in seconds.
+# Time limit for reading the queue lengths, in seconds.
 QUEUE_SECONDS = 5.0
 
 # The names of the fields that are asked for fill a screen.
@@ -34,7 +34,7 @@ FIELDS = re.compile(r"(filter_path=)[^&]{30,}")
 
 
 class Session:
-    """One command's connection, deadline and voice."""
+    """The connection, deadline and output of one command."""
 
     def __init__(
         self,
@@ -70,49 +70,49 @@ class Session:
         self._stack.close()
 
     def show_request(self, request: Request) -> None:
-        """Write a line about a request, with --verbose; a server's Warning header, without --quiet."""
-        if self._over:  # an answer that nobody waits for any more
+        """Log a request with --verbose; print new Warning headers of the server unless --quiet."""
+        if self._over:  # a late answer, after the command has finished
             return
         if self.output.verbose:
             path = FIELDS.sub(r"\1...", clean(request.path))
             stderr.say(f"esml: {request.method} {path} {request.result} {request.seconds:.3f} s")
         for text in request.warnings:
-            if text not in self._shown_warnings:  # every answer repeats it
+            if text not in self._shown_warnings:  # the server repeats it in every answer
                 self._shown_warnings.add(text)
                 self.warn(f"Elasticsearch says: {clean(text)}")
 
     def warn(self, line: str) -> None:
-        """Write a warning, without --quiet; programs get it in any case."""
+        """Print a warning unless --quiet; JSON reports always contain it."""
         text = clean(line)
         self.about.warnings.append(text)
         if not self.output.quiet:
             stderr.warn(text)
 
     def remark(self, line: str) -> None:
-        """Write a line that is good to know, without --quiet."""
+        """Print an informational line unless --quiet."""
         if not self.output.quiet:
             stderr.say(line)
 
     def begin(self, doing: str, what: Sequence[str]) -> None:
-        """Say first in a log what is done, to what, and on which cluster; on a terminal that is seen anyway."""
+        """In a log, print the action, its targets and the cluster; on a terminal the progress display shows them."""
         if what and not (self.output.quiet or is_terminal(sys.stderr)):
             names = ", ".join([*what[:MOST_NAMES], *([f"{len(what) - MOST_NAMES} more"] if what[MOST_NAMES:] else [])])
             stderr.say(f"esml: {doing} {clean(names)} on {clean(self.cluster.label)}")
 
     def show_queues(self) -> None:
-        """Let the lines about what is waited for say how many requests are queued."""
+        """Add the number of queued requests to the progress lines of a log."""
         if isinstance(self.progress, LogProgress):
             self.progress.queued = self.queued
 
     def queued(self, names: Sequence[str]) -> dict[str, int]:
-        """Return how many requests wait in the queues of deployments, as far as the cluster says so quickly."""
+        """Return the number of queued requests by deployment ID; empty if that cannot be read in time."""
         with suppress(EsmlError):
             found = self.cluster.deployments(expression(names), QUEUE_SECONDS).deployments
             return {one.deployment_id: one.pending for one in found}
         return {}
 
     def ask(self, targets: Sequence[Target], cluster: ClusterIdentity) -> bool:
-        """Show the plan and return whether the user confirms it; waiting for the answer costs no time."""
+        """Show the plan and return whether the user confirms it."""
         self._stack.close()
         stderr.say(table.plan(targets, width(sys.stderr), coloured=has_colour(sys.stderr)).rstrip("\n"))
         return self.confirmed(in_use.question(targets, cluster))
@@ -126,10 +126,10 @@ class Session:
         return answer.strip().lower() in {"y", "yes"}
 
     def finish(self, report: Report) -> int:
-        """Write the results, then everything that is said about them, and return the exit code."""
+        """Write the results, then warnings and errors, and return the exit code."""
         self._stack.close()
         self.identify(report)
-        report = replace(report, signal=report.signal or heard())  # it may have come in this last look
+        report = replace(report, signal=report.signal or heard())  # a signal may have arrived during `identify`
         status, failed, warnings = int(report.exit_status), None, list(self.warnings(report))
         self.about.warnings += warnings
         try:
@@ -144,7 +144,7 @@ class Session:
         return status
 
     def identify(self, report: Report) -> None:
-        """Ask for the name and UUID of the cluster where programs are told; a report never waits or fails for it."""
+        """Read the cluster's name and UUID for JSON reports; errors are ignored, and so is an expired deadline."""
         if self.about.is_data and not report.signal and self.reader.deadline.remaining:
             with suppress(EsmlError, Interrupted):
                 self.about.cluster = self.reader.identity()
@@ -159,7 +159,7 @@ class Session:
                 yield line
 
     def comment(self, report: Report, warnings: Sequence[str]) -> None:
-        """Write what is to be said beside the results: problems come last, where the eye is."""
+        """Write warnings, the restore command and errors to stderr; errors come last."""
         for line in () if self.output.quiet else warnings:
             stderr.warn(line)
         for line in messages.way_back(report, ("esml", "restore", *self.arguments), verbose=self.output.verbose):
@@ -170,7 +170,7 @@ class Session:
             self.explain(result, report)
 
     def explain(self, result: Result, report: Report) -> None:
-        """Write what went wrong with one target."""
+        """Write the refusal or error of one target."""
         if result.outcome is Outcome.IN_USE:
             stderr.block(in_use.refusal(result, report, self.options))
         elif result.error:

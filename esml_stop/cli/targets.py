@@ -1,4 +1,4 @@
-"""Which deployments a command is about: its arguments, --model, --idle and standard input, as one object."""
+"""Arguments and options that select deployments: names, --model, --idle and standard input."""
 
 import sys
 import time
@@ -57,7 +57,7 @@ def choice_options(metavar: str) -> Callable[[F], F]:
 
 
 def choice(names: tuple[str, ...], models: tuple[str, ...], idle: float | None) -> "Wanted":
-    """Return the requested names; raise InputError for a name that cannot be an ID."""
+    """Return the selection that was requested; raise InputError for a name that cannot be an ID."""
     from esml_stop.plan.patterns import parse
 
     lines = read_ids() if "-" in names else None
@@ -66,19 +66,22 @@ def choice(names: tuple[str, ...], models: tuple[str, ...], idle: float | None) 
 
 
 def check_stdin(what: str, *secrets: str | None) -> None:
-    """Raise InputError when a secret is to be read from standard input, too; `secrets` are the files of these."""
+    """Raise InputError if one of the secret files is standard input (-), which `what` is already read from."""
     if "-" in secrets:
         text = f"Standard input cannot hold both {what} and a secret."
         raise InputError(text, hint="Read one of them from a file.")
 
 
 def read_ids() -> list[str]:
-    """Return the exact IDs on standard input, one per line; blank lines do not count, a closed input has none."""
+    """Return the exact IDs from standard input, one per line, without blank lines; none if it is closed."""
     return [line.strip() for line in read_stdin("deployment IDs").splitlines() if line.strip()]
 
 
 def read_stdin(what: str, limit: int = -1) -> str:
-    """Return the text on standard input, at most `limit` characters; a closed input has none. A signal ends it."""
+    """Return the text from standard input, at most `limit` characters; empty if it is closed.
+
+    A signal raises Interrupted.
+    """
     try:
         with interruptible():
             return sys.stdin.read(limit) if sys.stdin else ""

@@ -1,1 +1,1 @@
-"""The commands, one module each: a click shell, a frozen request, and a run function that knows no click."""
+"""The commands, one module each: click options that build a request and call the run function in cli/runs/."""

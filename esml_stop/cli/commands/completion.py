@@ -1,4 +1,4 @@
-"""`esml completion`: what makes a shell complete commands, options and deployment IDs."""
+"""`esml completion`: prints the completion script for a shell."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`esml config`: options; what it does is in cli/runs/config.py."""
+"""`esml config`: options; the steps are in cli/runs/config.py."""
 
 from functools import partial
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""`esml help`: the same text as --help prints."""
+"""`esml help`: prints the same text as --help."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`esml list`: options; what it does is in cli/runs/list.py."""
+"""`esml list`: options; the steps are in cli/runs/list.py."""
 
 from typing import TYPE_CHECKING
 

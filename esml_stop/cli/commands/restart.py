@@ -1,4 +1,4 @@
-"""`esml restart`: options and usage errors; what it does is in cli/runs/restart.py."""
+"""`esml restart`: options and usage errors; the steps are in cli/runs/restart.py."""
 
 import os
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""`esml restore`: options, and the file that is read; what it does is in cli/runs/restore.py."""
+"""`esml restore`: options and reading of the save file; the steps are in cli/runs/restore.py."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -82,7 +82,7 @@ def command(
 
 
 def read_document(file: str, connection: "ConnectionOptions") -> "Document":
-    """Return what the file holds; - is standard input."""
+    """Return the contents of the save file; - is standard input."""
     from esml_stop.savefile.file import LARGEST, loaded, read
 
     if file != "-":

@@ -1,4 +1,4 @@
-"""`esml sandbox`: a practice cluster, until Ctrl-C or for one command."""
+"""`esml sandbox`: runs a practice cluster until Ctrl-C, or for one command."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from esml_stop.exit_status import ExitStatus
 from esml_stop.output.stderr import say
 from esml_stop.runtime.signals import Interrupted, handed_to
 
-# Every setting that could lead the command to another cluster than the practice cluster.
+# Prefixes of all environment variables that could direct the command to another cluster.
 OUTER = ("ESML_", "ELASTICSEARCH_", "ELASTIC_", "ES_", "ESCLI_", "ESCLIENT_", "CLOUD_ID")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
@@ -40,7 +40,7 @@ def command(port: int, words: tuple[str, ...]) -> int:
 
 
 def wait(url: str) -> int:
-    """Print how to reach the practice cluster and serve until a signal comes; an early signal is no failure."""
+    """Print how to reach the practice cluster and serve until a signal arrives; always returns 0."""
 
     def end(number: int) -> None:
         raise Interrupted(number)
@@ -48,7 +48,7 @@ def wait(url: str) -> int:
     try:
         with handed_to(end):
             introduce(url)
-            while True:  # a signal that comes just before a sleep does not end it
+            while True:  # in short sleeps: a signal that arrives just before a sleep does not end it
                 time.sleep(0.5)
     except Interrupted:
         say("Practice cluster stopped. Everything in it is gone.")
@@ -80,10 +80,10 @@ def run(words: Sequence[str], url: str) -> int:
 
 
 def ended(child: "subprocess.Popen[bytes]") -> int:
-    """Wait for a command, hand it every signal, and return its exit code as a shell gives it."""
+    """Wait for a command, forward signals to it, and return its exit code as a shell would report it."""
 
     def hand_on(number: int) -> None:
-        # A terminal sends Ctrl-C to the command by itself.
+        # On a terminal, Ctrl-C reaches the command directly.
         if number != signal.SIGINT or not sys.stdin.isatty():
             child.send_signal(number)
 
@@ -93,13 +93,13 @@ def ended(child: "subprocess.Popen[bytes]") -> int:
 
 
 def found(words: Sequence[str]) -> list[str]:
-    """Return the command; `esml` is this one when there is none on the PATH."""
+    """Return the command line; `esml` means this program if there is none on the PATH."""
     if words[0] == "esml" and not shutil.which("esml"):
         return [sys.executable, "-m", "esml_stop", *words[1:]]
     return list(words)
 
 
 def environment(outer: Mapping[str, str], url: str) -> dict[str, str]:
-    """Return the environment without the settings of other clusters, and with the practice cluster's address."""
+    """Return the environment without settings of other clusters, and with the URL of the practice cluster."""
     kept = {name: value for name, value in outer.items() if not name.startswith(OUTER) and name.lower() not in PROXIES}
     return {**kept, "ESML_URL": url}

@@ -1,4 +1,4 @@
-"""`esml schema`: the JSON Schemas of what esml writes for programs."""
+"""`esml schema`: prints the JSON Schemas of reports and save files."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`esml stop`: options and usage errors; what it does is in cli/runs/stop.py."""
+"""`esml stop`: options and usage errors; the steps are in cli/runs/stop.py."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -95,7 +95,7 @@ def command(
 
 
 def needs_answer(wanted: "Wanted", verb: str, *, yes: bool, no_input: bool) -> bool:
-    """Tell whether a person has to confirm what is going to be done; raise InputError when nobody can be asked."""
+    """Return whether the user has to confirm the plan; raise InputError if nobody can be asked."""
     ask = wanted.is_broad and not yes
     if ask and (no_input or not (is_terminal(sys.stdin) and is_terminal(sys.stderr))):
         raise InputError(
@@ -106,7 +106,7 @@ def needs_answer(wanted: "Wanted", verb: str, *, yes: bool, no_input: bool) -> b
 
 
 def check_usage(wanted: "Wanted", *, no_check: bool = False) -> None:
-    """Raise an error where the options cannot mean anything together."""
+    """Raise UsageError if nothing is selected, or if --no-check and --idle are combined."""
     if wanted.is_nothing:
         raise click.UsageError("Missing a DEPLOYMENT_ID, a pattern, _all or --model ID.")
     if no_check and wanted.idle_before is not None:
@@ -114,7 +114,7 @@ def check_usage(wanted: "Wanted", *, no_check: bool = False) -> None:
 
 
 def save_file(path: str | None) -> "SaveFile | None":
-    """Return the file of --save, which can be written."""
+    """Return the file of --save; raise an error if it cannot be written."""
     if path is None:
         return None
     from esml_stop.invocation import utc_now

@@ -1,1 +1,1 @@
-"""What each command does, step by step; imported when the command runs, so that `--help` stays quick."""
+"""The steps of each command; imported only when the command runs, to keep `--help` fast."""

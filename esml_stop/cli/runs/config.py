@@ -24,14 +24,14 @@ def show_connection(options: ConnectionOptions, output: OutputOptions) -> int:
 
 
 def check_connection(options: ConnectionOptions, output: OutputOptions, timeout: float) -> int:
-    """Show the connection and what the cluster says to it, and return the exit code."""
+    """Show the connection and the result of testing it, and return the exit code."""
     with Session(options, output, timeout=timeout) as session:
         report = checked(session)
     return finish(report, output)
 
 
 def found(options: ConnectionOptions, output: OutputOptions) -> SettingsReport:
-    """Return the connection that the settings make; nothing is prompted for and no program is run."""
+    """Return the effective connection settings, without prompting or running credential programs."""
     with interruptible():
         connection = resolve(options, os.environ, stdin=sys.stdin, prompt=lambda _: "", run=False)
     report = shown(connection, os.environ)
@@ -41,7 +41,7 @@ def found(options: ConnectionOptions, output: OutputOptions) -> SettingsReport:
 
 
 def checked(session: Session) -> SettingsReport:
-    """Return the connection with what the cluster says to it, or with why it says nothing."""
+    """Return the connection settings with the result of testing them, or with the error."""
     report = shown(session.connection, os.environ)
     session.progress.phase("Asking the cluster")
     try:
@@ -52,7 +52,7 @@ def checked(session: Session) -> SettingsReport:
 
 
 def finish(report: SettingsReport, output: OutputOptions) -> int:
-    """Write the report, say what is wrong, and return the exit code."""
+    """Write the report and its error, and return the exit code."""
     show(report, output.about, quiet=output.quiet)
     if report.error:
         stderr.error(report.error)

@@ -11,7 +11,7 @@ from esml_stop.plan.stop_plan import listed
 
 
 def run(wanted: Wanted, reader: Reader, progress: Progress, *, check: bool = True, strict: bool = False) -> Report:
-    """Read the requested deployments, or all, and what uses them; nothing is changed."""
+    """Return a report of the requested deployments (by default all) and what uses them."""
     unnamed = wanted.is_nothing
     if unnamed:
         wanted = replace(wanted, names=(ALL,))
@@ -22,25 +22,25 @@ def run(wanted: Wanted, reader: Reader, progress: Progress, *, check: bool = Tru
 
 
 def ordered(report: Report, sort: str | None) -> Report:
-    """Return the report with its deployments sorted; what is not known comes last, and so do names without one."""
+    """Return the report with its deployments sorted; unknown values and names without a deployment come last."""
     results = sorted(report.results, key=KEYS[sort]) if sort else report.results
     return replace(report, results=tuple(results))
 
 
 def by_last_used(result: Result) -> tuple[bool, float, str]:
-    """Return what sorts the longest unused deployment first."""
+    """Return a sort key that puts the longest unused deployment first."""
     last = result.target.deployment and result.target.deployment.idle_since
     return last is None, last or 0, result.deployment_id
 
 
 def by_memory(result: Result) -> tuple[bool, float, str]:
-    """Return what sorts the deployment with the most memory first."""
+    """Return a sort key that puts the deployment with the most memory first."""
     needed = result.target.deployment and result.target.deployment.memory_bytes
     return needed is None, -(needed or 0), result.deployment_id
 
 
 def by_id(result: Result) -> tuple[bool, float, str]:
-    """Return what sorts deployments by their IDs."""
+    """Return a sort key that orders deployments by ID."""
     return result.target.deployment is None, 0, result.deployment_id
 
 

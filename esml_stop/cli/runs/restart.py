@@ -13,16 +13,16 @@ from esml_stop.plan.restart_plan import plan
 from esml_stop.runtime.signals import check
 from esml_stop.savefile.file import SaveFile
 
-# What certainly runs as it did before.
+# Outcomes after which the deployment certainly runs as before, or did not run before either.
 UNHARMED = {Outcome.RESTARTED, Outcome.IN_USE, Outcome.NOT_IDLE, Outcome.NOT_FOUND}
 
 
 @dataclass(frozen=True, slots=True)
 class RestartRequest:
-    """What `esml restart` was told to do.
+    """The arguments of one `esml restart`.
 
-    `file` makes the save file when it is needed; `keep`: it was named with --save, and stays when everything runs.
-    `again` returns the command that restores a file.
+    `file` creates the save file. `keep` is true with --save: the file is kept even if every restart succeeds.
+    `again` returns the command that restores from a file.
     """
 
     stop: StopRequest
@@ -41,9 +41,9 @@ def run(
     say: Callable[[str], None],
     warn: Callable[[str], None],
 ) -> Report:
-    """Carry the request out and return what happened; `say` tells a person where the settings are saved.
+    """Carry out the request and return the report; `say` prints where the settings are saved.
 
-    `warn` says, before anything is stopped, what will not be as it was.
+    `warn` prints, before the first stop, which settings will change.
     """
     stop = request.stop
     targets = resolve(stop, reader, progress)
@@ -69,7 +69,7 @@ def run(
 
 
 def decided(targets: Sequence[Target], reader: Reader, *, force: bool) -> tuple[Result, ...]:
-    """Return the decision about each target; what could not be started again is not stopped."""
+    """Return the decision for each target; a deployment that could not be started again is not stopped."""
     chosen = list(to_restart(targets))
     if not chosen:
         return plan(targets, obstacle=None, force=force)
@@ -78,12 +78,12 @@ def decided(targets: Sequence[Target], reader: Reader, *, force: bool) -> tuple[
 
 
 def to_restart(targets: Sequence[Target]) -> Iterator[Target]:
-    """Yield the targets that would be stopped."""
+    """Yield the targets that are to be stopped."""
     return (one for one in targets if one.decision is Outcome.WOULD_STOP)
 
 
 def restart(request: RestartRequest, planned: Report, reader: Reader, progress: Progress, again: str) -> Report:
-    """Restart what is planned and return the report."""
+    """Restart the planned deployments and return the report."""
     progress.phase("Restarting", planned.count(Outcome.WOULD_RESTART))
     restarts = Restarts(reader, request.stop.flags, wait_for=request.wait_for, again=again)
     seen = restarts.carry_out(planned.results, progress, parallel=request.stop.parallel)
@@ -91,10 +91,10 @@ def restart(request: RestartRequest, planned: Report, reader: Reader, progress: 
 
 
 def unharmed(results: Sequence[Result]) -> bool:
-    """Tell whether everything runs that ran before."""
+    """Return whether every deployment that ran before still runs."""
     return all(one.outcome in UNHARMED or is_untouched(one) for one in results)
 
 
 def is_untouched(result: Result) -> bool:
-    """Tell whether nothing was sent for a target."""
+    """Return whether no request was sent for a target."""
     return result.attempts == 0 and (result.outcome is Outcome.NOT_ATTEMPTED or not result.target.decision.is_plan)

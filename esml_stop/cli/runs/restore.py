@@ -1,4 +1,4 @@
-"""`esml restore`, step by step: compare the file with what runs, start what is missing, watch it arrive, report."""
+"""`esml restore`, step by step: compare the file with the cluster, start missing deployments, wait, report."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ NOTHING = Listing((), frozenset())
 
 @dataclass(frozen=True, slots=True)
 class RestoreRequest:
-    """What `esml restore` was told to do."""
+    """The arguments of one `esml restore`."""
 
     saved: Document
     wanted: Wanted
@@ -41,9 +41,9 @@ def run(
     confirmed: Callable[[str], bool],
     warn: Callable[[str], None],
 ) -> Report:
-    """Carry the request out and return what happened; `confirmed` puts a question to a person.
+    """Carry out the request and return the report; `confirmed` asks the user a yes/no question.
 
-    `warn` says, before anything is started, what will not be as it was.
+    `warn` prints, before the first start, which settings will change.
     """
     results = resolve(request, reader, progress)
     report = Report("restore", results, dry_run=request.dry_run, strict=request.strict)
@@ -65,19 +65,19 @@ def run(
 
 
 def watched_for(results: tuple[Result, ...]) -> bool:
-    """Tell whether a deployment runs that has not started yet."""
+    """Return whether a deployment is still starting."""
     return any(is_on_the_way(one) for one in results)
 
 
 def agreed(request: RestoreRequest, doubt: str, question: str, confirmed: Callable[[str], bool]) -> bool:
-    """Return whether a person agrees to start them on another cluster; raise InputError without a terminal."""
+    """Ask whether to start the deployments on another cluster; raise InputError if nobody can be asked."""
     if not request.ask:
         raise InputError(doubt, hint="Pass --yes to start the deployments on this cluster.")
     return confirmed(question)
 
 
 def defaults(todo: list[Result]) -> Iterator[str]:
-    """Yield a warning for each deployment that cannot be started with all settings that it had."""
+    """Yield a warning for each deployment that cannot be started with all of its previous settings."""
     for one in todo:
         if one.target.deployment and (names := not_shown(one.target.deployment)):
             yield (
@@ -89,8 +89,8 @@ def defaults(todo: list[Result]) -> Iterator[str]:
 
 
 def resolve(request: RestoreRequest, reader: Reader, progress: Progress) -> tuple[Result, ...]:
-    """Return the decision about each requested deployment of the file."""
-    progress.phase("Looking up what runs already")
+    """Return the decision for each requested deployment of the file."""
+    progress.phase("Looking up running deployments")
     saved = request.saved.deployments
     names = {one.deployment_id for one in saved}
     models = {one.model_id for one in saved} if request.dry_run else set()
@@ -101,7 +101,7 @@ def resolve(request: RestoreRequest, reader: Reader, progress: Progress) -> tupl
 
 
 def start(request: RestoreRequest, planned: tuple[Result, ...], reader: Reader, progress: Progress) -> FinalResults:
-    """Start what is planned, watch it arrive, and return the results."""
+    """Start the planned deployments, wait for them, and return the results."""
     progress.phase("Starting", sum(one.outcome is Outcome.WOULD_START for one in planned))
     check()
     results, signal = start_all(reader, planned, progress, wait_for=request.wait_for, parallel=request.parallel)

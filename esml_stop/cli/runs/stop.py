@@ -22,7 +22,7 @@ Ask = Callable[[Sequence[Target], ClusterIdentity], bool]
 
 @dataclass(frozen=True, slots=True)
 class StopRequest:
-    """What `esml stop` was told to do; `ask`: a person has to agree to what is going to be stopped."""
+    """The arguments of one `esml stop`; with `ask`, the user has to confirm the plan."""
 
     wanted: Wanted
     flags: Flags
@@ -35,9 +35,10 @@ class StopRequest:
 
 
 def run(request: StopRequest, reader: Reader, progress: Progress, ask: Ask, warn: Callable[[str], None]) -> Report:
-    """Carry the request out and return what happened; `ask` shows the targets and returns the answer.
+    """Carry out the request and return the report.
 
-    `warn` says, before anything is stopped, what a restore could not bring back.
+    `ask` shows the plan and returns whether the user confirms it. `warn` prints, before the first stop, which settings
+    cannot be saved.
     """
     targets = resolve(request, reader, progress)
     for line in (*without_model(targets, saving=bool(request.save)), *(unsaved(targets) if request.save else ())):
@@ -62,13 +63,13 @@ def run(request: StopRequest, reader: Reader, progress: Progress, ask: Ask, warn
 
 
 def is_saved(target: Target) -> bool:
-    """Tell whether a target is going to be stopped and can be started again."""
+    """Return whether a target is to be stopped and can be started again."""
     found = target.deployment
     return target.decision.is_plan and found is not None and not found.is_orphan
 
 
 def stopped_unseen(results: Iterable[Result]) -> Iterator[str]:
-    """Yield a warning for each deployment that stopped although no listing showed it."""
+    """Yield a warning for each deployment that was stopped without having been listed."""
     for one in results:
         if one.outcome is Outcome.STOPPED and not one.target.deployment:
             yield f"{one.deployment_id} was not saved: it was not listed, so its settings are not known."
@@ -84,7 +85,7 @@ def without_model(targets: Iterable[Target], *, saving: bool) -> Iterator[str]:
 
 
 def unsaved(targets: Iterable[Target], what: str = "a restore will use") -> Iterator[str]:
-    """Yield a warning for each deployment that is going to be stopped without all of its settings being known."""
+    """Yield a warning for each deployment that is to be stopped and whose settings are not all known."""
     for target in targets:
         found = target.deployment
         if found and is_saved(target) and (names := not_shown(found)):
@@ -95,7 +96,7 @@ def unsaved(targets: Iterable[Target], what: str = "a restore will use") -> Iter
 
 
 def with_outcomes(report: Report, save: SaveFile, cluster: ClusterIdentity) -> Report:
-    """Add what became of each deployment to the file; what was written before the first stop is enough to restore."""
+    """Add the outcomes to the save file; a failure is only a warning, because the settings are saved already."""
     try:
         save.write(report.results, cluster)
     except EsmlError as error:
@@ -105,7 +106,7 @@ def with_outcomes(report: Report, save: SaveFile, cluster: ClusterIdentity) -> R
 
 
 def resolve(request: StopRequest, reader: Reader, progress: Progress) -> tuple[Target, ...]:
-    """Return the decision about each requested deployment."""
+    """Return the decision for each requested deployment."""
     wanted = request.wanted
     unseen = not (request.check or request.dry_run or request.save or wanted.is_broad)
     if unseen and not (request.strict and len(wanted.names) > 1) and reader.stops_deployments:
@@ -116,7 +117,7 @@ def resolve(request: StopRequest, reader: Reader, progress: Progress) -> tuple[T
 
 
 def stop(request: StopRequest, targets: Sequence[Target], reader: Reader, progress: Progress) -> FinalResults:
-    """Stop what is planned, look again, and return the results."""
+    """Stop the planned deployments, verify that they are gone, and return the results."""
     progress.phase("Stopping", sum(target.decision is Outcome.WOULD_STOP for target in targets))
     results, signal = stop_all(reader, targets, request.flags, progress, parallel=request.parallel)
     if signal:
