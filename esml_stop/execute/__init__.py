@@ -1,1 +1,1 @@
-"""Carries a plan out: batches of stops and starts, and the last look."""
+"""Carries out a plan: concurrent stops and starts, and the final check."""

@@ -1,4 +1,4 @@
-"""Runs one job for each of many targets: in order, a few at a time, before one deadline, until a signal comes."""
+"""Runs one job per target, in order and with limited concurrency, until the deadline or a signal."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from esml_stop.runtime.background import begin
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.signals import SLICE_SECONDS, heard, is_ending
 
-# How long a signal leaves to the requests that were sent, before their outcome is reported as unknown; in seconds.
+# After a signal, how long to wait for answers before the outcome is reported as unknown, in seconds.
 LATE_SECONDS = 0.25
 
 Say = Callable[[str], None]
@@ -23,18 +23,18 @@ class Listener(Protocol):
     """Shows the progress; called from the main thread only."""
 
     def started(self, target: Target) -> None:
-        """Show that the job of a target begins."""
+        """Show that the job of a target has begun."""
 
     def ended(self, result: Result) -> None:
         """Show the outcome of a target."""
 
     def retrying(self, line: str) -> None:
-        """Show why a request is sent again."""
+        """Show that a request is retried, and why."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """What a worker thread tells the main thread about a target: its result, or a line about a retry."""
+    """A message from a worker thread to the main thread: the result of a target, or a line about a retry."""
 
     target: Target
     result: Result | None = None
@@ -54,11 +54,11 @@ class Batch:
         self.results: dict[str, Result] = {}
 
     def run(self, targets: Sequence[Target]) -> tuple[dict[str, Result], int | None]:
-        """Return the results of the targets whose job began, by ID, and the signal that ended the batch early."""
+        """Return the results of the jobs that were begun, by ID, and the signal that interrupted the batch or None."""
         waiting = iter(targets)
         for _ in range(self.parallel):
             self.begin_next(waiting)
-        # Every job ends by itself: what it waits for has a limit.
+        # Every job ends, because each of its waits has a limit.
         while self.under_way and not heard():
             if self.take_message(SLICE_SECONDS):
                 self.begin_next(waiting)
@@ -67,15 +67,15 @@ class Batch:
         return self.results, heard()
 
     def begin_next(self, waiting: Iterator[Target]) -> None:
-        """Begin the next job in a thread, unless there is none, the time is over or a signal came."""
+        """Begin the next job in a thread, unless none is left, the deadline was reached or a signal arrived."""
         target = next(waiting, None) if self.deadline.remaining and not is_ending() else None
         if target:
             self.under_way[target.deployment_id] = target
             self.listener.started(target)
             try:
                 begin(lambda: self.work(target))
-            except RuntimeError:  # this machine has no thread left
-                error = EsmlError("This machine has no thread left for it; nothing was sent.", code="no_thread")
+            except RuntimeError:
+                error = EsmlError("This machine cannot start another thread; nothing was sent.", code="no_thread")
                 self.messages.put(
                     Message(target, Result(target, Outcome.NOT_ATTEMPTED, used_by=target.used_by, error=error))
                 )
@@ -106,7 +106,7 @@ class Batch:
         return True
 
     def collect_late_results(self) -> None:
-        """Take the results that still arrive within a moment; the outcome of the other targets is unknown."""
+        """Collect results for a moment longer; the outcome of the remaining targets is unknown."""
         moment = Deadline(LATE_SECONDS, self.deadline.clock)
         while self.under_way and moment.remaining:
             self.take_message(moment.remaining)
@@ -118,5 +118,5 @@ NO_ANSWER = EsmlError(
     "The request was sent, but esml was interrupted before an answer came.",
     code="no_answer",
     exit_status=ExitStatus.DEADLINE,
-    hint="Whether it had an effect is not known; `esml list` shows what runs.",
+    hint="It may have taken effect; check with `esml list`.",
 )

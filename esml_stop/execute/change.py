@@ -1,4 +1,4 @@
-"""Changes one deployment and finds out what became of it; an answer that is lost is settled by reading the state."""
+"""Sends one change to a deployment and determines the outcome; reads the state if the answer is lost."""
 
 import math
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from esml_stop.runtime.signals import Interrupted, is_ending
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 
-# After an answer was lost, a deployment that is stopping for so long is stopped again: if the master died midway, it is
-# stopping until somebody sends the stop again. Before the second attempt, the third, the fourth; in seconds.
+# How long a deployment may be stopping after a lost answer before the stop is sent again, in seconds, for attempts 2, 3
+# and 4. If the master node failed during a stop, the deployment stays in "stopping" until the stop is sent again.
 PATIENCE = (3.0, 10.0, 30.0)
 
 
@@ -28,7 +28,7 @@ class StillStopping(EsmlError):
 
 
 class Interruption(Unreachable):
-    """A signal came before the change was sent."""
+    """A signal arrived before the change was sent."""
 
     code = "interrupted"
 
@@ -37,9 +37,10 @@ class Interruption(Unreachable):
 
 
 class Change:
-    """One change: sent, sent again if it must be, and settled. `deadline` leaves time to read the state once more.
+    """One change to a deployment: sends the request, retries it, and determines the outcome.
 
-    A kind of change says how it is sent, when it is reached, what a refusal means, and what to do when it failed.
+    `deadline` is earlier than `whole`, to leave time to read the state. Subclasses define how to send the request,
+    when it has taken effect, and what a refusal means.
     """
 
     done: Outcome
@@ -59,7 +60,7 @@ class Change:
         self.state: str | None = None
 
     def run(self) -> Result:
-        """Return the result, whatever happens on the way."""
+        """Send the change and return the result; never raises EsmlError."""
         try:
             return patiently(self.attempt, self.deadline, self.on_retry)
         except Refused as refused:
@@ -68,16 +69,16 @@ class Change:
             return self.result(Outcome.UNKNOWN if self.sent else Outcome.NOT_ATTEMPTED, bad)
         except (Unreachable, StillStopping) as lost:
             return self.settled(lost)
-        except Interrupted:  # in a pause
+        except Interrupted:  # during a pause
             return self.result(Outcome.UNKNOWN if self.sent else Outcome.NOT_ATTEMPTED, Interruption())
 
     def attempt(self, number: int) -> Result:
-        """Send the change; from the second time on only if it was not reached meanwhile."""
+        """Send the change; a retry is skipped if the change has taken effect meanwhile."""
         patience = PATIENCE[min(number - 2, len(PATIENCE) - 1)] if self.sent else math.inf
         if (number > 1 or self.look_first) and (reached := self.reached(self.deadline, patience)):
             return reached
         if self.sent and self.state == "stopping":
-            self.on_retry("It is still stopping, and an answer was lost. Sending the request again.")
+            self.on_retry("Still stopping after a lost answer. Sending the request again.")
         timeout = self.deadline.left
         if is_ending():
             raise Interruption
@@ -90,7 +91,7 @@ class Change:
         return self.result(self.done)
 
     def settled(self, lost: EsmlError) -> Result:
-        """Return what the state says after the last word on the change was lost, read until it is known."""
+        """Return the result after a lost answer, by reading the state until it is known or the deadline is reached."""
         if not self.sent:
             return self.result(Outcome.NOT_ATTEMPTED, lost)
         try:
@@ -101,12 +102,12 @@ class Change:
             return self.result(Outcome.STOPPING if self.state == "stopping" else Outcome.UNKNOWN, lost)
         if reached:
             return reached
-        # Nothing changed, but the request may still be on its way when time ran out rather than attempts.
+        # Nothing has changed; after a timeout, rather than a last attempt, the request may still take effect.
         timed_out = isinstance(lost, DeadlinePassed) or not lost.transient
         return self.result(Outcome.UNKNOWN if timed_out else Outcome.FAILED, lost)
 
     def present(self, deadline: Deadline, patience: float) -> Deployment | None:
-        """Return the deployment once it is not stopping any more, or has been for `patience` seconds; None if gone."""
+        """Wait until the deployment is no longer stopping, at most `patience` seconds, and return it; None if gone."""
         pause, began = SHORTEST_PAUSE, deadline.clock.now()
         while found := self.look(deadline):
             self.state = found.state
@@ -119,7 +120,7 @@ class Change:
         return found
 
     def look(self, deadline: Deadline) -> Deployment | None:
-        """Return the deployment as it is now, or None when it is not there."""
+        """Return the deployment as currently listed, or None."""
         name = self.target.deployment_id
         try:
             listed = self.cluster.deployments(expression([name]), deadline.left)
@@ -128,13 +129,13 @@ class Change:
         return next((one for one in listed.deployments if one.deployment_id == name), None)
 
     def result(self, outcome: Outcome, error: EsmlError | None = None) -> Result:
-        """Return the result, its error with the exit code and the hint that suit the outcome."""
+        """Return the result; its error gets the exit code and hint for the outcome."""
         if error:
             error = error.but(exit_status=exit_status(error, outcome), hint=self.hint(error, outcome))
         return Result(self.target, outcome, used_by=self.target.used_by, error=error, attempts=self.attempts)
 
     def hint(self, error: EsmlError, outcome: Outcome) -> str | None:
-        """Return what to do about a target that ended so."""
+        """Return what the user can do after this outcome."""
         if outcome in {Outcome.UNKNOWN, Outcome.STOPPING, Outcome.STARTING}:
             return self.look_later
         return self.not_done if outcome is Outcome.FAILED and is_silence(error) else error.hint
@@ -144,16 +145,16 @@ class Change:
         raise NotImplementedError
 
     def reached(self, deadline: Deadline, patience: float) -> Result | None:
-        """Return the result when the state shows that nothing is left to do, else None: it has to be sent (again)."""
+        """Return a result if the state shows that the change has taken effect; None if the request must be sent."""
         raise NotImplementedError
 
     def refused(self, refused: Refused) -> Result:
-        """Return what an error in Elasticsearch's own words means."""
+        """Return the result for an error that Elasticsearch returned."""
         raise NotImplementedError
 
 
 def exit_status(error: EsmlError, outcome: Outcome) -> int:
-    """Return the exit code of a target that ended so; several kinds together make a 1 later."""
+    """Return the exit code of one target; the report turns different codes into 1."""
     if outcome is Outcome.IN_USE:
         return ExitStatus.IN_USE
     if outcome is Outcome.NOT_ATTEMPTED and not isinstance(error, DeadlinePassed):
@@ -166,5 +167,5 @@ def exit_status(error: EsmlError, outcome: Outcome) -> int:
 
 
 def is_silence(error: EsmlError) -> bool:
-    """Tell whether the cluster could not be heard, rather than answering something wrong."""
+    """Return whether there was no answer from the cluster, as opposed to an invalid or refusing one."""
     return isinstance(error, Unreachable | StillStopping) and not isinstance(error, BadAnswer | TlsFailed)

@@ -1,4 +1,4 @@
-"""A last look at the cluster: is everything gone that was stopped, and what was in the way of the rest."""
+"""The final check of the cluster: verifies that deployments are gone and finds what uses the refused ones."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import wait
@@ -17,13 +17,13 @@ from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.signals import Interrupted
 from esml_stop.text import clean
 
-# A node may be a moment behind the one that answered the stop.
+# A node's cluster state may lag behind that of the node that answered the stop.
 LOOKS, FIRST_PAUSE, LONGEST_PAUSE = 3, 0.5, 5.0
 
-# A cluster that falls silent after the stops must not hold up a report that is ready.
+# Limit for the first request of the final check: if the cluster stops responding, the report is not delayed further.
 LONGEST_SECONDS = 30.0
 
-# After a signal the report is due within a second.
+# Limit for the check after a signal, when the report is due within a second.
 QUICK_SECONDS = 0.35
 
 
@@ -32,7 +32,7 @@ Results = Sequence[Result]
 
 @dataclass(frozen=True, slots=True)
 class FinalResults:
-    """The results after the last look at the cluster, the signal that ended it, and warnings about it."""
+    """The results after the final check, the signal that interrupted it, and warnings about it."""
 
     results: Results
     signal: int | None = None
@@ -42,9 +42,9 @@ class FinalResults:
 def guarded(
     results: Results, work: Callable[[], Results], without: Callable[[Results, EsmlError], Results]
 ) -> FinalResults:
-    """Return the results that `work` makes of some; no result is lost when it fails.
+    """Return the results of `work`; if it fails, return the given results, so that none is lost.
 
-    `without` returns the results when the cluster could not be read. After a signal, or a bug, they stay as they were.
+    If the cluster cannot be read, `without` returns the results. After a signal or a bug they are unchanged.
     """
     try:
         return FinalResults(work())
@@ -52,20 +52,22 @@ def guarded(
         return FinalResults(results, interrupted.signal)
     except EsmlError as error:
         return FinalResults(without(results, error))
-    except Exception as error:  # noqa: BLE001 - a bug must not take the report along
-        bug = f"the last look failed unexpectedly ({clean(repr(error))}); this is a bug in esml."
+    except Exception as error:  # noqa: BLE001 - a bug must not lose the report
+        bug = f"The final check failed unexpectedly ({clean(repr(error))}); this is a bug in esml."
         return FinalResults(results, warnings=(bug,))
 
 
 def settled_at_once(
     results: Results, reader: Reader, settled: Callable[[Result, Deployment | None], Result]
 ) -> list[Result]:
-    """Return the results after a signal: one quick look settles those of requests whose answer was not waited for."""
+    """Return the results after a signal; one quick request settles the unknown ones."""
     names = {one.deployment_id for one in with_outcome(results, Outcome.UNKNOWN)}
     if not names:
         return list(results)
     moment = Deadline(QUICK_SECONDS, reader.deadline.clock)
-    look = begin_limited(lambda: reader.running(names, moment))  # the main thread waits for nothing any more
+    look = begin_limited(
+        lambda: reader.running(names, moment)
+    )  # in a thread: the main thread may not block after a signal
     if not wait([look], timeout=QUICK_SECONDS).done or look.exception():
         return list(results)
     found = look.result()
@@ -73,7 +75,7 @@ def settled_at_once(
 
 
 def with_last_look(results: Results, reader: Reader, *, check: bool) -> FinalResults:
-    """Return the results after the last look."""
+    """Return the results after the final check."""
     return guarded(
         results,
         lambda: explained(verified(results, reader) if check else results, reader),
@@ -82,10 +84,10 @@ def with_last_look(results: Results, reader: Reader, *, check: bool) -> FinalRes
 
 
 def verified(results: Sequence[Result], reader: Reader) -> list[Result]:
-    """Return the results, put right where a deployment that was stopped is listed again.
+    """Return the results, corrected where a stopped deployment is still or again listed; one request for all.
 
-    One request for all of them. Without an answer the server's word stands: it says "stopped" only when a deployment
-    is gone from every node (docs/elasticsearch.md); the result says that it was not checked.
+    If the check fails, the server's answer counts: it reports "stopped" only when a deployment is gone from every node
+    (docs/elasticsearch.md). The results then state that this was not checked.
     """
     stopped = {result.deployment_id for result in with_outcome(results, Outcome.STOPPED)}
     if not stopped:
@@ -98,36 +100,36 @@ def verified(results: Sequence[Result], reader: Reader) -> list[Result]:
 
 
 def listed_again(names: set[str], reader: Reader) -> dict[str, Deployment]:
-    """Return those of the deployments that stay listed for a moment, or until the deadline if they are stopping."""
+    """Return the deployments that remain listed after a few checks; those that are stopping get until the deadline."""
     left = reader.running(names, reader.deadline.at_most(LONGEST_SECONDS))
     look, pause = 1, FIRST_PAUSE
-    # What was listed is not forgotten because the next look fails.
+    # If a later request fails, the previous listing counts.
     with suppress(EsmlError):
-        while (left and look < LOOKS) or going(left):
+        while (left and look < LOOKS) or any_stopping(left):
             reader.deadline.clock.sleep(min(pause, reader.deadline.left))
             left = reader.running(names)
             look, pause = look + 1, min(pause * 2, LONGEST_PAUSE)
     return left
 
 
-def going(left: dict[str, Deployment]) -> bool:
-    """Tell whether waiting is worth while."""
+def any_stopping(left: dict[str, Deployment]) -> bool:
+    """Return whether one of the deployments is still stopping."""
     return any(one.state == "stopping" for one in left.values())
 
 
 def unconfirmed(results: Sequence[Result], error: EsmlError) -> list[Result]:
-    """Return the results, those of the stops as resting on the server's word alone."""
-    unread = NotChecked(LAST_LOOK, error.message)
-    return [with_unread(one, unread) if one.outcome is Outcome.STOPPED else one for one in results]
+    """Return the results, with the final check marked as not done for those that stopped."""
+    missing = NotChecked(LAST_LOOK, error.message)
+    return [with_not_checked(one, missing) if one.outcome is Outcome.STOPPED else one for one in results]
 
 
-def with_unread(result: Result, unread: NotChecked) -> Result:
-    """Return the result with one more thing that was not checked."""
-    return replace(result, target=replace(result.target, not_checked=(*result.target.not_checked, unread)))
+def with_not_checked(result: Result, missing: NotChecked) -> Result:
+    """Return the result with one more entry in `not_checked`."""
+    return replace(result, target=replace(result.target, not_checked=(*result.target.not_checked, missing)))
 
 
 def contradicted(result: Result, found: Deployment) -> Result:
-    """Return the result of a stop that the cluster's own listing contradicts."""
+    """Return the result of a stop whose deployment is still listed."""
     if found.state == "stopping":
         error = EsmlError("It is still listed as stopping.", code="still_stopping", exit_status=ExitStatus.DEADLINE)
         return replace(result, outcome=Outcome.STOPPING, error=error)
@@ -138,10 +140,9 @@ def contradicted(result: Result, found: Deployment) -> Result:
 
 
 def explained(results: Sequence[Result], reader: Reader) -> list[Result]:
-    """Return the results, those that the server refused with everything that may be in the way.
+    """Return the results, with what uses the deployments that the server refused to stop.
 
-    The server's 409 names no pipeline; where esml had not found it, because it was told not to look or something
-    changed since, it looks now.
+    The server's 409 names no pipeline. If the usage check was skipped, or did not find the use, it is read now.
     """
     refused = [one for one in with_outcome(results, Outcome.IN_USE) if one.error and not names_one(one.used_by)]
     if not refused:
@@ -160,9 +161,10 @@ def explained(results: Sequence[Result], reader: Reader) -> list[Result]:
 
 
 def by_conflict(references: tuple[Reference, ...], error: EsmlError | None) -> tuple[Reference, ...]:
-    """Return the uses as the server's 409 settles them: it only looks at names of the deployment itself.
+    """Return the uses, corrected by the server's 409, which it returns only for references to the deployment itself.
 
-    Where `_stats` left open whether pipelines name the deployment or its model, at least one names the deployment.
+    If `_stats` did not show whether pipelines reference the deployment or its model, at least one references the
+    deployment.
     """
     by_name = any(one.kind is Kind.PIPELINE and one.through is Through.DEPLOYMENT for one in references)
     if by_name or not error or "ingest processors" not in (error.reason or ""):

@@ -1,4 +1,4 @@
-"""Restarts deployments: each is started as soon as it has stopped, then all of them are watched until they run."""
+"""Restarts deployments: starts each as soon as it has stopped, then waits until all have started."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from esml_stop.outcomes import Outcome, Result, Target
 
 
 class Restarts:
-    """The restarts of one run. `stopped` has the IDs of those that have stopped, whatever came after."""
+    """The restarts of one run. `stopped` holds the IDs of the deployments that have stopped, even if started again."""
 
     def __init__(self, reader: Reader, flags: Flags, *, wait_for: str, again: str) -> None:
         self.reader = reader
@@ -25,7 +25,7 @@ class Restarts:
         self.stopped: set[str] = set()
 
     def carry_out(self, planned: Sequence[Result], listener: Listener, *, parallel: int) -> FinalResults:
-        """Restart what the plan says, at most `parallel` at a time, and return one result per target, in order."""
+        """Restart the planned deployments, at most `parallel` at a time; return one result per target, in order."""
         batch = Batch(self.restart, self.reader.deadline, listener, parallel=parallel)
         done, signal = batch.run([one.target for one in planned if one.outcome is Outcome.WOULD_RESTART])
         results = [done.get(one.deployment_id) or untouched(one) for one in planned]
@@ -45,24 +45,24 @@ class Restarts:
         return joined(stopped, started)
 
     def settled(self, result: Result, found: Deployment | None) -> Result:
-        """Return the result of a request without an answer, as one look at the deployment settles it."""
+        """Return the result of a request whose answer is missing, based on the deployment's current state."""
         if result.deployment_id in self.stopped:
             return starting.settled(result, found)
         return stopping.settled(result, found)
 
     def as_restart(self, result: Result, *, interrupted: bool = False) -> Result:
-        """Return the result in terms of a restart: restarted, or how far it got."""
+        """Return the result of a stop or start as the result of a restart."""
         if result.outcome is Outcome.STARTED:
             return replace(result, outcome=Outcome.RESTARTED)
         if not result.error:
             return result
         if result.outcome in {Outcome.STOPPING, Outcome.UNKNOWN}:
-            hint = f"`esml list` shows what runs. When it has stopped, start it with {self.again}."
+            hint = f"Check again with `esml list`. When it has stopped, start it with {self.again}."
             result = replace(result, error=result.error.but(hint=hint))
         return self.after_stop(result, interrupted=interrupted) if result.deployment_id in self.stopped else result
 
     def after_stop(self, result: Result, *, interrupted: bool) -> Result:
-        """Return the result of a start that did not succeed as that of a deployment that has stopped before."""
+        """Return the result of an unsuccessful start, with a message that says that the deployment has stopped."""
         assert result.error
         why = result.error.message
         if result.outcome in {Outcome.FAILED, Outcome.NOT_ATTEMPTED}:
@@ -71,7 +71,7 @@ class Restarts:
             )
             return replace(result, outcome=Outcome.FAILED, error=result.error.but(message=f"It stopped, but {text}"))
         if result.outcome is Outcome.UNKNOWN:
-            text = f"It stopped, but whether it was started again is not known. {why}"
+            text = f"It stopped, but it is not known whether it was started again. {why}"
             return replace(result, error=result.error.but(message=text))
         return result
 
@@ -83,7 +83,7 @@ def as_stopped(target: Target) -> Target:
 
 
 def joined(stopped: Result, started: Result) -> Result:
-    """Return one result for both: the end of the start, with the deployment as it was before the stop."""
+    """Return one result for a stop and a start: the outcome of the start, the deployment as before the stop."""
     before, after = stopped.target.deployment, started.target.deployment
     assert before
     assert after

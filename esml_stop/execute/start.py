@@ -1,4 +1,4 @@
-"""Starts deployments again and watches all of them arrive."""
+"""Starts deployments and waits until they have started."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from esml_stop.execute.change import Change
 from esml_stop.execute.last_look import FinalResults, guarded, settled_at_once
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result, Target
-from esml_stop.plan.restore_plan import arrived
+from esml_stop.plan.restore_plan import updated
 from esml_stop.plan.start_refusals import EXISTS, NAME_TAKEN, AliasReassigned, explained, other_model
 from esml_stop.plan.start_settings import start_call
 from esml_stop.runtime.deadline import Deadline
@@ -23,9 +23,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 def start_all(
     reader: Reader, planned: Sequence[Result], listener: Listener, *, wait_for: str, parallel: int
 ) -> tuple[list[Result], int | None]:
-    """Start what the plan says, at most `parallel` at a time.
+    """Start the planned deployments, at most `parallel` at a time.
 
-    Returns one result per target, in order, and the signal that ended it early, if one did.
+    Returns one result per target, in order, and the number of the signal that interrupted it, or None.
     """
 
     def start(target: Target, say: Say) -> Result:
@@ -38,12 +38,12 @@ def start_all(
 
 
 def untouched(planned: Result) -> Result:
-    """Return the result of a target that nothing was sent for."""
+    """Return the result of a target for which no request was sent."""
     return planned if planned.error else Result.untouched(planned.target)
 
 
 def settled(result: Result, found: Deployment | None) -> Result:
-    """Return the result of a start without an answer, as one look at the deployment settles it."""
+    """Return the result of a start whose answer is missing, based on the deployment's current state."""
     if not found:
         return result
     seen = replace(result, seen=found)
@@ -53,11 +53,11 @@ def settled(result: Result, found: Deployment | None) -> Result:
 
 
 class Start(Change):
-    """One start; reached when the deployment is there. What is still stopping is waited for before."""
+    """Starts one deployment; waits first if it is still stopping."""
 
     done = Outcome.STARTED
-    look_later = "Look again later: `esml list` shows what runs; restoring again is harmless."
-    not_done = "It does not run. Restore again when the cluster is healthy."
+    look_later = "Check again later with `esml list`. It is safe to restore again."
+    not_done = "It is not running. Restore it again when the cluster is healthy."
 
     def __init__(
         self,
@@ -77,14 +77,14 @@ class Start(Change):
         self.wait_for = wait_for
 
     def run(self) -> Result:
-        """Return the result, whatever happens on the way."""
+        """Send the start and return the result; never raises EsmlError."""
         try:
             return super().run()
         except AliasReassigned as error:
             return self.result(Outcome.FAILED, error)
 
     def send(self, timeout: float) -> None:
-        """Send the start."""
+        """Send the start request."""
         if self.deployment.through_alias:
             self.use_alias()
         try:
@@ -98,7 +98,10 @@ class Start(Change):
             self.cluster.start(start_call(self.deployment), wait_for=self.wait_for, timeout=self.deadline.left)
 
     def use_alias(self) -> None:
-        """Start at the path of the model alias that is the deployment ID, if it is one of the same model."""
+        """Use the alias in the path of the request if the deployment ID is an alias of the same model.
+
+        Raises AliasReassigned if it belongs to another model.
+        """
         name, model_id = self.deployment.deployment_id, self.deployment.model_id
         model = self.cluster.model(name, self.deadline.left)
         if model and model.model_id not in {name, model_id}:
@@ -106,38 +109,40 @@ class Start(Change):
         self.deployment = self.deployment._replace(through_alias=model is not None and model.model_id == model_id)
 
     def result(self, outcome: Outcome, error: EsmlError | None = None) -> Result:
-        """Return the result, with the deployment that was started."""
+        """Return the result, with the deployment as it was started."""
         self.target = replace(self.target, deployment=self.deployment)
         return super().result(outcome, error)
 
     def reached(self, deadline: Deadline, patience: float) -> Result | None:
-        """Return the result when the deployment is there, started by whomever."""
+        """Return a result if the deployment is running, no matter who started it, else None."""
         return self.result(Outcome.STARTED) if self.present(deadline, patience) else None
 
     def refused(self, refused: Refused) -> Result:
-        """Return what an error in Elasticsearch's own words means."""
+        """Return the result for an error that Elasticsearch returned."""
         if any(words in (refused.reason or "") for words in EXISTS):
-            return self.result(Outcome.STARTED)  # by somebody else; the last look compares the settings
+            return self.result(Outcome.STARTED)  # by someone else; the final check compares the settings
         error = explained(refused, self.deployment, self.again)
-        if refused.http_status == 408 and error is refused:  # the server's own time is over, and it goes on
+        if (
+            refused.http_status == 408 and error is refused
+        ):  # the server's own timeout; it continues to start the deployment
             return self.result(Outcome.STARTING, refused)
         return self.result(Outcome.FAILED, error)
 
 
 def wait_until_started(results: Sequence[Result], reader: Reader, wait_for: str) -> FinalResults:
-    """Return the results once everything runs, or the time is over; a look that fails leaves them as they are."""
+    """Return the results once every deployment has started or the deadline is reached; errors leave them unchanged."""
     return guarded(results, lambda: watched(results, reader, wait_for), lambda unseen, _: unseen)
 
 
 def watched(results: Sequence[Result], reader: Reader, wait_for: str) -> list[Result]:
-    """Return the results as the cluster lists the deployments; each look is one request for all of them."""
+    """Poll the listing, with one request for all deployments, and return the updated results."""
     pause, seen = FIRST_PAUSE, list(results)
     while names := [one.deployment_id for one in seen if is_on_the_way(one)]:
         try:
             running = reader.running(names)
         except EsmlError:
-            return seen  # the server's own word stands
-        seen = [arrived(one, running, wait_for) if is_on_the_way(one) else one for one in seen]
+            return seen  # the answers to the start requests remain valid
+        seen = [updated(one, running, wait_for) if is_on_the_way(one) else one for one in seen]
         if not any(one.outcome is Outcome.STARTING for one in seen) or pause >= reader.deadline.remaining:
             break
         reader.deadline.clock.sleep(pause)
@@ -146,7 +151,7 @@ def watched(results: Sequence[Result], reader: Reader, wait_for: str) -> list[Re
 
 
 def is_on_the_way(result: Result) -> bool:
-    """Tell whether a deployment may still change from one look to the next."""
+    """Return whether the state of a deployment may still change."""
     found = result.target.deployment
     waiting = result.outcome is Outcome.ALREADY_RUNNING and found is not None and found.state == "starting"
     return result.outcome in ON_THE_WAY or waiting

@@ -1,4 +1,4 @@
-"""Stops deployments: each until it is known what became of it, a few at a time."""
+"""Stops deployments, several at a time, and determines the outcome of each."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -18,10 +18,10 @@ from esml_stop.runtime.deadline import Deadline
 def stop_all(
     reader: Reader, targets: Sequence[Target], flags: Flags, listener: Listener, *, parallel: int
 ) -> tuple[list[Result], int | None]:
-    """Stop what the plan says, at most `parallel` at a time.
+    """Stop the planned deployments, at most `parallel` at a time.
 
-    Returns one result per target, in order, and the signal that ended it early, if one did. Nothing is sent for targets
-    that were decided against.
+    Returns one result per target, in order, and the number of the signal that interrupted it, or None. Nothing is sent
+    for targets with another decision.
     """
 
     def stop(target: Target, say: Say) -> Result:
@@ -45,26 +45,26 @@ def believed(results: list[Result], reader: Reader) -> list[Result]:
 
 
 UNPROVEN = EsmlError(
-    "The cluster answered that it is stopped, but it was not listed before, so whether it ran is not known.",
+    "The cluster answered that it is stopped, but it was not listed before, so it is not known whether it ran.",
     code="unproven",
     hint="A server before 8.8 gives this answer for any model. `esml list` shows what runs.",
 )
 
 
 def settled(result: Result, found: Deployment | None) -> Result:
-    """Return the result of a stop without an answer, as one look at the deployment settles it."""
+    """Return the result of a stop whose answer is missing, based on the deployment's current state."""
     if found and found.state == "stopping":
         return replace(result, outcome=Outcome.STOPPING)
-    # What still runs may be stopped a moment later; what was never seen may have been a typing error.
+    # A running deployment may still stop, so it stays unknown, and so does one that was never listed (maybe a typo).
     return replace(result, outcome=Outcome.STOPPED, error=None) if not found and result.target.deployment else result
 
 
 class Stop(Change):
-    """One stop; reached when the deployment is gone."""
+    """Stops one deployment; complete when it is gone."""
 
     done = Outcome.STOPPED
-    look_later = "Look again later: `esml list` shows what runs; stopping it again is harmless."
-    not_done = "It still runs. Stop it again when the cluster is healthy."
+    look_later = "Check again later with `esml list`. It is safe to stop it again."
+    not_done = "It is still running. Stop it again when the cluster is healthy."
 
     def __init__(
         self, cluster: Cluster, target: Target, flags: Flags, deadline: Deadline, on_retry: Callable[[str], None]
@@ -74,41 +74,40 @@ class Stop(Change):
         self.was_seen = target.deployment is not None
 
     def send(self, timeout: float) -> None:
-        """Send the stop."""
+        """Send the stop request."""
         self.cluster.stop(self.target.deployment_id, flags=self.flags, timeout=timeout)
 
     def reached(self, deadline: Deadline, patience: float) -> Result | None:
-        """Return the result when the deployment is gone."""
+        """Return a result if the deployment is gone, else None."""
         found = self.present(deadline, patience)
         self.was_seen |= self.state is not None
         return None if found else self.not_running()
 
     def refused(self, refused: Refused) -> Result:
-        """Return what an error in Elasticsearch's own words means."""
+        """Return the result for an error that Elasticsearch returned."""
         if is_missing(refused):
             return self.not_running(refused)
         return self.result(Outcome.IN_USE if refused.http_status == 409 else Outcome.FAILED, refused)
 
     def not_running(self, refused: Refused | None = None) -> Result:
-        """Return the result of a deployment that is not there.
+        """Return the result for a deployment that is not listed.
 
-        What was seen running and is not there any more has stopped, whoever did it. What was never seen may have been
-        a typing error, so it is not said to have stopped.
+        If it was listed before, it has stopped, no matter who stopped it. If it never was, the ID may be a typo.
         """
         if self.was_seen:
             return self.result(Outcome.STOPPED)
-        # A stop that the server was the first to answer so, or that never left, changed nothing.
+        # Nothing was changed if no request was sent, or if no answer was lost before this 404.
         if not (self.lost if refused else self.sent):
             return self.result(Outcome.NOT_FOUND)
         text = "It is not running, but an answer to the stop was lost, so whether it ran before is unknown."
         return self.result(Outcome.UNKNOWN, Unreachable(text))
 
     def result(self, outcome: Outcome, error: EsmlError | None = None) -> Result:
-        """Return the result; only what stopped was forced."""
+        """Return the result; `forced` is set only for a deployment that stopped."""
         ended = super().result(outcome, error)
         return replace(ended, forced=self.flags.force and outcome is Outcome.STOPPED)
 
 
 def is_missing(refused: Refused) -> bool:
-    """Tell whether Elasticsearch says that it knows no such deployment; other 404s say nothing about it."""
+    """Return whether this is Elasticsearch's 404 for an unknown deployment; other 404s have other causes."""
     return refused.http_status == 404 and refused.type == "resource_not_found_exception"

@@ -1,1 +1,1 @@
-"""Pure decisions: what is meant, what uses it, what is stopped, started or refused."""
+"""Pure decisions: which deployments are selected, what uses them, and which are stopped, started or refused."""

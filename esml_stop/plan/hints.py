@@ -1,4 +1,4 @@
-"""What a name may have meant that is no deployment; pure."""
+"""Hints for names that match no deployment: a similar ID, a model, a model alias or an endpoint. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -12,16 +12,16 @@ MOST_ALIKE = 3
 
 
 class Hint(NamedTuple):
-    """What a name may have meant; `deployments` are those that run of the model that it names, if it names one."""
+    """A hint for a name; `deployments` are the deployments of the model, if the name is a model or a model alias."""
 
     text: str
     deployments: tuple[str, ...] = ()
 
 
 def alike(name: str, deployments: Iterable[str]) -> Hint | None:
-    """Return a question that names the deployments with a similar ID, None when there are none.
+    """Return a hint with the deployments that have a similar ID, None if there are none.
 
-    An ID that differs only in its digits is another build's deployment, never a misspelling of this one.
+    An ID that differs only in digits is not suggested: it probably belongs to another CI build, not to a typo.
     """
     shape = DIGITS.sub("", name.casefold())
     folded: dict[str, list[str]] = {}
@@ -34,7 +34,7 @@ def alike(name: str, deployments: Iterable[str]) -> Hint | None:
 
 
 def of_model(name: str, model: Model, deployments: Iterable[Deployment]) -> Hint:
-    """Return what to say about a model or a model alias that was given as a deployment."""
+    """Return the hint for a model or a model alias that was given as a deployment."""
     what = "is a model" if model.model_id == name else f"is a model alias of {model.model_id}"
     if model.model_type not in (None, "pytorch"):
         return Hint(f"{what} of type {model.model_type}, which has no deployments")
@@ -45,7 +45,7 @@ def of_model(name: str, model: Model, deployments: Iterable[Deployment]) -> Hint
 
 
 def of_endpoint(name: str, endpoints: Iterable[Endpoint]) -> Hint | None:
-    """Return what to say about an inference endpoint that was given as a deployment, None when it is none."""
+    """Return the hint for an inference endpoint that was given as a deployment, None if there is no such endpoint."""
     found = next((one for one in endpoints if one.inference_id == name), None)
     if found is None:
         return None

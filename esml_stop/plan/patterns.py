@@ -1,4 +1,4 @@
-"""The requested names, as typed (exact IDs, `*` patterns, `_all`, models), and the deployments they mean."""
+"""The requested names (exact IDs, `*` patterns, `_all`, models), and the deployments that they select."""
 
 import glob
 import unicodedata
@@ -12,16 +12,16 @@ from esml_stop.models import Deployment, Snapshot
 
 ALL = "_all"
 
-# The server refuses a request line over 4,096 bytes; the filter and the rest of the line take up to 1,300.
+# The server rejects a request line over 4,096 bytes; the filter and the rest of the line use up to 1,300.
 LONGEST_EXPRESSION = 2_700
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What stop or list was told to look for; each group keeps the order it was given in.
+    """The requested names and models, in the order given.
 
-    `idle_before`, in epoch milliseconds, leaves out what was used since; None leaves out nothing. `from_input` says
-    that standard input was to hold names; it may hold none.
+    `idle_before`, in epoch milliseconds, excludes deployments used since then; None excludes none. `from_input` is true
+    if names were read from standard input, which may have been empty.
     """
 
     names: tuple[str, ...] = ()
@@ -31,22 +31,22 @@ class Wanted:
 
     @property
     def exact(self) -> tuple[str, ...]:
-        """Return the names that can only mean one deployment."""
+        """Return the exact IDs."""
         return tuple(name for name in self.names if not is_pattern(name))
 
     @property
     def patterns(self) -> tuple[str, ...]:
-        """Return the names that can mean any number of deployments."""
+        """Return the patterns, which can match any number of deployments."""
         return tuple(name for name in self.names if is_pattern(name))
 
     @property
     def is_nothing(self) -> bool:
-        """Tell whether nothing was named at all, which is not the same as an empty standard input."""
+        """Return whether nothing was requested; an empty standard input does not count as nothing."""
         return not (self.names or self.models or self.from_input)
 
     @property
     def is_broad(self) -> bool:
-        """Tell whether it may choose deployments that were not named one by one."""
+        """Return whether it contains a pattern or a model, and so may select deployments not named individually."""
         return bool(self.patterns or self.models)
 
 
@@ -57,9 +57,9 @@ def parse(
     models: Iterable[str] = (),
     idle_before: int | None = None,
 ) -> Wanted:
-    """Split comma lists, check every ID and drop doubles; `lines` and `models` hold exact IDs only.
+    """Split comma-separated lists, check every ID and remove duplicates; `lines` and `models` hold exact IDs only.
 
-    Raises InputError for an ID that could never be one, before any request is made.
+    Raises InputError for a name that cannot be an ID.
     """
     split = (part for argument in arguments for part in argument.split(","))
     names = [*(check(part) for part in split), *(check_exact(line) for line in lines or ())]
@@ -68,7 +68,7 @@ def parse(
 
 
 def check(name: str) -> str:
-    """Return the name when it can be an ID or a pattern; raise InputError otherwise."""
+    """Return the name if it can be an ID or a pattern; raise InputError otherwise."""
     if wrong := flaw(name):
         hint = "Check the command for a stray comma or an unset variable." if not name else None
         hint = ODD_HINT if holds_controls(name) else hint
@@ -77,55 +77,55 @@ def check(name: str) -> str:
 
 
 def holds_controls(name: str) -> bool:
-    """Tell whether a name holds control characters or half of a character."""
+    """Return whether a name contains control characters, line separators or lone surrogates."""
     return any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name)
 
 
-ODD_HINT = "If a running deployment has such an ID, a pattern with * in place of the odd characters matches it."
+ODD_HINT = "If a running deployment has this ID, use a pattern with * in place of these characters."
 
 
 def flaw(name: str) -> str | None:
-    """Return why a name can never be an ID or a pattern, None when it can."""
+    """Return why a name cannot be an ID or a pattern, None if it can."""
     if not name:
         return "A deployment ID is empty."
     if name in {".", ".."}:
         return f"{name!r} is not a deployment ID."
     if holds_controls(name):
-        return f"The deployment ID {name!a} holds control characters or is not valid UTF-8."
+        return f"The deployment ID {name!a} contains control characters or is not valid UTF-8."
     if name != name.strip():
-        return f"The deployment ID {name!r} begins or ends with a space."
+        return f"The deployment ID {name!r} starts or ends with a space."
     if len(quote(name, safe="")) > LONGEST_EXPRESSION:
-        return f"The deployment ID that begins with {name[:40]!r} is too long to be one."
+        return f"The deployment ID that starts with {name[:40]!r} is too long."
     return None
 
 
 def check_exact(name: str) -> str:
-    """Return the name when it can be an exact ID; raise InputError otherwise."""
+    """Return the name if it can be an exact ID; raise InputError otherwise."""
     if is_pattern(name) or "," in name:
-        text = f"{name!r} is not an exact ID; patterns and comma lists are only taken as arguments."
+        text = f"{name!r} is not an exact ID; patterns and comma-separated lists are only allowed as arguments."
         raise InputError(text, target=name)
     return check(name)
 
 
 def is_pattern(name: str) -> bool:
-    """Tell whether the name is `_all` or holds a wildcard."""
+    """Return whether the name is `_all` or contains a wildcard."""
     return name == ALL or "*" in name
 
 
 def matches(name: str, deployment_id: str) -> bool:
-    """Tell whether a name, exact or a pattern, chooses this deployment ID."""
+    """Return whether a pattern matches this deployment ID."""
     return name == ALL or fnmatchcase(deployment_id, "*".join(map(glob.escape, name.split("*"))))
 
 
 def expression(names: Iterable[str]) -> str:
-    """Return the `_stats` expression that finds all of the names; `_all` when they do not fit into a request line."""
+    """Return the `_stats` expression that matches all of the names; `_all` if they do not fit into a request line."""
     given = list(names)
     joined = ",".join(given)
     return ALL if ALL in given or not fits(joined) else joined
 
 
 def chunks(names: Iterable[str]) -> list[str]:
-    """Return comma lists of exact names, each short enough for one request line."""
+    """Return comma-separated lists of exact names, each short enough for one request line."""
     lists: list[str] = []
     for name in names:
         longer = f"{lists[-1]},{name}" if lists else name
@@ -137,14 +137,14 @@ def chunks(names: Iterable[str]) -> list[str]:
 
 
 def fits(text: str) -> bool:
-    """Tell whether an expression is short enough for one request line."""
+    """Return whether an expression is short enough for one request line."""
     return len(quote(text, safe=",*")) <= LONGEST_EXPRESSION
 
 
 def select(wanted: Wanted, snapshot: Snapshot) -> Iterator[tuple[str, list[Deployment]]]:
-    """Yield each requested name or model with its deployments; several of one name in the order of their IDs.
+    """Yield each requested name or model with its deployments, sorted by ID.
 
-    Only deployment IDs count for a name: a deployment is not chosen because its model is called so.
+    A name is compared with deployment IDs only, never with model IDs.
     """
     known = {one.deployment_id: one for one in sorted(snapshot.deployments, key=lambda one: one.deployment_id)}
     for name in wanted.names:
@@ -158,12 +158,12 @@ def select(wanted: Wanted, snapshot: Snapshot) -> Iterator[tuple[str, list[Deplo
 
 
 def idle_before(wanted: Wanted, snapshot: Snapshot) -> int | None:
-    """Return the time, by the server's clock, before which the last use has to be; None when that does not matter."""
+    """Return the latest allowed time of last use by the server's clock, in epoch milliseconds; None without --idle."""
     return None if wanted.idle_before is None else wanted.idle_before + snapshot.clock_ahead
 
 
 def chosen(wanted: Wanted, snapshot: Snapshot) -> list[Deployment]:
-    """Return all deployments that are meant and idle enough, each once."""
+    """Return all selected deployments that are idle for long enough, each once."""
     before = idle_before(wanted, snapshot)
     groups = (group for _, group in select(wanted, snapshot))
     found = {one.deployment_id: one for group in groups for one in group if one.is_idle(before)}

@@ -1,4 +1,4 @@
-"""What uses a deployment; pure functions over what was read from the cluster."""
+"""Finds the pipelines and endpoints that use a deployment in a snapshot of the cluster. Pure."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,7 +6,7 @@ from esml_stop.models import Deployment, Endpoint, Kind, Reference, Snapshot, Th
 
 
 def uses(deployment: Deployment, snapshot: Snapshot) -> tuple[Reference, ...]:
-    """Return everything that uses a deployment, by its own name, its model's, a model alias or its endpoint, sorted."""
+    """Return all uses of a deployment: by its ID, its model, a model alias or its endpoint; sorted."""
     references = {
         *pipeline_uses(deployment, snapshot),
         *endpoint_uses(deployment, snapshot.endpoints or ()),
@@ -26,9 +26,9 @@ def endpoint_uses(deployment: Deployment, endpoints: Iterable[Endpoint]) -> set[
 
 
 def pipeline_uses(deployment: Deployment, snapshot: Snapshot) -> Iterator[Reference]:
-    """Yield the ingest pipelines that reference a deployment, each once, by the most direct name.
+    """Yield the ingest pipelines that reference a deployment, each once, with its most direct reference.
 
-    What the pipelines themselves say counts. `_stats` adds the pipelines that were not read.
+    Pipeline definitions take precedence; `_stats` adds the pipelines whose definition was not read.
     """
     read = referencing(deployment, snapshot)
     yield from read.values()
@@ -39,7 +39,7 @@ def pipeline_uses(deployment: Deployment, snapshot: Snapshot) -> Iterator[Refere
 
 
 def referencing(deployment: Deployment, snapshot: Snapshot) -> dict[str, Reference]:
-    """Return the pipelines that were read and reference a deployment, by their IDs; the most direct name counts."""
+    """Return the references to a deployment in pipeline definitions, by pipeline ID; the most direct one counts."""
     by_name = snapshot.pipelines.by_name if snapshot.pipelines else {}
     found: dict[str, Reference] = {}
     for alias in sorted(snapshot.aliases.get(deployment.model_id, ()), reverse=True):
@@ -52,10 +52,10 @@ def referencing(deployment: Deployment, snapshot: Snapshot) -> dict[str, Referen
 
 
 def shown(deployment: Deployment, snapshot: Snapshot) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the pipelines that reference the deployment, and those that reference its model, as `_stats` shows them.
+    """Return the pipelines that reference the deployment, and those that reference its model, according to `_stats`.
 
-    The two answers tell them apart unless they are equal (docs/elasticsearch.md): then they count as the model's. For
-    a deployment named like its model, they are the same, and count as the deployment's.
+    If `_stats` shows the same pipelines for both (docs/elasticsearch.md), they count as references to the model. If the
+    deployment has the ID of its model, they count as references to the deployment.
     """
     asked_by_id, asked_by_model = deployment.pipelines, model_pipelines(deployment, snapshot)
     if asked_by_id == asked_by_model and deployment.deployment_id != deployment.model_id:
@@ -64,7 +64,7 @@ def shown(deployment: Deployment, snapshot: Snapshot) -> tuple[frozenset[str], f
 
 
 def is_doubtful(deployment: Deployment, snapshot: Snapshot) -> bool:
-    """Tell whether it is open which name the deployment's pipelines reference, its own or its model's."""
+    """Return whether it is unclear if the pipelines reference the deployment or its model."""
     return (
         snapshot.pipelines is None
         and bool(deployment.pipelines)
@@ -74,29 +74,29 @@ def is_doubtful(deployment: Deployment, snapshot: Snapshot) -> bool:
 
 
 def model_pipelines(deployment: Deployment, snapshot: Snapshot) -> frozenset[str]:
-    """Return the pipelines that reference the deployment's model or an alias of it, as far as they were asked for."""
+    """Return the pipelines that reference the deployment's model or an alias of it, as far as they were read."""
     siblings = snapshot.by_model.get(deployment.model_id, ())
     return frozenset(name for sibling in siblings for name in sibling.pipelines)
 
 
 def server_sees(reference: Reference, deployment: Deployment) -> bool:
-    """Tell whether Elasticsearch itself refuses to stop a deployment without force because of a use.
+    """Return whether a use makes Elasticsearch itself refuse to stop a deployment without force.
 
-    It looks at references to the deployment ID, and for a deployment named like its model at the model's aliases.
+    It checks references to the deployment ID and, if the deployment has the ID of its model, to the model's aliases.
     """
     return not reference.needs_model or deployment.deployment_id == deployment.model_id
 
 
 def names_one(references: Iterable[Reference]) -> bool:
-    """Tell whether one of the uses is by the deployment's own name, or its endpoint's."""
+    """Return whether one of the uses is by the deployment ID or by its endpoint."""
     return any(not one.needs_model for one in references)
 
 
 def names_of(found: Iterable[Deployment], snapshot: Snapshot) -> frozenset[str]:
-    """Return the models whose other deployments, and whose aliases, decide what uses the deployments.
+    """Return the models whose deployments and aliases must be read to find all uses of the given deployments.
 
-    These are the models of deployments that `_stats` shows pipelines for, that a pipeline names, or, where a pipeline
-    holds a name that Elasticsearch itself does not see and that means nothing here, all of them: it may be an alias.
+    These are the models that a pipeline references or for whose deployments `_stats` shows pipelines. If a pipeline
+    contains an unknown name that Elasticsearch itself does not see, it may be an alias of any model: then all of them.
     """
     pipelines = (snapshot.pipelines or {}).values()
     named = frozenset().union(*(one.names for one in pipelines))

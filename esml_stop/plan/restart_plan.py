@@ -1,4 +1,4 @@
-"""Turns the plan of a stop into the plan of a restart: a deployment that could not start again is not stopped; pure."""
+"""Turns the plan of a stop into the plan of a restart; rejects deployments that could not be started again. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -16,16 +16,16 @@ AGAIN = "the restart again"
 def plan(
     targets: Iterable[Target], aliases: Mapping[str, str] | None = None, *, obstacle: EsmlError | None, force: bool
 ) -> tuple[Result, ...]:
-    """Decide about every target of a stop.
+    """Return the decision for each target of a stop.
 
-    `aliases` maps each model alias to its model, as far as they could be read. `obstacle` is the reason why the cluster
-    starts no deployment at all at the moment.
+    `aliases` maps model aliases to their models, as far as they could be read. `obstacle` is the reason why the cluster
+    currently starts no deployments.
     """
     return tuple(decide(one, aliases or {}, obstacle=obstacle, force=force) for one in targets)
 
 
 def decide(target: Target, aliases: Mapping[str, str], *, obstacle: EsmlError | None, force: bool) -> Result:
-    """Return what is to be done about one target."""
+    """Return the decision for one target."""
     if target.decision is not Outcome.WOULD_STOP:
         return Result.planned(target)
     found = target.deployment
@@ -35,7 +35,7 @@ def decide(target: Target, aliases: Mapping[str, str], *, obstacle: EsmlError | 
     if model == found.model_id:
         found = found._replace(through_alias=True)
     chosen = replace(target, deployment=found, decision=Outcome.WOULD_RESTART)
-    if problem := obstacle or unfit(found, model, force=force):
+    if problem := obstacle or cannot_restart(found, model, force=force):
         return Result.planned(replace(chosen, decision=Outcome.FAILED), problem)
     return Result.planned(chosen)
 
@@ -43,8 +43,8 @@ def decide(target: Target, aliases: Mapping[str, str], *, obstacle: EsmlError | 
 NOT_LISTED = "is not listed: it is not running, or its model was deleted and it can only be stopped"
 
 
-def unfit(found: Deployment, model: str | None, *, force: bool) -> EsmlError | None:
-    """Return why a deployment could not be started again as it is."""
+def cannot_restart(found: Deployment, model: str | None, *, force: bool) -> EsmlError | None:
+    """Return why a deployment could not be started again with the same settings, or None."""
     if found.is_orphan:
         return EsmlError(
             f"It cannot be started again: its model {found.model_id} was deleted.",
@@ -57,15 +57,16 @@ def unfit(found: Deployment, model: str | None, *, force: bool) -> EsmlError | N
     if names and not force:
         unseen = " and ".join(names)
         return EsmlError(
-            f"It cannot be restarted as it is: it is {found.state}, and the cluster does not show its {unseen}.",
-            hint="With --force it is restarted with the server's defaults for these settings.",
+            f"It cannot be restarted with the same settings: it is {found.state}, "
+            f"and the cluster does not show its {unseen}.",
+            hint="Use --force to restart it with the server's defaults for these settings.",
             code="settings_not_shown",
         )
     return None
 
 
 def upgrading(versions: Iterable[str]) -> EsmlError | None:
-    """Return why a cluster starts no deployments: its nodes have different versions."""
+    """Return the error for a cluster whose nodes have different versions, None if they have the same."""
     found = sorted(set(versions))
     if len(found) < 2:
         return None
@@ -74,5 +75,5 @@ def upgrading(versions: Iterable[str]) -> EsmlError | None:
 
 
 def in_upgrade_mode() -> EsmlError:
-    """Return why a cluster in upgrade mode starts no deployments."""
+    """Return the error for a cluster in upgrade mode."""
     return refusal("upgrade_mode", AGAIN)

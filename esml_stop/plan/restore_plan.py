@@ -1,4 +1,4 @@
-"""From a save file and what runs to a decision about each deployment, and what is seen of it afterwards; pure."""
+"""Plans a restore: compares a save file with the running deployments, before and after the starts. Pure."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -13,10 +13,10 @@ from esml_stop.plan.start_settings import differences
 
 Running = Mapping[str, Deployment]
 
-# What a deployment that has arrived counts as, by what was planned for it.
+# The outcome of a deployment that has started, by its decision; STARTED for any other decision.
 REACHED = {Outcome.ALREADY_RUNNING: Outcome.ALREADY_RUNNING, Outcome.WOULD_RESTART: Outcome.RESTARTED}
 
-# How many IDs of a file are named when one was asked for that it does not hold.
+# How many IDs of a file to list in the hint for an ID that is not in it.
 MOST_NAMES = 10
 
 
@@ -28,9 +28,9 @@ def plan(
     models: Container[str] | None = None,
     strict: bool = False,
 ) -> tuple[Result, ...]:
-    """Decide about every requested deployment of the file, once each and in the order given.
+    """Return the decision for each requested deployment of the file, in the order given.
 
-    `models` are those on the cluster; without them it is left to the server to say that one is missing.
+    `models` are the models on the cluster; None skips the check for missing models.
     """
     results = tuple(find(wanted, tuple(saved), running, models))
     if strict and any(one.outcome is Outcome.NOT_FOUND for one in results):
@@ -41,7 +41,7 @@ def plan(
 def find(
     wanted: Wanted, saved: tuple[Deployment, ...], running: Running, models: Container[str] | None
 ) -> Iterator[Result]:
-    """Yield a result for every requested deployment, and one for every name that is not in the file."""
+    """Yield a result for each requested deployment and for each name that is not in the file."""
     seen: set[str] = set()
     for name in wanted.names:
         found = [
@@ -50,75 +50,79 @@ def find(
             if (matches(name, one.deployment_id) if is_pattern(name) else one.deployment_id == name)
         ]
         if not found:
-            yield Result.planned(Target(name, Outcome.NOT_FOUND, hint=holds(saved)))
+            yield Result.planned(Target(name, Outcome.NOT_FOUND, hint=contents(saved)))
         for one in found:
             if one.deployment_id not in seen:
                 seen.add(one.deployment_id)
                 yield decide(one, running.get(one.deployment_id), models)
 
 
-def holds(saved: tuple[Deployment, ...]) -> str:
-    """Return which deployments a file holds, in a sentence."""
+def contents(saved: tuple[Deployment, ...]) -> str:
+    """Return a sentence that lists the deployments in the file."""
     names = [one.deployment_id for one in saved[:MOST_NAMES]]
     more = len(saved) - len(names)
-    return f"It holds {', '.join(names)}{f' and {more:,} more' if more else ''}." if names else "It is empty."
+    return f"It contains {', '.join(names)}{f' and {more:,} more' if more else ''}." if names else "It is empty."
 
 
 def decide(saved: Deployment, found: Deployment | None, models: Container[str] | None = None) -> Result:
-    """Return what is to be done about one saved deployment."""
+    """Return the decision for one saved deployment."""
     if found is None and models is not None and saved.model_id not in models:
-        return Result.planned(Target(saved.deployment_id, Outcome.FAILED, saved), model_missing(saved))
+        return Result.planned(
+            Target(saved.deployment_id, Outcome.FAILED, saved),
+            model_missing(saved),
+        )
     if found is None:
         return Result.planned(Target(saved.deployment_id, Outcome.WOULD_START, saved))
     return replace(decide_present(saved, found), seen=as_seen(found, saved))
 
 
 def decide_present(saved: Deployment, found: Deployment) -> Result:
-    """Return what is to be done about a saved deployment that is there."""
+    """Return the decision for a saved deployment that is listed."""
     target = Target(saved.deployment_id, Outcome.ALREADY_RUNNING, saved._replace(state=found.state))
     if found.state == "stopping":
         return Result.planned(replace(target, decision=Outcome.WOULD_START))
     if found.state == "failed":
         hint = f"Stop it (esml stop {saved.deployment_id}), then restore again."
         return Result.planned(
-            replace(target, decision=Outcome.FAILED), EsmlError("It is there, but it failed.", hint=hint)
+            replace(target, decision=Outcome.FAILED), EsmlError("It exists, but it has failed.", hint=hint)
         )
-    if unlike := unlikeness(saved, found):
-        return Result.planned(replace(target, decision=Outcome.DIFFERS), unlike)
+    if difference := different_settings(saved, found):
+        return Result.planned(replace(target, decision=Outcome.DIFFERS), difference)
     return Result.planned(target)
 
 
 def model_missing(saved: Deployment) -> EsmlError:
-    """Return why a deployment whose model is gone cannot be started."""
+    """Return the error for a saved deployment whose model is not on the cluster."""
     return refusal("model_missing", "the restore again", saved.model_id)
 
 
 def held_back(result: Result) -> Result:
-    """Return the result as not started, if it was to be started."""
+    """Return the result as not attempted, if the deployment was to be started."""
     target = result.target
     return Result.planned(replace(target, decision=Outcome.NOT_ATTEMPTED)) if target.decision.is_plan else result
 
 
-def unlikeness(saved: Deployment, found: Deployment) -> EsmlError | None:
-    """Return what is wrong with a deployment that runs with other settings than the saved ones."""
-    unlike = "; ".join(differences(saved, found))
+def different_settings(saved: Deployment, found: Deployment) -> EsmlError | None:
+    """Return the error for a deployment that runs with settings other than the saved ones, or None."""
+    found_differences = "; ".join(differences(saved, found))
     hint = f"To run it with the saved settings, stop it (esml stop {saved.deployment_id}), then restore again."
-    return EsmlError(f"It is running with different settings: {unlike}.", hint=hint) if unlike else None
+    text = f"It is running with different settings: {found_differences}."
+    return EsmlError(text, hint=hint) if found_differences else None
 
 
-def arrived(result: Result, running: Running, wait_for: str) -> Result:
-    """Return the result as the listing settles it: started, still starting, different, or gone again."""
+def updated(result: Result, running: Running, wait_for: str) -> Result:
+    """Return the result of a start according to the listing: started, still starting, different, failed or gone."""
     saved, found = result.target.deployment, running.get(result.deployment_id)
     assert saved
     if found is None:
-        error = EsmlError("It was started and is not listed any more.")
+        error = EsmlError("It was started, but is no longer listed.")
         return replace(result, outcome=Outcome.FAILED, error=error, seen=None)
     result = replace(result, seen=as_seen(found, saved))
     if found.state == "failed":
         why = f": {found.reason.rstrip('.')}" if found.reason else ""
-        return replace(result, outcome=Outcome.FAILED, error=EsmlError(f"It was started and failed{why}."))
-    if unlike := unlikeness(saved, found):
-        return replace(result, outcome=Outcome.DIFFERS, error=unlike)
+        return replace(result, outcome=Outcome.FAILED, error=EsmlError(f"It was started, but failed{why}."))
+    if difference := different_settings(saved, found):
+        return replace(result, outcome=Outcome.DIFFERS, error=difference)
     if reached(found, wait_for):
         return replace(result, outcome=REACHED.get(result.target.decision, Outcome.STARTED), error=None)
     counts = f"{found.allocations} of {found.target_allocations} allocations"
@@ -128,15 +132,15 @@ def arrived(result: Result, running: Running, wait_for: str) -> Result:
 
 
 def as_seen(found: Deployment, saved: Deployment) -> Deployment:
-    """Return a deployment that the cluster shows, with what is only known from before: how it was started."""
+    """Return the listed deployment with `through_alias` of the saved one, which the cluster does not show."""
     return found._replace(through_alias=saved.through_alias and found.model_id == saved.model_id)
 
 
 def reached(found: Deployment, wait_for: str) -> bool:
-    """Tell whether a deployment has reached the state to wait for.
+    """Return whether a deployment has reached the state to wait for.
 
-    One that has scaled to zero has 0 of 0 allocations, and counts as fully allocated if the server says so. A server
-    that shows no state (Elastic Cloud Serverless) has said by answering the start that it is as far.
+    A deployment that is scaled to zero counts as fully allocated if the server reports it so. A server that shows no
+    state (Elastic Cloud Serverless) has confirmed the state with its answer to the start.
     """
     if found.state == UNKNOWN_STATE:
         return True

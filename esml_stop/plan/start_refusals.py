@@ -15,7 +15,7 @@ NAME_TAKEN = "is the same as an another model"
 
 
 class AliasReassigned(EsmlError):
-    """A deployment was started through a model alias that belongs to another model now; nothing was sent."""
+    """The deployment was started through a model alias that now belongs to another model; nothing was sent."""
 
     code = "alias_reassigned"
     sent = False
@@ -130,9 +130,9 @@ def explained(refused: Refused, deployment: Deployment, again: str) -> EsmlError
 
 
 def other_model(deployment: Deployment, model_id: str, again: str) -> AliasReassigned:
-    """Return the error about a deployment whose ID, a model alias, belongs to another model now."""
+    """Return the error for a deployment whose ID is a model alias that now belongs to another model."""
     name, model = deployment.deployment_id, deployment.model_id
     return AliasReassigned(
-        f"{name} is now a model alias of {model_id}; the deployment was one of {model}.",
+        f"{name} is now a model alias of {model_id}, but the deployment used model {model}.",
         hint=f"Reassign the model alias, then run {again}.",
     )

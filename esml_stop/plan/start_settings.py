@@ -1,4 +1,4 @@
-"""What a deployment was started with, as `_stats` shows it, and the `_start` call that brings it back; pure."""
+"""The settings of a deployment, as `_stats` shows them, and the `_start` call with the same settings. Pure."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from esml_stop.models import Deployment
 
 UNITS = {"b": 0, "kb": 1, "mb": 2, "gb": 3, "tb": 4, "pb": 5}
-# Of these a missing value says something; any other that is missing was not known.
+# For these settings a missing value means the default; for all others it means unknown.
 LEFT_OUT_BY_DEFAULT = ("cache_size", "adaptive_allocations")
 # What 8.0 to 8.2 call these settings, in `_stats` and in `_start`; later servers take these names too.
 OLD_NAMES = {"number_of_allocations": "model_threads", "threads_per_allocation": "inference_threads"}
@@ -30,7 +30,7 @@ class StartCall:
 
     @property
     def console(self) -> str:
-        """Return the request as it is pasted into the Dev Console."""
+        """Return the request in the format of Kibana's Dev Console."""
         line = f"POST {self.path[1:]}{'?' if self.query else ''}{urlencode(self.query, quote_via=quote)}"
         return f"{line}\n{json.dumps(self.body)}" if self.body else line
 
@@ -38,9 +38,9 @@ class StartCall:
 def start_call(one: Deployment) -> StartCall:
     """Return the call that starts a deployment again with the same settings.
 
-    The deployment ID (unknown to servers before 8.8) and the cache size are only sent where they differ from the
-    server's defaults. With adaptive allocations the server chooses the number itself; 0 is no number that it accepts.
-    A deployment that was started through a model alias has the alias as its ID, and starts at the alias's path only.
+    The deployment ID (unknown to servers before 8.8) and the cache size are only sent if they differ from the server's
+    defaults. The number of allocations is not sent with adaptive allocations, nor if it is 0, which the server rejects.
+    A deployment started through a model alias has the alias as its ID and can only be started at the alias's path.
     """
     given = settings(one)
     adaptive = given.pop("adaptive_allocations", None)
@@ -58,7 +58,7 @@ def start_call(one: Deployment) -> StartCall:
 
 
 def settings(one: Deployment) -> dict[str, Any]:
-    """Return the settings that can be given to `_start`, without those that are not known or the default."""
+    """Return the settings to send with `_start`, without those that are unknown or the default."""
     values = {
         "number_of_allocations": None if is_adaptive(one) else one.number_of_allocations,
         "adaptive_allocations": one.adaptive_allocations,
@@ -71,23 +71,23 @@ def settings(one: Deployment) -> dict[str, Any]:
 
 
 def not_shown(one: Deployment) -> tuple[str, ...]:
-    """Return the settings of a deployment that the cluster did not show; those of a failed one may be missing."""
+    """Return the names of settings that the cluster did not show; a failed deployment may lack some."""
     wanted = ("number_of_allocations", "threads_per_allocation", "queue_capacity")
     needed = wanted[1:] if is_adaptive(one) else wanted
     return tuple(name for name in needed if getattr(one, name) is None)
 
 
 def is_adaptive(one: Deployment) -> bool:
-    """Tell whether the server chooses the number of allocations."""
+    """Return whether adaptive allocations are enabled, so that the server chooses the number."""
     return bool(one.adaptive_allocations and one.adaptive_allocations.get("enabled"))
 
 
 def differences(saved: Deployment, running: Deployment) -> Iterator[str]:
-    """Yield in words what a running deployment has otherwise than the saved one; its model first."""
+    """Yield a description of each difference between a running deployment and the saved one; its model first."""
     if saved.model_id != running.model_id:
         yield f"its model is {running.model_id}, not {saved.model_id}"
     before, now = settings(saved), settings(running)
-    if before.get("number_of_allocations") == 0:  # it could only be started with one
+    if before.get("number_of_allocations") == 0:  # it could only be started with 1
         del before["number_of_allocations"]
     for name in dict.fromkeys((*before, *LEFT_OUT_BY_DEFAULT)):
         if before.get(name) != now.get(name):
@@ -95,14 +95,14 @@ def differences(saved: Deployment, running: Deployment) -> Iterator[str]:
 
 
 def shown(size: int) -> str:
-    """Return a number of bytes as Elasticsearch shows it: in the largest unit, cut to one decimal."""
+    """Return a number of bytes in Elasticsearch's format: in the largest unit, truncated to one decimal."""
     name, power = [(name, power) for name, power in UNITS.items() if power == 0 or size >= 1024**power][-1]
     whole, tenth = divmod(size * 10 // 1024**power, 10)
     return f"{whole}.{tenth}{name}" if tenth else f"{whole}{name}"
 
 
 def size_in_bytes(text: str) -> int:
-    """Return the smallest number of bytes that Elasticsearch shows so; it refuses decimals in what it is given."""
+    """Return the smallest number of bytes that Elasticsearch shows as this text; it rejects decimals in requests."""
     found = SIZE.fullmatch(text)
     if not found:
         raise ValueError(text)

@@ -1,4 +1,4 @@
-"""From the requested names and a snapshot of the cluster to a plan with reasons; pure."""
+"""Plans a stop: decides about each requested deployment from a snapshot of the cluster. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -12,10 +12,10 @@ from esml_stop.plan.references import is_doubtful, server_sees, uses
 def plan(
     wanted: Wanted, snapshot: Snapshot, *, force: bool = False, strict: bool = False, dry_run: bool = False
 ) -> tuple[Target, ...]:
-    """Decide about every requested deployment, once each and in the order given.
+    """Return one target per requested deployment, in the order given.
 
-    `strict` is --no-allow-no-match: when a name or pattern finds nothing, nothing at all is stopped. In a dry run the
-    server does not have the last word: what cannot be decided counts as in use, and what is not listed as not found.
+    `strict` is --no-allow-no-match: if a name or pattern matches nothing, nothing is stopped. In a dry run the server
+    cannot decide doubtful cases: an uncertain use counts as in use, and an unlisted deployment as not found.
     """
     targets = tuple(find(wanted, snapshot, Outcome.WOULD_STOP))
     if strict and any(target.decision is Outcome.NOT_FOUND for target in targets):
@@ -26,14 +26,14 @@ def plan(
         return with_breaks(targets, snapshot)
     if dry_run:
         targets = tuple(undecided(target, snapshot) for target in targets)
-    # What is refused by its own name stays, and may be what keeps a model's pipelines alive.
+    # Twice: a deployment refused in the first pass keeps running and may serve pipelines that reference its model.
     return tuple(map(refused, with_breaks(map(refused, targets), snapshot)))
 
 
 def unlisted(target: Target, wanted: Wanted, snapshot: Snapshot) -> Target:
-    """Return the target to be stopped although it is not listed: what runs without a model is only known to the stop.
+    """Return the target of an unlisted exact ID as to be stopped, because _stats omits deployments without a model.
 
-    A name that is known to be a model or an alias is left alone: servers before 8.8 stop by these names.
+    A name that is known to be a model or an alias is skipped: servers before 8.8 would stop its deployment.
     """
     name = target.deployment_id
     sent = (
@@ -45,31 +45,31 @@ def unlisted(target: Target, wanted: Wanted, snapshot: Snapshot) -> Target:
 
 
 def undecided(target: Target, snapshot: Snapshot) -> Target:
-    """Return the target as in use when it is open whether pipelines reference it or only its model."""
+    """Return the target as in use if it is unclear whether pipelines reference it or only its model."""
     doubt = target.decision.is_plan and target.deployment and is_doubtful(target.deployment, snapshot)
     return replace(target, decision=Outcome.IN_USE) if doubt else target
 
 
 def listed(wanted: Wanted, snapshot: Snapshot) -> tuple[Target, ...]:
-    """Return every requested deployment with what uses it, and every name that matches none."""
+    """Return a target for each requested deployment, with its uses, and for each name that matches none."""
     return tuple(find(wanted, snapshot, Outcome.LISTED))
 
 
 def find(wanted: Wanted, snapshot: Snapshot, decision: Outcome) -> Iterator[Target]:
-    """Yield a target for every requested deployment, and one for every name that matches none."""
+    """Yield a target for each requested deployment and for each name that matches none."""
     seen: set[str] = set()
     for name, found in select(wanted, snapshot):
         idle = [one for one in found if one.is_idle(idle_before(wanted, snapshot))]
         if not idle:
-            yield nothing(name, found, snapshot)
+            yield unmatched(name, found, snapshot)
         for deployment in idle:
             if deployment.deployment_id not in seen:
                 seen.add(deployment.deployment_id)
                 yield described(deployment, snapshot, decision)
 
 
-def nothing(name: str, found: list[Deployment], snapshot: Snapshot) -> Target:
-    """Return the target of a name that finds no deployment, or none that is idle for long enough."""
+def unmatched(name: str, found: list[Deployment], snapshot: Snapshot) -> Target:
+    """Return the target of a name that matches no deployment, or none that is idle for long enough."""
     if not found:
         return Target(name, Outcome.NOT_FOUND, hint=snapshot.hints.get(name), meant=snapshot.meant.get(name, ()))
     if [one.deployment_id for one in found] == [name]:
@@ -78,49 +78,49 @@ def nothing(name: str, found: list[Deployment], snapshot: Snapshot) -> Target:
 
 
 def described(deployment: Deployment, snapshot: Snapshot, decision: Outcome) -> Target:
-    """Return the target with all that uses it and all that could not be checked."""
-    unread = snapshot.not_checked
+    """Return the target of a deployment, with its uses and the checks that were not possible."""
+    not_checked = snapshot.not_checked
     if is_doubtful(deployment, snapshot):
         names = ", ".join(sorted(deployment.pipelines))
-        reason = next((one.reason for one in unread if one.what == PIPELINES), "needs read_pipeline")
-        unread = (*unread, NotChecked(f"whether a pipeline references the deployment ({names})", reason))
-    return Target(deployment.deployment_id, decision, deployment, uses(deployment, snapshot), unread)
+        reason = next((one.reason for one in not_checked if one.what == PIPELINES), "needs read_pipeline")
+        not_checked = (*not_checked, NotChecked(f"whether a pipeline references the deployment ({names})", reason))
+    return Target(deployment.deployment_id, decision, deployment, uses(deployment, snapshot), not_checked)
 
 
 def hold_back(target: Target) -> Target:
-    """Return the target as not started, if it was to be stopped."""
+    """Return the target as not attempted, if it was to be stopped."""
     return replace(target, decision=Outcome.NOT_ATTEMPTED) if target.decision.is_plan else target
 
 
 def with_breaks(targets: Iterable[Target], snapshot: Snapshot) -> tuple[Target, ...]:
-    """Return the targets, each with what breaks when all that is to be stopped is."""
+    """Return the targets, each with the uses that fail once all planned stops are done."""
     plan = tuple(targets)
-    going = {target.deployment_id for target in plan if target.decision is Outcome.WOULD_STOP}
-    return tuple(replace(target, breaks=breaking(target, going, snapshot)) for target in plan)
+    to_stop = {target.deployment_id for target in plan if target.decision is Outcome.WOULD_STOP}
+    return tuple(replace(target, breaks=breaking(target, to_stop, snapshot)) for target in plan)
 
 
-def breaking(target: Target, going: set[str], snapshot: Snapshot) -> tuple[Reference, ...]:
-    """Return those of a target's uses that fail once it and the deployments of the plan have stopped.
+def breaking(target: Target, to_stop: set[str], snapshot: Snapshot) -> tuple[Reference, ...]:
+    """Return the uses of a target that fail once it and the other planned deployments have stopped.
 
-    A pipeline that references the model, or an alias of it, is served by any deployment of it.
+    A pipeline that references a model or a model alias works as long as any deployment of the model is running.
     """
     deployment = target.deployment
     if deployment is None or not any(replaceable(one, deployment) for one in target.used_by):
         return target.used_by
-    if not others_left(deployment, going, snapshot):
+    if not others_left(deployment, to_stop, snapshot):
         return target.used_by
     return tuple(one for one in target.used_by if not replaceable(one, deployment))
 
 
 def replaceable(reference: Reference, deployment: Deployment) -> bool:
-    """Tell whether another deployment of the model serves a use as well."""
+    """Return whether a use also works with another deployment of the model."""
     return reference.needs_model or (
         reference.kind is Kind.PIPELINE and deployment.deployment_id == deployment.model_id
     )
 
 
 def refused(target: Target) -> Target:
-    """Return the target as in use, if it was to be stopped and something would break or the server would refuse it."""
+    """Return the target as in use, if it is to be stopped and a use would fail or the server would refuse the stop."""
     found = target.deployment
     refuses = found is not None and any(server_sees(one, found) for one in target.used_by)
     return (
@@ -128,11 +128,11 @@ def refused(target: Target) -> Target:
     )
 
 
-def others_left(deployment: Deployment, going: set[str], snapshot: Snapshot) -> bool:
-    """Tell whether another deployment of the model, which was asked for if something references it, serves it.
+def others_left(deployment: Deployment, to_stop: set[str], snapshot: Snapshot) -> bool:
+    """Return whether another deployment of the model keeps running; stopping and failed ones do not count.
 
-    Those that are stopping or failed count as gone.
+    The snapshot contains the other deployments of every model that is referenced.
     """
     siblings = snapshot.by_model.get(deployment.model_id, ())
-    gone = going | {deployment.deployment_id}
+    gone = to_stop | {deployment.deployment_id}
     return any(one.alive and one.deployment_id not in gone for one in siblings)

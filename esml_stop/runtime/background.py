@@ -1,8 +1,7 @@
-"""Work in threads, as futures, so that no request can outlast its time or a signal.
+"""Runs work in daemon threads, as futures, so that no request outlasts its time limit or a signal.
 
-The time-out of the transport counts each step of a socket: a server that drips can outlast it, and a thread that waits
-for a socket or a host name hears no signal. So the work is done in a daemon thread, and the thread that needs the
-result waits for a future.
+The transport's timeout applies to each socket operation, so a server that answers slowly can exceed it, and a thread
+that waits for a socket or for DNS does not react to signals. The thread that needs the result waits for a future.
 """
 
 import math
@@ -18,24 +17,24 @@ from esml_stop.runtime.signals import SLICE_SECONDS, check, in_main_thread
 T = TypeVar("T")
 Job = tuple[Callable[[], Any], "Future[Any]"]
 
-# A worker notices the deadline by itself; the watch is for one that does not.
+# How much longer than the request's own timeout to wait for a worker, in seconds.
 GRACE_SECONDS = 0.2
 
-# The longest time that a lock is waited for; the limits of locks depend on the system.
+# The longest wait for a lock, in seconds; the maximum depends on the platform.
 LONGEST_WAIT = 3_600.0
 
-# The inboxes of threads that have nothing to do.
+# The inboxes of idle threads.
 _idle: list[SimpleQueue[Job]] = []
 
-# Whether the work of a thread is waited for with a limit.
+# `is_limited` is set in threads whose work the caller awaits with a time limit.
 _thread = threading.local()
 
 
 def begin(work: Callable[[], T]) -> "Future[T]":
-    """Begin some work in a daemon thread; raise RuntimeError when this machine has no thread left for it.
+    """Begin work in a daemon thread; raise RuntimeError if no thread can be started.
 
-    `concurrent.futures` has no executor for this: a process that ends waits for its threads, and work whose thread
-    cannot be started stays in its queue and may be done later.
+    The executors of `concurrent.futures` do not fit: the process waits for their threads at exit, and if a thread
+    cannot be started, the work stays in the queue and may be done later.
     """
     future: Future[T] = Future()
     try:
@@ -48,12 +47,12 @@ def begin(work: Callable[[], T]) -> "Future[T]":
 
 
 def serve(inbox: SimpleQueue[Job]) -> None:
-    """Do the work that is put into the inbox, one after the other, for ever."""
+    """Do the work that arrives in the inbox, one item at a time; never returns."""
     while True:
         work, future = inbox.get()
         try:
             result = work()
-        except BaseException as error:  # noqa: BLE001 - it is raised where the result is wanted
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is requested
             _idle.append(inbox)
             future.set_exception(error)
         else:
@@ -64,9 +63,9 @@ def serve(inbox: SimpleQueue[Job]) -> None:
 
 
 def within(seconds: float, future: "Future[T]") -> T:
-    """Return or raise what some work comes to; raise TimeoutError when it takes longer than that.
+    """Return the result of a future or raise its error; raise TimeoutError after this many seconds.
 
-    In the main thread a signal raises Interrupted.
+    In the main thread, a signal raises Interrupted.
     """
     ends = time.monotonic() + seconds
     longest = SLICE_SECONDS if in_main_thread() else LONGEST_WAIT
@@ -80,7 +79,7 @@ def within(seconds: float, future: "Future[T]") -> T:
 
 
 def begin_limited(work: Callable[[], T]) -> "Future[T]":
-    """Begin some work whose caller waits for it with a limit, so that nothing inside it needs a limit of its own."""
+    """Begin work that the caller awaits with a time limit; requests in it need no thread of their own."""
 
     def limited() -> T:
         _thread.is_limited = True
@@ -93,17 +92,17 @@ def begin_limited(work: Callable[[], T]) -> "Future[T]":
 
 
 def finished(seconds: float, work: Callable[[], T]) -> T:
-    """Do some work and return what it comes to; raise TimeoutError when it takes longer than that.
+    """Do the work and return its result; raise TimeoutError after this many seconds.
 
-    It is done in another thread, unless the caller of this one has set a limit already.
+    It runs in another thread, unless the caller of this thread already has a time limit.
     """
     return work() if getattr(_thread, "is_limited", False) else within(seconds, begin(work))
 
 
 class BackgroundCall(Generic[T]):
-    """A call that begins at once in a thread; calling this returns its result, or raises its error.
+    """A call that begins immediately in a thread; calling this object returns its result or raises its error.
 
-    `left` returns the seconds that the first attempt may still take when its result is needed.
+    `left` returns how many seconds to wait for the first attempt.
     """
 
     def __init__(self, call: Callable[[], T], left: Callable[[], float]) -> None:
@@ -111,5 +110,5 @@ class BackgroundCall(Generic[T]):
         self._first = begin_limited(call)
 
     def __call__(self, attempt: int, *, timeout: float = math.inf) -> T:
-        """Return the result of the first attempt; later attempts are made now. Raises TimeoutError after the limit."""
+        """Return the result of the first attempt, or make a later attempt; raise TimeoutError after the limit."""
         return within(min(timeout, self._left() + GRACE_SECONDS), self._first) if attempt == 1 else self._call()

@@ -1,4 +1,4 @@
-"""The one deadline of a command, and the clock that tests replace."""
+"""The deadline of a command, and its clock, which tests replace."""
 
 import time
 from collections.abc import Iterator
@@ -11,13 +11,13 @@ from esml_stop.runtime import signals
 
 
 class Clock(Protocol):
-    """Where the time comes from; seconds."""
+    """A source of time, in seconds."""
 
     def now(self) -> float:
-        """Return the time since some moment in the past; never goes back."""
+        """Return a monotonic time."""
 
     def sleep(self, seconds: float) -> None:
-        """Let this thread wait."""
+        """Pause this thread."""
 
 
 class SystemClock:
@@ -28,12 +28,12 @@ class SystemClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Let this thread wait; a signal raises Interrupted."""
+        """Pause this thread; a signal raises Interrupted."""
         signals.sleep(seconds)
 
 
 class Deadline:
-    """When the whole command must be over; the time that a person takes to answer does not count."""
+    """The time limit of a command; time spent waiting for the user's answer does not count."""
 
     def __init__(self, seconds: float, clock: Clock | None = None) -> None:
         self.clock = clock or SystemClock()
@@ -43,29 +43,29 @@ class Deadline:
 
     @property
     def remaining(self) -> float:
-        """Return the seconds that are left, never below zero."""
+        """Return the remaining seconds, at least 0."""
         return max(0.0, self._ends[0] - self.margin - self.clock.now())
 
     @property
     def left(self) -> float:
-        """Return the seconds that are left; raise DeadlinePassed when there are none."""
+        """Return the remaining seconds; raise DeadlinePassed if there are none."""
         if not (left := self.remaining):
             raise over(self.seconds)
         return left
 
     def earlier(self, seconds: float) -> "Deadline":
-        """Return a deadline that stays that many seconds before this one."""
+        """Return a deadline that is always this many seconds before this one."""
         other = copy(self)
         other.margin += seconds
         return other
 
     def at_most(self, seconds: float) -> "Deadline":
-        """Return a deadline of its own, that many seconds from now but not after this one."""
+        """Return an independent deadline, this many seconds from now but not after this one."""
         return Deadline(min(seconds, self.remaining), self.clock)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Stop the time while a person is asked."""
+        """Pause the deadline while the user is prompted."""
         began = self.clock.now()
         try:
             yield
@@ -74,6 +74,6 @@ class Deadline:
 
 
 def over(seconds: float) -> DeadlinePassed:
-    """Return the error that ends a command at its time limit."""
+    """Return the error for a command that reached its time limit."""
     text = f"Timed out after {seconds:g} s."
     return DeadlinePassed(text, hint="Nothing was changed. Allow more time with --timeout.")

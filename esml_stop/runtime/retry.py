@@ -1,4 +1,4 @@
-"""When a request is made again: pauses, Retry-After and the deadline; the client's own retries are off."""
+"""Retries of requests: backoff, Retry-After and the deadline; the transport's own retries are off."""
 
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
@@ -16,16 +16,16 @@ T = TypeVar("T")
 ATTEMPTS = 4
 GROWING = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.25)
 
-# As often as it takes: only the deadline ends it.
+# A number of attempts that is never reached: only the deadline ends the retries.
 PERSISTENTLY = 1_000_000
 
 
 def patiently(
     call: Callable[[int], T], deadline: Deadline, on_retry: Callable[[str], None], *, attempts: int = ATTEMPTS
 ) -> T:
-    """Make a call, given the number of the attempt, until it works: so many times and never past the deadline.
+    """Make a call, passing the number of the attempt, until it succeeds; never past the deadline.
 
-    Only transient errors are tried again; the last one is raised as it came.
+    Only transient errors are retried; the last one is raised.
     """
     retrying = Retrying(
         retry=retry_if_exception(is_transient),
@@ -42,30 +42,30 @@ def patiently(
 
 
 def is_transient(error: BaseException) -> bool:
-    """Tell whether the same request may work a little later."""
+    """Return whether the same request may succeed later."""
     return isinstance(error, EsmlError) and error.transient
 
 
 def pause(state: RetryCallState) -> float:
-    """Return the seconds to wait: those of Retry-After, else about 0.5, 1, 2."""
+    """Return the seconds to wait: those of Retry-After, otherwise about 0.5, 1, 2."""
     error = failure(state)
     wanted = error.retry_after if isinstance(error, EsmlError) else None
     return GROWING(state) if wanted is None else wanted
 
 
 class NoTimeLeft(stop_base):
-    """The condition that a pause would last until the deadline or beyond."""
+    """A stop condition: the next pause would last until the deadline or longer."""
 
     def __init__(self, deadline: Deadline) -> None:
         self.deadline = deadline
 
     def __call__(self, retry_state: RetryCallState) -> bool:
-        """Tell whether to give up instead of waiting."""
+        """Return whether to give up instead of waiting."""
         return retry_state.upcoming_sleep >= self.deadline.remaining
 
 
 def announcement(state: RetryCallState, attempts: int) -> str:
-    """Return the line about a coming retry."""
+    """Return the line that announces a retry."""
     error = failure(state)
     message = error.message if isinstance(error, EsmlError) else str(error)
     count = f" ({state.attempt_number + 1} of {attempts})" if attempts < PERSISTENTLY else ""
@@ -73,12 +73,12 @@ def announcement(state: RetryCallState, attempts: int) -> str:
 
 
 def failure(state: RetryCallState) -> BaseException | None:
-    """Return what the last attempt raised."""
+    """Return the exception of the last attempt."""
     return state.outcome.exception() if state.outcome else None
 
 
 def retry_after(value: str | None) -> float | None:
-    """Return the seconds of a Retry-After header, which holds a number or a date."""
+    """Return the seconds of a Retry-After header, which is a number or a date."""
     if value is None:
         return None
     try:

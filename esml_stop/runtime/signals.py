@@ -1,7 +1,7 @@
-"""Ctrl-C, SIGTERM and SIGHUP: noted when they come, acted on where nothing is lost.
+"""Handling of Ctrl-C, SIGTERM and SIGHUP: the handler sets a flag, and the command ends where nothing is lost.
 
-The handler raises nothing, so no code has to be prepared for it. It sets a flag, which is read while the main thread
-waits and before each change is sent. Only where the process waits for a person or another program does it raise.
+The flag is checked while the main thread waits and before each change is sent. The handler raises an exception only
+while the process waits for the user or another program (`interruptible`).
 """
 
 import os
@@ -16,17 +16,17 @@ from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-# The report comes within this time. Until then the signal may be repeated: GNU timeout sends it twice.
+# The report must be written within this time. Repeated signals are ignored until then: GNU timeout sends two.
 REPORT_SECONDS = 0.9
 
-# How often a wait looks at the flag: a signal that comes just before a lock is waited for does not end the wait.
+# How often a wait checks the flag: a signal that arrives just before the wait for a lock does not end that wait.
 SLICE_SECONDS = 0.05
 
 SHOW_CURSOR = b"\x1b[?25h"
 
 
 class Interrupted(BaseException):
-    """A signal asked the command to end; not an Exception, so that nothing on the way takes it for a failure."""
+    """A signal asked the command to end; a BaseException, so that `except Exception` does not catch it."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -34,7 +34,7 @@ class Interrupted(BaseException):
 
 
 class Signals:
-    """The handler and what it noted; one for the process."""
+    """The signal handler and its state; one per process."""
 
     def __init__(self) -> None:
         self.heard: int | None = None
@@ -45,7 +45,7 @@ class Signals:
         self.awake: int | None = None
 
     def install(self) -> None:
-        """Hear the signals from now on; one that is ignored stays ignored, as shells want it for background jobs."""
+        """Install the handler; signals that are ignored stay ignored, as shells require for background jobs."""
         self.awake, write = os.pipe()
         os.set_blocking(write, False)
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)
@@ -54,7 +54,7 @@ class Signals:
                 signal.signal(number, self)
 
     def __call__(self, number: int, _: FrameType | None) -> None:
-        """Note a signal."""
+        """Record a signal, or pass it to the function of `handed_to`."""
         if self.taker:
             self.taker(number)
         elif self.heard is None:
@@ -67,16 +67,16 @@ class Signals:
 
     @property
     def waiting(self) -> bool:
-        """Tell whether a signal was delivered, also if its handler has not run yet; for any thread."""
+        """Return whether a signal was delivered, even if its handler has not run yet; safe in any thread."""
         return self.heard is not None or (self.awake is not None and bool(select.select([self.awake], [], [], 0)[0]))
 
 
 def limit(number: int, seconds: float) -> None:
-    """End the process after some time, unless the main thread is at work then: a long report may be finished."""
+    """End the process after this many seconds, unless the main thread is busy, e.g. writing a long report."""
     worked = time.thread_time()
 
     def over(*_: object) -> None:
-        if time.thread_time() - worked < seconds / 10:  # it waits: for whoever should read the report, or a file
+        if time.thread_time() - worked < seconds / 10:  # it is blocked, e.g. by the reader of a pipe
             leave(number)
         limit(number, REPORT_SECONDS / 3)
 
@@ -88,34 +88,34 @@ _signals = Signals()
 
 
 def install() -> None:
-    """Hear signals from now on; only in the main thread, and once."""
+    """Install the signal handler; call it once, in the main thread."""
     _signals.install()
 
 
 def heard() -> int | None:
-    """Return the signal that asked the command to end, None when there was none."""
+    """Return the signal that asked the command to end, or None."""
     return _signals.heard
 
 
 def is_ending() -> bool:
-    """Tell whether a signal came; asked, in any thread, before each change is sent."""
+    """Return whether a signal arrived; called in any thread before each change is sent."""
     return _signals.waiting
 
 
 def in_main_thread() -> bool:
-    """Tell whether this is the thread that hears signals."""
+    """Return whether this is the main thread, which handles signals."""
     return get_ident() == _signals.main_thread
 
 
 def check() -> None:
-    """Raise Interrupted in the main thread if a signal came."""
+    """Raise Interrupted in the main thread if a signal arrived."""
     if _signals.heard and in_main_thread():
         raise Interrupted(_signals.heard)
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise Interrupted from the handler: while a person or another program is waited for and nothing is changed."""
+    """Let the handler raise Interrupted; for waits for the user or another program while nothing is changed."""
     _signals.raises = True
     try:
         check()
@@ -126,7 +126,7 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def handed_to(take: Callable[[int], None]) -> Iterator[None]:
-    """Call `take` for each signal, also for one that came before, instead of ending."""
+    """Call `take` for each signal, including one that arrived before, instead of ending the command."""
     _signals.taker = take
     try:
         if _signals.heard:
@@ -137,7 +137,7 @@ def handed_to(take: Callable[[int], None]) -> Iterator[None]:
 
 
 def sleep(seconds: float) -> None:
-    """Wait; a signal raises Interrupted, in every thread."""
+    """Pause this thread; a signal raises Interrupted in every thread."""
     if _signals.awake is None:
         time.sleep(seconds)
     elif select.select([_signals.awake], [], [], seconds)[0]:
@@ -147,7 +147,7 @@ def sleep(seconds: float) -> None:
 
 
 def leave(number: int) -> None:
-    """End the process now, with the cursor that a progress display may have hidden."""
+    """End the process now; show the cursor, which a progress display may have hidden."""
     with suppress(OSError, ValueError, AttributeError):
         if sys.stderr.isatty():
             os.write(sys.stderr.fileno(), SHOW_CURSOR)

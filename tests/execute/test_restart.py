@@ -72,7 +72,12 @@ def test_what_somebody_else_stopped_is_started_again() -> None:
             "It stopped, but was not started again. No ",
         ),
         (BUSY, Outcome.FAILED, 1, "It stopped, but was not started again. It is busy."),
-        (SILENT, Outcome.UNKNOWN, 7, "It stopped, but whether it was started again is not known. It did not answer."),
+        (
+            SILENT,
+            Outcome.UNKNOWN,
+            7,
+            "It stopped, but it is not known whether it was started again. It did not answer.",
+        ),
     ],
 )
 def test_a_start_that_fails_tells_that_it_stopped(start: EsmlError, outcome: Outcome, status: int, said: str) -> None:
@@ -94,7 +99,7 @@ def test_how_it_arrives_counts() -> None:
     gone = restarted(looks=({},))[0]
     assert (gone.outcome, gone.error and gone.error.message) == (
         Outcome.FAILED,
-        "It was started and is not listed any more.",
+        "It was started, but is no longer listed.",
     )
 
 
@@ -126,7 +131,7 @@ def interrupted(stage: str, looks: Mapping[str, str]) -> Result:
             "start",
             {},
             Outcome.UNKNOWN,
-            "It stopped, but whether it was started again is not known. The request was sent.",
+            "It stopped, but it is not known whether it was started again. The request was sent.",
         ),
     ],
 )

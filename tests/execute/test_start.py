@@ -75,7 +75,7 @@ def test_a_start_that_keeps_failing_has_failed() -> None:
     assert result.error
     assert (result.error.exit_status, result.error.hint) == (
         1,
-        "It does not run. Restore again when the cluster is healthy.",
+        "It is not running. Restore it again when the cluster is healthy.",
     )
 
 

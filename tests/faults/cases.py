@@ -150,8 +150,8 @@ CASES = [
             for status in (502, 504)
         ),
     ),
-    stopping("HTTP 503", faults.error(503), "failed", 1, "It still runs.", requests=4),
-    stopping("HTTP 429", faults.error(429), "failed", 1, "It still runs.", requests=4),
+    stopping("HTTP 503", faults.error(503), "failed", 1, "It is still running.", requests=4),
+    stopping("HTTP 429", faults.error(429), "failed", 1, "It is still running.", requests=4),
     once("Retry-After: 1", STOP, faults.error(429, retry_after="1"), requests={STOP: 2}),
     *(
         resolving(f"Retry-After: {text}", faults.error(503, retry_after=text), "It asks to wait")

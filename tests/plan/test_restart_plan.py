@@ -40,7 +40,7 @@ def test_settings_that_are_not_shown_are_refused_without_force() -> None:
     assert result.outcome is Outcome.FAILED
     assert result.error
     assert (
-        result.error.message == "It cannot be restarted as it is: "
+        result.error.message == "It cannot be restarted with the same settings: "
         "it is failed, and the cluster does not show its threads_per_allocation and queue_capacity."
     )
     assert result.error.code == "settings_not_shown"

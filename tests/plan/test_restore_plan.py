@@ -6,7 +6,7 @@ import pytest
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.patterns import Wanted
-from esml_stop.plan.restore_plan import arrived, plan
+from esml_stop.plan.restore_plan import plan, updated
 from tests.support.builders import deployment
 
 ALL = Wanted(("_all",))
@@ -56,7 +56,7 @@ def test_names_choose_from_the_file() -> None:
     [
         ({"state": "starting"}, "already_running", None),
         ({"state": "stopping"}, "would_start", None),
-        ({"state": "failed"}, "failed", "It is there, but it failed."),
+        ({"state": "failed"}, "failed", "It exists, but it has failed."),
         ({"queue_capacity": 5}, "differs", "It is running with different settings: queue_capacity is 5, not 9."),
         ({"model_id": "x"}, "differs", "It is running with different settings: its model is x, not m."),
     ],
@@ -80,10 +80,10 @@ def test_a_model_that_is_gone_is_seen_where_models_were_listed() -> None:
 def test_a_name_that_is_not_in_the_file_is_told_with_those_that_are() -> None:
     """The first ten of them."""
     (one,) = plan(Wanted(("x",)), SAVED, {})
-    assert one.target.hint == "It holds a, b, c."
+    assert one.target.hint == "It contains a, b, c."
     many = [deployment(f"d{number}") for number in range(12)]
     (one,) = plan(Wanted(("x",)), many, {})
-    assert one.target.hint == "It holds d0, d1, d2, d3, d4, d5, d6, d7, d8, d9 and 2 more."
+    assert one.target.hint == "It contains d0, d1, d2, d3, d4, d5, d6, d7, d8, d9 and 2 more."
     assert [one.target.hint for one in plan(Wanted(("x",)), (), {})] == ["It is empty."]
 
 
@@ -112,7 +112,7 @@ def test_the_listing_settles_what_a_start_led_to(
 ) -> None:
     """Started only as far as was asked for; what the request took is kept."""
     there = running(deployment("a", **({"queue_capacity": 9} | found))) if found is not None else {}
-    seen = arrived(started(), there, wait_for)
+    seen = updated(started(), there, wait_for)
     assert (seen.outcome.value, seen.error and seen.error.exit_status) == (outcome, code)
     assert (seen.attempts, seen.seconds) == (1, 2.0)
 
@@ -120,16 +120,16 @@ def test_the_listing_settles_what_a_start_led_to(
 def test_what_ran_already_is_never_said_to_have_been_started() -> None:
     """It was only waited for."""
     there = running(deployment("a", allocations=1, target_allocations=1, queue_capacity=9))
-    assert arrived(started(Outcome.ALREADY_RUNNING), there, "started").outcome is Outcome.ALREADY_RUNNING
+    assert updated(started(Outcome.ALREADY_RUNNING), there, "started").outcome is Outcome.ALREADY_RUNNING
 
 
 def test_what_runs_now_is_kept_beside_what_was_saved() -> None:
     """As the look showed it, with what that cannot show: it was started through an alias. Nothing when it is gone."""
     found = deployment("a", nodes=("ml-1",), queue_capacity=9, allocations=1, target_allocations=1)
-    assert arrived(started(), running(found), "started").seen == found
+    assert updated(started(), running(found), "started").seen == found
     alias = started()
     alias = replace(alias, target=replace(alias.target, deployment=SAVED[0]._replace(through_alias=True)))
-    assert arrived(alias, running(found), "started").seen == found._replace(through_alias=True)
-    assert arrived(started(), {}, "started").seen is None
+    assert updated(alias, running(found), "started").seen == found._replace(through_alias=True)
+    assert updated(started(), {}, "started").seen is None
     (different,) = plan(Wanted(("a",)), SAVED, running(found._replace(queue_capacity=5)))
     assert (different.outcome, different.seen and different.seen.queue_capacity) == (Outcome.DIFFERS, 5)

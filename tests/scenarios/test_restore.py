@@ -189,7 +189,7 @@ def test_a_name_that_the_file_does_not_hold_is_told_with_those_it_holds(
     file = str(tmp_path / "saved.json")
     run("stop", "*", "--yes", "--save", file)
     ended = run("restore", file, "nope")
-    assert (ended.status, "nope is not in the file. It holds d-0, d-1." in ended.err) == (0, True)
+    assert (ended.status, "nope is not in the file. It contains d-0, d-1." in ended.err) == (0, True)
     assert "esml list" not in ended.err
 
 
