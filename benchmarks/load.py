@@ -1,4 +1,4 @@
-"""How `esml stop` does with a thousand deployments: seconds as ratios, memory, stops at the same time.
+"""Benchmark of `esml stop` with a thousand deployments: time ratios, memory, and the number of concurrent stops.
 
     python -m benchmarks.load [--deployments 1000] [--pipelines 2000] [--parallel 4]
 
@@ -30,7 +30,7 @@ FORK = multiprocessing.get_context("fork")
 
 
 def serve(pipe: Connection, count: int, pipelines: int) -> None:
-    """Serve until told to end, then say how many stops and others there were, how many at once, and what is left."""
+    """Serve until the parent process asks for the counts of stops, other requests and what is left."""
     state = State()
     for number in range(count):
         deployments(state, f"ci-{number}", model=f"model-{number}", stop_ms=STOP_MS)
@@ -47,7 +47,7 @@ def serve(pipe: Connection, count: int, pipelines: int) -> None:
 
 @contextmanager
 def cluster(count: int, pipelines: int) -> Iterator[tuple[str, Callable[[], tuple[int, int, int, int]]]]:
-    """Yield the address of a fresh cluster, and what asks it what it saw."""
+    """Yield the URL of a fresh cluster, and a function that returns its counts."""
     ours, theirs = FORK.Pipe()
     process = FORK.Process(target=serve, args=(theirs, count, pipelines))
     process.start()
@@ -62,7 +62,7 @@ def cluster(count: int, pipelines: int) -> Iterator[tuple[str, Callable[[], tupl
 
 
 def bare(url: str, count: int, parallel: int) -> None:
-    """Send a stop for each deployment, a few at a time, and do nothing else."""
+    """Send a stop for each deployment, several concurrently, without any checks."""
 
     def some(first: int) -> None:
         client = http.client.HTTPConnection(urlsplit(url).netloc)

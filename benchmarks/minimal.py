@@ -1,4 +1,4 @@
-"""The least that stops a deployment with the official client: the same four requests, no checks, no words."""
+"""A minimal script that stops a deployment with the official client: the same four requests, no checks, no messages."""
 
 import os
 import sys

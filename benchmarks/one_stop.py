@@ -20,7 +20,7 @@ PACKAGE = Path(esml_stop.__file__).parent
 
 
 class Trace:
-    """Hears every call of a function of esml."""
+    """Trace function that counts the calls of esml's functions."""
 
     def __init__(self) -> None:
         self.functions: set[tuple[str, str]] = set()
@@ -34,7 +34,7 @@ class Trace:
         return {module for module, _ in self.functions}
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> None:
-        """Take a call."""
+        """Count one call event."""
         module = str(frame.f_globals.get("__name__", ""))
         if event != "call" or not module.startswith("esml_stop") or is_import(frame):
             return
@@ -45,7 +45,7 @@ class Trace:
 
 
 def is_import(frame: FrameType) -> bool:
-    """Tell whether a function runs because its module is imported: the body of a module or class, or called there."""
+    """Return whether a call happens during an import: a body of a module or class, or a function called from it."""
     caller = frame.f_back
     called_there = caller is not None and not caller.f_code.co_flags & inspect.CO_OPTIMIZED
     return not frame.f_code.co_flags & inspect.CO_OPTIMIZED or called_there or frame.f_code.co_name == "__create_fn__"
@@ -62,7 +62,7 @@ def local_imports() -> int:
 
 
 def traced(name: str) -> Trace:
-    """Stop a deployment of the cluster that ESML_URL names, and return what was heard."""
+    """Stop a deployment on the cluster at ESML_URL and return the trace."""
     from esml_stop.cli.main import run
 
     trace = Trace()

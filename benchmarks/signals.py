@@ -1,4 +1,4 @@
-"""What signals at random moments do to `esml stop`.
+"""Sends signals to `esml stop` at random moments and checks its reports.
 
     python -m benchmarks.signals [--runs 500] [--seed 1] [--timeout]
 
@@ -28,12 +28,12 @@ NAMES = [f"d{number}" for number in range(8)]
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 COMMAND = [str(Path(sys.executable).with_name("esml")), "stop", ",".join(NAMES), "--parallel", "2", "-o", "json"]
 
-# A request that was on its way when the signal came arrives a moment later, on a busy machine too.
+# Time for a request that was in transit when the signal arrived to reach the server, also on a busy machine.
 ON_ITS_WAY = 0.05
 
 
 def main() -> int:
-    """Make the runs, print what they came to, and return 1 if anything was lost."""
+    """Make the runs, print the counts of their results, and return 1 if any report was wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
@@ -70,7 +70,7 @@ def run(moment: float | None, chance: random.Random, *, by_timeout: bool) -> tup
             sent = signalled(process, began, moment, number) if moment and not by_timeout else None
             out, err = process.communicate(timeout=60)
         seconds = time.monotonic() - began
-        time.sleep(0.02)  # what is still on its way arrives
+        time.sleep(0.02)  # wait for requests in transit
         return judged(server, Ended(process.returncode, out.decode(), err.decode()), number, sent), seconds
 
 
@@ -91,7 +91,7 @@ def judged(server: FaultyServer, ended: Ended, number: int, sent: float | None) 
     if late > ON_ITS_WAY:
         return f"WRONG: a stop was sent {late * 1000:.0f} ms after the signal"
     ours = "esml: " in err or "/esml_stop/" in err
-    # Python's own start may end with a traceback that no program can prevent, and with several exit codes.
+    # A signal during the start of Python itself may cause a traceback and various exit codes; no program can avoid it.
     if status and not (server.received or out or ours):
         return "ended before esml began: Python itself was starting"
     if "Traceback" in err:
@@ -106,7 +106,7 @@ def judged(server: FaultyServer, ended: Ended, number: int, sent: float | None) 
 
 
 def reported(out: str) -> dict[str, str]:
-    """Return the outcomes of a report, nothing when there is none."""
+    """Return the outcomes in a report, or an empty mapping without a report."""
     try:
         return {one["deployment_id"]: one["outcome"] for one in json.loads(out)["deployments"]}
     except ValueError:
@@ -114,7 +114,7 @@ def reported(out: str) -> dict[str, str]:
 
 
 def compared(told: dict[str, str], asked: set[str], left: set[str], *, finished: bool) -> str:
-    """Return whether a report says what happened: all that was asked for, and no more than that."""
+    """Return whether a report matches the requests that the cluster received."""
     if set(told) != set(NAMES):
         return f"WRONG: the report is lost after {len(asked)} stops: {told}"
     if wrong := {name for name, outcome in told.items() if (outcome == "not_attempted") == (name in asked)}:

@@ -1,4 +1,4 @@
-"""How long esml takes to start, beside the least that could be: `python -m benchmarks.start_up [RUNS]`.
+"""Start-up time of esml compared with a minimal script: `python -m benchmarks.start_up [RUNS]`.
 
 The stop is measured on the cluster that ESML_TEST_URL names, which is reset, else on a sandbox in a process of its own.
 """

@@ -1,4 +1,4 @@
-"""Runs commands in turns and compares them with the first one."""
+"""Runs commands alternately and compares each with the first one."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ Command = Sequence[str]
 def in_turns(
     commands: Mapping[str, Command], runs: int, environment: Mapping[str, str], before: Callable[[], None]
 ) -> dict[str, list[float]]:
-    """Return the seconds of each run of each command; who begins changes, and a first round does not count."""
+    """Return the seconds of each run of each command; the order rotates, and the first round is not counted."""
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     for number in range(runs + 1):
         for name in list(commands)[:: 1 if number % 2 else -1]:
@@ -31,7 +31,7 @@ def once(command: Command, environment: Mapping[str, str]) -> float:
 
 
 def show(title: str, seconds: Mapping[str, Sequence[float]]) -> None:
-    """Print median and best of each, and how often the first one's they are."""
+    """Print the median and the minimum of each command, and their ratios to the first command."""
     base = next(iter(seconds.values()))
     print(f"\n{title}")
     for name, times in seconds.items():

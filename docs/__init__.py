@@ -1,1 +1,1 @@
-"""What is made from the code for people to read: the man page, the pictures."""
+"""Generated documentation: the man page and the pictures."""

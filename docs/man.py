@@ -1,4 +1,4 @@
-"""Writes the man page from the commands themselves and README's exit codes: `python -m docs.man > docs/esml.1`."""
+"""Generates the man page from the commands and README's exit codes: `python -m docs.man > docs/esml.1`."""
 
 import inspect
 import re
@@ -15,7 +15,7 @@ README = Path(__file__).parent.parent / "README.md"
 
 
 def page() -> str:
-    """Return the whole page in the language of man."""
+    """Return the man page as roff text."""
     return "\n".join(lines()) + "\n"
 
 
@@ -56,17 +56,17 @@ def prose(help_text: str | None) -> Iterator[str]:
 
 
 def paragraphs(help_text: str | None) -> list[str]:
-    """Return the paragraphs of a help text; click's mark of those that are not to be wrapped is dropped."""
+    """Return the paragraphs of a help text, without click's marker for paragraphs that are not wrapped."""
     return [one.replace("\b\n", "") for one in re.split(r"\n{2,}", inspect.cleandoc(help_text or "")) if one.strip()]
 
 
 def verbatim(paragraph: str) -> Iterator[str]:
-    """Yield lines that stay as they are."""
+    """Yield lines that are not wrapped."""
     yield from (".nf", *map(text, paragraph.splitlines()), ".fi")
 
 
 def text(plain: str) -> str:
-    """Return text as man wants it: nothing in it is a command."""
+    """Return text with roff's special characters escaped."""
     escaped = plain.replace("\\", r"\e").replace("-", r"\-")
     return rf"\&{escaped}" if escaped.startswith((".", "'")) else escaped
 

@@ -28,7 +28,7 @@ RUNS = {
 
 
 def main() -> None:
-    """Set the scene, run each command once and keep what was on the screen."""
+    """Set up the example deployments, run each command once and save its screen."""
     with cluster() as target:
         scene(target)
         for name, arguments in RUNS.items():
@@ -51,7 +51,7 @@ def cluster() -> Iterator[RawCluster]:
 
 
 def scene(target: RawCluster) -> None:
-    """Start a handful of deployments and what uses some of them."""
+    """Start a few deployments, and create pipelines and endpoints that use some of them."""
     for model, deployments in SCENE.items():
         target.model(model)
         for name in deployments:
@@ -69,7 +69,7 @@ SCENE = {"my_model": ("my_model_for_search",), "reviews": ("reviews_for_ingest",
 
 
 def last_screen(raw: str) -> str:
-    """Return what stays of a run after all that was written over; a short run has no other movement."""
+    """Return the final screen of a run, without progress lines that were overwritten."""
     return raw.rpartition("\r\x1b[K")[2].replace("\r\n", "\n").rstrip()
 
 
@@ -78,9 +78,9 @@ def save(name: str, ansi: str) -> None:
     console = Console(record=True, width=COLUMNS[name], file=StringIO(), force_terminal=True)
     console.print(Text.from_ansi(ansi), soft_wrap=True)
     svg = console.export_svg(title="esml", unique_id=name)
-    # No picture fetches a font from somewhere.
+    # Do not load fonts from the network.
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL).replace("Fira Code, monospace", "monospace")
-    # Some viewers drop spaces at the beginning of a text otherwise.
+    # Without this, some viewers drop leading spaces.
     svg = svg.replace("<svg ", '<svg xml:space="preserve" ', 1)
     (FOLDER / f"{name}.svg").write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n", encoding="utf-8")
 

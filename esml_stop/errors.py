@@ -1,4 +1,4 @@
-"""The errors esml ends with: each knows its exit code, a stable code for programs, and what to do next."""
+"""The errors that end a command: each has an exit code, a stable code for programs, and a hint."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ class EsmlError(Exception):
 
 
 class InputError(EsmlError):
-    """What was typed cannot be carried out; no request was made."""
+    """The arguments cannot be carried out; no request was made."""
 
     exit_status = ExitStatus.USAGE
     code = "usage"
@@ -95,7 +95,7 @@ class Unreachable(EsmlError):
 
 
 class DeadlinePassed(Unreachable):
-    """The time given with --timeout was over before any stop was sent."""
+    """The time limit of --timeout passed before any stop was sent."""
 
     code = "deadline"
 
@@ -113,7 +113,7 @@ class BadAnswer(Unreachable):
 
 
 class OutputFailed(EsmlError):
-    """The results cannot be written to standard output; what was done stays done."""
+    """The results cannot be written to standard output; changes that were made remain."""
 
     code = "output"
 

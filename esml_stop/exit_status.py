@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitStatus(IntEnum):
-    """What the caller's shell sees when esml ends."""
+    """The exit code of the esml process."""
 
     OK = 0
     FAILED = 1

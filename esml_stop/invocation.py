@@ -1,4 +1,4 @@
-"""One run of esml and its cluster: what results and errors are reported with."""
+"""One run of esml and its cluster; reports of results and errors include both."""
 
 import time
 from dataclasses import dataclass, field
@@ -25,11 +25,11 @@ class ClusterIdentity(NamedTuple):
         return f'"{self.name}" ({self.url})' if self.name else self.url
 
     def described(self, other: "ClusterIdentity") -> str:
-        """Return what tells this cluster apart from another: its label, with the UUID where the labels are the same."""
+        """Return a label that distinguishes this cluster from another: with the UUID if name and URL are the same."""
         return f"{self.label}, UUID {self.uuid or 'unknown'}" if self.label == other.label else self.label
 
     def is_same(self, other: "ClusterIdentity") -> bool | None:
-        """Tell whether two are the same cluster; None when that is not known."""
+        """Return whether two are the same cluster, or None if that is unknown."""
         if self.uuid and other.uuid:
             return self.uuid == other.uuid
         return True if self.url == other.url else None

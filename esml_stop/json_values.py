@@ -1,4 +1,4 @@
-"""Values out of decoded JSON, each only if it has the type that belongs there."""
+"""Reads values from decoded JSON and checks their types."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar

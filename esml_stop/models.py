@@ -1,4 +1,4 @@
-"""What esml talks about: deployments, models, and what uses them.
+"""Deployments, models, and what uses them.
 
 Named tuples, because defining a dataclass takes ten times as long and every command defines all of them.
 """
@@ -127,7 +127,7 @@ class Pipelines(dict[str, Pipeline]):
 
 
 class Kind(str, Enum):
-    """What can use a deployment."""
+    """The kinds of things that can use a deployment."""
 
     PIPELINE = "ingest_pipeline"
     ENDPOINT = "inference_endpoint"
@@ -152,7 +152,7 @@ class Reference(NamedTuple):
 
     @property
     def needs_model(self) -> bool:
-        """Tell whether any deployment of the model would do."""
+        """Return whether any deployment of the model can serve this use."""
         return self.through in {Through.MODEL, Through.ALIAS}
 
 

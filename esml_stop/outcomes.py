@@ -74,12 +74,12 @@ class Result:
 
     @classmethod
     def planned(cls, target: Target, error: EsmlError | None = None) -> "Result":
-        """Return the result of a target that only the plan was made for."""
+        """Return the result of a target that was only planned."""
         return cls(target, target.decision, used_by=target.used_by, error=error)
 
     @classmethod
     def untouched(cls, target: Target) -> "Result":
-        """Return the result of a target that nothing was sent for although the plan was carried out."""
+        """Return the result of a target for which no request was sent, although the plan was carried out."""
         outcome = Outcome.NOT_ATTEMPTED if target.decision.is_plan else target.decision
         return cls(target, outcome, used_by=target.used_by)
 
@@ -89,7 +89,7 @@ class Result:
         return self.target.deployment_id
 
 
-# What was asked for, and happened or would.
+# Outcomes in which the requested state is reached, or would be.
 DONE = {
     Outcome.STOPPED,
     Outcome.WOULD_STOP,
@@ -99,7 +99,7 @@ DONE = {
     Outcome.RESTARTED,
     Outcome.WOULD_RESTART,
 }
-# What a person has to look at.
+# Outcomes that require attention.
 PROBLEMS = {
     Outcome.IN_USE,
     Outcome.STOPPING,
@@ -110,7 +110,7 @@ PROBLEMS = {
     Outcome.STARTING,
 }
 
-# A table of so many rows is there at once; one of thousands takes seconds, plain lines do not.
+# A table with more rows takes seconds to lay out; plain lines do not.
 MOST_IN_A_HURRY = 200
 
 
@@ -169,7 +169,7 @@ class Report:
         return self.signal is not None and len(self.results) > MOST_IN_A_HURRY
 
     def count(self, outcome: Outcome) -> int:
-        """Return how many targets ended so."""
+        """Return the number of targets with this outcome."""
         return sum(result.outcome is outcome for result in self.results)
 
 

@@ -1,4 +1,4 @@
-"""What `esml config` returns: the connection with the source of each setting, and what the cluster says to it."""
+"""The report of `esml config`: the connection settings with their sources, and the result of --check."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from esml_stop.exit_status import ExitStatus
 
 
 class Setting(NamedTuple):
-    """One setting as it may be shown, and where it was found."""
+    """One setting without secrets, and its source."""
 
     name: str
     value: str

@@ -1,4 +1,4 @@
-"""Foreign text made safe to show: it cannot move the cursor, colour, link or forge a line."""
+"""Escapes text from other sources, so that it cannot move the cursor, set colors or links, or start a new line."""
 
 import shlex
 import unicodedata
@@ -9,14 +9,14 @@ UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def clean(text: str) -> str:
-    """Return text with every character that could do more than be seen replaced by its escape."""
+    """Return text with every character that is not plainly visible replaced by its escape sequence."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(character if is_safe(character) else escape(character) for character in text)
 
 
 def is_safe(character: str) -> bool:
-    """Tell whether a character does nothing but show."""
+    """Return whether a character is only displayed, without any other effect."""
     return unicodedata.category(character) not in UNSAFE
 
 
@@ -44,7 +44,7 @@ def command(*words: str) -> str:
 
 
 def seconds(number: float) -> str:
-    """Return a length of time for a person."""
+    """Return a duration, given in seconds, in readable form."""
     if number < 10:
         return f"{number:.1f} s"
     if number < 120:
@@ -53,7 +53,7 @@ def seconds(number: float) -> str:
 
 
 def size(number: int) -> str:
-    """Return a number of bytes for a person, in the largest binary unit that fits."""
+    """Return a number of bytes in the largest binary unit that fits."""
     amount, units = float(number), ["B", "KB", "MB", "GB", "TB"]
     while amount >= 1024 and len(units) > 1:
         amount /= 1024

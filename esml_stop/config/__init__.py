@@ -1,1 +1,1 @@
-"""Where the connection comes from: options, environment variables and profiles; resolve.py is the way in."""
+"""Finds the connection settings in options, environment variables and profiles; resolve.py is the entry point."""

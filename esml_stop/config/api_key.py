@@ -1,4 +1,4 @@
-"""API keys in every form in which people and machines keep them, brought to the one that is sent."""
+"""Converts API keys from all common forms to the base64 form that is sent."""
 
 import base64
 import binascii
@@ -45,14 +45,14 @@ def from_answer(text: str, source: str) -> str:
 
 
 def header_safe(key: str, source: str) -> str:
-    """Return a key or token; raise ConfigError when it has characters that none has."""
+    """Return a key or token; raise ConfigError if it contains invalid characters."""
     if not re.fullmatch(r"[!-~]+", key.strip()):
         raise ConfigError(f"{source} has spaces or characters that no API key or token has.", hint=FORM)
     return key.strip()
 
 
 def whole(pair: str, source: str) -> str:
-    """Return `id:key`; raise ConfigError when one of them is missing."""
+    """Return `id:key`; raise ConfigError if the ID or the key is missing."""
     before, _, after = pair.partition(":")
     if not (before and after):
         raise ConfigError(f"{source} is only half of an API key.", hint=FORM)
@@ -60,7 +60,7 @@ def whole(pair: str, source: str) -> str:
 
 
 def decoded(key: str) -> str | None:
-    """Return the text that base64 stands for, None when it stands for none."""
+    """Return base64-decoded text, or None if it is not valid base64 of UTF-8."""
     try:
         found = base64.b64decode(key + "=" * (-len(key) % 4), validate=True).decode("ascii")
     except (binascii.Error, ValueError):
@@ -69,6 +69,6 @@ def decoded(key: str) -> str | None:
 
 
 def key_id(key: str) -> str | None:
-    """Return the ID in an encoded API key, which is no secret; None when it has none."""
+    """Return the ID in an encoded API key, which is not secret, or None if there is none."""
     before, colon, _ = (decoded(key) or "").partition(":")
     return before if colon else None

@@ -16,7 +16,7 @@ COMMANDS = {
 
 
 def blocked(data: Mapping[str, Any], context: Any, profile: str, what: str) -> dict[str, Block]:
-    """Return the changes that a file does not allow in one of its contexts.
+    """Return the changes that the command policy of a context does not allow.
 
     A context's own policy takes the place of the file's. The built-in lists that a policy may name all allow both.
     """
@@ -30,7 +30,7 @@ def blocked(data: Mapping[str, Any], context: Any, profile: str, what: str) -> d
 
 
 def rule(policy: Mapping[str, Any], name: str) -> str | None:
-    """Return what in a policy blocks a command, None when nothing does."""
+    """Return the rule of a policy that blocks a command, or None."""
     hit = next((one for one in names(policy.get("blocked")) if matches(one, name)), None)
     if hit:
         return f"blocked: {hit}"
@@ -41,10 +41,10 @@ def rule(policy: Mapping[str, Any], name: str) -> str | None:
 
 
 def names(found: Any) -> list[str]:
-    """Return the entries of a list, or the one that stands where a list should."""
+    """Return the entries of a list; a single value counts as a list of one."""
     return [text for one in (found if isinstance(found, list) else [found]) if (text := text_of(one))]
 
 
 def matches(entry: str, name: str) -> bool:
-    """Tell whether an entry means a command: its name, or a namespace above it and `.*`."""
+    """Return whether an entry matches a command: its name, or a namespace above it followed by `.*`."""
     return entry in {name, "*"} or (entry.endswith(".*") and name.startswith(entry[:-1]))

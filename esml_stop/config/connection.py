@@ -48,12 +48,12 @@ class Connection:
 
     @property
     def has_credentials(self) -> bool:
-        """Tell whether anything says to the cluster who asks."""
+        """Return whether any credentials are set."""
         return bool(self.api_key or self.bearer_token or self.username)
 
     @property
     def label(self) -> str:
-        """Return what to call this cluster in a message."""
+        """Return the name of this cluster for messages."""
         return ", ".join(self.hosts)
 
     def check_allowed(self, *changes: str) -> None:
@@ -66,15 +66,15 @@ class Connection:
 
 MASK = "***"
 
-# Shorter texts are no secrets, and to mask them would make every text unreadable.
+# Shorter values are not masked: that would make messages unreadable.
 SHORTEST = 4
 
-# A traceback with more than this is a whole answer.
+# An error text longer than this contains a whole response.
 LONGEST_TRACEBACK = 20_000
 
 
 class LeftOut(Exception):
-    """Stands in a traceback for an error whose text is the server's and should not be shown."""
+    """Replaces an error in a traceback if its text comes from the server and may contain secrets."""
 
 
 def redacted(text: str, connection: Connection) -> str:

@@ -17,7 +17,7 @@ Prompt = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who asks, or nobody."""
+    """The credentials of a connection, if any."""
 
     api_key: str | None = field(default=None, repr=False)
     bearer_token: str | None = field(default=None, repr=False)
@@ -28,7 +28,7 @@ class Credentials:
 def credentials(
     settings: Settings, hosts: tuple[Address, ...], stdin: TextIO | None, prompt: Prompt | None
 ) -> Credentials:
-    """Return who asks; credentials in the URL count when no others are given."""
+    """Return the credentials; those in the URL are used if no others are given."""
     values = settings.values
     for one in ("api_key", "api_key_file", "bearer_token"):
         refuse_both(settings, one, "username")
@@ -47,7 +47,7 @@ def credentials(
 
 
 def refuse_both(settings: Settings, one: str, other: str) -> None:
-    """Raise when two settings are given that exclude each other."""
+    """Raise ConfigError if two settings are given that cannot be used together."""
     if {one, other} <= settings.values.keys():
         raise ConfigError(f"{settings.sources[one]} and {settings.sources[other]} cannot be used together.")
 
@@ -64,7 +64,7 @@ def read_key(settings: Settings, stdin: TextIO | None) -> str:
 
 
 def read_password(settings: Settings, stdin: TextIO | None, prompt: Prompt | None) -> str:
-    """Return the password from where it is given, else ask for it."""
+    """Return the password from its setting, or prompt for it."""
     refuse_both(settings, "password", "password_file")
     if "password" in settings.values:
         return settings.values["password"]
@@ -128,7 +128,7 @@ class PasswordWanted(Exception):
 
 
 def refuse_password() -> str:
-    """Answer OpenSSL's question for the password of a key."""
+    """Raise PasswordWanted when OpenSSL prompts for the password of a key."""
     raise PasswordWanted
 
 

@@ -16,7 +16,7 @@ NULL = {"", "~", "null", "Null", "NULL"}
 
 
 def document(path: Path, what: str) -> tuple[dict[str, Any], os.stat_result]:
-    """Return what a configuration file holds, and whose it is; `what` names it in errors."""
+    """Return the data in a configuration file and its file status; `what` is the name of the file in errors."""
     text, found = read(path, what, LARGEST)
     try:
         data = from_json(text, what) if path.suffix == ".json" else from_yaml(text, what)

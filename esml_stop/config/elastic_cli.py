@@ -40,7 +40,7 @@ def settings(data: Mapping[str, Any], name: str | None, what: str, reader: Reade
 
 
 def chosen_name(data: Mapping[str, Any], name: str | None, what: str) -> str:
-    """Return the name of the context to use, which must be there."""
+    """Return the name of the context to use; raise ConfigError if it does not exist."""
     known = names(data)
     if not known:
         raise ConfigError(f"{what} has no contexts.", hint=FORMS)

@@ -1,4 +1,4 @@
-"""The families of environment variables; an empty variable counts as not set."""
+"""The families of environment variables; an empty variable counts as unset."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -46,7 +46,7 @@ ES_LOGIN = {
     "ES_SSL_SKIP_VERIFY": "insecure",
 }
 
-# Names that other tools already use, in the order they are looked at; each family is taken as a whole.
+# Variables of other tools, in the order in which they are tried; settings of two families are never combined.
 OTHER_FAMILIES = (
     # The clients' default, and the Terraform provider's.
     Family(
@@ -120,7 +120,7 @@ def own_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def other_settings(environment: Mapping[str, str]) -> Settings | None:
-    """Return the settings of the first other family that says where the cluster is."""
+    """Return the settings of the first family of another tool that contains the address of a cluster."""
     families = (from_family(family, environment) for family in OTHER_FAMILIES)
     return next((settings for settings in families if settings.names_cluster), None)
 

@@ -25,7 +25,7 @@ OTHER = {"username": "username", "password": "password"}
 KEY = {"token": "api_key", "id": "api_key_id", "api_key": "api_key_secret"}
 FILES = ("ca_certs", "client_cert", "client_key")
 
-# What changes where or how requests go, and esml does not do; the rest only tunes that client.
+# Settings that change where or how requests are sent and that esml does not support; all others only tune the client.
 LEFT_OUT = {"client": ("headers", "ssl_assert_hostname"), "other_settings": ("master_only",)}
 
 
@@ -68,5 +68,5 @@ def left_out(block: Mapping[str, Any], what: str) -> list[str]:
 
 
 def is_set(value: Any) -> bool:
-    """Tell whether a setting says more than its default would."""
+    """Return whether a setting differs from its default."""
     return bool(value) and TRUTH.get(str(value).lower(), True)

@@ -14,7 +14,7 @@ VARIABLE = re.compile(r"\$\{([^:}]*)(?::([^}]*))?\}")
 
 
 class Reader(NamedTuple):
-    """How expressions are followed.
+    """How expressions are resolved.
 
     Without `run` no program is run and their expressions stay as they are. `trusted` tells whether only its owner may
     write the file that holds them, so that nobody else can put a command there.
@@ -36,7 +36,7 @@ class Reader(NamedTuple):
         return EXPRESSION.sub(lambda found: self.followed(found[1], found[2], where), text)
 
     def followed(self, kind: str, what: str, where: str) -> str:
-        """Return what one expression stands for."""
+        """Return the value of one expression."""
         if kind == "env":
             if not self.environment.get(what):
                 raise ConfigError(f"{where} is $(env:{what}), but {what} is not set.")

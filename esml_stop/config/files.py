@@ -1,4 +1,4 @@
-"""Files that settings name: read with care, and with clear words when they cannot be."""
+"""Reads files named by settings, with limits on type and size; errors name the file and the setting."""
 
 import os
 import stat
@@ -54,12 +54,12 @@ def read(path: Path, what: str, largest: int, *, pipe: bool = False) -> tuple[st
 
 
 def is_open_to_others(found: os.stat_result) -> bool:
-    """Tell whether others than its owner may do anything with a file."""
+    """Return whether group or others have any permission on a file."""
     return bool(found.st_mode & OTHERS)
 
 
 def is_ours_alone(found: os.stat_result) -> bool:
-    """Tell whether only we, or root, may write to a file."""
+    """Return whether only the current user or root may write to a file."""
     return not found.st_mode & OTHERS_WRITE and found.st_uid in {os.geteuid(), 0}
 
 

@@ -1,4 +1,4 @@
-"""A program's output, with a limit to its time and size; what it says about errors goes nowhere."""
+"""Runs a program and returns its output, with limits on time and size; its stderr is discarded."""
 
 import os
 import select
@@ -19,7 +19,7 @@ class NotThere(Exception):
 
 
 class TooLong(Exception):
-    """The program was not done in time."""
+    """The program timed out."""
 
 
 class Wrong(Exception):

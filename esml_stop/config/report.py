@@ -1,4 +1,4 @@
-"""A connection as `esml config` shows it: each setting with its source, and no secret."""
+"""Prepares a connection for `esml config`: each setting with its source, without secrets."""
 
 from collections.abc import Iterator, Mapping
 
@@ -11,7 +11,7 @@ MASK = "********"
 
 
 def shown(connection: Connection, environment: Mapping[str, str]) -> SettingsReport:
-    """Return a connection as it may be shown."""
+    """Return a connection without secrets."""
     rows = tuple(settings(connection))
     blocked = "stop" in connection.blocked
     return SettingsReport(rows, not_used(connection, environment), connection.warnings, blocked=blocked)

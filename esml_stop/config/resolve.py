@@ -1,4 +1,4 @@
-"""The connection that options, environment variables and profiles make.
+"""Resolves options, environment variables and profiles to one connection.
 
 One family of settings makes the whole connection: the first that says where the cluster is. A URL of one family and a
 key of another are never put together; only what is to be trusted (TLS) may be added to any of them.
@@ -87,7 +87,7 @@ def not_used(connection: Connection, environment: Mapping[str, str]) -> tuple[st
 
 
 def nothing_found(own: Settings, environment: Mapping[str, str]) -> ConfigError:
-    """Return the error that says how to say where the cluster is."""
+    """Return the error for a missing address, which lists the ways to set one."""
     there = next(iter([*own.sources.values(), *variables_set(environment)]), None)
     return ConfigError(
         f"No cluster is configured{f': {there} is set, but no URL' if there else ''}.",
@@ -154,7 +154,7 @@ def sources(settings: Settings, who: Credentials) -> dict[str, str]:
 
 
 def warnings(settings: Settings, hosts: tuple[Address, ...], who: Credentials) -> Iterator[str]:
-    """Yield what is allowed but should not go unnoticed."""
+    """Yield warnings about settings that are allowed but risky."""
     if "insecure" in settings.values:
         yield f"{settings.sources['insecure']}: the cluster's certificate is not verified."
     if settings.sources.get("url") == "--url" and any(host.password for host in hosts):

@@ -1,4 +1,4 @@
-"""Settings as they were found and in one spelling, before anything is read from files or checked."""
+"""Settings with their sources, normalized, before files are read and values are checked."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -63,7 +63,7 @@ class Block(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """Return what to say to who wants the change."""
+        """Return the sentence that says which rule blocks the change."""
         return f"The command policy of {self.owner} does not allow {self.command} ({self.rule})."
 
 
@@ -83,11 +83,11 @@ class Settings:
 
     @property
     def names_cluster(self) -> bool:
-        """Tell whether they say where the cluster is."""
+        """Return whether they contain the address of a cluster."""
         return self.has(ADDRESS)
 
     def has(self, names: Iterable[str]) -> bool:
-        """Tell whether one of these is given."""
+        """Return whether one of these settings is given."""
         return any(name in self.values for name in names)
 
     def only(self, names: Iterable[str]) -> "Settings":
@@ -118,7 +118,7 @@ def flag(name: str) -> str:
 
 
 def from_options(options: ConnectionOptions) -> Settings:
-    """Return the settings that the options make."""
+    """Return the settings from the options."""
     given = {name: unwrapped(value) for name, value in options.given().items()}
     return Settings(given, {name: flag(name) for name in given})
 
@@ -159,7 +159,7 @@ def with_prefix(urls: str, prefix: str) -> str:
 
 
 def is_true(text: str, source: str) -> bool:
-    """Return what a yes-or-no setting says; a word that is neither must not switch anything off."""
+    """Return the value of a boolean setting; raise ConfigError for a word that is neither yes nor no."""
     if text.strip().lower() not in TRUTH:
         raise ConfigError(f"{source} is neither true nor false.")
     return TRUTH[text.strip().lower()]

@@ -111,7 +111,7 @@ def decoded(part: str | None) -> str | None:
 
 
 def is_local(url: str) -> bool:
-    """Tell whether a URL stays on this machine."""
+    """Return whether a URL points to this machine."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -136,7 +136,9 @@ def proxy_for(url: str) -> Proxy | None:
     """
     if not any(name.lower().endswith("_proxy") for name in os.environ):
         return None
-    from urllib.request import getproxies_environment  # as slow as all of config, and most have no proxy
+    from urllib.request import (
+        getproxies_environment,
+    )  # importing it takes as long as all of config, and most runs have no proxy
 
     parts, proxies = urlsplit(url), getproxies_environment()
     kind = parts.scheme if proxies.get(parts.scheme) else "all"

@@ -1,4 +1,4 @@
-"""A practice cluster for trying and testing: it answers like Elasticsearch where esml asks; nothing runs inference."""
+"""The practice cluster: an HTTP server that answers esml's API calls like Elasticsearch, without running any model."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ __all__ = ["SandboxServer", "serve"]
 
 @contextmanager
 def serve(*, port: int = 0, empty: bool = False) -> Iterator[SandboxServer]:
-    """Yield a sandbox that serves from a thread, with the practice scene or empty."""
+    """Yield a practice cluster that serves from a thread, with the example deployments or empty."""
     state = State()
     if not empty:
         practice(state)

@@ -1,4 +1,4 @@
-"""The calls that give a model an alias and take it away, with Elasticsearch's rules."""
+"""The API calls that add and remove model aliases, with Elasticsearch's rules."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ ACKNOWLEDGED = {"acknowledged": True}
 
 @route("PUT", "/_ml/trained_models/{}/model_aliases/{}")
 def put_alias(state: State, query: Query, _: Any, model: str, alias: str) -> Any:
-    """Give a model an alias."""
+    """Add an alias to a model."""
     check_name(model, alias)
     with state.lock:
         old = state.aliases.get(alias)
@@ -32,7 +32,7 @@ def put_alias(state: State, query: Query, _: Any, model: str, alias: str) -> Any
 
 
 def check_name(model: str, alias: str) -> None:
-    """Raise the 400 for a name that no alias of the model can have."""
+    """Raise a 400 if the name is not valid as an alias of the model."""
     wrong = [f"model_alias [{alias}] cannot equal model_id [{model}]"] if alias == model else []
     if not ALIAS.fullmatch(alias) or alias[-1].isdigit():
         where = "must start with alphanumeric and cannot end with numbers"
@@ -60,7 +60,7 @@ def refused(reason: str) -> Problem:
 
 @route("DELETE", "/_ml/trained_models/{}/model_aliases/{}")
 def delete_alias(state: State, _: Query, __: Any, model: str, alias: str) -> Any:
-    """Take an alias from a model."""
+    """Remove an alias from a model."""
     with state.lock:
         if alias not in state.aliases:
             raise Problem(404, "status_exception", f"model_alias [{alias}] could not be found")

@@ -1,11 +1,11 @@
-"""The `filter_path` parameter: which parts of an answer are sent."""
+"""The `filter_path` parameter, which selects parts of a response."""
 
 import re
 from typing import Any
 
 
 def filtered(body: Any, paths: str | None) -> Any:
-    """Return only what one of the dotted paths names; `*` is any one key, `**` any number of them."""
+    """Return only the parts selected by dotted paths; `*` matches one key, `**` any number of keys."""
     if not paths:
         return body
     kept = keep(body, Paths([path.split(".") for path in paths.split(",")]))
@@ -29,7 +29,7 @@ class Paths:
 
 
 def keep(part: Any, paths: Paths) -> Any:
-    """Return a part with what is left of the paths below it, or None when nothing is."""
+    """Return the selected parts of a value, or None if no part is selected."""
     if paths.end_here:
         return part
     if isinstance(part, list):

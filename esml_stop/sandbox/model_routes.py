@@ -1,4 +1,4 @@
-"""The calls of the machine learning API that the sandbox answers."""
+"""The machine learning API calls of the practice cluster."""
 
 import time
 from typing import Any
@@ -13,7 +13,7 @@ STOP_FIELDS = {"model_id", "allow_no_match", "force", "finish_pending_work"}
 
 @route("POST", "/_ml/trained_models/{}/deployment/_stop")
 def stop(state: State, query: Query, body: Any, name: str) -> Any:
-    """Stop a deployment and answer when it is gone; only an exact ID is found."""
+    """Stop a deployment and respond when it is gone; only an exact ID matches."""
     flags = stop_flags(name, query, body)
     with state.lock:
         deployment = state.begin_stop(name, flags)
@@ -43,7 +43,7 @@ def stop_flags(name: str, query: Query, body: Any) -> dict[str, bool]:
 
 
 def unrecognized(path: str, parameter: str) -> Problem:
-    """Return the 400 for a query parameter that the call does not know."""
+    """Return a 400 for an unknown query parameter."""
     return Problem(
         400, "illegal_argument_exception", f"request [{path}] contains unrecognized parameter: [{parameter}]"
     )
@@ -51,13 +51,13 @@ def unrecognized(path: str, parameter: str) -> Problem:
 
 @route("GET", "/_ml/trained_models/_stats")
 def all_stats(state: State, query: Query, body: Any) -> Any:
-    """Answer for all models."""
+    """Return the statistics of all models."""
     return some_stats(state, query, body, "_all")
 
 
 @route("GET", "/_ml/trained_models/{}/_stats")
 def some_stats(state: State, query: Query, _: Any, expression: str) -> Any:
-    """Answer for the models and deployments that an expression matches."""
+    """Return the statistics of the models and deployments that an expression matches."""
     with state.lock:
         return stats(state, expression, int(query.get("from", 0)), int(query.get("size", 100)))
 
@@ -109,7 +109,7 @@ def config(state: State, name: str) -> dict[str, Any]:
 
 @route("PUT", "/_ml/trained_models/{}")
 def put_model(state: State, _: Query, body: Any, name: str) -> Any:
-    """Make a model; it needs no definition here."""
+    """Create a model; no definition is required."""
     if name in state.aliases:
         text = f"requested model_id [{name}] is the same as an existing model_alias"
         raise Problem(400, "status_exception", f"{text}. Model model_aliases and ids must be unique")
@@ -119,7 +119,7 @@ def put_model(state: State, _: Query, body: Any, name: str) -> Any:
 
 @route("DELETE", "/_ml/trained_models/{}")
 def delete_model(state: State, query: Query, __: Any, name: str) -> Any:
-    """Forget a model that has no deployment; with force, the deployment that is named like it too, and no other."""
+    """Delete a model without deployments; with force, also the deployment that has the ID of the model."""
     with state.lock:
         if name not in state.models:
             raise missing_model(name)

@@ -1,4 +1,4 @@
-"""The other calls that the sandbox answers: what uses a deployment, and what the tests set up."""
+"""The other API calls of the practice cluster: pipelines, inference endpoints, and settings for tests."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from esml_stop.sandbox.stats import matches
 
 @route("GET", "")
 def info(state: State, __: Query, ___: Any) -> Any:
-    """Answer who this is."""
+    """Return the name and version of the cluster."""
     version = {"number": "8.19.0", "build_flavor": "default"}
     names = {"name": "sandbox-0", "cluster_name": "esml-sandbox", "cluster_uuid": state.uuid}
     return {**names, "version": version, "tagline": "You Know, for Search"}
@@ -23,39 +23,39 @@ def health(_: State, __: Query, ___: Any) -> Any:
 
 @route("GET", "/_inference(?:/_all)?")
 def get_endpoints(state: State, _: Query, __: Any) -> Any:
-    """Answer with all inference endpoints."""
+    """Return all inference endpoints."""
     return {"endpoints": [state.endpoints[name] for name in sorted(state.endpoints)]}
 
 
 @route("PUT", "/_inference/{}/{}")
 def put_endpoint(state: State, _: Query, body: Any, kind: str, name: str) -> Any:
-    """Make an inference endpoint."""
+    """Create an inference endpoint."""
     with state.lock:
         return state.put_endpoint(name, kind, body or {})
 
 
 @route("GET", "/_ingest/pipeline")
 def all_pipelines(state: State, query: Query, body: Any) -> Any:
-    """Answer with all ingest pipelines."""
+    """Return all ingest pipelines."""
     return get_pipelines(state, query, body, "*")
 
 
 @route("GET", "/_ingest/pipeline/{}")
 def get_pipelines(state: State, _: Query, __: Any, expression: str) -> Any:
-    """Answer with the pipelines that an expression matches; with none it is a 404 without an error."""
+    """Return the pipelines that an expression matches; if there are none, a 404 with an empty body."""
     return {name: body for name, body in state.pipelines.items() if matches(expression, name)} or None
 
 
 @route("PUT", "/_ingest/pipeline/{}")
 def put_pipeline(state: State, _: Query, body: Any, name: str) -> Any:
-    """Make an ingest pipeline."""
+    """Create an ingest pipeline."""
     state.pipelines[name] = body
     return {"acknowledged": True}
 
 
 @route("DELETE", "/_ingest/pipeline/{}")
 def delete_pipeline(state: State, _: Query, __: Any, name: str) -> Any:
-    """Forget an ingest pipeline."""
+    """Delete an ingest pipeline."""
     del state.pipelines[name]
     return {"acknowledged": True}
 
@@ -88,7 +88,7 @@ KNOBS = (
 
 @route("POST", "/_testnode/reset")
 def reset(state: State, _: Query, body: Any) -> Any:
-    """Forget everything but the pipelines."""
+    """Delete everything except the pipelines."""
     with state.lock:
         state.reset(endpoint_check=(body or {}).get("endpoint_check", True))
     return {"acknowledged": True}

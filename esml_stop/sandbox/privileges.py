@@ -1,4 +1,4 @@
-"""What the login `viewer` may not do here; everybody else, and who does not log in, may do everything.
+"""The privileges of the user `viewer`; every other user, and requests without credentials, may do everything.
 
 It may read what the role machine_learning_user may read. Any password will do; its API keys begin with `viewer:`.
 """
@@ -38,7 +38,7 @@ REFUSED = (
 
 
 def check(method: str, path: str, authorization: str | None) -> None:
-    """Raise the 403 that Elasticsearch answers to a request of the viewer that this one may not make."""
+    """Raise Elasticsearch's 403 if the request comes from `viewer` and requires a privilege that this user lacks."""
     who = viewer(authorization)
     for request, action, privileges in REFUSED if who else ():
         if re.fullmatch(request, f"{method} {path.rstrip('/')}"):
@@ -58,7 +58,7 @@ def about(method: str, path: str, authorization: str | None, body: Any) -> dict[
 
 
 def viewer(authorization: str | None) -> str | None:
-    """Return how Elasticsearch calls who asks, if that is the viewer."""
+    """Return Elasticsearch's description of the user in an error if the user is `viewer`, else None."""
     scheme, _, encoded = (authorization or "").partition(" ")
     try:
         login = base64.b64decode(encoded).decode().partition(":")[0]

@@ -1,4 +1,4 @@
-"""Which function answers which request."""
+"""Maps requests to the functions that handle them."""
 
 import re
 from collections.abc import Callable

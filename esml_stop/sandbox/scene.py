@@ -1,11 +1,11 @@
-"""The practice scene: a handful of deployments that show every case."""
+"""The example deployments of the practice cluster, one for each case."""
 
 import time
 
 from esml_stop.sandbox.state import State
 
 MINUTE = 60_000
-# What to try on the practice cluster, one line for each case; `esml sandbox` prints it, and tests run each command.
+# Commands to try on the practice cluster, one for each case; `esml sandbox` prints them, and tests run them.
 TRY = {
     "esml list": "all deployments, and what uses them",
     "esml stop my_model_for_search": "nothing uses it: it stops",
@@ -26,7 +26,7 @@ USED = {"deployment_id": "answers"}
 
 
 def practice(state: State) -> None:
-    """Fill an empty state with the practice scene."""
+    """Add the example deployments to an empty state."""
     now = int(time.time() * 1000)
     for model in ("my_model", "reviews", "answers", "large_model", "questions", "translations", "batch"):
         state.models[model] = "pytorch"

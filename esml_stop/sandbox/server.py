@@ -1,4 +1,4 @@
-"""The sandbox's HTTP: reads a request, finds its route, writes the answer as Elasticsearch does."""
+"""The HTTP server of the practice cluster: reads a request, calls its handler, and writes the response."""
 
 import json
 import sys
@@ -13,12 +13,12 @@ from esml_stop.sandbox.routing import ROUTES
 from esml_stop.sandbox.state import State
 
 LONGEST_REQUEST_LINE = 4_096
-FORBIDDEN = 403  # the one answer here that does not say that it is Elasticsearch's
+FORBIDDEN = 403  # the only response without the header X-Elastic-Product
 MEDIA_TYPE = "application/vnd.elasticsearch+json;compatible-with=8"
 
 
 class SandboxServer(ThreadingHTTPServer):
-    """A sandbox on 127.0.0.1; port 0 is a free one."""
+    """A practice cluster on 127.0.0.1; port 0 selects a free port."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -33,7 +33,7 @@ class SandboxServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing about a client that left in the middle; anything else is a bug and shows."""
+        """Ignore clients that disconnected; print any other error, because it is a bug."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
@@ -51,10 +51,10 @@ class SandboxHandler(BaseHTTPRequestHandler):
         self.write(*self.worked())
 
     def worked(self) -> tuple[int, Any]:
-        """Do what the request asks for and return the status and the body of its answer."""
+        """Handle the request and return the HTTP status and the body of the response."""
         length = int(self.headers.get("content-length") or 0)
         data = self.rfile.read(length)
-        if len(data) < length:  # the sender is gone; Elasticsearch does nothing then, either
+        if len(data) < length:  # the client disconnected; Elasticsearch ignores the request in this case, too
             raise ConnectionAbortedError
         try:
             return self.found(data)
@@ -64,7 +64,7 @@ class SandboxHandler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the names http.server calls
 
     def found(self, data: bytes) -> tuple[int, Any]:
-        """Return the answer of the route that the request takes."""
+        """Call the handler for the request and return its response."""
         if len(self.raw_requestline) > LONGEST_REQUEST_LINE:
             text = f"An HTTP line is larger than {LONGEST_REQUEST_LINE} bytes."
             raise Problem(400, "too_long_http_line_exception", text)
@@ -83,7 +83,7 @@ class SandboxHandler(BaseHTTPRequestHandler):
         return self.no_handler(parts.path)
 
     def no_handler(self, path: str) -> tuple[int, Any]:
-        """Return the error for a call that is not there; as without security, `_security/...` is not."""
+        """Return the error for an unknown API call; `_security/...` is unknown, as on a cluster without security."""
         where = f"for uri [{self.path}] and method [{self.command}]"
         if path.count("/") == 2 and self.command != "POST":
             return 405, {"error": f"Incorrect HTTP method {where}, allowed: [POST]", "status": 405}
@@ -105,7 +105,7 @@ class SandboxHandler(BaseHTTPRequestHandler):
 
 
 def decoded(data: bytes) -> Any:
-    """Return the JSON of a request's body, None when there is none."""
+    """Return the decoded JSON body of a request, or None without a body."""
     try:
         return json.loads(data) if data else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""The calls that set up and use a model, besides those that make and start it."""
+"""The API calls that upload and use a model."""
 
 import time
 from typing import Any
@@ -12,7 +12,7 @@ ACKNOWLEDGED = {"acknowledged": True}
 
 @route("PUT", "/_ml/trained_models/{}/definition/{}")
 def put_definition(_: State, __: Query, ___: Any, *____: str) -> Any:
-    """Accept a part of a model's definition, which nothing here runs."""
+    """Accept a part of a model definition and discard it."""
     return ACKNOWLEDGED
 
 
@@ -24,7 +24,7 @@ def put_vocabulary(_: State, __: Query, ___: Any, ____: str) -> Any:
 
 @route("POST", "/_ml/trained_models/{}/_infer")
 def infer(state: State, _: Query, body: Any, name: str) -> Any:
-    """Count as a use of a deployment and answer the same for each document."""
+    """Record a use of a deployment and return a fixed result for each document."""
     with state.lock:
         if name not in state.deployments:
             raise missing_deployment(name)

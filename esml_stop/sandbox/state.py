@@ -1,4 +1,4 @@
-"""What the sandbox knows: models, aliases, deployments, pipelines and endpoints, and how a stop changes them."""
+"""The state of the practice cluster: models, aliases, deployments, pipelines and endpoints, and the steps of a stop."""
 
 import re
 import time
@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from esml_stop.sandbox.problems import Problem, missing_deployment, missing_model
 
-# How deep the server looks into processors.
+# The depth to which Elasticsearch searches nested processors.
 DEPTH = 10
 
 MODEL_BYTES = 265_632_637
@@ -27,7 +27,7 @@ def now() -> int:
 
 @dataclass
 class Deployment:
-    """One running deployment, with the faults it was given; times are epoch milliseconds."""
+    """One running deployment and the faults that a test configured for it; times are epoch milliseconds."""
 
     deployment_id: str
     model_id: str
@@ -52,7 +52,7 @@ class Deployment:
 
 
 class State:
-    """Everything in the sandbox; safe to use from many threads."""
+    """The whole state of the practice cluster; thread-safe."""
 
     def __init__(self) -> None:
         self.lock = RLock()
@@ -66,7 +66,7 @@ class State:
         self._searched: dict[str, tuple[Any, set[str]]] = {}
 
     def reset(self, *, endpoint_check: bool = True) -> None:
-        """Forget everything but the pipelines, as the test node does."""
+        """Delete everything except the pipelines, as the test node does."""
         for kept in (self.models, self.aliases, self.deployments, self.endpoints):
             kept.clear()
         self.endpoint_check = endpoint_check
@@ -88,7 +88,7 @@ class State:
         return self.deployments[deployment_id]
 
     def put_endpoint(self, inference_id: str, task: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Make an inference endpoint; without a deployment_id it starts a deployment of its own."""
+        """Create an inference endpoint; without a deployment_id, also start a deployment for it."""
         settings = body.get("service_settings", {})
         self.endpoints[inference_id] = {
             "inference_id": inference_id,
@@ -104,7 +104,7 @@ class State:
         return self.endpoints[inference_id]
 
     def begin_stop(self, deployment_id: str, flags: dict[str, bool]) -> Deployment | None:
-        """Mark a deployment as stopping and return it; None when there is none and that is allowed."""
+        """Mark a deployment as stopping and return it, or None if it does not exist and allow_no_match is set."""
         deployment = self.deployments.get(deployment_id)
         if deployment is None:
             if flags["allow_no_match"]:
@@ -120,7 +120,7 @@ class State:
         return deployment
 
     def refusal(self, deployment: Deployment) -> str | None:
-        """Return why the server would not stop a deployment without force."""
+        """Return the reason why a stop without force is refused, or None."""
         name, named = deployment.deployment_id, self.named()
         if name in named:
             return "is referenced by ingest processors; use force to stop the deployment"
@@ -136,14 +136,14 @@ class State:
         return None
 
     def named(self) -> set[str]:
-        """Return every name that a pipeline uses; each pipeline is searched once, for there may be thousands."""
+        """Return all names that a pipeline references; cached, because there may be thousands of pipelines."""
         for pipeline, body in self.pipelines.items():
             if self._searched.get(pipeline, (None,))[0] is not body:
                 self._searched[pipeline] = body, set(self.names_in(body))
         return set().union(*(self._searched[pipeline][1] for pipeline in self.pipelines))
 
     def names_in(self, pipeline: Any) -> Iterator[str]:
-        """Yield the names that the server finds in a pipeline: not those in the handlers of the pipeline itself."""
+        """Yield the names that Elasticsearch finds in a pipeline; it does not search the pipeline's `on_failure`."""
         for processor in pipeline.get("processors", []):
             yield from self.names_in_processor(processor)
 
@@ -160,7 +160,7 @@ class State:
 
 
 def shown_size(text: str) -> str:
-    """Return a size as `_stats` shows it: in the largest unit, cut to one decimal."""
+    """Return a size in the format of `_stats`: in the largest unit, truncated to one decimal."""
     found = re.fullmatch(r"(\d+)([kmg]?b)", text.lower()) or re.fullmatch(r"(0)()", text)
     if not found:
         said = f"failed to parse setting [cache_size] with value [{text}] as a size in bytes"

@@ -1,4 +1,4 @@
-"""What `_stats` answers: which models and deployments an expression matches, and which pipelines each entry shows."""
+"""The response of `_stats`: the models and deployments that an expression matches, and the pipelines of each entry."""
 
 import re
 from collections.abc import Iterable
@@ -41,12 +41,12 @@ def stats(state: State, expression: str, start: int = 0, size: int = 100) -> dic
 
 
 def matching_models(state: State, expression: str, matched: Iterable[str]) -> set[str]:
-    """Return the models that an expression means; 404 if one of its exact names is unknown."""
+    """Return the models that an expression matches; raise a 404 if one of its exact names is unknown."""
     by_alias = {model for alias, model in state.aliases.items() if matches(expression, alias)}
     by_deployment = {state.deployments[name].model_id for name in matched}
     known = {*state.models, *state.aliases, *state.deployments}
     unknown = [part for part in expression.split(",") if "*" not in part and part != "_all" and part not in known]
-    if expression not in {"_all", "*"}:  # the models of matched deployments are asked for by their exact IDs
+    if expression not in {"_all", "*"}:  # the models of matched deployments are added by their exact IDs
         unknown += sorted({state.deployments[name].model_id for name in matched} - state.models.keys())
     if unknown:
         raise missing_model(",".join(unknown))
@@ -55,7 +55,7 @@ def matching_models(state: State, expression: str, matched: Iterable[str]) -> se
 
 
 class Pipelines:
-    """Which pipelines a name shows: those that reference it, an alias counting for its model."""
+    """The pipelines that reference a name; a reference to an alias counts for its model."""
 
     def __init__(self, state: State, asked: set[str]) -> None:
         self.by_name: dict[str, set[str]] = {}
@@ -81,7 +81,7 @@ def model_entries(
 
 
 def entry(model: str, pipelines: set[str]) -> dict[str, Any]:
-    """Return what every entry holds."""
+    """Return the fields that every entry has."""
     counts = {"count": 0, "time_in_millis": 0, "current": 0, "failed": 0}
     found: dict[str, Any] = {
         "model_id": model,
@@ -97,7 +97,7 @@ def entry(model: str, pipelines: set[str]) -> dict[str, Any]:
 
 
 def deployment_stats(one: Deployment) -> dict[str, Any]:
-    """Return the `deployment_stats` of an entry; what is not set is left out."""
+    """Return the `deployment_stats` of an entry, without fields that are not set."""
     wanted = 0 if one.scaled_to_zero else one.number_of_allocations
     reached = wanted if one.state == "started" else 0
     status = {"allocation_count": reached, "target_allocation_count": wanted}
@@ -121,14 +121,14 @@ def deployment_stats(one: Deployment) -> dict[str, Any]:
 
 
 def allocation_status(one: Deployment, counts: dict[str, int]) -> dict[str, Any] | None:
-    """Return how far the allocations are; nothing of a deployment that is stopping."""
+    """Return the allocation status, or None for a deployment that is stopping."""
     if one.state == "stopping":
         return None
     return {**counts, "state": "fully_allocated" if one.state == "started" else "starting"}
 
 
 def node_stats(one: Deployment) -> dict[str, Any]:
-    """Return what the node says of a deployment; little of one that it does not run."""
+    """Return the statistics of a deployment on its node; only a few fields if it is not running."""
     if one.state != "started":
         route = {"routing_state": one.state, "reason": one.reason}
         shown = {name: value for name, value in route.items() if value is not None}
@@ -148,6 +148,6 @@ def node_stats(one: Deployment) -> dict[str, Any]:
 
 
 def matches(expression: str, name: str) -> bool:
-    """Tell whether one part of an expression means a name: exactly, by `*`, or by `_all`."""
+    """Return whether one part of an expression matches a name: exactly, by `*`, or by `_all`."""
     parts = expression.split(",")
     return "_all" in parts or any(re.fullmatch(re.escape(part).replace(r"\*", ".*"), name) for part in parts)

@@ -1,4 +1,4 @@
-"""The content of a save file, and the deployments that it describes; pure."""
+"""The content of a save file and the deployments in it; pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ class Document:
 
     @property
     def content(self) -> dict[str, Any]:
-        """Return the document as it is written."""
+        """Return the document as JSON values."""
         return {
             "save_version": VERSION,
             "esml_version": __version__,
@@ -42,7 +42,7 @@ class Document:
         }
 
     def mismatch(self, cluster: ClusterIdentity, name: str = "The file") -> str | None:
-        """Return the sentence about a file that was saved from another cluster than this; None when it was not."""
+        """Return a sentence that says that the file was saved from another cluster, or None."""
         same = self.cluster.is_same(cluster)
         if same:
             return None
@@ -51,7 +51,7 @@ class Document:
         return f"{name} {verb} saved from another cluster: {old}, at {self.saved_at}. This is {new}."
 
     def merged(self, older: "Document") -> "Document":
-        """Return this document with everything that an older one holds and this one does not."""
+        """Return this document with the entries of an older one that are missing here."""
         entries = {one["deployment_id"]: one for one in older.entries}
         for one in self.entries:
             entries[one["deployment_id"]] = completed(one, entries.get(one["deployment_id"]))
@@ -59,7 +59,7 @@ class Document:
 
 
 def document(results: Iterable[Result], cluster: ClusterIdentity, saved_at: str) -> Document:
-    """Return the document about what a run stops, with what became of each deployment as far as it is known."""
+    """Return the document for the deployments that a run stops, with their outcomes as far as they are known."""
     chosen = (one for one in results if one.target.decision in {Outcome.WOULD_STOP, Outcome.WOULD_RESTART})
     found = ((one, one.target.deployment) for one in chosen)
     entries = (entry(result, one) for result, one in found if one and not one.is_orphan)
@@ -67,7 +67,7 @@ def document(results: Iterable[Result], cluster: ClusterIdentity, saved_at: str)
 
 
 def entry(result: Result, one: Deployment) -> Entry:
-    """Return what is kept of one deployment."""
+    """Return the entry for one deployment."""
     return {
         "deployment_id": one.deployment_id,
         "model_id": one.model_id,
@@ -83,7 +83,7 @@ def entry(result: Result, one: Deployment) -> Entry:
 
 
 def completed(newer: Entry, older: Entry | None) -> Entry:
-    """Return an entry with the settings that the cluster did not show filled in from an older one, if it has them."""
+    """Return an entry with the settings that the cluster did not show taken from an older entry, if it has them."""
     if older is None or older["model_id"] != newer["model_id"]:
         return newer
     known = {name: older["settings"][name] for name in newer["settings_not_shown"] if name in older["settings"]}
@@ -95,7 +95,7 @@ def completed(newer: Entry, older: Entry | None) -> Entry:
 
 
 def parsed(body: Any) -> Document:
-    """Return the document that the content of a file is; raise WrongShape or InputError."""
+    """Return the document in the text of a file; raise WrongShape or InputError if it is not one."""
     version = required(body, "save_version", int)
     if version != VERSION:
         raise WrongShape(f"its save_version is {version}, this esml reads {VERSION}")
@@ -115,7 +115,7 @@ def checked(body: Any) -> Entry:
 
 
 def deployment(body: Entry) -> Deployment:
-    """Return one saved deployment; IDs are checked as if they had been typed."""
+    """Return one saved deployment; its IDs are checked like IDs on the command line."""
     given = required(body, "settings", dict)
     deployment_id = check_exact(required(body, "deployment_id", str))
     return Deployment(

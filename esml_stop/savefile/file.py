@@ -33,7 +33,7 @@ class SaveFile:
             raise cannot_write(path, "too many levels of symbolic links") from None
 
     def check(self) -> None:
-        """Raise InputError, before any request, for a file that cannot be written or that is no save file."""
+        """Raise InputError if the file cannot be written or is not a save file; called before the first request."""
         if self.path.exists():
             if not stat.S_ISREG(self.path.stat().st_mode):
                 raise cannot_write(self.name, "it is not a regular file")
@@ -43,17 +43,17 @@ class SaveFile:
             raise cannot_write(self.name, "its folder does not exist or is not writable")
 
     def check_cluster(self, cluster: ClusterIdentity) -> None:
-        """Raise InputError when the file was saved from another cluster than this one."""
+        """Raise InputError if the file was saved from another cluster."""
         found = self.existing()
         if found and (mismatch := found.mismatch(cluster, self.name)):
             raise InputError(mismatch, hint="Choose another file.")
 
     def existing(self) -> Document | None:
-        """Return what the file holds, None when it is not there."""
+        """Return the document in the file, or None if the file does not exist."""
         return read(str(self.path), self.name) if self.path.exists() else None
 
     def write(self, results: Sequence[Result], cluster: ClusterIdentity) -> str:
-        """Add the deployments of a run to the file and return its name; raise EsmlError when that is impossible."""
+        """Add the deployments of a run to the file and return its name; raise EsmlError if that fails."""
         new = document(results, cluster, self.now())
         try:
             with locked(self.path.parent):
@@ -65,23 +65,23 @@ class SaveFile:
         return self.name
 
     def remove(self) -> None:
-        """Remove the file; it does not matter if it is gone already."""
+        """Remove the file if it exists."""
         self.path.unlink(missing_ok=True)
 
 
 def cannot_write(name: str, why: str) -> InputError:
-    """Return the error about a file that cannot be used."""
+    """Return the error for a file that cannot be written."""
     return InputError(f"{name} cannot be written: {why}.", hint="Choose another file.")
 
 
 def reason(error: OSError) -> str:
-    """Return what the operating system says, as a part of a sentence."""
+    """Return the message of the operating system in lower case, for use inside a sentence."""
     return (error.strerror or "unknown error").lower()
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other runs of esml from writing to a folder's save files, so that none overwrites what another has saved."""
+    """Hold a lock on a folder, so that two runs of esml do not overwrite each other's save files."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):  # some network file systems have no locks
@@ -106,7 +106,7 @@ def replace(path: Path, content: object) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make sure that a file's new name survives a crash of the machine, where the file system can do that."""
+    """Sync a folder to disk, so that a renamed file survives a crash, where the file system supports it."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -116,12 +116,12 @@ def sync_folder(folder: Path) -> None:
 
 
 def read(path: str, name: str | None = None) -> Document:
-    """Return what a save file holds; raise InputError when it is not one that esml wrote."""
+    """Return the document in a save file; raise InputError if it is not a save file."""
     return loaded(content(path, name or path), name or path)
 
 
 def loaded(text: str, name: str) -> Document:
-    """Return what the text of a save file holds."""
+    """Return the document in the text of a save file."""
     try:
         return parsed(json.loads(text))
     except WrongShape as wrong:

@@ -23,7 +23,7 @@ def private_file(environment: Mapping[str, str], now: Callable[[], str]) -> Save
 
 
 def state_folder(environment: Mapping[str, str]) -> Iterator[Path]:
-    """Yield where programs keep what has to outlive them, by the XDG Base Directory Specification, if it is known."""
+    """Yield the folders for state files: the one of the XDG Base Directory Specification, if it is known."""
     state, home = environment.get("XDG_STATE_HOME", ""), environment.get("HOME")
     if state.startswith("/"):
         yield Path(state) / "esml"

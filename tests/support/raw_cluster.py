@@ -132,7 +132,7 @@ class RawCluster:
         self.until(lambda: self.states().get(name) in {"started", "fully_allocated"}, f"the start of {name}")
 
     def alias(self, name: str, model: str) -> None:
-        """Give a model an alias."""
+        """Add an alias to a model."""
         self.do("PUT", f"{MODELS}/{self.full(model)}/model_aliases/{self.full(name)}")
 
     def pipeline(self, name: str, *models: str) -> None:
