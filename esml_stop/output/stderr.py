@@ -27,8 +27,8 @@ def ask(question: str) -> str:
     """Return the line that a person answers; nothing at all counts as an empty one."""
     room = max(width(sys.stderr), 20)
     lines = wrap(question, room, break_long_words=False, break_on_hyphens=False)
-    _put("\n".join(lines) + " ")
     try:
+        _put("\n".join(lines) + " ")  # a signal may come as soon as it is there
         answer = sys.stdin.readline()
     except (OSError, ValueError, AttributeError):
         answer = ""

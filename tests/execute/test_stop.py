@@ -109,7 +109,7 @@ def test_what_keeps_failing_and_still_runs_is_failed() -> None:
     assert (ended.outcome, ended.attempts, ended.error and ended.error.exit_status) == (Outcome.FAILED, 4, 1)
     assert fake.asked == ["stop d", *["look d", "stop d"] * 3, "look d"]
     assert ended.error
-    assert "still runs" in str(ended.error.hint)
+    assert "still running" in str(ended.error.hint)
 
 
 def test_a_state_that_cannot_be_read_is_unknown_at_the_deadline() -> None:

@@ -15,16 +15,18 @@ STATS, INFERENCE, D_STOP = "/_ml/trained_models/d*/_stats", "/_inference/_all", 
 
 
 @contextmanager
-def connection(server: FaultyServer) -> Iterator[http.client.HTTPConnection]:
+def connection(server: FaultyServer, timeout: float = 60) -> Iterator[http.client.HTTPConnection]:
     """Yield a connection to the server that waits a moment and no longer."""
-    client = http.client.HTTPConnection("127.0.0.1", urlsplit(server.url).port or 0, timeout=0.5)
+    client = http.client.HTTPConnection("127.0.0.1", urlsplit(server.url).port or 0, timeout=timeout)
     with closing(client):
         yield client
 
 
-def ask(server: FaultyServer, path: str = STATS, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+def ask(
+    server: FaultyServer, path: str = STATS, method: str = "GET", timeout: float = 60
+) -> tuple[int, dict[str, str], bytes]:
     """Make a request and return status, headers and body."""
-    with connection(server) as client:
+    with connection(server, timeout) as client:
         client.request(method, path)
         with client.getresponse() as answer:
             return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
@@ -65,7 +67,7 @@ def test_a_broken_answer_is_broken(server: FaultyServer, fault: Fault, error: ty
     """A plain client stumbles over each in the way that it should."""
     server.on(RESOLVE, fault)
     with pytest.raises(error):
-        ask(server)
+        ask(server, timeout=0.5 if error is TimeoutError else 60)
 
 
 def test_a_drip_is_a_byte_at_a_time(server: FaultyServer) -> None:
@@ -135,5 +137,5 @@ def test_nobody_waits_for_it_to_end() -> None:
     with misbehaving() as server:
         server.on(RESOLVE, faults.silence)
         with pytest.raises(TimeoutError):
-            ask(server)
+            ask(server, timeout=0.5)
     assert server.closing.is_set()
