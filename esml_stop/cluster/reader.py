@@ -42,6 +42,7 @@ class Reader:
         self.cluster = cluster
         self.deadline = deadline
         self.on_retry = on_retry
+        self.known_identity: ClusterIdentity | None = None
 
     def read(self, wanted: Wanted, *, check: bool = True) -> Snapshot:
         """Return all that is needed to plan; without `check` only which deployments there are."""
@@ -63,14 +64,16 @@ class Reader:
         return self.cluster.server_time(timeout) - int(time() * 1000)
 
     def identity(self) -> ClusterIdentity:
-        """Return which cluster this is, without name and UUID where they cannot be read."""
-        deadline = self.optional_deadline()
-        try:
-            return patiently(lambda _: self.cluster.identity(deadline.left), deadline, self.on_retry)
-        except NotAuthenticated:
-            raise
-        except EsmlError:
-            return ClusterIdentity(self.cluster.label)
+        """Return which cluster this is, read once; without name and UUID where they cannot be read."""
+        if not self.known_identity:
+            deadline = self.optional_deadline()
+            try:
+                self.known_identity = patiently(lambda _: self.cluster.identity(deadline.left), deadline, self.on_retry)
+            except NotAuthenticated:
+                raise
+            except EsmlError:
+                return ClusterIdentity(self.cluster.label)
+        return self.known_identity
 
     @cached_property
     def stops_deployments(self) -> bool:
@@ -79,12 +82,12 @@ class Reader:
         A server before 8.8 answers for models: it says "stopped" for any model and alias, whether it ran or not.
         """
         try:
-            version = self.ask(lambda: self.cluster.identity(self.deadline.left)).version
+            self.known_identity = self.ask(lambda: self.cluster.identity(self.deadline.left))
         except NotAuthenticated:
             raise
         except (Refused, BadAnswer):
             return False
-        return is_at_least(version, STOPS_DEPLOYMENTS)
+        return is_at_least(self.known_identity.version, STOPS_DEPLOYMENTS)
 
     def find(self, wanted: Wanted, uses: "Uses | None" = None) -> Snapshot:
         """Return the deployments that the names and models may mean, and hints for names that mean none."""

@@ -140,3 +140,11 @@ def test_many_unknown_names_do_not_take_many_questions(asking: Asking) -> None:
     """A few are looked up; a wrong list of IDs must not flood the cluster."""
     asking.read(Wanted(tuple(f"nope-{number}" for number in range(100))))
     assert len(asking.asked) < 10
+
+
+def test_the_cluster_is_asked_once_which_one_it_is(asking: Asking) -> None:
+    """The version before a stop without the usage check, and the name and UUID of the report, come from one request."""
+    assert asking.reader.stops_deployments
+    assert asking.reader.identity().uuid
+    assert asking.reader.identity() == asking.reader.identity()
+    assert asking.asked == ["/"]
