@@ -65,9 +65,8 @@ def settled_at_once(
     if not names:
         return list(results)
     moment = Deadline(QUICK_SECONDS, reader.deadline.clock)
-    look = begin_limited(
-        lambda: reader.running(names, moment)
-    )  # in a thread: the main thread may not block after a signal
+    # In a thread: the main thread may not block after a signal.
+    look = begin_limited(lambda: reader.running(names, moment))
     if not wait([look], timeout=QUICK_SECONDS).done or look.exception():
         return list(results)
     found = look.result()

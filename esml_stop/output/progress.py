@@ -175,20 +175,24 @@ class TerminalProgress(ShownProgress):
         """Show why it takes longer, until something else happens."""
         self._note(clean(line))
 
+    @property
+    def step(self) -> str:
+        """Return the step, with the number of finished targets if there are several."""
+        return f"{self.text}: {self.done:,} of {self.total:,} done" if self.total > 1 else self.text
+
     def rows(self, now: float) -> list[str]:
-        """Return the step, then what is waited for."""
-        head = f"{self.text}: {self.done:,} of {self.total:,} done" if self.total > 1 else self.text
+        """Return the step with its duration, then what is waited for."""
         waiting = list(self.under_way.items())
         rows = [f"waiting {now - began:.0f} s for {clean(name)}" for name, began in waiting[:MOST_NAMES]]
         if more := waiting[MOST_NAMES:]:
             rows.append(f"and for {counted(len(more), 'other')}")
-        return [f"{head}, {now - self.began:.0f} s", *rows, *([self.note] if self.note else [])]
+        return [f"{self.step}, {now - self.began:.0f} s", *rows, *([self.note] if self.note else [])]
 
     def _note(self, note: str) -> None:
         with self._lock:
             self.note = note
             if not self.has_rows.is_set():
-                at_work(note or self.rows(self.began)[0].rpartition(",")[0])
+                at_work(note or self.step)
 
     def _show(self, over: threading.Event) -> None:
         if over.wait(SHORT_SECONDS):

@@ -25,8 +25,7 @@ def say(line: str) -> None:
 
 def ask(question: str) -> str:
     """Return the line that a person answers; nothing at all counts as an empty one."""
-    room = max(width(sys.stderr), 20)
-    lines = wrap(question, room, break_long_words=False, break_on_hyphens=False)
+    lines = wrapped(question)
     try:
         _put("\n".join(lines) + " ")  # a signal may come as soon as it is there
         answer = sys.stdin.readline()
@@ -63,11 +62,19 @@ def folded(line: str) -> Sequence[str]:
 
     A terminal knows which lines it has broken itself, and copies these in one piece.
     """
-    room = max(width(sys.stderr), 20)
-    if not is_terminal(sys.stderr) or columns_of(line) <= room or COMMAND.search(line):
+    if not is_terminal(sys.stderr) or columns_of(line) <= room() or COMMAND.search(line):
         return [line]
-    indent = " " * (len(line) - len(line.lstrip()) + 2)
-    return wrap(line, room, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return wrapped(line, indent=" " * (len(line) - len(line.lstrip()) + 2))
+
+
+def wrapped(line: str, indent: str = "") -> list[str]:
+    """Return a line broken between words to the width of stderr; `indent` starts each line but the first."""
+    return wrap(line, room(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def room() -> int:
+    """Return the columns for a line on stderr; a very narrow terminal breaks lines itself."""
+    return max(width(sys.stderr), 20)
 
 
 def error(error: EsmlError) -> None:
@@ -80,8 +87,8 @@ def at_work(text: str) -> None:
     if is_terminal(sys.stderr) and not moves(sys.stderr):
         say(f"esml: {text} ...")
     if moves(sys.stderr):
-        room = width(sys.stderr) - 5
-        _put(f"\r\x1b[K{text[: room if text.isascii() else room // 2]} ...")
+        most = width(sys.stderr) - 5
+        _put(f"\r\x1b[K{text[: most if text.isascii() else most // 2]} ...")
         _shown.append(text)
 
 

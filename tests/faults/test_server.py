@@ -16,7 +16,7 @@ STATS, INFERENCE, D_STOP = "/_ml/trained_models/d*/_stats", "/_inference/_all", 
 
 @contextmanager
 def connection(server: FaultyServer, timeout: float = 60) -> Iterator[http.client.HTTPConnection]:
-    """Yield a connection to the server that waits a moment and no longer."""
+    """Yield a connection to the server whose reads time out after this many seconds."""
     client = http.client.HTTPConnection("127.0.0.1", urlsplit(server.url).port or 0, timeout=timeout)
     with closing(client):
         yield client

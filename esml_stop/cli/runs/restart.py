@@ -1,6 +1,6 @@
 """`esml restart`, step by step: resolve, check, confirm, save the settings, restart, report."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from esml_stop.cli.runs.stop import Ask, StopRequest, resolve, unsaved, with_outcomes
@@ -70,16 +70,11 @@ def run(
 
 def decided(targets: Sequence[Target], reader: Reader, *, force: bool) -> tuple[Result, ...]:
     """Return the decision for each target; a deployment that could not be started again is not stopped."""
-    chosen = list(to_restart(targets))
+    chosen = [one for one in targets if one.decision is Outcome.WOULD_STOP]
     if not chosen:
         return plan(targets, obstacle=None, force=force)
     found = [one.deployment for one in chosen if one.deployment]
     return plan(targets, aliased(reader, found), obstacle=obstacle(reader), force=force)
-
-
-def to_restart(targets: Sequence[Target]) -> Iterator[Target]:
-    """Yield the targets that are to be stopped."""
-    return (one for one in targets if one.decision is Outcome.WOULD_STOP)
 
 
 def restart(request: RestartRequest, planned: Report, reader: Reader, progress: Progress, again: str) -> Report:
