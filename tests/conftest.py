@@ -1,23 +1,20 @@
 import os
 import signal
-import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 import pytest
-from urllib3.exceptions import HTTPError
 
-from esml_stop.errors import EsmlError
-from tests.support.clean import clean, leftovers
+from tests.support.clean import COMMON_PREFIX, cleaner
+from tests.support.cluster_run import ClusterRun, Summary, usable_cluster
+from tests.support.interrupts import INTERRUPTS
 from tests.support.raw_cluster import RawCluster
-from tests.support.target import PREFIXES, made_for_tests, names_a_cluster, node_from_environment, workspace
+from tests.support.target import made_for_tests, names_a_cluster, workspace
 
 CONNECTION_PREFIXES = ("ESML_", "ELASTICSEARCH_", "ELASTIC_", "ES_", "ESCLI_", "ESCLIENT_", "CLOUD_ID")
 OUTPUT_NAMES = {"NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES"}
-BEGAN = pytest.StashKey[float]()
 TARGET = "node" if names_a_cluster() else "sandbox"
+HANGUP_IGNORED = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 
 
 # A shell starts background jobs with SIGINT ignored, nohup ignores SIGHUP, and esml respects both; the tests of signals
@@ -33,81 +30,30 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that removes what a killed run left behind."""
-    text = "only remove everything called esml-test-* from the cluster that ESML_TEST_URL names"
+    text = f"only remove what is called {COMMON_PREFIX}<six letters>-* from the cluster that ESML_TEST_URL names"
     parser.addoption("--clean", action="store_true", help=text)
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """With --clean, remove what a killed run left on the cluster, and run nothing."""
+    """With --clean, remove what killed runs left on the cluster, and run nothing."""
     if not config.getoption("--clean"):
         return None
-    node = usable()
-    removed = clean(node)
-    print(*(f"removed {what}: {', '.join(names)}" for what, names in removed.items()), sep="\n")
+    node, _ = usable_cluster()
+    removed = cleaner(node).clean()
+    for what, names in removed.items():
+        print(f"removed {what}: {', '.join(names)}")
     print(f"{sum(map(len, removed.values()))} removed from {node.url}")
     return 0
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Let a run on a cluster that is asked to end clean up first, as after Ctrl-C."""
-    if names_a_cluster():
-        signal.signal(signal.SIGTERM, interrupt)
-
-
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Note when the run began, and end it when the cluster that it is for cannot be used."""
-    session.config.stash[BEGAN] = time.monotonic()
+    """Prepare the summary, and on a cluster the clean-up after a signal; end when the cluster cannot be used."""
     if names_a_cluster():
-        usable()
-
-
-def usable() -> RawCluster:
-    """Return the cluster under test, and end the run when it cannot be used."""
-    try:
-        node = node_from_environment()
-        status, answer = node.ask("GET", "/") if node else (0, "ESML_TEST_URL is not set")
-    except (EsmlError, HTTPError) as error:
-        node, answer = None, error
-    if node is None or status != 200:
-        raise pytest.UsageError(f"the cluster under test cannot be used: {answer}")
-    return node
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """After a run on a cluster, say where it ran and how long, what was skipped and why, and what was left there."""
-    node = node_from_environment()
-    if node is None:
-        return
-    stats = terminalreporter.stats
-    reasons = Counter(one.longrepr[2].removeprefix("Skipped: ") for one in stats.get("skipped", []))
-    counts = ", ".join(f"{len(stats.get(name, []))} {name}" for name in ("passed", "failed", "error", "skipped"))
-    terminalreporter.section(found_at(node))
-    terminalreporter.line(f"{counts} in {time.monotonic() - config.stash[BEGAN]:.0f} s")
-    for reason, count in reasons.most_common():
-        terminalreporter.line(f"skipped {count}: {reason}")
-    terminalreporter.line(f"left on the cluster: {left_on(node)}")
-
-
-def found_at(node: RawCluster) -> str:
-    """Return the URL of the cluster with its version."""
-    try:
-        return f"{node.url}, Elasticsearch {node.do('GET', '/')['version']['number']}"
-    except (AssertionError, HTTPError) as error:
-        return f"{node.url} does not answer: {error}"
-
-
-def left_on(node: RawCluster) -> str:
-    """Return what this run has left on the cluster, in words."""
-    try:
-        left = [f"{what}: {', '.join(names)}" for one in PREFIXES for what, names in leftovers(node, one).items()]
-    except (AssertionError, HTTPError):
-        return "unknown; `pytest -m scenario --clean` removes it when the cluster answers again"
-    return "; ".join(left) or "nothing"
-
-
-def interrupt(number: int, frame: FrameType | None) -> None:
-    """End the run in order."""
-    raise KeyboardInterrupt
+        run: Summary = ClusterRun(*usable_cluster())
+        INTERRUPTS.install(hangup=not HANGUP_IGNORED)
+    else:
+        run = Summary()
+    session.config.pluginmanager.register(run)
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.clean import clean, leftovers
+from tests.support.clean import cleaner
 from tests.support.logins import as_key, as_user
 from tests.support.raw_cluster import MODELS, RawCluster
 
@@ -26,15 +26,28 @@ def test_everything_that_a_scenario_can_make_is_removed(cluster: RawCluster) -> 
         as_user(cluster, ["viewer"], ["manage_ml"])
         as_key(cluster, ["manage_ml"])
         made |= {"users": 1, "roles": 1, "API keys": 1}
-    removed = clean(cluster, cluster.prefix)
+    ours = cleaner(cluster, [cluster.prefix])
+    removed = ours.clean()
     assert {what: len(names) for what, names in removed.items()} == made
-    assert leftovers(cluster, cluster.prefix) == clean(cluster, cluster.prefix) == {}
+    assert ours.leftovers() == ours.clean() == {}
     assert cluster.ask("POST", f"{MODELS}/~gone-1/deployment/_stop", {"allow_no_match": False})[0] == 404
 
 
 def test_what_is_not_ours_cannot_be_named(cluster: RawCluster) -> None:
     """A change without the prefix fails in the test, before it is sent; so does a prefix that would clean too much."""
-    with pytest.raises(AssertionError, match="not ours"):
-        cluster.do("DELETE", f"{MODELS}/m")
+    for method, path in (
+        ("DELETE", f"{MODELS}/m"),
+        ("PUT", f"{MODELS}/~m/model_aliases/a"),
+        ("DELETE", f"{MODELS}/_all"),
+    ):
+        with pytest.raises(AssertionError, match="not ours"):
+            cluster.do(method, path)
     with pytest.raises(AssertionError):
-        clean(cluster, "esml")
+        cleaner(cluster, ["esml"])
+
+
+def test_what_the_page_does_not_list_cannot_be_sent(cluster: RawCluster) -> None:
+    """Neither a request nor a query parameter that docs/scenarios.md does not have."""
+    for method, path in (("GET", "/_cat/health"), ("PUT", "/~index"), ("GET", f"{MODELS}/~m?tags=a")):
+        with pytest.raises(AssertionError, match=r"is not in docs/scenarios\.md"):
+            cluster.ask(method, path)

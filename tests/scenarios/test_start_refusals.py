@@ -1,6 +1,8 @@
 """What a restore says when Elasticsearch starts nothing; the switches for it are on a test node only."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,18 @@ def saved(cluster: RawCluster, run: Run, folder: Path, path: str = "~m/deploymen
     file = str(folder / "saved.json")
     assert run("stop", *cluster.running(), "--save", file).status == 0
     return file
+
+
+@contextmanager
+def upgrade_mode(cluster: RawCluster) -> Iterator[None]:
+    """Set the machine learning of a cluster to upgrade mode for the time of a block."""
+    try:
+        status, _ = cluster.ask("POST", "/_ml/set_upgrade_mode?enabled=true")
+        if status != 200:
+            pytest.skip("this cluster has no upgrade mode")
+        yield
+    finally:
+        cluster.ask("POST", "/_ml/set_upgrade_mode?enabled=false")
 
 
 @pytest.mark.parametrize(
@@ -52,13 +66,10 @@ def test_a_refused_start_says_why_and_what_to_do(
 def test_upgrade_mode_is_named_and_not_retried(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """A 429 that waiting does not help."""
     file = saved(cluster, run, tmp_path)
-    status, _ = cluster.ask("POST", "/_ml/set_upgrade_mode?enabled=true")
-    if status != 200:
-        pytest.skip("this cluster has no upgrade mode")
-    ended = run("restore", file, "-v")
+    with upgrade_mode(cluster):
+        ended = run("restore", file, "-v")
     assert (ended.status, "Machine learning upgrade mode is enabled" in ended.err) == (1, True)
     assert len(re.findall(r"/deployment/_start\S* 429 ", ended.err)) == 1
-    cluster.do("POST", "/_ml/set_upgrade_mode?enabled=false")
 
 
 def test_the_limit_of_deployments_is_named(cluster: RawCluster, run: Run, tmp_path: Path) -> None:

@@ -1,15 +1,22 @@
-"""Removes what scenarios left on a cluster: everything whose name starts with a prefix, and nothing else."""
+"""Removes what scenarios left on a cluster: everything whose name begins with a prefix of theirs, and nothing else."""
 
 import re
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from tests.support import tiny_model
-from tests.support.raw_cluster import MODELS, RawCluster
+from tests.support.raw_cluster import MODELS, PATIENCE, RawCluster
 
-EVERY_PREFIX = "esml-test-"
+COMMON_PREFIX = "esml-test-"
+# The prefix of a test; a name such as `esml-test-data` belongs to somebody else.
+PREFIX = re.compile(COMMON_PREFIX + "[a-z]{6}-")
 SERVICE = "/_security/service/elastic/kibana/credential"
+OVERLOADED = {429, 502, 503, 504}
+# The cluster has none of a kind (404), has no such API (400, 405, 410), or does not let this user see it (403).
+NONE_TO_SEE = {400, 403, 404, 405, 410}
+ROUNDS = 5  # a killed run may have sent a request that the cluster carries out after the first round
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ KINDS = (
     # With its aliases.
     Kind(
         "models",
-        f"{MODELS}/{{prefix}}*?size=1000",
+        f"{MODELS}/{{prefix}}*?size=10000",
         entries("trained_model_configs", "model_id"),
         deleting(f"{MODELS}/{{}}?force=true"),
     ),
@@ -86,36 +93,75 @@ KINDS = (
 )
 
 
-def found(cluster: RawCluster, kind: Kind, prefix: str) -> list[tuple[str, str]]:
-    """Return name and reference of what there is of a kind; nothing where the cluster does not tell."""
-    status, answer = cluster.ask("GET", kind.listed.format(prefix=prefix))
-    return [one for one in kind.names(answer) if one[0].startswith(prefix)] if status == 200 else []
+@dataclass(frozen=True)
+class Cleaner:
+    """Finds and removes what belongs to scenarios: to those with the given prefixes, or to any that ever ran."""
+
+    cluster: RawCluster
+    prefixes: frozenset[str] | None = None
+
+    @property
+    def common(self) -> str:
+        """Return how the names to look for begin; the cluster may list names of others with them."""
+        return next(iter(self.prefixes)) if self.prefixes and len(self.prefixes) == 1 else COMMON_PREFIX
+
+    def is_ours(self, name: str) -> bool:
+        """Tell whether a name begins with one of the prefixes."""
+        found = PREFIX.match(name)
+        return found is not None and (self.prefixes is None or found[0] in self.prefixes)
+
+    def found(self, kind: Kind) -> list[tuple[str, str]]:
+        """Return name and reference of everything of a kind that is ours."""
+        status, answer = patiently(self.cluster.ask, "GET", kind.listed.format(prefix=self.common))
+        assert status in {200, *NONE_TO_SEE}, (kind.what, status, answer)
+        return [one for one in kind.names(answer) if self.is_ours(one[0])] if status == 200 else []
+
+    def leftovers(self) -> dict[str, list[str]]:
+        """Return the names of everything that is ours, by kind."""
+        names = {kind.what: [name for name, _ in self.found(kind)] for kind in KINDS}
+        return {what: some for what, some in names.items() if some}
+
+    def clean(self) -> dict[str, list[str]]:
+        """Remove everything that is ours and return the names by kind; fail when something is left."""
+        removed: dict[str, list[str]] = {}
+        for _ in range(ROUNDS):
+            if not (gone := self.one_round()):
+                return removed
+            for what, names in gone.items():
+                removed[what] = list(dict.fromkeys([*removed.get(what, []), *names]))
+        assert not (left := self.leftovers()), left
+        return removed
+
+    def one_round(self) -> dict[str, list[str]]:
+        """Remove what is found now and return the names by kind."""
+        self.adopt()
+        removed: dict[str, list[str]] = {}
+        for kind in KINDS:
+            for name, reference in self.found(kind):
+                status, answer = patiently(kind.remove, self.cluster, reference)
+                # A 404 means that it was removed together with something else, as a deployment with its endpoint.
+                assert status in {200, 404}, (kind.what, name, status, answer)
+                removed.setdefault(kind.what, []).append(name)
+        return removed
+
+    def adopt(self) -> None:
+        """Create the deleted models of running deployments again: the cluster lists these deployments only then."""
+        status, answer = patiently(self.cluster.ask, "GET", f"{MODELS}/{self.common}*/_stats?size=10000")
+        missing = re.findall(r"[\w.-]+", answer["error"]["reason"]) if status == 404 else []
+        for model in filter(self.is_ours, missing):
+            patiently(self.cluster.ask, "PUT", f"{MODELS}/{model}", tiny_model.CONFIGURATION)
 
 
-def leftovers(cluster: RawCluster, prefix: str = EVERY_PREFIX) -> dict[str, list[str]]:
-    """Return the names of all that starts with a prefix, by kind."""
-    names = {kind.what: [name for name, _ in found(cluster, kind, prefix)] for kind in KINDS}
-    return {what: some for what, some in names.items() if some}
+def patiently(request: Callable[..., tuple[int, Any]], *arguments: object) -> tuple[int, Any]:
+    """Send a request, again while the cluster is overloaded, and return the last status and body."""
+    ends = time.monotonic() + PATIENCE
+    while (answered := request(*arguments))[0] in OVERLOADED and time.monotonic() < ends:
+        time.sleep(0.2)
+    return answered
 
 
-def adopt(cluster: RawCluster, prefix: str) -> None:
-    """Make the models of deployments that outlived theirs again, since only then the cluster lists these."""
-    status, answer = cluster.ask("GET", f"{MODELS}/{prefix}*/_stats?size=1000")
-    missing = re.findall(r"[\w.-]+", answer["error"]["reason"]) if status == 404 else []
-    for model in missing:
-        if model.startswith(prefix):
-            cluster.ask("PUT", f"{MODELS}/{model}", tiny_model.CONFIGURATION)
-
-
-def clean(cluster: RawCluster, prefix: str = EVERY_PREFIX) -> dict[str, list[str]]:
-    """Remove all that starts with a prefix and return the names by kind; raises when something stays."""
-    assert prefix.startswith(EVERY_PREFIX), prefix
-    adopt(cluster, prefix)
-    removed: dict[str, list[str]] = {}
-    for kind in KINDS:
-        for name, reference in found(cluster, kind, prefix):
-            status, answer = kind.remove(cluster, reference)
-            # What is gone meanwhile went with something else: a deployment with its endpoint.
-            assert status in {200, 404}, (kind.what, name, status, answer)
-            removed.setdefault(kind.what, []).append(name)
-    return removed
+def cleaner(cluster: RawCluster, prefixes: Iterable[str] | None = None) -> Cleaner:
+    """Return what cleans up after some prefixes, or after all runs; fail on a prefix that no test has."""
+    chosen = None if prefixes is None else frozenset(prefixes)
+    assert all(PREFIX.fullmatch(one) for one in chosen or ()), chosen
+    return Cleaner(cluster, chosen)

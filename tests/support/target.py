@@ -13,10 +13,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 
+from esml_stop.config.connection import Connection
 from esml_stop.config.resolve import resolve
 from esml_stop.config.settings import ConnectionOptions
 from esml_stop.sandbox import serve
-from tests.support.clean import EVERY_PREFIX, clean
+from tests.support.clean import COMMON_PREFIX, cleaner
+from tests.support.interrupts import INTERRUPTS
 from tests.support.raw_cluster import RawCluster, basic, pool, trusting
 
 OURS = "ESML_TEST_"
@@ -36,11 +38,16 @@ def settings() -> dict[str, str]:
     return {f"ESML_{name}": value for name, value in given.items()}
 
 
+def connection_from_environment() -> Connection:
+    """Return the connection to the cluster under test."""
+    return resolve(ConnectionOptions(), settings())
+
+
 def node_from_environment() -> RawCluster | None:
     """Return the cluster that the environment names, if it does."""
     if not names_a_cluster():
         return None
-    found = resolve(ConnectionOptions(), settings())
+    found = connection_from_environment()
     key = found.api_key and f"ApiKey {found.api_key}"
     token = found.bearer_token and f"Bearer {found.bearer_token}"
     return RawCluster(
@@ -68,7 +75,7 @@ def verification(ca: str | None, cert: str | None, key: str | None, *, verify: b
 def made_for_tests() -> bool:
     """Tell whether the cluster under test is a node made for tests, which answers `_testnode`."""
     node = node_from_environment()
-    status, answer = node.ask("POST", f"/_testnode/faults/{EVERY_PREFIX}nothing", {}) if node else (0, None)
+    status, answer = node.ask("POST", f"/_testnode/faults/{COMMON_PREFIX}nothing", {}) if node else (0, None)
     reason = answer.get("error") if isinstance(answer, dict) else None
     return status == 404 and isinstance(reason, dict) and reason.get("type") == "resource_not_found_exception"
 
@@ -80,7 +87,7 @@ def workspace(target: str, *, faults: bool = False) -> Iterator[RawCluster]:
     `target` is `sandbox`, which is then empty and nobody else's, or `node`. Only `faults` allows calls to `_testnode`.
     """
     # Letters only: esml does not take names for alike that differ in digits.
-    prefix = f"{EVERY_PREFIX}{''.join(random.SystemRandom().choices(string.ascii_lowercase, k=6))}-"
+    prefix = f"{COMMON_PREFIX}{''.join(random.SystemRandom().choices(string.ascii_lowercase, k=6))}-"
     if target == "sandbox":
         with serve(empty=True) as server:
             yield RawCluster(server.url, prefix=prefix, faults=faults)
@@ -92,6 +99,14 @@ def workspace(target: str, *, faults: bool = False) -> Iterator[RawCluster]:
     try:
         yield mine
     finally:
+        with INTERRUPTS.hold():
+            leave(mine)
+
+
+def leave(mine: RawCluster) -> None:
+    """Remove what a test made, and turn a node made for tests into its own kind of server again."""
+    try:
         if mine.resets:
-            node.do("POST", "/_testnode/reset", {})
-        clean(mine, prefix)
+            mine.do("POST", "/_testnode/reset", {})
+    finally:
+        cleaner(mine, [mine.prefix]).clean()

@@ -7,11 +7,14 @@ runs the command with an ESML_TEST_URL that leads to a proxy: it hands every req
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
+from tests.support.interrupts import ENDING
 from tests.support.raw_cluster import RawCluster
 from tests.support.target import node_from_environment
 
@@ -84,9 +87,17 @@ def main(command: list[str]) -> int:
     with Hiding(node) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         names = {name: value for name, value in os.environ.items() if name != "ESML_TEST_CA_CERTS"}
-        status = subprocess.run(command, env={**names, "ESML_TEST_URL": server.url}, check=False).returncode
+        status = forwarding_signals(command, {**names, "ESML_TEST_URL": server.url})
         print(f"behind the proxy: {server.hidden} calls of _testnode were answered 404")
         return status
+
+
+def forwarding_signals(command: list[str], environment: Mapping[str, str]) -> int:
+    """Run a command to its end, pass signals on to it so that it can clean up, and return its exit code."""
+    with subprocess.Popen(command, env=environment) as process:
+        for number in ENDING:
+            signal.signal(number, lambda number, _: process.send_signal(number))
+        return process.wait()
 
 
 if __name__ == "__main__":
