@@ -196,6 +196,7 @@ def words(option: click.Option, value: Any) -> Iterator[str]:
 
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+LONGEST = 366 * UNITS["d"]
 PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 
 
@@ -210,8 +211,10 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
             return float(value)
         parts = PART.findall(str(value))
         total = sum(float(number) * UNITS[unit] for number, unit in parts)
-        if "".join(number + unit for number, unit in parts) != str(value) or not 0 < total <= 366 * UNITS["d"]:
+        if "".join(number + unit for number, unit in parts) != str(value) or not total:
             self.fail(f"{value!r} is not a valid duration. Examples: 30s, 5m, 1h, 7d.", param, ctx)
+        if total > LONGEST:
+            self.fail(f"{value!r} is longer than {spelled(LONGEST)}.", param, ctx)
         return total
 
 

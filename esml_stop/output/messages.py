@@ -118,7 +118,7 @@ def missing(target: Target, command: str) -> str:
     if command == "restore":
         return f"{clean(target.deployment_id)} is not in the file. {clean(target.hint or '')}".rstrip()
     name, hint = clean(target.deployment_id), clean(target.hint or "")
-    if hint.startswith("is "):
+    if hint.startswith(("is ", "matches ")):
         return f"{name} {hint}."
     pattern = "*" in name or name == "_all"
     line = f"No deployment matches {name}." if pattern else f"Deployment {name} is not running."

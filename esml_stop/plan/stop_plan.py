@@ -74,7 +74,7 @@ def unmatched(name: str, found: list[Deployment], snapshot: Snapshot) -> Target:
         return Target(name, Outcome.NOT_FOUND, hint=snapshot.hints.get(name), meant=snapshot.meant.get(name, ()))
     if [one.deployment_id for one in found] == [name]:
         return Target(name, Outcome.NOT_IDLE, found[0])
-    return Target(name, Outcome.NOT_FOUND, hint="none of those that match is known to be idle for that long")
+    return Target(name, Outcome.NOT_FOUND, hint="matches no deployment known to be idle for that long")
 
 
 def described(deployment: Deployment, snapshot: Snapshot, decision: Outcome) -> Target:

@@ -7,18 +7,18 @@ from esml_stop.sandbox.state import State
 MINUTE = 60_000
 # Commands to try on the practice cluster, one for each case; `esml sandbox` prints them, and tests run them.
 TRY = {
-    "esml list": "all deployments, and what uses them",
-    "esml stop my_model_for_search": "nothing uses it: it stops",
-    "esml stop reviews_for_ingest": "a pipeline references it: refused",
-    "esml stop my-elser": "an inference endpoint created it: refused",
-    "esml stop answers": "an inference endpoint uses it: refused",
+    "esml list": "every deployment, and what uses it",
+    "esml stop my_model_for_search": "nothing uses it: stopped",
+    "esml stop reviews_for_ingest": "referenced by a pipeline: refused",
+    "esml stop my-elser": "created by an endpoint: refused",
+    "esml stop answers": "used by an endpoint: refused",
     "esml stop large_model": "takes five seconds to stop",
-    "esml stop questions_a": "alias faq is used, but questions_b is left",
-    "esml stop 'questions_*' --dry-run": "both at once: refused, alias faq is used",
-    "esml stop faq": "no deployment, but an alias: exit code 3",
-    "ESML_API_KEY=viewer:any esml stop answers": "not allowed: it may only read",
-    "esml restart translations": "it has failed, and starts again",
-    "esml list nightly_batch": "scaled to zero: its last use is not known",
+    "esml stop questions_a": "faq still has questions_b: stopped",
+    "esml stop 'questions_*' --dry-run": "alias faq would have none: refused",
+    "esml stop faq": "a model alias: exit 3",
+    "ESML_API_KEY=viewer:any esml stop answers": "this API key may only read: exit 4",
+    "esml restart translations": "failed: restarted",
+    "esml list nightly_batch": "scaled to zero: last use unknown",
 }
 
 

@@ -55,9 +55,9 @@ def test_what_is_not_idle_is_told_from_what_is_not_there() -> None:
     targets = plan(Wanted(("a", "a*", "b*"), ("m",), idle_before=5), seen)
     assert [(one.deployment_id, one.decision.value, one.hint) for one in targets] == [
         ("a", "not_idle", None),
-        ("a*", "not_found", "none of those that match is known to be idle for that long"),
+        ("a*", "not_found", "matches no deployment known to be idle for that long"),
         ("b*", "not_found", None),
-        ("m", "not_found", "none of those that match is known to be idle for that long"),
+        ("m", "not_found", "matches no deployment known to be idle for that long"),
     ]
     assert targets[0].deployment == seen.deployments[0]
 

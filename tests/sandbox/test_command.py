@@ -78,7 +78,7 @@ def test_it_prints_what_to_try_within_80_columns(capfd: pytest.CaptureFixture[st
     assert max(map(len, err.splitlines())) <= 80
 
 
-ENDS = {"refused": ExitStatus.IN_USE, "no deployment": ExitStatus.NO_MATCH, "not allowed": ExitStatus.AUTH}
+ENDS = {"refused": ExitStatus.IN_USE, "exit 3": ExitStatus.NO_MATCH, "exit 4": ExitStatus.AUTH}
 
 
 @pytest.mark.parametrize("command", TRY)

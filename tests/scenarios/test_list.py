@@ -81,7 +81,7 @@ def test_idle_chooses_what_nobody_used(scene: RawCluster, run: Run) -> None:
     ended = run("stop", "busy", "i*", "b*", "--idle", "7d", "--yes")
     assert (ended.status, ended.outcomes) == (0, {"busy": "not_idle", "idle": "stopped", "b*": "not_found"})
     assert "busy was skipped: it is in use now." in ended.err
-    assert "b*. None of those that match is known to be idle for that long" in ended.err
+    assert "b* matches no deployment known to be idle for that long." in ended.err
     assert scene.running() == ["busy", "my-elser", "new"]
 
 

@@ -62,7 +62,7 @@ def introduce(url: str) -> None:
 
     say(f"Practice cluster running at {url}. Press Ctrl-C to stop it.\nIn another terminal, run:\n")
     write(f"export ESML_URL={url}\n")
-    width = max(len(command) for command in TRY if command.startswith("esml "))
+    width = max(map(len, TRY))
     say("\n".join(["\nThen try there:\n", *(f"{command:{width}}  # {note}" for command, note in TRY.items())]))
 
 
