@@ -2,7 +2,7 @@
 
 import _signal  # type: ignore[import-not-found] # importing `signal` itself takes a millisecond
 
-# Until esml installs its handler, Ctrl-C ends the process: Python would raise KeyboardInterrupt during an import.
+# Until esml installs its handler, Ctrl-C ends the process. Otherwise Python would raise KeyboardInterrupt in an import.
 if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 

@@ -1,4 +1,4 @@
-"""The errors that end a command: each has an exit code, a stable code for programs, and a hint."""
+"""Errors of a command or a target, each with an exit code, a stable error code for programs, and an optional hint."""
 
 from typing import Any
 
@@ -9,11 +9,12 @@ CHECK_URL = "Is this the address of Elasticsearch itself, not of Kibana, a proxy
 
 
 class EsmlError(Exception):
-    """An expected failure, from where it is raised to where it is shown: what happened, and what to do about it.
+    """An expected failure: what happened, and what to do about it.
 
-    `code` is stable, for programs; `exit_status` is what the command ends with because of it. `http_status`, `type` and
-    `reason` are Elasticsearch's own, where it answered. `transient`: the same request may work later, after
-    `retry_after` seconds if the server said so. `sent` is False when the request certainly never left this machine.
+    `code` is a stable error code for programs, `exit_status` the exit code for this error. `http_status`, `type` and
+    `reason` come from the error response of Elasticsearch, if there was one. `transient` means that the same request
+    may succeed later, after `retry_after` seconds if the server sent Retry-After. `sent` is False if the request
+    certainly never left this machine.
     """
 
     exit_status: int = ExitStatus.FAILED
@@ -34,7 +35,7 @@ class EsmlError(Exception):
         code: str | None = None,
         exit_status: int | None = None,
     ) -> None:
-        super().__init__(clean(message))  # a traceback shows it as it is
+        super().__init__(clean(message))  # tracebacks print this text without escaping it
         self.message = message
         self.hint = hint
         self.target = target
@@ -50,14 +51,14 @@ class EsmlError(Exception):
 
 
 class InputError(EsmlError):
-    """The arguments cannot be carried out; no request was made."""
+    """The arguments, or a file that they name, cannot be used."""
 
     exit_status = ExitStatus.USAGE
     code = "usage"
 
 
 class ConfigError(EsmlError):
-    """The connection settings are missing, contradict each other or cannot be read."""
+    """The connection settings are missing, contradictory or unreadable, or a save file cannot be written."""
 
     exit_status = ExitStatus.USAGE
     code = "config"
@@ -74,7 +75,7 @@ class EndedEarly(EsmlError):
 
 
 class Unreachable(EsmlError):
-    """The cluster gave no usable answer: refused, unknown host, time-out, or it kept failing."""
+    """The cluster sent no usable response, e.g. connection refused, unknown host, timeout or repeated errors."""
 
     exit_status = ExitStatus.UNREACHABLE
     code = "unreachable"
@@ -95,19 +96,19 @@ class Unreachable(EsmlError):
 
 
 class DeadlinePassed(Unreachable):
-    """The time limit of --timeout passed before any stop was sent."""
+    """The time limit of --timeout was reached."""
 
     code = "deadline"
 
 
 class TlsFailed(Unreachable):
-    """The encrypted connection could not be made; never retried."""
+    """The TLS connection could not be established; never retried."""
 
     code = "tls"
 
 
 class BadAnswer(Unreachable):
-    """Something answered, but not as Elasticsearch does."""
+    """The response is not from Elasticsearch, or not in the form that esml expects."""
 
     code = "bad_answer"
 
@@ -119,7 +120,7 @@ class OutputFailed(EsmlError):
 
 
 class Refused(EsmlError):
-    """Elasticsearch answered with an error status."""
+    """Elasticsearch returned an error status."""
 
     code = "refused"
 
@@ -148,7 +149,7 @@ class NotAuthenticated(Refused):
 
 
 class NotAllowed(Refused):
-    """HTTP 403: the credentials are good, a privilege is missing."""
+    """HTTP 403: the credentials are valid, but a privilege is missing."""
 
     exit_status = ExitStatus.AUTH
     code = "not_allowed"

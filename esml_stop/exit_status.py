@@ -20,7 +20,7 @@ class ExitStatus(IntEnum):
     TERMINATED = 143
 
 
-# Each exit code in one word, for programs.
+# The reason for each exit code, for programs that read the JSON output.
 REASONS = {
     0: "success",
     1: "failed",

@@ -8,7 +8,7 @@ from esml_stop.text import rfc3339
 
 
 class ClusterIdentity(NamedTuple):
-    """Which cluster it is: its URL as it was configured, and what `GET /` says where it may be read.
+    """The identity of a cluster: the configured URL, and the values from `GET /`, as far as they could be read.
 
     `flavor` is `serverless` on Elastic Cloud Serverless, which always reports version 8.11.0.
     """
@@ -21,7 +21,7 @@ class ClusterIdentity(NamedTuple):
 
     @property
     def label(self) -> str:
-        """Return name and URL, as people tell clusters apart."""
+        """Return the name and URL for messages, or only the URL if the name is unknown."""
         return f'"{self.name}" ({self.url})' if self.name else self.url
 
     def described(self, other: "ClusterIdentity") -> str:
@@ -29,20 +29,20 @@ class ClusterIdentity(NamedTuple):
         return f"{self.label}, UUID {self.uuid or 'unknown'}" if self.label == other.label else self.label
 
     def is_same(self, other: "ClusterIdentity") -> bool | None:
-        """Return whether two are the same cluster, or None if that is unknown."""
+        """Return whether both are the same cluster, by UUID or else by URL; None if that is unknown."""
         if self.uuid and other.uuid:
             return self.uuid == other.uuid
         return True if self.url == other.url else None
 
 
 def utc_now() -> str:
-    """Return the current time in UTC, to the second, as RFC 3339 writes it."""
+    """Return the current time in UTC in RFC 3339 format, to the second."""
     return rfc3339(int(time.time() * 1000))
 
 
 @dataclass(slots=True)
 class Invocation:
-    """What is known about one run of esml, from the command line on; errors before any result are reported with it."""
+    """One run of esml: its options, output format, cluster and warnings; error reports include it, too."""
 
     command: str = ""
     form: str | None = None
@@ -55,5 +55,5 @@ class Invocation:
 
     @property
     def is_data(self) -> bool:
-        """Tell whether stdout is for programs, errors included."""
+        """Return whether the output format is JSON, so that errors are written to stdout, too."""
         return self.form in {"json", "jsonl"}

@@ -16,24 +16,24 @@ NAMES: Mapping[type, str] = {
 
 
 class WrongShape(ValueError):
-    """A part of a document is missing or of another type; says which."""
+    """A value in a JSON document is missing or has the wrong type; the message says which."""
 
 
 def required(body: Any, key: str, kind: type[T]) -> T:
-    """Return a value that must be there."""
+    """Return a required value; raise WrongShape if it is missing or has another type."""
     if key not in need(body, dict):
         raise WrongShape(f"it has no {key!r}")
     return need(body[key], kind)
 
 
 def optional(body: Any, key: str, kind: type[T], default: Any) -> Any:
-    """Return a value that may be missing or null, but not of another type."""
+    """Return an optional value, or the default if it is missing or null; raise WrongShape if it has another type."""
     value = need(body, dict).get(key)
     return default if value is None else need(value, kind)
 
 
 def need(value: Any, kind: type[T]) -> T:
-    """Return the value when it is of the type; a bool is no number."""
+    """Return the value if it has the given type, else raise WrongShape; a bool does not count as an int."""
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise WrongShape(f"it holds {NAMES.get(type(value), 'nothing')} where {NAMES[kind]} belongs")
     return value

@@ -1,4 +1,4 @@
-"""Deployments, models, and what uses them.
+"""Deployments, trained models, and the pipelines and endpoints that use them.
 
 Named tuples, because defining a dataclass takes ten times as long and every command defines all of them.
 """
@@ -11,19 +11,21 @@ from typing import NamedTuple
 
 
 class Deployment(NamedTuple):
-    """One deployment as `_stats` shows it; times are epoch milliseconds by the server's clock.
+    """One deployment as shown by `_stats`; times are epoch milliseconds by the server's clock.
 
-    `pipelines` are those of the question it was found with: asked for by its own ID or a pattern, the pipelines that
-    reference the deployment or, if none does, its model; asked for by its model's ID, those that reference the model.
+    `pipelines` depends on the `_stats` request. A request by deployment ID or pattern returns the pipelines that
+    reference the deployment or, if there are none, its model. A request by model ID returns those that reference the
+    model.
 
-    `reason` is why it failed or does not get further, in the server's words. `idle_since` is the time after which it
-    certainly was not used; None when that is not known. `last_minute` counts the requests of the last minute.
+    `reason` is the server's explanation if the deployment failed or cannot make progress. `idle_since` is the time
+    since which it has certainly not been used, or None if that is unknown. `last_minute` is the number of requests in
+    the last minute.
 
     `memory_bytes` is the native memory that Elasticsearch estimates for a deployment of the model on each node that it
-    runs on (`model_size_stats.required_native_memory_bytes`); 0 when it is scaled to zero, None when it is not shown.
-    `model_bytes` is the size of the model itself. `through_alias` says that it was started through a model alias, which
-    is then its deployment ID. `is_orphan` says that its model was deleted: it can be stopped, but not started again.
-    `old_names` says that its server calls settings as 8.0 to 8.2 do (plan/start_settings.py).
+    runs on (`model_size_stats.required_native_memory_bytes`): 0 if it is scaled to zero, None if it is not shown.
+    `model_bytes` is the size of the model itself. `through_alias` is True if it was started through a model alias,
+    which is then its deployment ID. `is_orphan` is True if its model was deleted: it can be stopped, but not started
+    again. `old_names` is True if the server uses the setting names of 8.0 to 8.2 (plan/start_settings.py).
     """
 
     deployment_id: str
@@ -56,33 +58,33 @@ class Deployment(NamedTuple):
 
     @property
     def alive(self) -> bool:
-        """Tell whether it serves its model or is about to; a state that the server does not show counts as serving."""
+        """Return whether the deployment is running or starting; an unknown state counts as running."""
         return self.state in {"started", "starting", UNKNOWN_STATE}
 
     @property
     def is_scaled_to_zero(self) -> bool:
-        """Tell whether adaptive allocations have removed its last process: it has all of its 0 allocations."""
+        """Return whether adaptive allocations have scaled it to zero: 0 allocations, fully allocated."""
         return self.target_allocations == 0 and self.allocation_state == FULLY_ALLOCATED
 
     @property
     def in_use_now(self) -> bool:
-        """Tell whether requests are in flight or arrived within the last minute, whatever the clocks say."""
+        """Return whether requests are pending or arrived within the last minute; does not depend on any clock."""
         return self.pending > 0 or self.last_minute > 0
 
     def is_idle(self, before: int | None) -> bool:
-        """Tell whether it is known that nothing used it since then; None asks for nothing."""
+        """Return whether it is known to be idle since before a time (epoch milliseconds); True if that is None."""
         return before is None or (self.idle_since is not None and self.idle_since < before and not self.in_use_now)
 
 
-# The state of the allocations of a deployment that has all that it should have.
+# The allocation state of a deployment that has all of its target allocations.
 FULLY_ALLOCATED = "fully_allocated"
 
-# The state of a deployment whose server does not show one (Elastic Cloud Serverless).
+# The state of a deployment if the server does not show it (Elastic Cloud Serverless).
 UNKNOWN_STATE = "unknown"
 
 
 class Listing(NamedTuple):
-    """One whole `_stats` answer: the deployments, and every model on it, deployed or not."""
+    """One complete `_stats` response: its deployments, and all of its models, deployed or not."""
 
     deployments: tuple[Deployment, ...]
     models: frozenset[str]
@@ -106,7 +108,7 @@ class Endpoint(NamedTuple):
 class Pipeline(NamedTuple):
     """The names that the inference processors of an ingest pipeline reference.
 
-    `hidden` are those that Elasticsearch itself does not see, such as those in the pipeline's `on_failure`.
+    `hidden` are the names that Elasticsearch's own check does not find, such as those in the pipeline's `on_failure`.
     """
 
     names: frozenset[str]
@@ -114,11 +116,11 @@ class Pipeline(NamedTuple):
 
 
 class Pipelines(dict[str, Pipeline]):
-    """Pipelines by their IDs; thousands of deployments are looked up in thousands of them."""
+    """Ingest pipelines by ID; indexed by name, because both deployments and pipelines can number in the thousands."""
 
     @cached_property
     def by_name(self) -> Mapping[str, frozenset[str]]:
-        """Return for each name the pipelines that reference it."""
+        """Return the IDs of the pipelines that reference each name."""
         found: dict[str, set[str]] = {}
         for pipeline, held in self.items():
             for name in held.names:
@@ -134,7 +136,7 @@ class Kind(str, Enum):
 
 
 class Through(str, Enum):
-    """By which name a deployment is used: its own, its model's, a model alias, or the endpoint that created it."""
+    """How a use refers to a deployment: by its ID, its model, a model alias, or as the endpoint that created it."""
 
     DEPLOYMENT = "deployment"
     MODEL = "model"
@@ -143,7 +145,7 @@ class Through(str, Enum):
 
 
 class Reference(NamedTuple):
-    """One use of a deployment; `alias` is the model alias when it is used through one."""
+    """One use of a deployment; `alias` is set if the use refers to a model alias."""
 
     kind: Kind
     id: str
@@ -156,28 +158,28 @@ class Reference(NamedTuple):
         return self.through in {Through.MODEL, Through.ALIAS}
 
 
-# What is not checked without `read_pipeline`; what Elasticsearch itself finds in pipelines, `_stats` shows.
+# The check that requires `read_pipeline`; `_stats` shows the references that Elasticsearch itself finds.
 PIPELINES = "references that Elasticsearch itself does not see, such as in a pipeline's on_failure"
 
-# What was not checked when the cluster could not be read again after it had said that a deployment is stopped.
+# The check that is missing if the cluster could not be read after it reported that a deployment is stopped.
 LAST_LOOK = "whether it is gone"
 
 
 class NotChecked(NamedTuple):
-    """Something that may use a deployment, or the last look at it, that could not be read, and why."""
+    """Something that could not be read or checked, and the reason."""
 
     what: str
     reason: str
 
 
 class Snapshot(NamedTuple):
-    """Everything that was read about the cluster before planning, each part once.
+    """All data read from the cluster for a plan, each part read once.
 
-    `by_model` holds the deployments of the models that were asked for by their ID, with the pipelines that reference
-    the model. `endpoints` and `pipelines` are None when they were not read. `aliases` has the aliases of the models
-    that were asked for them. `meant` has the running deployments of each model or alias that was given as a deployment
-    ID. `clock_ahead` is by how much the server's clock is ahead of this machine's, in
-    milliseconds.
+    `by_model` maps each model that was requested by its ID to its deployments, with the pipelines that reference the
+    model. `endpoints` and `pipelines` are None if they were not read. `aliases` maps models to their aliases, for the
+    models whose aliases were requested. `aliased` maps each name given with --model to its model ID. `hints` has hints
+    for names that match no deployment. `meant` maps each model or model alias that was given as a deployment ID to its
+    running deployments. `clock_ahead` is how far the server's clock is ahead of this machine's, in milliseconds.
     """
 
     deployments: tuple[Deployment, ...]
@@ -193,7 +195,7 @@ class Snapshot(NamedTuple):
 
 
 class Flags(NamedTuple):
-    """The parameters of the stop call; allow_no_match is not among them, as every ID is looked up before."""
+    """The options of a stop request; `allow_no_match` is not among them, because esml always sends false."""
 
     force: bool = False
     finish_pending_work: bool = False

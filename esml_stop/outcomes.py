@@ -1,4 +1,4 @@
-"""Targets, their results, and the report that a command returns, with the exit code that follows from it."""
+"""Targets, their results, and the report that a command returns, which determines the exit code."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from esml_stop.models import Deployment, NotChecked, Reference
 
 
 class Outcome(str, Enum):
-    """What became of a target, or in a dry run would; the last ones are those of list, restore and restart."""
+    """The outcome of a target, planned or actual; from LISTED on, outcomes of list, restore and restart only."""
 
     STOPPED = "stopped"
     WOULD_STOP = "would_stop"
@@ -32,7 +32,7 @@ class Outcome(str, Enum):
 
     @property
     def is_plan(self) -> bool:
-        """Tell whether it only says what is to be done."""
+        """Return whether this outcome is a planned change."""
         return self in {Outcome.WOULD_STOP, Outcome.WOULD_START, Outcome.WOULD_RESTART}
 
 
@@ -40,8 +40,8 @@ class Outcome(str, Enum):
 class Target:
     """One requested deployment and the decision about it, such as WOULD_STOP, IN_USE, NOT_FOUND or NOT_ATTEMPTED.
 
-    `breaks` are those of its uses that do not work any more when the whole plan is carried out.
-    `meant` has the running deployments of the model that was named instead of a deployment.
+    `breaks` are the uses that will fail once the whole plan is carried out. `meant` are the running deployments of the
+    model or model alias that was given instead of a deployment ID.
     """
 
     deployment_id: str
@@ -58,9 +58,9 @@ class Target:
 class Result:
     """A target and its outcome.
 
-    `used_by` may know more than the plan did; `error` says why it is not as it was asked for; `attempts` counts the
-    requests to change it, `seconds` the time from the first request to the last; `seen` is the deployment as a look
-    after its start showed it.
+    `used_by` may contain uses that were not known to the plan. `error` explains why the requested state was not
+    reached. `attempts` is the number of attempts to change the deployment, `seconds` how long the change took. `seen`
+    is the deployment as the cluster listed it for a restore or after a start.
     """
 
     target: Target
@@ -79,7 +79,7 @@ class Result:
 
     @classmethod
     def untouched(cls, target: Target) -> "Result":
-        """Return the result of a target for which no request was sent, although the plan was carried out."""
+        """Return the result of a target for which no request was sent; a planned change becomes NOT_ATTEMPTED."""
         outcome = Outcome.NOT_ATTEMPTED if target.decision.is_plan else target.decision
         return cls(target, outcome, used_by=target.used_by)
 
@@ -110,13 +110,13 @@ PROBLEMS = {
     Outcome.STARTING,
 }
 
-# A table with more rows takes seconds to lay out; plain lines do not.
+# After a signal, more results are written as plain lines, because laying out a table would take seconds.
 MOST_IN_A_HURRY = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The end of one command, ready to be shown in any form."""
+    """The results of one command, for any output format."""
 
     command: str
     results: tuple[Result, ...] = ()
@@ -129,7 +129,7 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """Return the exit code: of the signal, else the one all troubles share, else 1."""
+        """Return the exit code: 128 plus the signal, else the code that all problems share (0 if none), else 1."""
         if self.signal:
             return 128 + self.signal
         if self.cancelled:
@@ -143,12 +143,12 @@ class Report:
 
     @property
     def troubles(self) -> set[int]:
-        """Return the exit codes that the results ask for."""
+        """Return the different exit codes of the results, without 0."""
         return set(filter(None, (trouble(result, strict=self.strict) for result in self.results)))
 
     @property
     def reason(self) -> str:
-        """Return the exit code in one word."""
+        """Return the reason for the exit code, for programs."""
         if self.cancelled:
             return "cancelled"
         mixed = self.exit_status == ExitStatus.FAILED and len(self.troubles) > 1
@@ -156,7 +156,7 @@ class Report:
 
     @property
     def status(self) -> str:
-        """Return success, partial (something was done, not all) or error, or cancelled."""
+        """Return "success", "partial" (at least one target is done, but not all), "error" or "cancelled"."""
         if self.cancelled:
             return "cancelled"
         if self.exit_status == ExitStatus.OK:
@@ -165,7 +165,7 @@ class Report:
 
     @property
     def is_hurried(self) -> bool:
-        """Tell whether a signal leaves no time to lay out a table of all results."""
+        """Return whether there is no time to lay out a table of all results, because of a signal."""
         return self.signal is not None and len(self.results) > MOST_IN_A_HURRY
 
     def count(self, outcome: Outcome) -> int:
@@ -174,16 +174,16 @@ class Report:
 
 
 def is_missed(result: Result, *, strict: bool) -> bool:
-    """Tell whether it is an error that a name matched nothing: also where it is a model whose deployments run."""
+    """Return whether a name that matched nothing is an error; it always is for a model with running deployments."""
     return result.outcome is Outcome.NOT_FOUND and (strict or bool(result.target.meant))
 
 
 def trouble(result: Result, *, strict: bool) -> int:
-    """Return the exit code that one result asks for; 0 when the asked-for state is reached."""
+    """Return the exit code for one result; 0 if there is no problem."""
     if result.outcome is Outcome.NOT_FOUND:
         return ExitStatus.NO_MATCH if is_missed(result, strict=strict) else ExitStatus.OK
     if result.outcome is Outcome.NOT_ATTEMPTED and result.error is None:
-        # Held back because something else was not found, or the deadline came first.
+        # Either another name matched nothing, or the deadline passed before the target was attempted.
         return (
             ExitStatus.NO_MATCH if strict and result.target.decision is Outcome.NOT_ATTEMPTED else ExitStatus.DEADLINE
         )
@@ -195,5 +195,5 @@ def trouble(result: Result, *, strict: bool) -> int:
 
 
 def with_outcome(results: Iterable[Result], *outcomes: Outcome) -> list[Result]:
-    """Return the results that ended in one of the outcomes."""
+    """Return the results that have one of the outcomes."""
     return [result for result in results if result.outcome in outcomes]

@@ -8,7 +8,7 @@ from esml_stop.exit_status import ExitStatus
 
 
 class Setting(NamedTuple):
-    """One setting without secrets, and its source."""
+    """One setting, with any secret masked, and its source."""
 
     name: str
     value: str
@@ -16,9 +16,9 @@ class Setting(NamedTuple):
 
 
 class Inspection(NamedTuple):
-    """What a cluster said about itself and about who asks; None where that may not be read.
+    """What a cluster reports about itself and about the authenticated user; None for values that could not be read.
 
-    `may` holds for each privilege that esml can use whether it is there.
+    `may` maps each privilege that esml can use to whether the user has it; None if the server does not know it.
     """
 
     user: str | None
@@ -31,14 +31,14 @@ class Inspection(NamedTuple):
 
     @property
     def may_stop(self) -> bool:
-        """Tell whether deployments may be stopped."""
+        """Return whether the user may stop deployments."""
         return bool((self.may or {}).get("manage_ml"))
 
 
 class SettingsReport(NamedTuple):
-    """The end of one `esml config`, ready to be shown in any form.
+    """The result of one `esml config`, for any output format.
 
-    `blocked` tells whether the profile's command policy does not allow stops.
+    `blocked` is True if the profile's command policy does not allow stops.
     """
 
     settings: tuple[Setting, ...]
@@ -50,7 +50,7 @@ class SettingsReport(NamedTuple):
 
     @property
     def exit_status(self) -> int:
-        """Return 0 when the settings make a connection that, if it was tried, may stop deployments."""
+        """Return the exit code: that of the error, 4 if --check found that stops are not allowed, else 0."""
         if self.error:
             return self.error.exit_status
         unable = self.inspection and (self.blocked or not self.inspection.may_stop)

@@ -1,32 +1,32 @@
-"""Escapes text from other sources, so that it cannot move the cursor, set colors or links, or start a new line."""
+"""Escapes untrusted text, so that it cannot move the cursor, set colors or links, or add lines; formats values."""
 
 import shlex
 import unicodedata
 from time import gmtime, strftime
 
-# Controls, formatting (also the bidirectional kind), lone surrogates, private use, line and paragraph separators.
+# Control and format characters (also bidirectional ones), surrogates, private use, unassigned, line separators.
 UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def clean(text: str) -> str:
-    """Return text with every character that is not plainly visible replaced by its escape sequence."""
+    """Return text with each unsafe character replaced by its escape sequence."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(character if is_safe(character) else escape(character) for character in text)
 
 
 def is_safe(character: str) -> bool:
-    """Return whether a character is only displayed, without any other effect."""
+    """Return whether a character has no effect other than being displayed."""
     return unicodedata.category(character) not in UNSAFE
 
 
 def escape(character: str) -> str:
-    """Return a character as Python and JSON write it."""
+    """Return the escape sequence of a character in Python's notation."""
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 def columns_of(text: str) -> int:
-    """Return how many columns of a terminal a clean text takes; East Asian wide characters take two."""
+    """Return the width of a clean text in terminal columns; wide East Asian characters count as two."""
     if text.isascii():
         return len(text)
     wide = sum(unicodedata.east_asian_width(one) in {"W", "F"} for one in text)
@@ -34,7 +34,7 @@ def columns_of(text: str) -> int:
 
 
 def counted(number: int, one: str) -> str:
-    """Return a number with its noun, in the plural where it is one."""
+    """Return a number with its noun, which is in the plural unless the number is 1."""
     return f"{number} {one}" if number == 1 else f"{number:,} {one}s"
 
 
@@ -62,7 +62,7 @@ def size(number: int) -> str:
 
 
 def ago(milliseconds: int) -> str:
-    """Return how long ago something was, in the largest unit that fits."""
+    """Return an elapsed time, given in milliseconds, in the largest unit that fits, e.g. "3 h ago"."""
     passed = max(0, milliseconds // 1000)
     if passed >= 86_400:
         return f"{counted(passed // 86_400, 'day')} ago"
@@ -73,5 +73,5 @@ def ago(milliseconds: int) -> str:
 
 
 def rfc3339(milliseconds: int) -> str:
-    """Return a time in UTC, to the second."""
+    """Return a time, given in epoch milliseconds, in RFC 3339 format in UTC, to the second."""
     return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(milliseconds // 1000))

@@ -7,15 +7,15 @@ import re
 
 from esml_stop.errors import ConfigError
 
-# Half of a key has 20 or 22 characters. Keys of Elastic Cloud are no id:key pair, but much longer.
+# Each half of an API key has 20 or 22 characters. Elastic Cloud keys are not `id:key` pairs, but much longer.
 LONGER_THAN_HALF = 40
 FORM = "Give it as Elasticsearch returned it: the value of `encoded`, `id:api_key`, or the whole JSON answer."
 
 
 def as_sent(text: str, source: str) -> str:
-    """Return an API key in base64, made of `id:key` or of the JSON answer of the create call where it comes so.
+    """Return an API key in base64; also accepts `id:key` and the JSON response of the call that creates a key.
 
-    Raises ConfigError, without the key, for what cannot be one.
+    Raises ConfigError, which never contains the key, if the text cannot be an API key.
     """
     key = header_safe(from_answer(text, source) if text.startswith("{") else text, source)
     if ":" in key:
@@ -32,7 +32,7 @@ def as_sent(text: str, source: str) -> str:
 
 
 def from_answer(text: str, source: str) -> str:
-    """Return the key in Elasticsearch's answer to the call that creates one."""
+    """Return the key in the JSON response of the call that creates an API key."""
     try:
         answer = json.loads(text)
     except ValueError:
@@ -60,7 +60,7 @@ def whole(pair: str, source: str) -> str:
 
 
 def decoded(key: str) -> str | None:
-    """Return base64-decoded text, or None if it is not valid base64 of UTF-8."""
+    """Return base64-decoded text, or None if it is not valid base64 of printable ASCII."""
     try:
         found = base64.b64decode(key + "=" * (-len(key) % 4), validate=True).decode("ascii")
     except (binascii.Error, ValueError):
@@ -69,6 +69,6 @@ def decoded(key: str) -> str | None:
 
 
 def key_id(key: str) -> str | None:
-    """Return the ID in an encoded API key, which is not secret, or None if there is none."""
+    """Return the ID in an encoded API key, or None if it has none; the ID is not secret."""
     before, colon, _ = (decoded(key) or "").partition(":")
     return before if colon else None

@@ -18,7 +18,8 @@ COMMANDS = {
 def blocked(data: Mapping[str, Any], context: Any, profile: str, what: str) -> dict[str, Block]:
     """Return the changes that the command policy of a context does not allow.
 
-    A context's own policy takes the place of the file's. The built-in lists that a policy may name all allow both.
+    A policy in the context replaces the one for the whole file. All built-in lists that a policy may name allow both
+    changes.
     """
     policy, owner = data.get("commands"), f"{what} (for all profiles)"
     if isinstance(context, dict) and isinstance(context.get("commands"), dict):

@@ -1,4 +1,4 @@
-"""How to reach a cluster, before any client exists; and texts in which its secrets are masked."""
+"""The connection to a cluster, independent of any client, and functions that mask its secrets in texts."""
 
 import base64
 import binascii
@@ -16,10 +16,10 @@ from esml_stop.errors import ConfigError
 class Connection:
     """One cluster and the credentials for it; `repr` never shows a secret.
 
-    `hosts` are URLs with scheme, host and port (and a path prefix, if any) but without credentials; of a `cloud_id`
-    it is the one that it means. `proxies` holds the proxy on the way to a host. `sources` says for each setting where
-    it was found, in words for people. Settings in `unread` hold an expression whose program was not run; such a
-    connection can be shown, not used. `blocked` holds the changes (stop, start) that the profile does not allow.
+    `hosts` are URLs with scheme, host and port (and a path prefix, if any), but without credentials; for a `cloud_id`,
+    the URL that it contains. `proxies` maps the URL of a host to the proxy for it. `sources` describes, for messages,
+    where each setting was found. Settings in `unread` contain an expression whose program was not run; the connection
+    can then only be shown. `blocked` holds the changes (stop, start) that the profile does not allow.
     """
 
     hosts: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class Connection:
 
     @property
     def label(self) -> str:
-        """Return the name of this cluster for messages."""
+        """Return the URLs of the cluster for messages."""
         return ", ".join(self.hosts)
 
     def check_allowed(self, *changes: str) -> None:
@@ -69,12 +69,12 @@ MASK = "***"
 # Shorter values are not masked: that would make messages unreadable.
 SHORTEST = 4
 
-# An error text longer than this contains a whole response.
+# A traceback of more characters contains a whole response.
 LONGEST_TRACEBACK = 20_000
 
 
 class LeftOut(Exception):
-    """Replaces an error in a traceback if its text comes from the server and may contain secrets."""
+    """Replaces an error whose traceback contains a secret or a whole response."""
 
 
 def redacted(text: str, connection: Connection) -> str:
@@ -85,7 +85,7 @@ def redacted(text: str, connection: Connection) -> str:
 
 
 def printable(error: Exception, connection: Connection) -> Exception:
-    """Return an error as the cause of another one: itself, unless its traceback would show what it should not."""
+    """Return the error, or LeftOut if its traceback contains a secret or a whole response."""
     text = "".join(traceback.format_exception(error))
     if len(text) <= LONGEST_TRACEBACK and redacted(text, connection) == text:
         return error
@@ -93,7 +93,7 @@ def printable(error: Exception, connection: Connection) -> Exception:
 
 
 def forms(connection: Connection) -> set[str]:
-    """Return the secrets as they are, as they travel in a header, and as they stand in a URL."""
+    """Return the secrets in plain text, in header encoding and percent-encoded, without very short ones."""
     found = set(connection.secrets)
     found |= {base64.b64encode(one.login.encode()).decode() for one in connection.proxies.values() if one.login}
     if connection.username is not None and connection.password:
@@ -106,7 +106,7 @@ def forms(connection: Connection) -> set[str]:
 
 
 def parts_of_key(key: str) -> set[str]:
-    """Return what an encoded API key decodes to, and the secret half of that."""
+    """Return the decoded API key and its secret half; empty if the key is not valid base64."""
     try:
         decoded = base64.b64decode(key + "=" * (-len(key) % 4)).decode()
     except (binascii.Error, ValueError):

@@ -1,4 +1,4 @@
-"""Secrets from the operating system's credential stores and from commands, as the Elastic CLI's expressions name them.
+"""Secrets from the operating system's credential stores and from commands, for the Elastic CLI's expressions.
 
 Each store is read by its own program, without a shell: https://www.elastic.co/docs/reference/elastic-cli/cli/configuration
 """
@@ -13,7 +13,7 @@ from esml_stop.errors import ConfigError
 
 
 class Store(NamedTuple):
-    """How a kind of expression is read: its command line, the seconds that may take, and what helps when it fails."""
+    """A credential store: its command line, the hint if its program is missing, and the time limit in seconds."""
 
     arguments: Callable[[str], list[str]]
     missing: str
@@ -43,7 +43,7 @@ def secret_service(text: str) -> list[str]:
 
 
 def password_store(text: str) -> list[str]:
-    """Return the command for an entry of pass."""
+    """Return the command for an entry in pass."""
     path = text.strip()
     if not re.fullmatch(r"[ -~]+", path) or path.startswith("-"):
         raise ValueError("must be the path of an entry in printable ASCII")
@@ -51,14 +51,14 @@ def password_store(text: str) -> list[str]:
 
 
 def credential_manager(text: str) -> list[str]:
-    """Return the command for Windows, which WSL can run; the module that it uses is the one the Elastic CLI uses."""
+    """Return the command for Windows, which WSL can run; it uses the same PowerShell module as the Elastic CLI."""
     target = "/".join(service_and_account(text)).replace("'", "''")
     script = f"(Get-StoredCredential -Target '{target}').GetNetworkCredential().Password"
     return ["powershell.exe", "-NoProfile", "-NonInteractive", "-Command", script]
 
 
 def shell(text: str) -> list[str]:
-    """Return the user's own command."""
+    """Return the command that runs the user's own command in a shell."""
     return ["/bin/sh", "-c", text]
 
 
@@ -73,14 +73,14 @@ KINDS = tuple(STORES)
 
 
 def shown(kind: str, what: str) -> str:
-    """Return an expression as it may be shown: a command may have a secret in it."""
+    """Return an expression for messages, without the text of a command, which may contain a secret."""
     return f"$({kind}:{'...' if kind == 'cmd' else what})"
 
 
 def lookup(kind: str, what: str, where: str, environment: Mapping[str, str]) -> str:
-    """Return what an expression stands for, without the white space at its end; of an entry of pass, its first line.
+    """Return the value of an expression without trailing whitespace; for an entry in pass, only the first line.
 
-    Raises ConfigError with the expression and what to do, never with anything that a program wrote.
+    Raises ConfigError, which contains the expression and a hint, but never the output of a program.
     """
     store, name = STORES[kind], shown(kind, what)
     try:
@@ -104,7 +104,7 @@ def lookup(kind: str, what: str, where: str, environment: Mapping[str, str]) -> 
 
 
 def unlock(kind: str, arguments: list[str]) -> str:
-    """Return what to look at when a store does not give its secret away."""
+    """Return the hint for a store that did not return a secret."""
     if kind == "cmd":
         return "Run the command in a terminal to see what is wrong."
     if kind == "credential_manager":

@@ -53,7 +53,7 @@ def refuse_both(settings: Settings, one: str, other: str) -> None:
 
 
 def read_key(settings: Settings, stdin: TextIO | None) -> str:
-    """Return the API key as it is sent, or the expression whose program was not run."""
+    """Return the API key in the form that is sent, or the expression if its program was not run."""
     refuse_both(settings, "api_key", "api_key_file")
     if "api_key" in settings.unread:
         return settings.values["api_key"]
@@ -79,7 +79,7 @@ HOW_TO_GIVE = "Give it with --password-file FILE or ESML_PASSWORD."
 
 
 def authorities(settings: Settings) -> str | None:
-    """Return the path of the CA file, which must hold a certificate."""
+    """Return the path of the CA file, or None; raise ConfigError if it contains no certificate."""
     if "ca_certs" not in settings.values:
         return None
     source = settings.sources["ca_certs"]
@@ -95,7 +95,7 @@ PEM = "It must be in PEM form, with lines that say BEGIN and END."
 
 
 def client_pair(settings: Settings) -> tuple[str | None, str | None]:
-    """Return the paths of the client certificate and of its key; None for the key when one file holds both."""
+    """Return the paths of the client certificate and of its key; the key is None if one file contains both."""
     values, sources = settings.values, settings.sources
     if "client_cert" not in values:
         if "client_key" in values:
@@ -133,7 +133,7 @@ def refuse_password() -> str:
 
 
 def fingerprint(settings: Settings) -> str | None:
-    """Return a certificate's SHA-256 fingerprint as bare hex digits, also of a line that openssl printed."""
+    """Return a certificate's SHA-256 fingerprint as hex digits without colons; also accepts openssl's output line."""
     if "ssl_fingerprint" not in settings.values:
         return None
     text = re.sub(r"(?i)^sha-?256( fingerprint)?\s*[=:]", "", settings.values["ssl_fingerprint"].strip())

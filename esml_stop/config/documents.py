@@ -1,4 +1,4 @@
-"""Configuration files as plain data: YAML or JSON, from which nothing but text, lists and maps is taken."""
+"""Reads configuration files in YAML or JSON as plain data; of YAML, only text, lists and maps are supported."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def document(path: Path, what: str) -> tuple[dict[str, Any], os.stat_result]:
 
 
 def from_json(text: str, what: str) -> Any:
-    """Return the data of JSON; an error tells the place, never the text there, which may be a secret."""
+    """Return the data of JSON; an error contains the position, but never the text, which may be a secret."""
     if not text.strip():
         return None
     try:
@@ -41,8 +41,8 @@ def from_json(text: str, what: str) -> Any:
 
 
 def from_yaml(text: str, what: str) -> Any:
-    """Return the data of YAML; an error tells the place, never the text there, which may be a secret."""
-    import yaml  # takes as long as everything else in this package; many connections need no file
+    """Return the data of YAML; an error contains the position, but never the text, which may be a secret."""
+    import yaml  # takes as long as the rest of this package; many connections need no file
 
     try:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
@@ -57,14 +57,14 @@ QUOTES = "A value that begins with * & ! % @ ` or holds a colon and a space must
 
 
 class Plain:
-    """Makes data of YAML nodes, each value as the text it is: a password 0123 or a context called no stays so."""
+    """Converts YAML nodes to data; all values stay text, e.g. the password 0123 or a context with the name no."""
 
     def __init__(self, what: str) -> None:
         self.what = what
         self.left = MOST_VALUES
 
     def data(self, node: Any) -> Any:
-        """Return a node as text, list or map; aliases must not unfold it to more than 100,000 values."""
+        """Return a node as text, list, map or None; raise ConfigError if its aliases expand to too many values."""
         self.left -= 1
         if self.left < 0:
             raise ConfigError(f"{self.what} unfolds to too many values by its anchors (&) and aliases (*).")
@@ -79,7 +79,7 @@ class Plain:
         return None if node.style is None and node.value in NULL else node.value
 
     def key(self, node: Any) -> str:
-        """Return a key of a map, which is text."""
+        """Return a key of a map; raise ConfigError if it is not text."""
         found = self.data(node)
         if isinstance(found, dict | list):
             place = f"line {node.start_mark.line + 1}, column {node.start_mark.column + 1}"
@@ -88,14 +88,14 @@ class Plain:
 
 
 def text_of(value: Any) -> str | None:
-    """Return a single value as text, None when there is none."""
+    """Return a single value as text, or None if there is none."""
     if value is None or value == "" or isinstance(value, dict | list):
         return None
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def has_secret(part: Any) -> bool:
-    """Tell whether a secret itself, not an expression that stands for it, is somewhere in the data."""
+    """Return whether the data contains a secret itself, as opposed to an expression for it."""
     if isinstance(part, list):
         return any(map(has_secret, part))
     if not isinstance(part, dict):
@@ -104,12 +104,12 @@ def has_secret(part: Any) -> bool:
 
 
 def is_secret(key: str, value: Any) -> bool:
-    """Tell whether a value is a secret by its name, or a URL with a password."""
+    """Return whether a value has the key of a secret or is a URL with credentials, and contains no expression."""
     text = text_of(value) or ""
     return bool(text) and "$(" not in text and "${" not in text and (key in SECRET_KEYS or is_login_url(text))
 
 
 def is_login_url(text: str) -> bool:
-    """Tell whether a text is a URL with credentials in it, in the right place or after a / that was not escaped."""
+    """Return whether a text is a URL with credentials, even if they contain a / that is not escaped."""
     host, _, path = text.partition("://")[2].partition("/")
     return text.startswith(("http://", "https://")) and ("@" in host or (":" in host and "@" in path))

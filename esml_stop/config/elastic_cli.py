@@ -22,7 +22,7 @@ def names(data: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def settings(data: Mapping[str, Any], name: str | None, what: str, reader: Reader) -> Settings:
-    """Return the settings of a context, by default of the current one; only its expressions are resolved."""
+    """Return the settings of a context, by default the current one; only its own expressions are resolved."""
     chosen = chosen_name(data, name, what)
     where = f"profile {chosen} in {what}"
     context = next(context for key, context in data["contexts"].items() if str(key) == chosen)
@@ -56,7 +56,7 @@ FORMS = "It must be a file of the Elastic CLI (contexts) or of es_client and cur
 
 
 def elasticsearch(context: Any, where: str) -> dict[str, Any]:
-    """Return the part of a context that is about Elasticsearch; it has a URL."""
+    """Return the elasticsearch block of a context; raise ConfigError if it is missing or has no URL."""
     block = context.get("elasticsearch") if isinstance(context, dict) else None
     if not isinstance(block, dict):
         raise ConfigError(f"{where} has no elasticsearch block.", hint=KIBANA_ONLY)
@@ -67,7 +67,7 @@ def elasticsearch(context: Any, where: str) -> dict[str, Any]:
 
 
 def value(found: Any, where: str, reader: Reader) -> str:
-    """Return a value as text, its expressions resolved."""
+    """Return a value as text with its expressions resolved; raise ConfigError if it is empty."""
     text = unwrapped(text_of(found) or "")
     if not text:
         raise ConfigError(f"{where} is empty.")

@@ -1,4 +1,4 @@
-"""The families of environment variables; an empty variable counts as unset."""
+"""Settings from environment variables, in families of variables that belong together; empty ones count as unset."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,9 +9,10 @@ from esml_stop.errors import ConfigError
 
 
 class Family(NamedTuple):
-    """Names that belong together, each with the setting it is; of two for one setting the first that is set counts.
+    """The environment variables of a tool and their settings; of two with the same setting, the first one set counts.
 
-    `user` is whose a password is when nobody is named. A `shared` address only counts with credentials beside it.
+    `user` is the default user name for a password. A `shared` family only counts if its credentials are set, because
+    other tools use the same variable for the address.
     """
 
     names: Mapping[str, str]
@@ -48,7 +49,7 @@ ES_LOGIN = {
 
 # Variables of other tools, in the order in which they are tried; settings of two families are never combined.
 OTHER_FAMILIES = (
-    # The clients' default, and the Terraform provider's.
+    # Elasticsearch clients and the Terraform provider.
     Family(
         {
             "ELASTICSEARCH_URL": "url",
@@ -60,7 +61,7 @@ OTHER_FAMILIES = (
             "ELASTICSEARCH_INSECURE": "insecure",
         }
     ),
-    # What the Elastic CLI hands to its extensions.
+    # The Elastic CLI sets these for its extensions.
     Family(
         {
             "ELASTIC_ES_URL": "url",
@@ -69,10 +70,10 @@ OTHER_FAMILIES = (
             "ELASTIC_ES_PASSWORD": "password",
         }
     ),
-    # The MCP server's; and eland's, which takes a cloud ID in place of the URL.
+    # The MCP server, and eland, which uses a cloud ID instead of the URL.
     Family({"ES_URL": "url", "ES_PATH_PREFIX": "path_prefix", **ES_LOGIN}),
     Family({"CLOUD_ID": "cloud_id", **ES_LOGIN}, shared=True),
-    # The .env that start-local writes.
+    # The .env file that start-local writes.
     Family({"ES_LOCAL_URL": "url", "ES_LOCAL_API_KEY": "api_key", "ES_LOCAL_PASSWORD": "password"}, user="elastic"),
     Family(
         {
@@ -83,7 +84,7 @@ OTHER_FAMILIES = (
         },
         user="elastic",
     ),
-    # escli's.
+    # escli.
     Family(
         {
             "ESCLI_URL": "url",
@@ -93,7 +94,7 @@ OTHER_FAMILIES = (
             "ESCLI_PASSWORD": "password",
         }
     ),
-    # es_client's, and so curator's.
+    # es_client, which curator uses.
     Family(
         {
             "ESCLIENT_HOSTS": "hosts",
@@ -126,7 +127,7 @@ def other_settings(environment: Mapping[str, str]) -> Settings | None:
 
 
 def from_family(family: Family, environment: Mapping[str, str]) -> Settings:
-    """Return the settings of one of the other families; where it has several credentials, the API key counts."""
+    """Return the settings from a family of another tool; an API key or token takes precedence over a user name."""
     found = normalized(as_found(family, environment))
     if family.shared and not found.has((*KEY, *LOGIN)):
         return Settings()
@@ -149,7 +150,7 @@ def as_found(family: Family, environment: Mapping[str, str]) -> Settings:
 
 
 def unfolded(url: str, source: str, environment: Mapping[str, str]) -> str:
-    """Return a URL with each ${NAME} in it replaced: not every reader of a .env file does so, as a shell does."""
+    """Return a URL with each ${NAME} replaced by its variable, which not every tool that reads a .env file does."""
 
     def value(reference: re.Match[str]) -> str:
         if not environment.get(reference[1]):

@@ -1,4 +1,4 @@
-"""The YAML of es_client, and so of curator; esml takes the connection from it and nothing else.
+"""Configuration files of es_client, which curator uses, too; esml reads only the connection from them.
 
 Format: https://es-client.readthedocs.io/en/latest/
 """
@@ -30,12 +30,12 @@ LEFT_OUT = {"client": ("headers", "ssl_assert_hostname"), "other_settings": ("ma
 
 
 def is_one(data: Mapping[str, Any]) -> bool:
-    """Tell whether a configuration file is of this form."""
+    """Return whether a configuration file has this format."""
     return isinstance(data.get("elasticsearch"), dict)
 
 
 def settings(data: Mapping[str, Any], path: Path, what: str, environment: Mapping[str, str]) -> Settings:
-    """Return the settings of the file at a path; paths in it that are not whole start at its folder."""
+    """Return the settings in the file at a path; relative paths in it are relative to its folder."""
     client, other = part(data["elasticsearch"], "client"), part(data["elasticsearch"], "other_settings")
     blocks = ((client, CLIENT), (other, OTHER), (part(other, "api_key"), KEY))
     found = {name: flat(block.get(key)) for block, names in blocks for key, name in names.items()}
@@ -49,20 +49,20 @@ def settings(data: Mapping[str, Any], path: Path, what: str, environment: Mappin
 
 
 def part(block: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return a part of the file, empty when it is not there."""
+    """Return a block of the file, empty if it is missing."""
     found = block.get(name)
     return found if isinstance(found, dict) else {}
 
 
 def flat(value: Any) -> str | None:
-    """Return a value or a list of values as text."""
+    """Return a value as text; the values of a list are separated by commas."""
     if isinstance(value, list):
         return ",".join(filter(None, map(text_of, value))) or None
     return text_of(value)
 
 
 def left_out(block: Mapping[str, Any], what: str) -> list[str]:
-    """Return a warning for each setting that is there and not followed."""
+    """Return a warning for each setting in the file that esml ignores."""
     found = [f"{name}.{key}" for name, keys in LEFT_OUT.items() for key in keys if is_set(part(block, name).get(key))]
     return [f"{what}: elasticsearch.{name} is left out; esml has nothing like it." for name in found]
 

@@ -16,8 +16,8 @@ VARIABLE = re.compile(r"\$\{([^:}]*)(?::([^}]*))?\}")
 class Reader(NamedTuple):
     """How expressions are resolved.
 
-    Without `run` no program is run and their expressions stay as they are. `trusted` tells whether only its owner may
-    write the file that holds them, so that nobody else can put a command there.
+    Without `run`, no program is run: expressions that require one are kept, except for the text of commands. `trusted`
+    is True if only the current user or root can write to the file, so that nobody else can add a command.
     """
 
     environment: Mapping[str, str]
@@ -25,13 +25,13 @@ class Reader(NamedTuple):
     trusted: bool = True
 
     def is_left(self, text: str) -> bool:
-        """Tell whether a value keeps an expression because no program is run."""
+        """Return whether a value keeps an expression because no program is run."""
         return not self.run and any(kind in credential_stores.KINDS for kind, _ in EXPRESSION.findall(text))
 
     def resolved(self, text: str, where: str) -> str:
-        """Return a value with each `$(...)` in it replaced; `where` is what to call the value in errors.
+        """Return a value with each `$(...)` in it resolved; `where` is the name of the value in errors.
 
-        What it stands for is not looked through again. Raises ConfigError, never with what an expression stands for.
+        Results are not searched for expressions again. Raises ConfigError, which never contains a result.
         """
         return EXPRESSION.sub(lambda found: self.followed(found[1], found[2], where), text)
 
@@ -55,7 +55,7 @@ class Reader(NamedTuple):
 
 
 def from_file(name: str, where: str) -> str:
-    """Return the text of a file without the white space at its end; its path must be whole."""
+    """Return the text of a file without trailing whitespace; its path must be absolute or begin with ~."""
     path = Path(name).expanduser()
     if not path.is_absolute():
         raise ConfigError(f"{where} is $(file:{name}); the path must begin with / or ~.")
@@ -64,7 +64,7 @@ def from_file(name: str, where: str) -> str:
 
 
 def substituted(text: str, where: str, environment: Mapping[str, str]) -> str:
-    """Return a value of es_client: the whole of it may be `${NAME}` or `${NAME:default}`."""
+    """Return a value of es_client, resolved if the whole value is `${NAME}` or `${NAME:default}`."""
     found = VARIABLE.fullmatch(text)
     if not found:
         return text

@@ -14,7 +14,7 @@ OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def secret(path: str, source: str, stdin: TextIO | None) -> str:
-    """Return the secret that a file or pipe holds; `-` is standard input."""
+    """Return the secret in a file or pipe; `-` means standard input."""
     if path == "-":
         text = from_stdin(stdin, source)
     else:
@@ -26,7 +26,7 @@ def secret(path: str, source: str, stdin: TextIO | None) -> str:
 
 
 def from_stdin(stdin: TextIO | None, source: str) -> str:
-    """Return what standard input holds, up to the size of a secret."""
+    """Return the text on standard input, up to LARGEST_SECRET characters."""
     try:
         return stdin.read(LARGEST_SECRET) if stdin else ""
     except (OSError, ValueError):
@@ -34,12 +34,12 @@ def from_stdin(stdin: TextIO | None, source: str) -> str:
 
 
 def read(path: Path, what: str, largest: int, *, pipe: bool = False) -> tuple[str, os.stat_result]:
-    """Return the text of a regular file that is not too large, and what the system says about the file.
+    """Return the text and the status of a regular file; raise ConfigError if it is larger than `largest` bytes.
 
-    `what` is what to call it in errors. With `pipe`, one that a shell hands over, as <(command), is read too.
+    `what` is the name of the file in errors. With `pipe`, a pipe such as the shell's <(command) is also allowed.
     """
     try:
-        # Not blocking: opening a pipe that nobody writes to must not hang.
+        # Non-blocking, so that opening a pipe without a writer does not hang.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode) and not (pipe and stat.S_ISFIFO(found.st_mode)):
@@ -64,7 +64,7 @@ def is_ours_alone(found: os.stat_result) -> bool:
 
 
 def text(data: bytes, what: str) -> str:
-    """Return data as text; a byte order mark that an editor left at its beginning does not count."""
+    """Return data as text without a byte order mark, which some editors write; raise ConfigError if it is not UTF-8."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

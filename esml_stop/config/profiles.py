@@ -1,6 +1,6 @@
-"""Connections from configuration files: ~/.elasticrc with its variants, and --config-file; never a working directory's.
+"""Connections from configuration files: ~/.elasticrc or its variants, or --config-file; never in the working directory.
 
-A file of es_client has one connection, one of the Elastic CLI a context for each profile.
+A file of es_client contains one connection, a file of the Elastic CLI one context for each profile.
 """
 
 import os
@@ -21,7 +21,7 @@ CLI_FILE = "ELASTIC_CLI_CONFIG_FILE"
 
 
 def named(own: Settings, environment: Mapping[str, str], *, run: bool = True) -> Settings:
-    """Return the settings that --profile and --config-file, or their variables, ask for."""
+    """Return the settings selected by --profile and --config-file, or by their variables."""
     profile, file, reader = own.values.get("profile"), own.values.get("config_file"), Reader(environment, run)
     if file:
         return settings(Path(file).expanduser(), f"{own.sources['config_file']}: {file}", profile, reader)
@@ -33,13 +33,13 @@ def named(own: Settings, environment: Mapping[str, str], *, run: bool = True) ->
 
 
 def default(environment: Mapping[str, str], *, run: bool = True) -> Settings | None:
-    """Return the settings of the current profile in the user's own file, None when there is no file."""
+    """Return the settings of the current profile in the user's own file, or None if there is no file."""
     found = located(environment)
     return settings(*found, None, Reader(environment, run)) if found else None
 
 
 def located(environment: Mapping[str, str]) -> tuple[Path, str] | None:
-    """Return the user's own file, and what to call it: what the Elastic CLI's variable names, or the first at home."""
+    """Return the user's own file (from ELASTIC_CLI_CONFIG_FILE or the home directory) and its name for messages."""
     if named := environment.get(CLI_FILE):
         return Path(named).expanduser(), f"{CLI_FILE}: {named}"
     home = Path(environment.get("HOME", ""))
@@ -52,7 +52,7 @@ def located(environment: Mapping[str, str]) -> tuple[Path, str] | None:
 
 
 def settings(path: Path, what: str, profile: str | None, reader: Reader) -> Settings:
-    """Return the settings of one connection in a file; `what` is what to call the file."""
+    """Return the settings of one connection in a file; `what` is the name of the file in messages."""
     data, found = document(path, what)
     read = from_data(data, path, what, profile, reader._replace(trusted=is_ours_alone(found)))
     if not (is_open_to_others(found) and has_secret(data)):
@@ -62,7 +62,7 @@ def settings(path: Path, what: str, profile: str | None, reader: Reader) -> Sett
 
 
 def from_data(data: dict[str, Any], path: Path, what: str, profile: str | None, reader: Reader) -> Settings:
-    """Return the settings in the form that the file has."""
+    """Return the settings, according to the format of the file."""
     if "client" in data and "contexts" not in data and not es_client.is_one(data):
         raise ConfigError(f"{what} has the form of es_client before version 8 (client: at the top).", hint=NEW_FORM)
     if "contexts" in data or not es_client.is_one(data):
@@ -82,7 +82,7 @@ NEW_FORM = (
 
 
 def profile_names(environment: Mapping[str, str], config_file: str | None = None) -> tuple[str, ...]:
-    """Return the names of all profiles for completion; none when anything is wrong with the file."""
+    """Return the names of all profiles for completion; none if the file cannot be read."""
     file = config_file or environment.get("ESML_CONFIG_FILE")
     found = (Path(file).expanduser(), file) if file else located(environment)
     try:

@@ -11,7 +11,7 @@ from esml_stop.config.files import LARGEST_SECRET
 
 
 class NotThere(Exception):
-    """The program is not installed."""
+    """The program is not installed or cannot be started."""
 
     def __init__(self, program: str) -> None:
         super().__init__(program)
@@ -23,13 +23,14 @@ class TooLong(Exception):
 
 
 class Wrong(Exception):
-    """The program failed, or wrote what cannot be a secret; the text says which."""
+    """The program failed, or its output cannot be a secret; the message says why."""
 
 
 def output(arguments: Sequence[str], seconds: float, environment: Mapping[str, str]) -> str:
-    """Return what a program writes to its standard output; raises NotThere, TooLong or Wrong.
+    """Return the standard output of a program; raises NotThere, TooLong or Wrong.
 
-    It runs without standard input, in a session of its own, so that all of it can be ended when time is over.
+    The program runs without standard input and in its own session, so that its whole process group can be killed after
+    the time limit.
     """
     deadline = time.monotonic() + seconds
     quiet = subprocess.DEVNULL
@@ -55,7 +56,7 @@ def output(arguments: Sequence[str], seconds: float, environment: Mapping[str, s
 
 
 def written(process: "subprocess.Popen[bytes]", deadline: float) -> bytes:
-    """Return all that a program writes until it closes its standard output."""
+    """Return the output of a program until it closes standard output; raise TooLong or Wrong beyond the limits."""
     assert process.stdout
     data = b""
     while True:
@@ -71,7 +72,7 @@ def written(process: "subprocess.Popen[bytes]", deadline: float) -> bytes:
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """End a program that still runs, with everything it started."""
+    """Kill a program that is still running, with its process group, and close its output."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

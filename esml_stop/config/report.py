@@ -18,7 +18,7 @@ def shown(connection: Connection, environment: Mapping[str, str]) -> SettingsRep
 
 
 def settings(connection: Connection) -> Iterator[Setting]:
-    """Yield the settings of a connection; of a secret only that it is there, of an API key also its ID."""
+    """Yield the settings of a connection, with secrets masked except for the ID of an API key."""
     values = {
         "cloud_id": connection.cloud_id,
         "url": ", ".join(connection.hosts),
@@ -42,7 +42,7 @@ def settings(connection: Connection) -> Iterator[Setting]:
 
 
 def masked(connection: Connection, name: str, secret: str | None) -> str | None:
-    """Return what may be shown of a secret; the expression that stands for it where no program was run."""
+    """Return a secret in masked form, or the expression for it if its program was not run."""
     if not secret or name in connection.unread:
         return secret
     identity = key_id(secret) if name == "api_key" else None
@@ -50,7 +50,7 @@ def masked(connection: Connection, name: str, secret: str | None) -> str | None:
 
 
 def proxies(connection: Connection) -> Iterator[Setting]:
-    """Yield the proxies on the way to the hosts, each once."""
+    """Yield the proxies for the hosts, each once."""
     for proxy in dict.fromkeys(connection.proxies.values()):
         scheme, _, rest = proxy.url.partition("://")
         login = f"{proxy.login.partition(':')[0]}:{MASK}@" if proxy.login else ""

@@ -1,7 +1,7 @@
 """Resolves options, environment variables and profiles to one connection.
 
-One family of settings makes the whole connection: the first that says where the cluster is. A URL of one family and a
-key of another are never put together; only what is to be trusted (TLS) may be added to any of them.
+The whole connection comes from one family of settings: the first one that contains the address of a cluster. A URL
+from one family and credentials from another are never combined; only TLS settings can be added to any family.
 """
 
 import re
@@ -35,7 +35,7 @@ def resolve(
 ) -> Connection:
     """Return the connection that the settings describe, with the source of each setting.
 
-    `prompt` asks for a password without showing it; None when nobody can be asked. Without `run` no program of a
+    `prompt` asks the user for a password without echo; None if there is no terminal. Without `run`, no program of a
     credential store is run, and the connection can only be shown. Raises ConfigError.
     """
     own = from_options(options).over(own_settings(environment))
@@ -43,7 +43,7 @@ def resolve(
 
 
 def chosen(own: Settings, environment: Mapping[str, str], *, run: bool = True) -> Settings:
-    """Return the one family that is used; `own` are the options and ESML_*."""
+    """Return the settings of the family that is used; `own` are the options and ESML_* variables."""
     if own.has(FILE):
         refuse_beside_file(own)
         return own.only(TLS).over(named(own, environment, run=run))
@@ -57,7 +57,7 @@ def chosen(own: Settings, environment: Mapping[str, str], *, run: bool = True) -
 
 
 def refuse_beside_file(own: Settings) -> None:
-    """Raise when an address or credentials are given beside a profile, which is a whole connection."""
+    """Raise ConfigError if an address or credentials are given together with a profile or configuration file."""
     other = next((name for name in (*ADDRESS, *KEY, *LOGIN) if name in own.values), None)
     if other:
         file = next(own.sources[name] for name in FILE if name in own.values)
@@ -68,7 +68,7 @@ def refuse_beside_file(own: Settings) -> None:
 
 
 def refuse_strays(own: Settings, family: Settings) -> None:
-    """Raise when options or ESML_* hold credentials, but the address comes from another family."""
+    """Raise ConfigError if options or ESML_* contain credentials, but the address comes from another family."""
     stray = next((name for name in (*KEY, *LOGIN) if name in own.values), None)
     if stray:
         where, other = own.sources[stray], family.sources.get("url") or family.sources["cloud_id"]
@@ -79,7 +79,7 @@ def refuse_strays(own: Settings, family: Settings) -> None:
 
 
 def not_used(connection: Connection, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what else is there, a variable or a file, that could have said something and did not."""
+    """Return the variables that are set and the configuration file that exists, but are not used."""
     sources = " ".join(connection.sources.values())
     used, file = set(re.findall(r"[^\s:]+", sources)), located(environment)
     files = [file[1]] if file and file[1] not in sources else []
@@ -122,7 +122,7 @@ def build(settings: Settings, *, stdin: TextIO | None, prompt: Prompt | None) ->
 
 
 def found_hosts(settings: Settings) -> tuple[Address, ...]:
-    """Return where the cluster is; of a URL with an expression that was not followed, that."""
+    """Return the addresses of the cluster, or the unresolved URL if its program was not run."""
     refuse_both(settings, "url", "cloud_id")
     if "cloud_id" in settings.values:
         return (cloud_address(settings.values["cloud_id"], settings.sources["cloud_id"]),)
@@ -132,7 +132,7 @@ def found_hosts(settings: Settings) -> tuple[Address, ...]:
 
 
 def proxies(settings: Settings, hosts: tuple[Address, ...]) -> dict[str, Proxy]:
-    """Return the proxies on the way to the hosts, by the host's URL."""
+    """Return the proxies for the hosts, by the URL of the host."""
     found = {} if "url" in settings.unread else {host.url: proxy_for(host.url) for host in hosts}
     used = {url: proxy for url, proxy in found.items() if proxy}
     for url, proxy in used.items():
@@ -143,7 +143,7 @@ def proxies(settings: Settings, hosts: tuple[Address, ...]) -> dict[str, Proxy]:
 
 
 def sources(settings: Settings, who: Credentials) -> dict[str, str]:
-    """Return where each setting of the connection was found, in words."""
+    """Return, for messages, where each setting of the connection was found."""
     found = dict(settings.sources)
     for setting, file in (("api_key", "api_key_file"), ("password", "password_file")):
         if file in found:

@@ -13,7 +13,7 @@ LOGIN = ("username", "password", "password_file")
 TRUST = ("ca_certs", "ssl_fingerprint", "insecure")
 TLS = (*TRUST, "client_cert", "client_key")
 
-# What is given above takes the place of what is given below: each of the first leaves out each of the second.
+# What settings of higher precedence replace: if one of the first is given, all of the second are dropped below it.
 DISPLACED = (
     (ADDRESS, (*ADDRESS, *FILE)),
     (FILE, (*ADDRESS, *KEY, *LOGIN)),
@@ -26,7 +26,7 @@ DISPLACED = (
 
 
 class ConnectionOptions(NamedTuple):
-    """The connection options, as typed; a missing one is None."""
+    """The connection options as given on the command line; a missing option is None."""
 
     url: str | None = None
     cloud_id: str | None = None
@@ -43,7 +43,7 @@ class ConnectionOptions(NamedTuple):
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """Return the options again as words of a command line; none of them holds a secret."""
+        """Return the options as words of a command line; a --url with credentials is left out."""
         given = ((name, value) for name, value in self.given().items() if "@" not in value or name != "url")
         return tuple(
             word for name, value in given for word in ([flag(name)] if name == "insecure" else [flag(name), value])
@@ -55,7 +55,7 @@ class ConnectionOptions(NamedTuple):
 
 
 class Block(NamedTuple):
-    """A change that a policy does not allow: whose policy it is, which command, and by which rule."""
+    """A change that a command policy does not allow: where the policy is, the command, and the rule."""
 
     owner: str
     command: str
@@ -69,9 +69,9 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Values by name, and where each was found, in words.
+    """Values by name, and a description of where each was found.
 
-    `unread` names the values that still hold expressions because no program was run for them. `blocked` holds
+    `unread` names the values that still contain expressions because no program was run for them. `blocked` holds
     the changes (stop, start) that the profile's command policy does not allow.
     """
 
@@ -91,15 +91,15 @@ class Settings:
         return any(name in self.values for name in names)
 
     def only(self, names: Iterable[str]) -> "Settings":
-        """Return the settings of these names."""
+        """Return the settings that have these names."""
         kept = {name: self.values[name] for name in names if name in self.values}
         sources = {name: self.sources[name] for name in kept}
         return Settings(kept, sources, self.warnings, self.unread & kept.keys(), self.blocked)
 
     def over(self, other: "Settings") -> "Settings":
-        """Return both as one family: where they say the same kind of thing, these win.
+        """Return both combined; these settings take precedence over the others.
 
-        An option of one kind of credential, or of address, leaves out the other kind from below.
+        A credential or an address here also drops credentials or addresses of a different kind there (DISPLACED).
         """
         dropped = {name for above, below in DISPLACED if self.has(above) for name in below}
         kept = other.only(name for name in other.values if name not in dropped)
@@ -113,7 +113,7 @@ class Settings:
 
 
 def flag(name: str) -> str:
-    """Return the option of a setting."""
+    """Return the command line option for a setting."""
     return f"--{name.replace('_', '-')}"
 
 
@@ -124,7 +124,7 @@ def from_options(options: ConnectionOptions) -> Settings:
 
 
 def unwrapped(text: str) -> str:
-    """Return a value without the white space and the quotes that files, CI systems and .env readers leave around it."""
+    """Return a value without surrounding whitespace and quotes, which files, CI systems and .env readers often add."""
     text = text.strip()
     if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
         return text[1:-1].strip()
@@ -136,7 +136,7 @@ PARTS = {"hosts", "path_prefix", "api_key_id", "api_key_secret", "verify_certs"}
 
 
 def normalized(found: Settings) -> Settings:
-    """Return settings in esml's own spelling: one URL list, one API key, `insecure` only where it is meant."""
+    """Return settings in esml's own form: one URL list, one API key, and `insecure` only if it is true."""
     values, sources = dict(found.values), dict(found.sources)
     if "hosts" in values:
         values["url"], sources["url"] = ",".join(values["hosts"].replace(",", " ").split()), sources["hosts"]
@@ -154,12 +154,12 @@ def normalized(found: Settings) -> Settings:
 
 
 def with_prefix(urls: str, prefix: str) -> str:
-    """Return a comma list of URLs, each with a path at its end."""
+    """Return a comma-separated list of URLs, each with the path prefix appended."""
     return ",".join(f"{url.strip().rstrip('/')}/{prefix.strip('/')}" for url in urls.split(","))
 
 
 def is_true(text: str, source: str) -> bool:
-    """Return the value of a boolean setting; raise ConfigError for a word that is neither yes nor no."""
+    """Return the value of a boolean setting; raise ConfigError if it is neither true nor false."""
     if text.strip().lower() not in TRUTH:
         raise ConfigError(f"{source} is neither true nor false.")
     return TRUTH[text.strip().lower()]

@@ -1,4 +1,4 @@
-"""URLs of hosts and of proxies, with credentials taken out; an error about one never repeats it."""
+"""Parses URLs of hosts and proxies and separates their credentials; errors never contain the URL."""
 
 import base64
 import ipaddress
@@ -19,7 +19,7 @@ ESCAPE = "In a user name or password write %2F for /, %3F for ?, %23 for #, %40 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One host: its URL with scheme, host and port but without credentials, and these."""
+    """One host: its URL with scheme, host and port, and separately the credentials from the URL."""
 
     url: str
     username: str | None = None
@@ -27,7 +27,7 @@ class Address:
 
 
 def addresses(text: str, source: str) -> tuple[Address, ...]:
-    """Return the hosts of a comma list of URLs; `source` names the setting in errors."""
+    """Return the hosts in a comma-separated list of URLs; `source` names the setting in errors."""
     found = tuple(address(part.strip(), source) for part in text.split(",") if part.strip())
     if not found:
         raise ConfigError(f"{source} is empty.", hint=EXAMPLE)
@@ -35,7 +35,7 @@ def addresses(text: str, source: str) -> tuple[Address, ...]:
 
 
 def address(url: str, source: str) -> Address:
-    """Return one host; without a port the scheme's own counts, 80 or 443, as in every other tool."""
+    """Return one host; the default port is 80 for http and 443 for https."""
     parts = split(url, source)
     host = parts.hostname or ""
     if not host:
@@ -46,9 +46,9 @@ def address(url: str, source: str) -> Address:
 
 
 def cloud_address(cloud_id: str, source: str) -> Address:
-    """Return the host that an Elastic Cloud ID means: a name, a colon, and base64 of `domain$elasticsearch$kibana`.
+    """Return the host in an Elastic Cloud ID: a name, a colon, and base64 of `domain$elasticsearch$kibana`.
 
-    Each part may end with a port, as Elastic Cloud Enterprise writes them; Elasticsearch's own wins over the domain's.
+    Each part may end with a port, as in Elastic Cloud Enterprise; the port of Elasticsearch takes precedence.
     """
     try:
         parts = base64.b64decode(cloud_id.rpartition(":")[2], validate=True).decode("ascii")
@@ -63,7 +63,7 @@ def cloud_address(cloud_id: str, source: str) -> Address:
 
 
 def split(url: str, source: str) -> SplitResult:
-    """Return the parts of a URL; raise ConfigError, without the URL, when it has none."""
+    """Return the parts of a URL; raise ConfigError, which does not contain the URL, if it is not valid."""
     if not url.lower().startswith(("http://", "https://")):
         raise ConfigError(f"The URL in {source} does not begin with http:// or https://.", hint=f"{EXAMPLE} {ESCAPE}")
     if re.search(r"[\s\x00-\x1f\x7f]", url) or not url.isascii():
@@ -88,7 +88,7 @@ UNREADABLE = "Its port must be a number up to 65535, and an IPv6 address must be
 
 
 def checked_name(host: str, source: str) -> str:
-    """Return a host name or IPv4 address; raise ConfigError when no host can have such a name."""
+    """Return a host name or IPv4 address; raise ConfigError if it is not a valid host name."""
     labels = host.removesuffix(".").split(".")
     if len(host) > 253 or not all(LABEL.fullmatch(label) for label in labels):
         text = f"The host in the URL in {source} is not a host name."
@@ -98,7 +98,7 @@ def checked_name(host: str, source: str) -> str:
 
 
 def checked_ipv6(host: str, source: str) -> str:
-    """Return an IPv6 address; raise ConfigError when it is none."""
+    """Return an IPv6 address; raise ConfigError if it is not valid."""
     try:
         return str(ipaddress.IPv6Address(host))
     except ValueError:
@@ -106,7 +106,7 @@ def checked_ipv6(host: str, source: str) -> str:
 
 
 def decoded(part: str | None) -> str | None:
-    """Return a user name or password of a URL without its percent-encoding."""
+    """Return a user name or password from a URL, percent-decoded; None if it is missing."""
     return unquote(part) if part else None
 
 
@@ -121,7 +121,7 @@ def is_local(url: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy: its URL without credentials, these as `name:password`, and the variable that names it."""
+    """A proxy: its URL without credentials, the credentials as `name:password`, and the variable that sets it."""
 
     url: str
     login: str | None = field(default=None, repr=False)
@@ -129,16 +129,16 @@ class Proxy:
 
 
 def proxy_for(url: str) -> Proxy | None:
-    """Return the proxy for a URL, None when there is none or NO_PROXY names the host; raises ConfigError.
+    """Return the proxy for a URL, or None if there is none or NO_PROXY contains the host; raises ConfigError.
 
-    The standard library reads the variables: lower case wins, and HTTP_PROXY is ignored in a CGI program, where a
-    visitor may have set it.
+    The standard library reads the variables: lower case takes precedence, and HTTP_PROXY is ignored in a CGI program,
+    where a client can set it.
     """
     if not any(name.lower().endswith("_proxy") for name in os.environ):
         return None
     from urllib.request import (
         getproxies_environment,
-    )  # importing it takes as long as all of config, and most runs have no proxy
+    )  # takes as long to import as the rest of config, and most runs have no proxy
 
     parts, proxies = urlsplit(url), getproxies_environment()
     kind = parts.scheme if proxies.get(parts.scheme) else "all"
@@ -149,12 +149,12 @@ def proxy_for(url: str) -> Proxy | None:
 
 
 def is_excepted(netloc: str, proxies: dict[str, str]) -> bool:
-    """Tell whether NO_PROXY names a host with its port.
+    """Return whether NO_PROXY contains a host, with or without its port.
 
-    The standard function knows names, domains, ports and `*` alone; networks and `*.domain`, which curl and Go
-    programs take too, are added here.
+    The standard library supports names, domains, ports and a single `*`. Networks and `*.domain`, which curl and Go
+    programs also support, are added here.
     """
-    from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # only a type stub lacks it
+    from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # missing only in the type stub
 
     entries = proxies.get("no", "").replace("*.", ".")
     if proxy_bypass_environment(netloc.lower(), {**proxies, "no": entries}):
@@ -164,7 +164,7 @@ def is_excepted(netloc: str, proxies: dict[str, str]) -> bool:
 
 
 def is_inside(host: str, network: str) -> bool:
-    """Tell whether an address lies in a network such as 10.0.0.0/8, or is the same address."""
+    """Return whether an address is in a network such as 10.0.0.0/8 or equal to an address."""
     try:
         return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
     except ValueError:
@@ -172,7 +172,7 @@ def is_inside(host: str, network: str) -> bool:
 
 
 def parsed(text: str, source: str) -> Proxy:
-    """Return the proxy that a variable names; without a scheme it is http, without a port the scheme's own."""
+    """Return the proxy in a variable; the default scheme is http, the default port that of the scheme."""
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)

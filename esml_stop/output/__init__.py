@@ -1,1 +1,1 @@
-"""What people and programs read: results on stdout, messages and progress on stderr."""
+"""The output of the commands: results on stdout, messages and progress on stderr."""

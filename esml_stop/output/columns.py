@@ -1,4 +1,4 @@
-"""Text in columns, as wide as the terminal: less important columns go first, and nothing is ever cut."""
+"""Lays out tables for the width of the terminal: less important columns are left out, values are never truncated."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ GAP = "  "
 
 
 class Cell(NamedTuple):
-    """A value that is already clean, and the ANSI style it is shown in."""
+    """A value, which must already be clean, and its ANSI style."""
 
     text: str
     style: str = ""
@@ -19,7 +19,7 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The values of one row by the titles of their columns, the lines of the last column, and notes below it."""
+    """The values of one row by column title, the lines of its last column, and the notes below the row."""
 
     cells: Mapping[str, Cell]
     last: Sequence[str] = ()
@@ -30,8 +30,8 @@ class Row:
 class Layout:
     """The columns of a table, in order.
 
-    `optional` are those that may be left out, most important first; `last` is the title of the column that has any
-    number of lines, which stand below their row where there is no room beside it.
+    `optional` are the columns that may be left out, most important first. `last` is the title of the last column, which
+    can have several lines; without room beside the row, they are shown below it. `right` are the right-aligned columns.
     """
 
     titles: Sequence[str]
@@ -41,7 +41,7 @@ class Layout:
 
 
 def lines(layout: Layout, rows: Sequence[Row], room: int | None, *, coloured: bool = False) -> Iterator[str]:
-    """Yield the lines of a table that needs no more than that room, unless a value alone does; None is any room."""
+    """Yield the lines of a table, at most `room` columns wide unless a single value is wider; None means no limit."""
     widths = {title: widest([title, *(row.cells[title].text for row in rows)]) for title in layout.titles}
     used = [line for row in rows for line in row.last]
     tail = len(GAP) + widest([layout.last, *used]) if used else 0
@@ -69,7 +69,7 @@ def arranged(
 
 
 def without_outliers(widths: Mapping[str, int], rows: Sequence[Row], room: int) -> Mapping[str, int]:
-    """Return the widths with a first column that a few very long values in it do not widen."""
+    """Return the widths; a few very long values in the first column do not make it wider."""
     first = next(iter(widths))
     sizes = [columns_of(row.cells[first].text) for row in rows]
     usual = [size for size in sizes if size <= room // 3]
@@ -78,14 +78,14 @@ def without_outliers(widths: Mapping[str, int], rows: Sequence[Row], room: int) 
 
 
 def folded(note: str, room: int | None) -> Sequence[str]:
-    """Return a note as lines that are broken between words."""
+    """Return a note as lines, wrapped at word boundaries."""
     if room is None:
         return [note]
     return wrap(note, max(room - len(GAP), 20), subsequent_indent=GAP, break_long_words=False, break_on_hyphens=False)
 
 
 def fitting(layout: Layout, widths: Mapping[str, int], room: int) -> dict[str, int]:
-    """Return the widths of the columns that there is room for."""
+    """Return the widths of the columns that fit; the least important ones are left out first."""
     shown = dict(widths)
     for title in reversed(layout.optional):
         if total(shown) <= room:
@@ -95,7 +95,7 @@ def fitting(layout: Layout, widths: Mapping[str, int], room: int) -> dict[str, i
 
 
 def narrowed(widths: dict[str, int], rows: Sequence[Row], room: int) -> dict[str, int]:
-    """Return the widths with a first column that fits; longer values in it get a line of their own."""
+    """Return the widths with a first column that fits; values that are longer are shown on a separate line."""
     first, *others = widths
     left = room - total({title: widths[title] for title in others}) - len(GAP)
     texts = (row.cells[first].text for row in rows)
@@ -103,17 +103,17 @@ def narrowed(widths: dict[str, int], rows: Sequence[Row], room: int) -> dict[str
 
 
 def total(widths: Mapping[str, int]) -> int:
-    """Return how wide columns are together."""
+    """Return the total width of the columns, with the gaps between them."""
     return sum(widths.values()) + len(GAP) * (len(widths) - 1)
 
 
 def widest(texts: Sequence[str]) -> int:
-    """Return how wide the widest text is."""
+    """Return the width of the widest text, in terminal columns."""
     return max(map(columns_of, texts))
 
 
 class Painter:
-    """Writes rows into columns of known widths."""
+    """Formats rows for columns of known widths."""
 
     def __init__(self, widths: Mapping[str, int], right: frozenset[str], *, coloured: bool) -> None:
         self.widths = widths
@@ -122,12 +122,12 @@ class Painter:
         self.first = next(iter(widths))
 
     def head(self, last: str) -> str:
-        """Return the line with the titles."""
+        """Return the header line."""
         titles = {title: Cell(title, "1") for title in self.widths}
         return f"{self.line(titles)}{GAP}{self.painted(Cell(last, '1'))}".rstrip()
 
     def row(self, row: Row, below: str) -> Iterator[str]:
-        """Yield the lines of a row; `below` is the title of the last column where that does not stand beside it."""
+        """Yield the lines of a row; `below` is the title of the last column if that is shown below the row."""
         cells = dict(row.cells)
         if columns_of(cells[self.first].text) > self.widths[self.first]:
             yield self.painted(cells[self.first])
@@ -142,14 +142,14 @@ class Painter:
         yield from (f"{indent}{text}" for text in others)
 
     def line(self, cells: Mapping[str, Cell]) -> str:
-        """Return one line of cells, each as wide as its column."""
+        """Return one line of cells, each padded to the width of its column."""
         return GAP.join(self.padded(cells[title], width, title in self.right) for title, width in self.widths.items())
 
-    def padded(self, cell: Cell, width: int, right: bool) -> str:  # noqa: FBT001 - one of two sides
-        """Return a cell as wide as its column."""
+    def padded(self, cell: Cell, width: int, right: bool) -> str:  # noqa: FBT001 - right or left
+        """Return a cell padded to a width, aligned to the right or left."""
         space, text = " " * (width - columns_of(cell.text)), self.painted(cell)
         return f"{space}{text}" if right else f"{text}{space}"
 
     def painted(self, cell: Cell) -> str:
-        """Return the value of a cell in its style."""
+        """Return the value of a cell with its ANSI style, if the output is coloured."""
         return f"\x1b[{cell.style}m{cell.text}\x1b[0m" if self.coloured and cell.style and cell.text else cell.text

@@ -1,4 +1,4 @@
-"""Sentences about what uses deployments: refusals, warnings, and the question before a stop."""
+"""Messages about what uses deployments: refusals, warnings, and the confirmation prompt."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ MOST_NAMES = 5
 
 
 def use(reference: Reference) -> str:
-    """Return one use of a deployment in words."""
+    """Return a clause that describes one use of a deployment."""
     name = clean(reference.id)
     if reference.kind is Kind.PIPELINE:
         if reference.alias:
@@ -23,23 +23,22 @@ def use(reference: Reference) -> str:
         return f"ingest pipeline {name} references {what}"
     if reference.through is not Through.ENDPOINT:
         return f"inference endpoint {name} uses this deployment"
-    # The server's own default endpoints, whose IDs begin with a dot, start their deployment by themselves.
+    # Elasticsearch's default endpoints, whose IDs begin with a dot, start their deployment on demand.
     again = " and starts it again when the endpoint is used" if name.startswith(".") else ""
     return f"inference endpoint {name} created this deployment{again}"
 
 
 def use_in_brief(reference: Reference) -> str:
-    """Return one use of a deployment in a few words; what names the deployment itself is the usual case."""
+    """Return a short description of one use of a deployment; "(model)" marks references to its model."""
     if reference.kind is Kind.PIPELINE:
         return f"pipeline {clean(reference.id)}{' (model)' if reference.needs_model else ''}"
     return f"endpoint {clean(reference.id)}"
 
 
 def unread(report: Report, *, verbose: bool) -> list[str]:
-    """Return what was not checked, where nothing else would say it.
+    """Return the lines about checks that could not be made and that no other message mentions.
 
-    A server that checks by itself refuses a stop without --force; it is silent with it, in a dry run, and when it is
-    older than that check.
+    They matter where Elasticsearch's own usage check refuses no stop: in a dry run, with --force, or in old versions.
     """
     look_only = report.dry_run or report.command == "list"
     chosen = [result.target for result in report.results if verbose or is_blind(result, look_only=look_only)]
@@ -57,18 +56,18 @@ def unread(report: Report, *, verbose: bool) -> list[str]:
 
 
 def is_said(unread: NotChecked, *, verbose: bool) -> bool:
-    """Tell whether something unread is worth a warning here: what only rare pipelines do is not."""
+    """Return whether to warn about a missing check; PIPELINES, which concerns few pipelines, only with --verbose."""
     return unread.what != LAST_LOOK and (verbose or unread.what != PIPELINES)
 
 
 def is_blind(result: Result, *, look_only: bool) -> bool:
-    """Tell whether a stop would go unrefused although something unseen may use the deployment."""
+    """Return whether Elasticsearch would not refuse the stop even if an endpoint uses the deployment."""
     versions = result.target.deployment.node_versions if result.target.deployment else ()
     return look_only or result.forced or not all(map(checks_endpoints, versions or ("0",)))
 
 
 def checks_endpoints(version: str) -> bool:
-    """Tell whether a server of this version refuses to stop what an inference endpoint uses (docs/elasticsearch.md)."""
+    """Return whether this version refuses to stop a deployment that an endpoint uses (docs/elasticsearch.md)."""
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
     return (8, 18, 3) <= numbers < (9,) or numbers >= (9, 0, 3)
 
@@ -76,7 +75,7 @@ def checks_endpoints(version: str) -> bool:
 def refusal(result: Result, report: Report, options: Sequence[str]) -> list[str]:
     """Return the lines about a deployment that is in use; the last one is the command that stops it anyway.
 
-    `options` are those that the command was given.
+    `options` are the options of this run, which the command repeats.
     """
     verb = "would not be" if report.dry_run else "was not"
     done = "restarted" if report.command == "restart" else "stopped"
@@ -92,7 +91,7 @@ def refusal(result: Result, report: Report, options: Sequence[str]) -> list[str]
 
 
 def last_of_model(result: Result, report: Report) -> list[str]:
-    """Return the line about a model of which no deployment would be left to serve the pipelines that reference it."""
+    """Return the lines for a refusal because no deployment of a referenced model would be left, or none."""
     found = result.target.deployment
     if not found or not any(one.needs_model for one in result.target.breaks):
         return []
@@ -110,14 +109,14 @@ def last_of_model(result: Result, report: Report) -> list[str]:
 
 
 def is_needed(result: Result, other: Deployment) -> bool:
-    """Tell whether a deployment runs and was refused only because another one of its model was to be stopped, too."""
+    """Return whether a running deployment of the model was refused only because all of them would be stopped."""
     found = result.target.deployment
     alive = found is not None and found.alive and found.model_id == other.model_id
     return alive and result.outcome is Outcome.IN_USE and not names_one(result.target.breaks)
 
 
 def forced(result: Result, report: Report) -> str | None:
-    """Return the warning about a deployment that is stopped although that breaks something; None if it does not."""
+    """Return the warning about uses that fail because a deployment is stopped or restarted; None if there are none."""
     broken = [one for one in result.target.breaks if not one.needs_model or not serves_on(result, report)]
     if not broken:
         return None
@@ -130,14 +129,14 @@ def forced(result: Result, report: Report) -> str | None:
 
 
 def serves_on(result: Result, report: Report) -> bool:
-    """Tell whether a deployment of the same model that was to be stopped too still runs."""
+    """Return whether a deployment of the same model was requested, but not stopped."""
     model = result.target.deployment and result.target.deployment.model_id
     siblings = (one for one in report.results if one.target.deployment and one.target.deployment.model_id == model)
     return any(one.outcome in {Outcome.FAILED, Outcome.NOT_ATTEMPTED, Outcome.IN_USE} for one in siblings)
 
 
 def question(targets: Sequence[Target], cluster: ClusterIdentity) -> str:
-    """Return the question before deployments are stopped or restarted: how many, on which cluster, with what danger."""
+    """Return the confirmation prompt: how many deployments are stopped or restarted, where, and what will fail."""
     chosen = [one for one in targets if one.decision.is_plan]
     verb = "Restart" if any(one.decision is Outcome.WOULD_RESTART for one in chosen) else "Stop"
     text = f"{verb} {counted(len(chosen), 'deployment')} on {clean(cluster.label)}?"
@@ -150,7 +149,7 @@ def question(targets: Sequence[Target], cluster: ClusterIdentity) -> str:
 
 
 def effect(targets: Sequence[Target], verb: str) -> str:
-    """Return what happens to the users of some deployments."""
+    """Return a sentence about the kinds of uses that will fail."""
     kinds = {use.kind for one in targets for use in one.breaks}
     names = {Kind.PIPELINE: "pipelines", Kind.ENDPOINT: "inference endpoints"}
     what = " and ".join(text for kind, text in names.items() if kind in kinds)

@@ -1,4 +1,4 @@
-"""JSON for programs: one versioned envelope for every command; esml_stop/schemas/ has its schema."""
+"""JSON output: one versioned envelope for all commands; its schema is in esml_stop/schemas/."""
 
 import json
 import time
@@ -26,40 +26,40 @@ def document(report: Report, about: Invocation) -> str:
 
 
 def lines(report: Report, about: Invocation) -> str:
-    """Return one JSON document a line: each deployment, then the rest of the envelope."""
+    """Return one JSON document per line: each deployment, then the rest of the envelope."""
     return by_line(envelope(report, about), "deployments", "deployment")
 
 
 def error_document(error: EsmlError, about: Invocation) -> str:
-    """Return the envelope of a command that ended before it had any result, in the form that was asked for."""
+    """Return the envelope for an error that ended a command before it had results, in the requested format."""
     nothing = Report(about.command)
     found = head(about, "error", int(error.exit_status)) | rest(nothing) | {"errors": [described(error)]}
     return whole(found) if about.form == "json" else by_line(found, "deployments", "deployment")
 
 
 def whole(body: Json) -> str:
-    """Return a document for people to read, too."""
+    """Return a document as JSON, indented so that it is readable."""
     return json.dumps(body, indent=2) + "\n"
 
 
 def by_line(body: Json, key: str, kind: str) -> str:
-    """Return a line for each item of a list in a document, and a last one with the rest."""
+    """Return a line of JSON for each item of a list in a document, and a last line for the rest."""
     rows = [{"type": kind, **row} for row in body.pop(key)]
     return "".join(json.dumps(row) + "\n" for row in [*rows, {"type": "summary", **body}])
 
 
 def envelope(report: Report, about: Invocation) -> Json:
-    """Return the report as plain data."""
+    """Return the envelope of a report as JSON values."""
     found = head(about, report.status, int(report.exit_status), report.reason) | rest(report)
     rows = [deployment(one, report, about) for one in report.results]
     found["errors"] = [one["error"] for one in rows if one["error"]]
-    # Only deployments are rows of a list; a name that matched nothing is a warning or an error.
+    # `esml list` contains only deployments; a name that matched nothing is a warning or an error.
     found["deployments"] = [one for one in rows if report.command != "list" or one["model_id"]]
     return found
 
 
 def head(about: Invocation, status: str, exit_code: int, why: str | None = None) -> Json:
-    """Return what every document begins with."""
+    """Return the fields at the beginning of every document."""
     where = about.cluster
     return {
         "schema_version": SCHEMA_VERSION,
@@ -75,7 +75,7 @@ def head(about: Invocation, status: str, exit_code: int, why: str | None = None)
 
 
 def rest(report: Report) -> Json:
-    """Return what the envelope of a command about deployments has besides; lists are empty until they are filled."""
+    """Return the other fields of commands about deployments; the caller fills the lists."""
     return {
         "dry_run": report.dry_run,
         "saved_to": report.saved_to,
@@ -86,7 +86,7 @@ def rest(report: Report) -> Json:
 
 
 def deployment(result: Result, report: Report, about: Invocation) -> Json:
-    """Return one target and what became of it."""
+    """Return the entry for one target and its outcome."""
     found = result.target.deployment
     now = result.seen or found
     return {
@@ -106,7 +106,7 @@ def deployment(result: Result, report: Report, about: Invocation) -> Json:
 
 
 def state_now(result: Result) -> str | None:
-    """Return the state that follows from what became of a target; None when that is not known."""
+    """Return the state as last listed, or else derived from the outcome; None if it is unknown."""
     if result.seen and result.seen.state != UNKNOWN_STATE:
         return result.seen.state
     found = result.target.deployment
@@ -124,7 +124,7 @@ def state_now(result: Result) -> str | None:
 
 
 def errors(result: Result, report: Report, about: Invocation) -> Iterator[Json]:
-    """Yield why a target is not as it was asked for, in the words that people read."""
+    """Yield the error of a target, if there is one, with the same text as on stderr."""
     name = result.deployment_id
     if result.outcome is Outcome.IN_USE:
         first, *uses, last = in_use.refusal(result, report, about.options)
@@ -150,7 +150,7 @@ def errors(result: Result, report: Report, about: Invocation) -> Iterator[Json]:
 
 
 def described(error: EsmlError) -> Json:
-    """Return an error as plain data; `command` is for those that a command would overcome."""
+    """Return an error as JSON values; the caller sets `command` if there is a command that resolves the error."""
     return {
         "code": error.code,
         "message": error.message,
@@ -164,7 +164,7 @@ def described(error: EsmlError) -> Json:
 
 
 def shown(one: Deployment) -> Json:
-    """Return what the cluster showed of a deployment."""
+    """Return the fields that describe a deployment as the cluster lists it."""
     values = (
         one.model_id,
         one.reason,
@@ -203,10 +203,10 @@ SHOWN = (
 
 
 def reference(one: Reference) -> Json:
-    """Return one use of a deployment."""
+    """Return one use of a deployment as JSON values."""
     return {"kind": one.kind.value, "id": one.id, "through": one.through.value, "alias": one.alias}
 
 
 def not_checked(one: NotChecked) -> Json:
-    """Return what could not be looked at, and why."""
+    """Return a check that could not be made, and the reason."""
     return {"what": one.what, "reason": one.reason}

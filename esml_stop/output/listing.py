@@ -1,4 +1,4 @@
-"""The deployments that run, as a table for people and as lines for a pipe."""
+"""The deployments of `esml list`, as a table and as tab-separated lines."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -31,7 +31,7 @@ STATES = {"started": "32", "failed": "31", "stopping": "33", "starting": "33"}
 
 
 def lines(report: Report) -> str:
-    """Return a line per deployment, its nodes by their names; times are RFC 3339, a missing value is empty."""
+    """Return a line per deployment, with the names of its nodes; times are RFC 3339, missing values are empty."""
     rows = (line(found, one) for one in report.results if (found := one.target.deployment))
     return "".join(f"{tabbed(row)}\n" for row in rows)
 
@@ -85,7 +85,7 @@ def cells(found: Deployment, now: int) -> dict[str, Cell]:
 
 
 def last_use(found: Deployment, now: int) -> str:
-    """Return how long ago it was last used; `not since` where nothing is known about the time before."""
+    """Return how long ago a deployment was last used; "not since" if nothing is known about the time before."""
     if found.in_use_now:
         return "now"
     if found.idle_since is None:
@@ -93,11 +93,11 @@ def last_use(found: Deployment, now: int) -> str:
     passed = now - found.idle_since
     if found.last_access is not None and found.last_access >= found.idle_since:
         return ago(passed)
-    return f"not since {ago(passed)}" if passed >= 60_000 else "unknown"  # a moment says nothing
+    return f"not since {ago(passed)}" if passed >= 60_000 else "unknown"  # less than a minute says too little
 
 
 def used_at(found: Deployment) -> str:
-    """Return when it was last used, for programs; `not since` where nothing is known about the time before."""
+    """Return when a deployment was last used, for programs; "not since" if nothing is known about the time before."""
     if found.idle_since is None:
         return "unknown"
     known = found.last_access is not None and found.last_access >= found.idle_since

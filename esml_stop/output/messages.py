@@ -1,4 +1,4 @@
-"""Sentences about the outcome of a command and of each target; no I/O, and every foreign value is cleaned."""
+"""Messages about the outcome of a command and of each target, with all untrusted values cleaned. Pure."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ OUTCOMES = {
     Outcome.WOULD_RESTART: "would be restarted",
 }
 
-# How the first line about a target begins that did not end as it should.
+# How the first line about a target with a problem begins, after its name.
 PROBLEM_VERBS = {
     Outcome.STOPPING: "is still stopping",
     Outcome.UNKNOWN: "is in an unknown state",
@@ -44,7 +44,7 @@ PROBLEM_VERBS = {
 def failure(result: Result) -> list[str]:
     """Return the lines about a target that failed or is not known to be stopped.
 
-    A message that begins with "It" says by itself what became of the deployment.
+    If the message begins with "It", the deployment ID replaces this word.
     """
     error, name = result.error or EsmlError(""), clean(result.deployment_id)
     message = clean(error.message)
@@ -56,7 +56,7 @@ def failure(result: Result) -> list[str]:
 
 
 def warning(result: Result, report: Report) -> str | None:
-    """Return what to warn of about a target that did not fail."""
+    """Return the warning about a target that did not fail, or None."""
     if result.error or result.outcome is Outcome.IN_USE:
         return None
     if result.outcome is Outcome.NOT_FOUND:
@@ -67,9 +67,9 @@ def warning(result: Result, report: Report) -> str | None:
 
 
 def why(result: Result) -> str | None:
-    """Return why a deployment that is stopped, or would be, had failed or did not get further.
+    """Return a line with the reason why a deployment that is stopped, or would be, had failed or made no progress.
 
-    That its model was deleted was said before.
+    For a deployment whose model was deleted, there was a warning before the stop.
     """
     found = result.target.deployment
     if not found or not found.reason or found.is_orphan or result.outcome not in {Outcome.STOPPED, Outcome.WOULD_STOP}:
@@ -78,18 +78,18 @@ def why(result: Result) -> str | None:
 
 
 def no_ids(report: Report) -> str:
-    """Return the line about a standard input that named nothing."""
+    """Return the line about a standard input that contains no IDs."""
     return f"No deployment ID was given on stdin; nothing to {report.command}."
 
 
 def start_again(one: Deployment) -> str:
-    """Return the request that starts a deployment again with the same settings, marked as such."""
+    """Return the request that starts a deployment again with the same settings, below a heading."""
     request = "\n".join(f"  {clean(line)}" for line in start_call(one).console.split("\n"))
     return f"To start {clean(one.deployment_id)} again:\n{request}"
 
 
 def way_back(report: Report, restore: Sequence[str], *, verbose: bool) -> list[str]:
-    """Return how to start again what was stopped: the file of --save, and with --verbose each request."""
+    """Return how to start stopped deployments again: with --verbose each request, with a save file the command."""
     stopped = [one.target.deployment for one in report.results if one.outcome is Outcome.STOPPED]
     calls = [start_again(one) for one in stopped if one and not one.is_orphan] if verbose else []
     if not report.saved_to:
@@ -100,7 +100,7 @@ def way_back(report: Report, restore: Sequence[str], *, verbose: bool) -> list[s
 
 
 def missed(result: Result, report: Report, options: Sequence[str] = ()) -> list[str]:
-    """Return the lines about a name that should have matched; `options` are those that the command was given."""
+    """Return the lines about a name that should have matched a deployment; `options` are the options of this run."""
     target = result.target
     if not target.meant:
         return [missing(target, report.command)]
@@ -114,7 +114,7 @@ def missed(result: Result, report: Report, options: Sequence[str] = ()) -> list[
 
 
 def missing(target: Target, command: str) -> str:
-    """Return the line about a name that found nothing."""
+    """Return the line about a name that matches nothing."""
     if command == "restore":
         return f"{clean(target.deployment_id)} is not in the file. {clean(target.hint or '')}".rstrip()
     name, hint = clean(target.deployment_id), clean(target.hint or "")
@@ -128,7 +128,7 @@ def missing(target: Target, command: str) -> str:
 
 
 def not_idle(target: Target) -> str:
-    """Return the line about a deployment that was named but is not idle for long enough."""
+    """Return the line about a deployment that was given by ID, but has not been idle for long enough."""
     found, name = target.deployment, clean(target.deployment_id)
     if found and found.in_use_now:
         return f"{name} was skipped: it is in use now."
@@ -140,11 +140,11 @@ def not_idle(target: Target) -> str:
 
 
 def needs_closing(report: Report, *, shown: bool) -> bool:
-    """Tell whether a closing sentence says something new; `shown`: the results are on a terminal."""
+    """Return whether a closing sentence adds information; `shown` is True if the results are on a terminal."""
     if report.command == "list":
         return shown or not report.count(Outcome.LISTED)
     if not report.results and report.command != "restore":
-        return report.cancelled  # an empty standard input has been reported
+        return report.cancelled  # an empty standard input was already reported
     if len(report.results) != 1 or report.cancelled:
         return True
     only = report.results[0]
@@ -153,7 +153,7 @@ def needs_closing(report: Report, *, shown: bool) -> bool:
 
 
 def closing(report: Report) -> str:
-    """Return the one sentence that says what changed."""
+    """Return the closing sentence, which summarizes the changes."""
     verb = VERBS.get(report.command, report.command)
     if report.cancelled:
         return f"Cancelled; nothing was {verb}."
@@ -173,15 +173,15 @@ def closing(report: Report) -> str:
 
 
 VERBS = {"stop": "stopped", "restore": "started", "restart": "restarted"}
-# What was done comes first, what was not found at all last.
+# Outcomes that are not problems come first, then problems, then names that match nothing.
 ORDER = sorted(Outcome, key=lambda one: (one is Outcome.NOT_FOUND, one in PROBLEMS))
 
 
 def listed(report: Report) -> str:
-    """Return how many deployments there are and what memory they need, as far as that is known.
+    """Return the sentence with the number of deployments and the memory that they require, as far as it is known.
 
-    Each deployment has a process of its own with the whole model, so two of one model need twice the memory. It is
-    needed on each node that a deployment runs on.
+    Each deployment loads the whole model in its own process on each of its nodes, so two deployments of a model
+    require twice the memory.
     """
     number = report.count(Outcome.LISTED)
     if not number:
@@ -193,7 +193,7 @@ def listed(report: Report) -> str:
 
 
 def single(result: Result) -> str:
-    """Return what became of the only target."""
+    """Return the sentence about the only target."""
     took = (
         f" in {seconds(result.seconds)}"
         if result.outcome in {Outcome.STOPPED, Outcome.STARTED, Outcome.RESTARTED}
@@ -216,7 +216,7 @@ PHRASES = {
 
 
 def next_steps(report: Report) -> list[str]:
-    """Return what to do next, as far as nothing else says it."""
+    """Return what to do next, unless another message says it."""
     if report.dry_run:
         return ["Nothing was changed."]
     if report.command == "restore" and report.count(Outcome.FAILED):

@@ -17,20 +17,20 @@ from esml_stop.text import clean, counted, seconds
 P = TypeVar("P", bound="Progress")
 S = TypeVar("S", bound="ShownProgress")
 
-# How often a log repeats which targets are still waited for, in seconds.
+# The interval between reminders in a log of the targets that are not finished, in seconds.
 REMINDER_SECONDS = 30.0
-# How often it is checked whether a reminder is due, in seconds: each target began at a time of its own.
+# How often to check whether a reminder is due, in seconds; targets begin at different times.
 CHECK_SECONDS = 0.25
-# Most commands end before there is anything to watch: rich is imported only after so many seconds.
+# rich is imported only after this many seconds, because most commands end sooner.
 SHORT_SECONDS = 0.25
 # How often the rows on a terminal are updated, in seconds.
 REFRESH_SECONDS = 0.125
-# How many targets are named while they are waited for; more are counted.
+# How many unfinished targets are named; the others are only counted.
 MOST_NAMES = 5
 
 
 class Progress:
-    """The progress of a command, called from the main thread: this one shows nothing, for --quiet."""
+    """Receives the progress of a command in the main thread; this base class shows nothing, for --quiet."""
 
     def __enter__(self: P) -> P:  # noqa: PYI019 - Python 3.10 has no typing.Self
         return self
@@ -39,10 +39,10 @@ class Progress:
         return None
 
     def phase(self, text: str, total: int | None = None) -> None:
-        """Show the next step, and for how many targets it is taken."""
+        """Show the next step and its number of targets."""
 
     def started(self, target: Target) -> None:
-        """Show that a change was begun."""
+        """Show that a change has begun."""
 
     def ended(self, result: Result) -> None:
         """Show the outcome of a target."""
@@ -52,7 +52,7 @@ class Progress:
 
 
 class ShownProgress(Progress):
-    """The state of a progress that is shown; a thread of its own, `_show`, runs until the work is over."""
+    """Keeps the state of the progress; a separate thread runs `_show` until the context is left."""
 
     def __init__(self) -> None:
         self.text, self.total, self.done = "", 0, 0
@@ -74,11 +74,11 @@ class ShownProgress(Progress):
         self.text, self.total, self.done, self.began = text, total or 0, 0, time.monotonic()
 
     def started(self, target: Target) -> None:
-        """Note when a change was begun."""
+        """Record when a change began."""
         self.under_way[target.deployment_id] = time.monotonic()
 
     def ended(self, result: Result) -> None:
-        """Note that a target is not waited for any more."""
+        """Record that a target is finished."""
         self.under_way.pop(result.deployment_id, None)
         self.done += 1
 
@@ -87,9 +87,9 @@ class ShownProgress(Progress):
 
 
 class LogProgress(ShownProgress):
-    """For logs: a line per finished target, when there are several, and a reminder of what is still waited for.
+    """For logs: a line per finished target, if there are several, and reminders of the targets that are not finished.
 
-    `queued` returns how many requests wait in the queues of some deployments; it is called in the thread.
+    `queued` returns the number of queued requests by deployment ID; it is called in the thread of `_show`.
     """
 
     def __init__(self, *, verbose: bool = False) -> None:
@@ -99,24 +99,24 @@ class LogProgress(ShownProgress):
         self.reminded = -math.inf
 
     def phase(self, text: str, total: int | None = None) -> None:
-        """Begin the next step; a terminal that cannot move its cursor gets a line about it."""
+        """Begin the next step; on a terminal, show it."""
         super().phase(text, total)
         at_work(text)
 
     def ended(self, result: Result) -> None:
-        """Write the outcome of a target."""
+        """Write the outcome of a target, if there are several."""
         super().ended(result)
         if self.total > 1:
             took = f" after {seconds(result.seconds)}" if result.outcome is Outcome.STOPPED else ""
             say(f"esml: {clean(result.deployment_id)}: {OUTCOMES[result.outcome]}{took}")
 
     def retrying(self, line: str) -> None:
-        """Write why a request is made again, if asked to."""
+        """With --verbose, write why a request is sent again."""
         if self.verbose:
             say(f"esml: {clean(line)}")
 
     def reminders(self, now: float, every: float = REMINDER_SECONDS) -> Iterator[str]:
-        """Yield what is waited for, and for how long: each target that is waited for long enough, or else the step."""
+        """Yield a line for each target that has taken `every` seconds, or for the step if no target has begun."""
         doing = f"{self.text[:1].lower()}{self.text[1:]}"
         late = {name: now - began for name, began in list(self.under_way.items()) if now - began >= every}
         if not late and self.text and now - self.began >= every and not self.under_way:
@@ -130,7 +130,7 @@ class LogProgress(ShownProgress):
             yield f"still {doing} {counted(len(late) - len(names), 'other')}"
 
     def due(self, now: float) -> list[str]:
-        """Return the reminders at a moment; none when the last ones are not long enough ago."""
+        """Return the reminders to write now; none if the last ones are less than REMINDER_SECONDS ago."""
         lines = list(self.reminders(now)) if now - self.reminded >= REMINDER_SECONDS else []
         if lines:
             self.reminded = now
@@ -143,9 +143,9 @@ class LogProgress(ShownProgress):
 
 
 class TerminalProgress(ShownProgress):
-    """A row for the step and one for each target that is waited for, updated in place and removed at the end.
+    """Shows a row for the step and one for each unfinished target, updated in place and removed at the end.
 
-    It begins as one plain line; rich shows the rows when the work lasts, and `has_rows` is set.
+    It begins as one plain line. After SHORT_SECONDS, rich shows the rows, and `has_rows` is set.
     """
 
     def __init__(self) -> None:
@@ -155,7 +155,7 @@ class TerminalProgress(ShownProgress):
         self._stack, self._lock = ExitStack(), threading.Lock()
 
     def __exit__(self, *_: object) -> None:
-        with self._lock, suppress(OSError, ValueError):  # a terminal that is gone must not cost the report
+        with self._lock, suppress(OSError, ValueError):  # a closed terminal must not prevent the report
             self._over.set()
             self._stack.close()
         self.has_rows.clear()
@@ -167,12 +167,12 @@ class TerminalProgress(ShownProgress):
         self._note("")
 
     def ended(self, result: Result) -> None:
-        """Show what is still waited for."""
+        """Show the targets that are not finished."""
         super().ended(result)
         self._note("")
 
     def retrying(self, line: str) -> None:
-        """Show why it takes longer, until something else happens."""
+        """Show why a request is sent again, until the next step or result."""
         self._note(clean(line))
 
     @property
@@ -181,7 +181,7 @@ class TerminalProgress(ShownProgress):
         return f"{self.text}: {self.done:,} of {self.total:,} done" if self.total > 1 else self.text
 
     def rows(self, now: float) -> list[str]:
-        """Return the step with its duration, then what is waited for."""
+        """Return the rows: the step with its duration, the unfinished targets, and why a request is sent again."""
         waiting = list(self.under_way.items())
         rows = [f"waiting {now - began:.0f} s for {clean(name)}" for name, began in waiting[:MOST_NAMES]]
         if more := waiting[MOST_NAMES:]:
@@ -204,10 +204,10 @@ class TerminalProgress(ShownProgress):
                 return
             wipe()
             self.has_rows.set()
-            # What else is written goes above the rows.
+            # Other lines are written above the rows.
             self._stack.enter_context(written_by(lambda line: write_above(screen, line)))
             self._stack.enter_context(shown)
-            screen.show_cursor()  # if esml is killed, the shell has its cursor
+            screen.show_cursor()  # rich hides the cursor; the shell needs it if esml is killed
         while not over.wait(REFRESH_SECONDS):
             with self._lock:
                 if not over.is_set():
@@ -215,7 +215,7 @@ class TerminalProgress(ShownProgress):
 
 
 def progress_on(stream: TextIO | None, *, quiet: bool = False, verbose: bool = False) -> Progress:
-    """Return the progress that fits what a stream can show."""
+    """Return the kind of progress display that a stream supports."""
     if quiet:
         return Progress()
     return LogProgress(verbose=verbose) if verbose or not moves(stream) else TerminalProgress()

@@ -1,4 +1,4 @@
-"""Standard output: one report, in the form that was asked for."""
+"""Writes a report to standard output in the requested format."""
 
 import sys
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ from esml_stop.output.terminal import has_colour, is_terminal, width
 
 
 def render(report: Report, about: Invocation, *, said: bool = False) -> None:
-    """Write a report to stdout; without a form a table for a terminal, lines for a pipe.
+    """Write a report to stdout; the default is a table on a terminal and tab-separated lines elsewhere.
 
-    `said`: a sentence beside it says the same when it is about one deployment. The whole text is there before stdout is
-    touched: what cannot be formatted has written nothing.
+    With `said`, the closing sentence on stderr replaces the default table of a single target. The text is complete
+    before anything is written, so that an error in formatting leaves no partial output.
     """
     single = report.command != "list" and len(report.results) == 1
     if not (said and about.form is None and single and is_terminal(sys.stdout)):
@@ -26,7 +26,7 @@ def render(report: Report, about: Invocation, *, said: bool = False) -> None:
 
 
 def text_of(report: Report, about: Invocation) -> str:
-    """Return a report in one of the forms."""
+    """Return a report in the requested format."""
     form = about.form or ("table" if is_terminal(sys.stdout) and not report.is_hurried else "tsv")
     if form in {"json", "jsonl"}:
         return json_report.document(report, about) if form == "json" else json_report.lines(report, about)
@@ -38,7 +38,7 @@ def text_of(report: Report, about: Invocation) -> str:
 
 
 def table_of(report: Report, *, wide: bool) -> str:
-    """Return the table, as wide as the terminal; in a pipe, and when every column is wanted, as wide as it needs."""
+    """Return the table, fitted to the width of the terminal; in a pipe and with -o wide, at its natural width."""
     everything = wide or not is_terminal(sys.stdout)
     room = None if everything else width(sys.stdout)
     return table.text(report, room, coloured=has_colour(sys.stdout), errors=everything)
@@ -51,7 +51,7 @@ def write(text: str) -> None:
 
 
 def schema(name: str) -> str:
-    """Return the JSON Schema of the data forms, or of save files."""
+    """Return the JSON Schema of the JSON output or of save files."""
     return files("esml_stop").joinpath("schemas", f"{name}-1.json").read_text(encoding="utf-8")
 
 
@@ -59,13 +59,13 @@ def schema(name: str) -> str:
 def stdout() -> Iterator[TextIO]:
     """Yield standard output and flush it.
 
-    Raises OutputFailed when it cannot be written, but BrokenPipeError when nobody reads it.
+    Raises BrokenPipeError if the reader closed the pipe, and OutputFailed if writing fails for another reason.
     """
     if sys.stdout is None:
         raise OutputFailed("The results cannot be written: standard output is closed.")
     try:
         if isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(errors="backslashreplace")  # an encoding that lacks a character loses no line
+            sys.stdout.reconfigure(errors="backslashreplace")  # for characters that the encoding lacks
         yield sys.stdout
         sys.stdout.flush()
     except BrokenPipeError:

@@ -1,4 +1,4 @@
-"""The settings of a connection on stdout: a table on a terminal, tab-separated lines in a pipe, or JSON."""
+"""Writes the connection settings to stdout: a table on a terminal, tab-separated lines in a pipe, or JSON."""
 
 import sys
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ ANSWERS = {True: "yes", False: "no", None: "unknown to this server"}
 
 
 def show(report: SettingsReport, about: Invocation, *, quiet: bool = False) -> None:
-    """Write the report to stdout; the whole text is there before stdout is touched."""
+    """Write the report to stdout; the text is complete before anything is written."""
     as_table = about.form == "table" or (about.form is None and is_terminal(sys.stdout))
     text = table(report) if as_table else text_of(report, about)
     if as_table and is_terminal(sys.stdout) and not quiet:
@@ -32,7 +32,7 @@ def show(report: SettingsReport, about: Invocation, *, quiet: bool = False) -> N
 
 
 def text_of(report: SettingsReport, about: Invocation) -> str:
-    """Return the report in one of the forms for programs."""
+    """Return the report in one of the formats for programs."""
     if about.form == "json":
         return whole(envelope(report, about))
     if about.form == "jsonl":
@@ -41,7 +41,7 @@ def text_of(report: SettingsReport, about: Invocation) -> str:
 
 
 def envelope(report: SettingsReport, about: Invocation) -> dict[str, Any]:
-    """Return the report as plain data."""
+    """Return the report as JSON values."""
     found = report.inspection
     return head(about, "error" if report.exit_status else "success", int(report.exit_status)) | {
         "settings": [{"name": one.name, "value": one.value, "source": one.source} for one in report.settings],
@@ -53,7 +53,7 @@ def envelope(report: SettingsReport, about: Invocation) -> dict[str, Any]:
 
 
 def inspection(found: Inspection) -> dict[str, Any]:
-    """Return what the cluster said as plain data."""
+    """Return the result of --check as JSON values."""
     return {
         "cluster_name": found.cluster_name,
         "version": found.version,
@@ -66,7 +66,7 @@ def inspection(found: Inspection) -> dict[str, Any]:
 
 
 def rows_of(report: SettingsReport) -> Iterator[Setting]:
-    """Yield name, value and source of everything that is known."""
+    """Yield the settings, the sources that are not used, and the results of --check."""
     yield from report.settings
     yield from (Setting("not_used", name) for name in report.not_used)
     if found := report.inspection:
@@ -78,7 +78,7 @@ def rows_of(report: SettingsReport) -> Iterator[Setting]:
 
 
 def who(found: Inspection) -> str:
-    """Return who the cluster takes this connection for."""
+    """Return the user or API key as which the cluster authenticates this connection."""
     if not found.security:
         return "anyone: security is switched off"
     name = found.user or ""
@@ -92,7 +92,7 @@ STYLES = {"yes": "32", "no": "31"}
 
 
 def table(report: SettingsReport) -> str:
-    """Return the report as a table; long values are never cut."""
+    """Return the report as a table; long values are never truncated."""
     rows = [
         Row(
             {
@@ -107,7 +107,7 @@ def table(report: SettingsReport) -> str:
 
 
 def closing(report: SettingsReport) -> str:
-    """Return the one sentence that says what this means."""
+    """Return the closing sentence, which says whether the connection works and may stop deployments."""
     if report.error:
         return "This connection does not work."
     if report.inspection is None:

@@ -1,4 +1,4 @@
-"""What people read besides the results: warnings, refusals and errors, on stderr."""
+"""Writes messages to stderr: warnings, refusals, errors and prompts."""
 
 import re
 import sys
@@ -10,29 +10,29 @@ from esml_stop.errors import EsmlError
 from esml_stop.output.terminal import has_colour, is_terminal, moves, width
 from esml_stop.text import clean, columns_of
 
-# Bold yellow is nearly white in many terminals, and some are white.
+# Not bold yellow: it is nearly white in many terminals, and some have a white background.
 RED, YELLOW = "1;31", "33"
 
-# A command in a line.
+# Matches an esml command within a line.
 COMMAND = re.compile(r"[ `]esml [a-z]")
 
 
 def say(line: str) -> None:
-    """Write one line that is already clean; that nobody can read it must not keep the work from going on."""
+    """Write one line, which must already be clean; errors are ignored, so that the work continues."""
     with suppress(OSError, ValueError):
         _writers[-1](line)
 
 
 def ask(question: str) -> str:
-    """Return the line that a person answers; nothing at all counts as an empty one."""
+    """Ask a question and return the line that the user enters; empty if it cannot be read."""
     lines = wrapped(question)
     try:
-        _put("\n".join(lines) + " ")  # a signal may come as soon as it is there
+        _put("\n".join(lines) + " ")  # a signal may arrive as soon as the question is shown
         answer = sys.stdin.readline()
     except (OSError, ValueError, AttributeError):
         answer = ""
     except BaseException:
-        say("")  # what follows begins a line of its own
+        say("")  # so that further output begins on a new line
         raise
     if not answer.endswith("\n"):
         say("")
@@ -46,21 +46,21 @@ def warn(line: str) -> None:
 
 
 def block(lines: Iterable[str]) -> None:
-    """Write lines that belong together; the first one names esml."""
+    """Write the lines of one message; the first one begins with the name of the program."""
     first, *others = (part for line in with_name(lines) for part in folded(line))
     say("\n".join([first.replace("esml:", coloured("esml:", RED), 1), *others]))
 
 
 def with_name(lines: Iterable[str]) -> Iterator[str]:
-    """Yield lines, the first one with the name of the program."""
+    """Yield the lines, the first one with the name of the program before it."""
     for number, line in enumerate(lines):
         yield line if number else f"esml: {line}"
 
 
 def folded(line: str) -> Sequence[str]:
-    """Return a line as a terminal shows it best: broken between words, but in one piece if a command is to be copied.
+    """Return a line wrapped at word boundaries for a terminal; a line with a command stays whole, so it can be copied.
 
-    A terminal knows which lines it has broken itself, and copies these in one piece.
+    Terminals rejoin lines that they have wrapped themselves when these are copied.
     """
     if not is_terminal(sys.stderr) or columns_of(line) <= room() or COMMAND.search(line):
         return [line]
@@ -68,12 +68,12 @@ def folded(line: str) -> Sequence[str]:
 
 
 def wrapped(line: str, indent: str = "") -> list[str]:
-    """Return a line broken between words to the width of stderr; `indent` starts each line but the first."""
+    """Return a line wrapped at word boundaries to the width of stderr; `indent` begins each line but the first."""
     return wrap(line, room(), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def room() -> int:
-    """Return the columns for a line on stderr; a very narrow terminal breaks lines itself."""
+    """Return the width of a line on stderr, at least 20 columns; a narrower terminal wraps lines itself."""
     return max(width(sys.stderr), 20)
 
 
@@ -83,7 +83,7 @@ def error(error: EsmlError) -> None:
 
 
 def at_work(text: str) -> None:
-    """Show on a terminal what is being done, until something else is written; nothing elsewhere."""
+    """Show the current step on a terminal, until something else is written; does nothing elsewhere."""
     if is_terminal(sys.stderr) and not moves(sys.stderr):
         say(f"esml: {text} ...")
     if moves(sys.stderr):
@@ -93,7 +93,7 @@ def at_work(text: str) -> None:
 
 
 def wipe() -> None:
-    """Remove what is shown of the work."""
+    """Remove the step that `at_work` shows."""
     if _shown:
         _shown.clear()
         _put("\r\x1b[K")
@@ -101,7 +101,7 @@ def wipe() -> None:
 
 @contextmanager
 def written_by(writer: Callable[[str], None]) -> Iterator[None]:
-    """Let someone else write the lines for a while: whatever moves on the screen has to make room for them."""
+    """Let another function write the lines, so that a progress display can make room for them."""
     _writers.append(writer)
     try:
         yield
@@ -110,7 +110,7 @@ def written_by(writer: Callable[[str], None]) -> Iterator[None]:
 
 
 def coloured(text: str, colour: str) -> str:
-    """Return text in a colour, where stderr has colours."""
+    """Return text in a colour, if stderr has colours."""
     return f"\x1b[{colour}m{text}\x1b[0m" if has_colour(sys.stderr) else text
 
 
@@ -120,7 +120,7 @@ def _write(line: str) -> None:
 
 
 def _put(text: str) -> None:
-    """Write to stderr; that nobody can read it must not keep the work from going on."""
+    """Write to stderr; errors are ignored, so that the work continues."""
     with suppress(OSError, ValueError, AttributeError):  # full, gone or closed
         sys.stderr.write(text)
         sys.stderr.flush()

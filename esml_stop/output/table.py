@@ -1,4 +1,4 @@
-"""The tables of results, for a terminal and for whoever asks for one."""
+"""Tables of results, for a terminal and for -o table and wide."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -11,7 +11,7 @@ from esml_stop.text import clean, seconds
 
 DOUBTFUL = {Outcome.NOT_FOUND, Outcome.NOT_ATTEMPTED, Outcome.NOT_IDLE, Outcome.STOPPING, Outcome.STARTING}
 
-# Before anything is done.
+# The labels in the plan that the user has to confirm.
 IN_A_PLAN = {**OUTCOMES, Outcome.IN_USE: "in use, will be skipped"}
 
 LAYOUT = Layout(("DEPLOYMENT", "OUTCOME", "MODEL"), optional=("MODEL",), last="USED BY")
@@ -19,7 +19,7 @@ WITH_ERRORS = Layout(("DEPLOYMENT", "OUTCOME", "MODEL", "ERROR"), optional=("MOD
 
 
 def text(report: Report, width: int | None, *, coloured: bool = False, errors: bool = False) -> str:
-    """Return the table of a report; with `errors` also what went wrong, for where nothing else says it."""
+    """Return the table of a report; `errors` adds a column for the errors, if there are any."""
     if report.command == "list":
         rows: Sequence[Row] = listing.rows(report.results)
         return joined(lines(listing.LAYOUT, rows, width, coloured=coloured)) if rows else ""
@@ -29,18 +29,18 @@ def text(report: Report, width: int | None, *, coloured: bool = False, errors: b
 
 
 def plan(targets: Iterable[Target], width: int, *, coloured: bool) -> str:
-    """Return, for whoever is asked about it, what would become of each target and what uses it."""
+    """Return the table for the confirmation prompt: the planned outcome of each target and what uses it."""
     rows = [row(Result.planned(target), IN_A_PLAN) for target in targets]
     return joined(lines(LAYOUT, rows, width, coloured=coloured))
 
 
 def joined(parts: Iterator[str]) -> str:
-    """Return lines as a text."""
+    """Return lines as one text."""
     return "".join(f"{line}\n" for line in parts)
 
 
 def problems_last(results: Iterable[Result]) -> Sequence[Result]:
-    """Return the results in their order, but what went wrong after everything else, where the eye is."""
+    """Return the results in their order, but with problems last, where users see them first."""
     return sorted(results, key=lambda one: one.outcome in PROBLEMS)
 
 
@@ -58,7 +58,7 @@ def row(result: Result, labels: Mapping[Outcome, str] = OUTCOMES) -> Row:
 
 
 def colour(outcome: Outcome) -> str:
-    """Return the style of an outcome."""
+    """Return the ANSI style for an outcome."""
     if outcome in DOUBTFUL:
         return "33"
     return "31" if outcome in PROBLEMS else "32"

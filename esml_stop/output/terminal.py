@@ -1,4 +1,4 @@
-"""What a stream can show: colour, movement, how many columns; and rich's view of it. Each stream is judged alone."""
+"""The capabilities of a terminal (colour, cursor movement, width), determined for each stream, and rich displays."""
 
 import os
 from collections.abc import Sequence
@@ -13,20 +13,20 @@ OFF = {"0", "false", "no"}
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Tell whether a person sees what is written."""
+    """Return whether a stream is a terminal."""
     try:
         return stream is not None and stream.isatty()
-    except ValueError:  # it is closed
+    except ValueError:  # the stream is closed
         return False
 
 
 def moves(stream: TextIO | None) -> bool:
-    """Tell whether a line can be written over."""
+    """Return whether the terminal can overwrite a line."""
     return is_terminal(stream) and os.environ.get("TERM", "").lower() not in DUMB
 
 
 def has_colour(stream: TextIO | None) -> bool:
-    """Tell whether colour is wanted: NO_COLOR, then FORCE_COLOR or CLICOLOR_FORCE, then what the stream is."""
+    """Return whether to use colour: NO_COLOR, then FORCE_COLOR or CLICOLOR_FORCE, then CLICOLOR and the terminal."""
     if os.environ.get("NO_COLOR"):
         return False
     if forced := os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE"):
@@ -35,7 +35,7 @@ def has_colour(stream: TextIO | None) -> bool:
 
 
 def width(stream: TextIO | None) -> int:
-    """Return the columns of a terminal: COLUMNS, else what the terminal says, else 80."""
+    """Return the width of a terminal in columns: COLUMNS, else the size that the terminal reports, else 80."""
     try:
         columns = int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size(stream.fileno() if stream else 1).columns
     except (OSError, ValueError):
@@ -44,7 +44,7 @@ def width(stream: TextIO | None) -> int:
 
 
 def console(stream: TextIO) -> "Console":
-    """Return rich's view of a stream; the eight standard colours are those that suit every theme."""
+    """Return a rich console for a stream; it uses only the standard colours, which follow the theme of the terminal."""
     from rich.console import Console
 
     return Console(
@@ -58,7 +58,7 @@ def console(stream: TextIO) -> "Console":
 
 
 def rows_on(screen: "Console") -> "Progress":
-    """Return rich's display of rows, of which the first has a spinner; each is cut to the width of the terminal."""
+    """Return a rich display of rows, each truncated to the width of the terminal; the first one has a spinner."""
     from rich.progress import Progress, SpinnerColumn, TextColumn
     from rich.table import Column
 
@@ -74,7 +74,7 @@ def rows_on(screen: "Console") -> "Progress":
 
 
 def show_rows(display: "Progress", rows: Sequence[str]) -> None:
-    """Show these rows in place of what is shown."""
+    """Show these rows instead of the current ones."""
     for _ in range(len(rows) - len(display.task_ids)):
         is_first = not display.task_ids
         display.add_task("", total=None if is_first else 1, completed=0 if is_first else 1)
@@ -85,7 +85,7 @@ def show_rows(display: "Progress", rows: Sequence[str]) -> None:
 
 
 def write_above(screen: "Console", line: str) -> None:
-    """Write a line, which may have colours, above the rows."""
+    """Write a line, which may contain ANSI colours, above the rows."""
     from rich.text import Text
 
     screen.print(Text.from_ansi(line), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Plain text for pipes: whole values, one line each, nothing to cut or wrap."""
+"""Tab-separated values for pipes: one line per target, never truncated or wrapped."""
 
 from collections.abc import Iterable
 
@@ -8,12 +8,12 @@ from esml_stop.text import clean
 
 
 def lines(report: Report) -> str:
-    """Return a line per target: deployment ID, outcome, model ID, state before, what uses it, what went wrong."""
+    """Return a line per target: deployment ID, outcome, model ID, previous state, uses, and the error or hint."""
     return "".join(f"{line(result)}\n" for result in report.results)
 
 
 def line(result: Result) -> str:
-    """Return one target's values, separated by tabs; a missing value is empty."""
+    """Return one target's values, separated by tabs; missing values are empty."""
     deployment = result.target.deployment
     values = (
         result.deployment_id,
@@ -27,12 +27,12 @@ def line(result: Result) -> str:
 
 
 def tabbed(values: Iterable[str]) -> str:
-    """Return values separated by tabs; none of them can hold one."""
+    """Return values separated by tabs; tabs within a value are escaped."""
     return "\t".join(map(clean, values))
 
 
 def short(reference: Reference) -> str:
-    """Return a use as one word."""
+    """Return a use as `pipeline:ID` or `endpoint:ID`."""
     return f"{'pipeline' if reference.kind is Kind.PIPELINE else 'endpoint'}:{reference.id}"
 
 

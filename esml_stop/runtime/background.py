@@ -1,6 +1,6 @@
 """Runs work in daemon threads, as futures, so that no request outlasts its time limit or a signal.
 
-The transport's timeout applies to each socket operation, so a server that answers slowly can exceed it, and a thread
+The transport's timeout applies to each socket operation, so a slow response can exceed it, and a thread
 that waits for a socket or for DNS does not react to signals. The thread that needs the result waits for a future.
 """
 
@@ -79,7 +79,7 @@ def within(seconds: float, future: "Future[T]") -> T:
 
 
 def begin_limited(work: Callable[[], T]) -> "Future[T]":
-    """Begin work that the caller awaits with a time limit; requests in it need no thread of their own."""
+    """Begin work that the caller awaits with a time limit, so that requests in it need no further thread."""
 
     def limited() -> T:
         _thread.is_limited = True

@@ -21,7 +21,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The real time."""
+    """The clock of the system."""
 
     def now(self) -> float:
         """Return the system's monotonic time."""

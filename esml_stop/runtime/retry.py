@@ -47,7 +47,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def pause(state: RetryCallState) -> float:
-    """Return the seconds to wait: those of Retry-After, otherwise about 0.5, 1, 2."""
+    """Return the seconds to wait: the value of Retry-After, or else about 0.5, 1 and 2, and at most about 8."""
     error = failure(state)
     wanted = error.retry_after if isinstance(error, EsmlError) else None
     return GROWING(state) if wanted is None else wanted

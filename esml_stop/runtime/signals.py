@@ -1,4 +1,4 @@
-"""Handling of Ctrl-C, SIGTERM and SIGHUP: the handler sets a flag, and the command ends where nothing is lost.
+"""Handling of Ctrl-C, SIGTERM and SIGHUP: the handler sets a flag, and the command ends where no result is lost.
 
 The flag is checked while the main thread waits and before each change is sent. The handler raises an exception only
 while the process waits for the user or another program (`interruptible`).
@@ -16,10 +16,10 @@ from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-# The report must be written within this time. Repeated signals are ignored until then: GNU timeout sends two.
+# The report must be written within this many seconds. Repeated signals are ignored until then: GNU timeout sends two.
 REPORT_SECONDS = 0.9
 
-# How often a wait checks the flag: a signal that arrives just before the wait for a lock does not end that wait.
+# How often a wait checks the flag, in seconds: a signal that arrives just before a wait for a lock does not end it.
 SLICE_SECONDS = 0.05
 
 SHOW_CURSOR = b"\x1b[?25h"
@@ -76,7 +76,7 @@ def limit(number: int, seconds: float) -> None:
     worked = time.thread_time()
 
     def over(*_: object) -> None:
-        if time.thread_time() - worked < seconds / 10:  # it is blocked, e.g. by the reader of a pipe
+        if time.thread_time() - worked < seconds / 10:  # the main thread is blocked, e.g. by a slow reader of stdout
             leave(number)
         limit(number, REPORT_SECONDS / 3)
 
@@ -141,7 +141,7 @@ def sleep(seconds: float) -> None:
     if _signals.awake is None:
         time.sleep(seconds)
     elif select.select([_signals.awake], [], [], seconds)[0]:
-        while _signals.heard is None:  # its handler runs in a moment
+        while _signals.heard is None:  # the handler has not run yet
             time.sleep(0.001)
         raise Interrupted(_signals.heard)
 

@@ -1,4 +1,4 @@
-"""The API calls that add and remove model aliases, with Elasticsearch's rules."""
+"""The API calls that add and remove model aliases, with the same checks as in Elasticsearch."""
 
 import re
 from typing import Any
@@ -54,7 +54,7 @@ def check_reassignment(state: State, alias: str, old: str, new: str) -> None:
 
 
 def refused(reason: str) -> Problem:
-    """Return a 400."""
+    """Return a 400 error of type `status_exception`."""
     return Problem(400, "status_exception", reason)
 
 

@@ -13,7 +13,7 @@ def filtered(body: Any, paths: str | None) -> Any:
 
 
 class Paths:
-    """Paths below one place of an answer. An answer has the same keys thousands of times, so each is looked up once."""
+    """The paths below one place in a response; cached by key, because responses repeat keys thousands of times."""
 
     def __init__(self, paths: list[list[str]]) -> None:
         self.paths = paths
@@ -42,14 +42,14 @@ def keep(part: Any, paths: Paths) -> Any:
 
 
 def step(paths: list[list[str]], name: str) -> list[list[str]]:
-    """Return the rest of the paths one key further down."""
+    """Return the rest of the paths below a key."""
     left = [path[1:] for path in paths if path and path[0] != "**" and like(path[0], name)]
     deep = [path for path in paths if path and path[0] == "**"]
     return [*left, *deep, *(path[2:] for path in deep if len(path) > 1 and like(path[1], name))]
 
 
 def like(pattern: str, name: str) -> bool:
-    """Tell whether a key matches one step of a path."""
+    """Return whether a key matches one part of a path."""
     if "*" not in pattern:
         return pattern == name
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) is not None

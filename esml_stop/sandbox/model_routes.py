@@ -26,7 +26,7 @@ def stop(state: State, query: Query, body: Any, name: str) -> Any:
 
 
 def stop_flags(name: str, query: Query, body: Any) -> dict[str, bool]:
-    """Return the flags of a stop: those of the body when there is one, else those of the query."""
+    """Return the flags of a stop: those in the body if there is one, else those in the query."""
     given: dict[str, Any] = dict(body) if body is not None else {key: value == "true" for key, value in query.items()}
     if body is not None and query:
         raise unrecognized(f"/_ml/trained_models/{name}/deployment/_stop", next(iter(query)))
@@ -77,7 +77,7 @@ def start(state: State, query: Query, body: Any, model: str) -> Any:
 
 
 def task(one: Deployment) -> dict[str, Any]:
-    """Return the parameters of a deployment as `_start` repeats them."""
+    """Return the parameters of a deployment as in the response of `_start`."""
     return {
         "model_id": one.model_id,
         "deployment_id": one.deployment_id,
@@ -90,7 +90,7 @@ def task(one: Deployment) -> dict[str, Any]:
 
 @route("GET", "/_ml/trained_models/{}")
 def get_model(state: State, _: Query, __: Any, expression: str) -> Any:
-    """Answer with the models that an expression means by their ID or an alias."""
+    """Return the models whose ID or alias an expression matches."""
     with state.lock:
         aliased = {model for alias, model in state.aliases.items() if matches(expression, alias)}
         found = [name for name in sorted(state.models) if name in aliased or matches(expression, name)]
@@ -101,7 +101,7 @@ def get_model(state: State, _: Query, __: Any, expression: str) -> Any:
 
 
 def config(state: State, name: str) -> dict[str, Any]:
-    """Return the configuration of a model, as far as it is known here."""
+    """Return the configuration of a model, with only the fields that the practice cluster has."""
     aliases = sorted(alias for alias, model in state.aliases.items() if model == name)
     shown = {"metadata": {"model_aliases": aliases}} if aliases else {}
     return {"model_id": name, "model_type": state.models[name], "tags": [], **shown}

@@ -1,4 +1,4 @@
-"""The other API calls of the practice cluster: pipelines, inference endpoints, and settings for tests."""
+"""The other API calls of the practice cluster: cluster information, pipelines, inference endpoints and test faults."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def info(state: State, __: Query, ___: Any) -> Any:
 
 @route("GET", "/_cat/health")
 def health(_: State, __: Query, ___: Any) -> Any:
-    """Answer with the time of this machine."""
+    """Return the current time, in epoch seconds."""
     return [{"epoch": str(now() // 1000)}]
 
 
@@ -62,7 +62,7 @@ def delete_pipeline(state: State, _: Query, __: Any, name: str) -> Any:
 
 @route("POST", "/_testnode/faults/{}")
 def faults(state: State, _: Query, body: Any, name: str) -> Any:
-    """Make the stop of a deployment slow, or fail."""
+    """Change the state of a deployment, or make its stop slow or fail."""
     deployment = state.deployments[name]
     deployment.failures = body.get("times", 0)
     for field in KNOBS:

@@ -1,6 +1,7 @@
-"""The privileges of the user `viewer`; every other user, and requests without credentials, may do everything.
+"""The privileges of the user `viewer`; all other users, and requests without credentials, have all privileges.
 
-It may read what the role machine_learning_user may read. Any password will do; its API keys begin with `viewer:`.
+`viewer` has the privileges of the role machine_learning_user. It may have any password; its API keys begin with
+`viewer:`.
 """
 
 import base64
@@ -14,7 +15,7 @@ VIEWER = "viewer"
 
 STATS = "cluster:monitor/xpack/ml/inference/stats/get"
 DEPLOYMENT = "cluster:admin/xpack/ml/trained_models/deployment"
-# What is refused: the request, its action, and the cluster privileges that grant it. The first one that fits counts.
+# Requests that are refused, each with its action and the privileges that grant it. The first match counts.
 REFUSED = (
     (r"POST /_ml/trained_models/[^/]+/deployment/_stop", f"{DEPLOYMENT}/stop", "manage_inference,manage_ml,manage,all"),
     (
@@ -47,7 +48,7 @@ def check(method: str, path: str, authorization: str | None) -> None:
 
 
 def about(method: str, path: str, authorization: str | None, body: Any) -> dict[str, Any] | None:
-    """Return what the viewer is told about itself; None for other calls, and for others, who have no `_security`."""
+    """Return the response of a `_security` call for `viewer`; None for other calls, and for other users."""
     if not viewer(authorization):
         return None
     if (method, path) == ("GET", "/_security/_authenticate"):

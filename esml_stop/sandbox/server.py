@@ -29,7 +29,7 @@ class SandboxServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Return where it listens."""
+        """Return the URL of the server."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -47,7 +47,7 @@ class SandboxHandler(BaseHTTPRequestHandler):
     raw_requestline: bytes
 
     def answer(self) -> None:
-        """Answer one request, whatever its method."""
+        """Handle one request, of any method."""
         self.write(*self.worked())
 
     def worked(self) -> tuple[int, Any]:
@@ -61,7 +61,7 @@ class SandboxHandler(BaseHTTPRequestHandler):
         except Problem as problem:
             return problem.status, problem.body()
 
-    do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the names http.server calls
+    do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - http.server calls these names
 
     def found(self, data: bytes) -> tuple[int, Any]:
         """Call the handler for the request and return its response."""
@@ -90,7 +90,7 @@ class SandboxHandler(BaseHTTPRequestHandler):
         return 400, {"error": f"no handler found {where}"}
 
     def write(self, status: int, body: Any) -> None:
-        """Write an answer with Elasticsearch's headers."""
+        """Write a response with Elasticsearch's headers."""
         data = json.dumps(body).encode()
         self.send_response(status)
         if status != FORBIDDEN:
@@ -101,7 +101,7 @@ class SandboxHandler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing about each request."""
+        """Do not log requests."""
 
 
 def decoded(data: bytes) -> Any:

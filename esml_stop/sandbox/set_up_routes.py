@@ -1,4 +1,4 @@
-"""The API calls that upload and use a model."""
+"""The API calls that upload and use a model, and that delete an inference endpoint."""
 
 import time
 from typing import Any

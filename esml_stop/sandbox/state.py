@@ -148,7 +148,7 @@ class State:
             yield from self.names_in_processor(processor)
 
     def names_in_processor(self, processor: dict[str, Any], depth: int = 0) -> Iterator[str]:
-        """Yield the names in a processor, in that of `foreach`, and in the handlers of others, to a certain depth."""
+        """Yield the names in a processor, in the processor of `foreach`, and in `on_failure`, down to DEPTH."""
         for kind, settings in processor.items() if depth < DEPTH else ():
             if kind == "inference" and "model_id" in settings:
                 yield settings["model_id"]

@@ -21,7 +21,7 @@ NODE = {
 
 
 def stats(state: State, expression: str, start: int = 0, size: int = 100) -> dict[str, Any]:
-    """Return the answer to `GET _ml/trained_models/<expression>/_stats`."""
+    """Return the response of `GET _ml/trained_models/<expression>/_stats`."""
     if start + size > 10_000:
         raise Problem(
             400,
@@ -72,7 +72,7 @@ class Pipelines:
 def model_entries(
     model: str, deployments: Iterable[Deployment], wanted: set[str], shown: Pipelines
 ) -> Iterable[dict[str, Any]]:
-    """Yield one entry for each deployment of a model, or one without deployment_stats when it has none."""
+    """Yield one entry for each deployment of a model, or one without deployment_stats if the model has none."""
     if not deployments:
         yield entry(model, shown.of(None, model))
     for one in deployments:

@@ -1,1 +1,1 @@
-"""The file from which stopped deployments are started again."""
+"""Save files, from which stopped deployments can be restored."""

@@ -1,4 +1,4 @@
-"""The content of a save file and the deployments in it; pure."""
+"""The content of a save file and the deployments in it. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ class Document:
         }
 
     def mismatch(self, cluster: ClusterIdentity, name: str = "The file") -> str | None:
-        """Return a sentence that says that the file was saved from another cluster, or None."""
+        """Return a sentence that says that the file was, or may have been, saved from another cluster; None if not."""
         same = self.cluster.is_same(cluster)
         if same:
             return None
@@ -95,7 +95,7 @@ def completed(newer: Entry, older: Entry | None) -> Entry:
 
 
 def parsed(body: Any) -> Document:
-    """Return the document in the text of a file; raise WrongShape or InputError if it is not one."""
+    """Return the document in the decoded JSON of a file; raise WrongShape or InputError if it is not valid."""
     version = required(body, "save_version", int)
     if version != VERSION:
         raise WrongShape(f"its save_version is {version}, this esml reads {VERSION}")
@@ -108,7 +108,7 @@ def parsed(body: Any) -> Document:
 
 
 def checked(body: Any) -> Entry:
-    """Return one entry that describes a deployment."""
+    """Return an entry after validating it; raise WrongShape or InputError if it describes no deployment."""
     found = deployment(need(body, dict))
     not_known = [need(name, str) for name in optional(body, "settings_not_shown", list, [])]
     return {**body, "settings": settings(found), "settings_not_shown": not_known}
@@ -134,7 +134,7 @@ def deployment(body: Entry) -> Deployment:
 
 
 def size(text: str | None) -> str | None:
-    """Return a cache size as Elasticsearch shows it, if it is one."""
+    """Return a cache size, or None; raise WrongShape if it is not in Elasticsearch's format."""
     if text is not None and not SIZE.fullmatch(text):
         raise WrongShape(f"it holds {text!r} where a size such as 253.3mb belongs")
     return text

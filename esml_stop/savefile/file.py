@@ -19,17 +19,17 @@ LARGEST = 64 * 1024 * 1024
 
 
 class SaveFile:
-    """A file that is written twice: with what is about to be stopped, and with what became of it.
+    """A file that is written twice: before the first stop, and at the end with the outcomes.
 
-    What it holds already is kept: a run adds its deployments to the file, and replaces only their own entries.
+    Existing entries are kept: a run adds its deployments to the file and replaces only their entries.
     """
 
     def __init__(self, path: str, now: Callable[[], str]) -> None:
         self.name = path
         self.now = now
         try:
-            self.path = Path(path).resolve()  # of a symbolic link, its target is written
-        except (OSError, RuntimeError):  # a link to itself
+            self.path = Path(path).resolve()  # the target of a symbolic link is written, not the link
+        except (OSError, RuntimeError):  # a loop of symbolic links
             raise cannot_write(path, "too many levels of symbolic links") from None
 
     def check(self) -> None:
@@ -84,7 +84,7 @@ def locked(folder: Path) -> Iterator[None]:
     """Hold a lock on a folder, so that two runs of esml do not overwrite each other's save files."""
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):  # some network file systems have no locks
+        with suppress(OSError):  # some network file systems do not support locks
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
@@ -93,7 +93,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 def replace(path: Path, content: object) -> None:
     """Write a file atomically and durably, with mode 0600."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:200]}.")  # made with mode 0600
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:200]}.")  # creates it with mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(json.dumps(content, indent=2) + "\n")
@@ -131,7 +131,7 @@ def loaded(text: str, name: str) -> Document:
 
 
 def content(path: str, name: str) -> str:
-    """Return the text of a file that is not too large."""
+    """Return the text of a file; raise InputError if it cannot be read or is too large."""
     try:
         with Path(path).open(encoding="utf-8") as file:
             text = file.read(LARGEST + 1)

@@ -1,4 +1,4 @@
-"""The file that keeps the settings of deployments while they are restarted."""
+"""The save file that esml creates for a restart without --save."""
 
 import os
 import tempfile
@@ -11,7 +11,7 @@ from esml_stop.savefile.file import SaveFile
 
 
 def private_file(environment: Mapping[str, str], now: Callable[[], str]) -> SaveFile:
-    """Return a new save file in the user's state folder or, where that cannot be written, in the temporary folder."""
+    """Return a new save file in the user's state folder or, if that is not writable, in the temporary folder."""
     name = f"restart-{now().replace(':', '').replace('-', '')}-{os.getpid()}.json"
     for folder in (*state_folder(environment), Path(tempfile.gettempdir())):
         with suppress(OSError, InputError):
@@ -23,7 +23,7 @@ def private_file(environment: Mapping[str, str], now: Callable[[], str]) -> Save
 
 
 def state_folder(environment: Mapping[str, str]) -> Iterator[Path]:
-    """Yield the folders for state files: the one of the XDG Base Directory Specification, if it is known."""
+    """Yield the folder for state files according to the XDG Base Directory Specification, if it is known."""
     state, home = environment.get("XDG_STATE_HOME", ""), environment.get("HOME")
     if state.startswith("/"):
         yield Path(state) / "esml"
