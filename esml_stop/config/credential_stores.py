@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from shlex import join
 from typing import NamedTuple
 
-from esml_stop.config.programs import NotThere, TooLong, Wrong, output
+from esml_stop.config.programs import ProgramFailed, ProgramNotFound, ProgramTimeout, output
 from esml_stop.errors import ConfigError
 
 
@@ -88,13 +88,13 @@ def lookup(kind: str, what: str, where: str, environment: Mapping[str, str]) -> 
         text = output(arguments, store.seconds, environment).rstrip()
     except ValueError as wrong:
         raise ConfigError(f"{where}: {name} {wrong}.") from None
-    except NotThere as missing:
-        text = f"{where}: {name} needs {missing.program}, which is not installed."
+    except ProgramNotFound as missing:
+        text = f"{where}: {name} needs {missing}, which is not installed."
         raise ConfigError(text, hint=store.missing) from None
-    except TooLong:
+    except ProgramTimeout:
         text = f"{where}: {name} was not answered within {store.seconds:g} seconds."
         raise ConfigError(text, hint=unlock(kind, arguments)) from None
-    except Wrong as failed:
+    except ProgramFailed as failed:
         text = f"{where}: {name} cannot be read: {failed}."
         raise ConfigError(text, hint=unlock(kind, arguments)) from None
     found = text.split("\n", 1)[0] if kind == "pass" else text

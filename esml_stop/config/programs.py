@@ -6,28 +6,25 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from esml_stop.config.files import LARGEST_SECRET
 
 
-class NotThere(Exception):
-    """The program is not installed or cannot be started."""
-
-    def __init__(self, program: str) -> None:
-        super().__init__(program)
-        self.program = program
+class ProgramNotFound(Exception):
+    """The program, whose name is the message, is not installed."""
 
 
-class TooLong(Exception):
+class ProgramTimeout(Exception):
     """The program timed out."""
 
 
-class Wrong(Exception):
-    """The program failed, or its output cannot be a secret; the message says why."""
+class ProgramFailed(Exception):
+    """The program failed or could not be started, or its output cannot be a secret; the message says why."""
 
 
 def output(arguments: Sequence[str], seconds: float, environment: Mapping[str, str]) -> str:
-    """Return the standard output of a program; raises NotThere, TooLong or Wrong.
+    """Return the standard output of a program; raises one of the errors above.
 
     The program runs without standard input and in its own session, so that its whole process group can be killed after
     the time limit.
@@ -38,43 +35,47 @@ def output(arguments: Sequence[str], seconds: float, environment: Mapping[str, s
         process = subprocess.Popen(  # noqa: S603 - the program is one of a few, or the user's own command
             arguments, env=dict(environment), stdin=quiet, stdout=subprocess.PIPE, stderr=quiet, start_new_session=True
         )
-    except OSError:
-        raise NotThere(arguments[0]) from None
+    except FileNotFoundError:
+        raise ProgramNotFound(arguments[0]) from None
+    except OSError as error:
+        raise ProgramFailed(f"{arguments[0]}: {(error.strerror or 'unknown error').lower()}") from None
     try:
         data = written(process, deadline)
         status = process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
-        raise TooLong from None
+        raise ProgramTimeout from None
     finally:
         end(process)
     if status:
-        raise Wrong(f"{os.path.basename(arguments[0])} ended with exit code {status}")  # noqa: PTH119
+        raise ProgramFailed(f"{os.path.basename(arguments[0])} ended with exit code {status}")  # noqa: PTH119
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise Wrong("it is not UTF-8 text") from None
+        raise ProgramFailed("it is not UTF-8 text") from None
 
 
 def written(process: "subprocess.Popen[bytes]", deadline: float) -> bytes:
-    """Return the output of a program until it closes standard output; raise TooLong or Wrong beyond the limits."""
+    """Return what a program writes until it closes standard output; raise an error beyond the limits."""
     assert process.stdout
     data = b""
     while True:
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([process.stdout], [], [], left)[0]:
-            raise TooLong
+            raise ProgramTimeout
         part = os.read(process.stdout.fileno(), LARGEST_SECRET)
         if not part:
             return data
         data += part
         if len(data) > LARGEST_SECRET:
-            raise Wrong(f"it is larger than {LARGEST_SECRET // 1024} KiB")
+            raise ProgramFailed(f"it is larger than {LARGEST_SECRET // 1024} KiB")
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a program that is still running, with its process group, and close its output."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+    """Kill a program that did not end in time, with everything in its process group, and close its output."""
+    # Until wait() is called, the number of the group cannot be reused, even if the program itself has ended.
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     if process.stdout:
         process.stdout.close()

@@ -15,7 +15,7 @@ from esml_stop.json_values import WrongShape
 from esml_stop.outcomes import Result
 from esml_stop.savefile.document import Document, document, parsed
 
-LARGEST = 64 * 1024 * 1024
+LARGEST = 64 * 1024 * 1024  # bytes
 
 
 class SaveFile:
@@ -133,12 +133,13 @@ def loaded(text: str, name: str) -> Document:
 def content(path: str, name: str) -> str:
     """Return the text of a file; raise InputError if it cannot be read or is too large."""
     try:
-        with Path(path).open(encoding="utf-8") as file:
-            text = file.read(LARGEST + 1)
+        with Path(path).open("rb") as file:
+            data = file.read(LARGEST + 1)
     except OSError as error:
         raise InputError(f"{name} cannot be read: {reason(error)}.") from None
+    if len(data) > LARGEST:
+        raise InputError(f"{name} is larger than {LARGEST // 1024 // 1024} MB.")
+    try:
+        return data.decode()
     except UnicodeDecodeError:
         raise InputError(f"{name} was not written by esml stop --save: it is not JSON.") from None
-    if len(text) > LARGEST:
-        raise InputError(f"{name} is larger than {LARGEST // 1024 // 1024} MB.")
-    return text

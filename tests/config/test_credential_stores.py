@@ -110,6 +110,12 @@ def test_a_program_that_is_missing_is_named(tmp_path: Path, kind: str, needs: st
     assert hint in text
 
 
+def test_a_program_that_may_not_be_run_is_not_called_missing(tmp_path: Path) -> None:
+    """The reason of the operating system is shown."""
+    (tmp_path / "pass").write_text("#!/bin/sh\n")
+    assert "cannot be read: pass: permission denied." in said("pass", "a", {"PATH": str(tmp_path)})
+
+
 @pytest.mark.parametrize(
     ("script", "says"),
     [
@@ -136,11 +142,14 @@ def test_a_command_is_not_repeated(tmp_path: Path) -> None:
     assert "canary" not in text
 
 
+@pytest.mark.parametrize("ending", ["read x <&9", "exit 0"], ids=["waits", "leaves a child behind"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_program_that_does_not_end_is_ended(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_does_not_end_is_ended(
+    tmp_path: Path, kind: str, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With everything that it started; a store that waits for a password does not hold up a script."""
     monkeypatch.setitem(STORES, kind, STORES[kind]._replace(seconds=0.5))
-    script = "echo $$ >$FOLDER/pid; exec 9<>$FOLDER/fifo; sleep 600 & echo $! >$FOLDER/child; read x <&9"
+    script = "echo $$ >$FOLDER/pid; exec 9<>$FOLDER/fifo; sleep 600 & echo $! >$FOLDER/child; " + ending
     os.mkfifo(tmp_path / "fifo")
     program, what = ENTRIES.get(kind, ("unused", script))
     environment = {**stand_in(tmp_path, program, script), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
