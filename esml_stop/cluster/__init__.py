@@ -1,1 +1,1 @@
-"""Everything Elasticsearch: typed calls, answers as models, snapshots in few requests."""
+"""Everything about Elasticsearch: typed calls, responses as models, and snapshots read in few requests."""

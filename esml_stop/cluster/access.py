@@ -1,4 +1,4 @@
-"""Asks a cluster what it is, who asks, and what that one may do; changes nothing."""
+"""Reads what a cluster is, who the user is and which privileges they have; changes nothing."""
 
 import re
 from collections.abc import Callable
@@ -14,20 +14,20 @@ from esml_stop.settings_report import Inspection
 
 PRIVILEGES = ("manage_ml", "monitor_inference", "read_pipeline")
 
-# Without manage_ml these do together: one to look, and one of two to stop. Asked for by name, an action stands for all
-# that begin like it; manage_inference holds just the one, and so has to be asked for itself.
+# Without manage_ml, these are sufficient together: one action to read, and one of two to stop. A check for an action
+# covers all actions with that prefix, too; manage_inference includes only a single one, so it is checked by its name.
 LOOK = "cluster:monitor/xpack/ml/inference/stats/get"
 STOP = ("cluster:admin/xpack/ml/trained_models/deployment/stop", "manage_inference")
 UNKNOWN = re.compile(r"unknown cluster privilege \[([^\]]+)\]")
 
-# What a node answers that has no such call, because its security is switched off.
+# The statuses of a node without this API, because its security is disabled.
 NO_SUCH_CALL = {400, 405}
 
 Ask = Callable[..., Any]
 
 
 def inspect(transport: Transport, reader: Reader) -> Inspection:
-    """Return what the cluster says; raises EsmlError when it cannot be reached or does not know who asks."""
+    """Return the cluster, the user and the privileges; raise EsmlError if the user is rejected or nothing responds."""
 
     def ask(method: str, path: str, body: dict[str, object] | None = None) -> Any:
         return reader.ask(lambda: transport.ask(method, path, reader.deadline.left, body=body))
@@ -45,7 +45,7 @@ def inspect(transport: Transport, reader: Reader) -> Inspection:
 
 @checked
 def identity(who: Any) -> dict[str, Any]:
-    """Return who asks, from `GET _security/_authenticate`."""
+    """Return the user, from `GET _security/_authenticate`."""
     key = optional(who, "api_key", dict, {})
     return {
         "user": required(who, "username", str),
@@ -55,18 +55,18 @@ def identity(who: Any) -> dict[str, Any]:
 
 
 def about(ask: Ask) -> dict[str, Any]:
-    """Return name and version of the cluster; nothing when they may not be read, which requires `monitor`."""
+    """Return the name and version of the cluster; empty without the privilege `monitor`, which they require."""
     try:
         found = responses.identity(ask("GET", "/"), "")
     except NotAllowed:
         return {}
-    # A serverless project always says 8.11.0, so the number alone would mislead.
+    # A serverless project always reports 8.11.0, so the number alone would be misleading.
     version = f"{found.version} (serverless)" if found.flavor == "serverless" else found.version
     return {"cluster_name": found.name, "version": version}
 
 
 def privileges(ask: Ask) -> dict[str, bool | None]:
-    """Return which of the privileges are there; None for one that this server is too old to know."""
+    """Return which privileges the user has; None for a privilege that is unknown to an old server."""
     asked = [*PRIVILEGES, LOOK, *STOP]
     while True:
         try:
@@ -84,6 +84,6 @@ def privileges(ask: Ask) -> dict[str, bool | None]:
 
 @checked
 def granted(body: Any) -> dict[str, bool]:
-    """Return whether each privilege is there, from `POST _security/user/_has_privileges`."""
+    """Return whether the user has each privilege, from `POST _security/user/_has_privileges`."""
     has = required(body, "cluster", dict)
     return {name: required(has, name, bool) for name in has}

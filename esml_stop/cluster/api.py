@@ -13,7 +13,7 @@ from esml_stop.invocation import ClusterIdentity
 from esml_stop.models import Endpoint, Flags, Listing, Model, Pipelines
 from esml_stop.plan.start_settings import StartCall
 
-# What of `_stats` is read; the rest is most of an answer's size.
+# The fields of `_stats` that are read; they are a small part of a complete response.
 DEPLOYMENT_FIELDS = [
     "deployment_id",
     "state",
@@ -50,12 +50,12 @@ STATS_FIELDS = ",".join(
 )
 MODEL_FIELDS = ",".join(f"*.{field}" for field in ("model_id", "model_type", "metadata.model_aliases"))
 
-# How a server says that it has no such call.
+# The statuses of a server that does not have an API.
 NO_HANDLER = "no handler found"
 
 
 class Cluster:
-    """One cluster; every call takes the seconds it may last and raises EsmlError. Safe to share between threads."""
+    """One cluster; each call accepts its time limit in seconds and raises EsmlError. Can be shared between threads."""
 
     def __init__(
         self, connection: Connection, *, parallel: int = 4, on_request: Callable[[Request], None] = lambda _: None
@@ -64,18 +64,18 @@ class Cluster:
 
     @property
     def label(self) -> str:
-        """Return what to call the cluster: its hosts or its cloud ID, without credentials."""
+        """Return the name of the cluster for messages: its hosts or its cloud ID, without credentials."""
         return self.transport.connection.label
 
     def identity(self, timeout: float) -> ClusterIdentity:
-        """Return name and UUID of the cluster; needs `monitor`.
+        """Return the name and UUID of the cluster; requires `monitor`.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-info
         """
         return responses.identity(self.transport.ask("GET", "/", timeout), self.label)
 
     def deployments(self, expression: str, timeout: float) -> Listing:
-        """Return every deployment and model that an expression matches; raise BadAnswer when there are too many.
+        """Return every deployment and model that an expression matches; raise BadAnswer if there are too many.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-get-trained-models-stats
         """
@@ -91,7 +91,7 @@ class Cluster:
     def stop(self, deployment_id: str, *, flags: Flags, timeout: float) -> None:
         """Stop one deployment and return when it is gone from every node.
 
-        The server is always asked to answer 404 for a deployment it does not know: otherwise it would say "stopped".
+        The request always asks for a 404 if the deployment is unknown; without that, the server answers "stopped".
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-stop-trained-model-deployment
         """
         body = {"allow_no_match": False, "force": flags.force}
@@ -101,7 +101,7 @@ class Cluster:
         responses.stopped(self.transport.ask("POST", path, timeout, body=body))
 
     def start(self, call: StartCall, *, wait_for: str, timeout: float) -> None:
-        """Start one deployment and return when it is as far as `wait_for`; the server gives up a second before us.
+        """Start one deployment and return when it reaches `wait_for`; the server's timeout is a second shorter.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-start-trained-model-deployment
         """
@@ -111,7 +111,7 @@ class Cluster:
     def endpoints(self, timeout: float) -> tuple[Endpoint, ...]:
         """Return the inference endpoints that run on the cluster's own ML nodes; requires `monitor_inference`.
 
-        A server before 8.12 has no such call, and no endpoints.
+        Servers before 8.12 have no such call, and no endpoints.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-inference-get
         """
@@ -123,7 +123,7 @@ class Cluster:
             raise
 
     def pipelines(self, timeout: float) -> Pipelines:
-        """Return the pipelines with an inference processor and the names in it; requires `read_pipeline`.
+        """Return the pipelines with inference processors, and the names that these reference; requires `read_pipeline`.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ingest-get-pipeline
         """
@@ -131,7 +131,7 @@ class Cluster:
         try:
             return responses.pipelines(self.transport.ask("GET", "/_ingest/pipeline", timeout, query))
         except Refused as refused:
-            if refused.http_status == 404:  # there are no pipelines at all
+            if refused.http_status == 404:  # the cluster has no pipelines
                 return Pipelines()
             raise
 
@@ -143,7 +143,7 @@ class Cluster:
         return responses.clock(self.transport.ask("GET", "/_cat/health", timeout, {"h": "epoch", "format": "json"}))
 
     def model_configs(self, names: str, timeout: float) -> tuple[Model, ...]:
-        """Return the models that a comma list of model IDs, aliases and patterns means; none when one is unknown.
+        """Return the models for comma-separated model IDs, aliases and patterns; empty if one of them is unknown.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-get-trained-models
         """
@@ -157,7 +157,7 @@ class Cluster:
         return responses.models(body)
 
     def model(self, name: str, timeout: float) -> Model | None:
-        """Return the model that a model ID or a model alias means, or None."""
+        """Return the model for a model ID or a model alias, or None."""
         return next(iter(self.model_configs(name, timeout)), None)
 
     def node_versions(self, timeout: float) -> tuple[str, ...]:
@@ -169,7 +169,7 @@ class Cluster:
         return responses.node_versions(self.transport.ask("GET", "/_nodes/_all/none", timeout, query))
 
     def upgrade_mode(self, timeout: float) -> bool:
-        """Tell whether machine learning upgrade mode is enabled; requires `monitor_ml`.
+        """Return whether machine learning upgrade mode is enabled; requires `monitor_ml`.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-info
         """
@@ -181,13 +181,13 @@ class Cluster:
 
 
 def segment(text: str, bare: str = "") -> str:
-    """Return text percent-encoded as exactly one path segment, but for the characters that may stay bare.
+    """Return text percent-encoded as a single path segment, except for characters that need no encoding.
 
-    Raises BadAnswer for what can be none: IDs that people type were refused long before, this one was an answer's.
+    Raises BadAnswer if that is impossible: IDs from the command line are checked earlier, so it is from a response.
     """
     try:
         if text not in {"", ".", ".."}:
             return quote(text, safe=bare)
-    except UnicodeEncodeError:  # half of a character
+    except UnicodeEncodeError:  # an unpaired surrogate
         pass
     raise BadAnswer(f"The cluster lists something called {text!a}, which cannot be an ID.")

@@ -1,9 +1,9 @@
-"""Lists deployments through `_stats`, whose 404 often means something else than "not there".
+"""Lists deployments through `_stats`, where a 404 often does not mean "not found".
 
-One unknown exact name fails the whole question, and so does a deployment whose model was deleted (an orphan), also when
-only a pattern matches it. The 404 names what was not found. `_all` is never a 404, but leaves orphans out. No more than
-10,000 models come with one question; they come in the order of their IDs. The list of the models themselves is never a
-404 because of an orphan.
+A single unknown exact name makes the whole request a 404. So does a deployment whose model was deleted (an orphan),
+even if it only matches a pattern. The 404 contains the names that were not found. `_all` is never a 404, but omits
+orphans. A response holds at most 10,000 models, sorted by ID. The list of the models themselves is never a 404 because
+of an orphan.
 """
 
 import re
@@ -13,26 +13,26 @@ from esml_stop.errors import BadAnswer, Refused
 from esml_stop.models import UNKNOWN_STATE, Deployment, Listing, Model
 from esml_stop.plan.patterns import ALL, chunks, fits, is_pattern
 
-# How many models one answer may hold: `from` and `size` together are at most this.
+# The limit of models in a response: the server's maximum of `from` plus `size`.
 MOST_MODELS = 10_000
 
-# How many exact names are asked for one by one to find out whether they are orphans.
+# The limit of exact names that are requested one by one to find out whether they are orphans.
 MOST_PROBES = 10
 
-# What the ID of a model consists of, in the order in which IDs are sorted.
+# The characters of model IDs, in sort order.
 ALPHABET = "-.0123456789_abcdefghijklmnopqrstuvwxyz"
 
 UNMATCHED = re.compile(r"No known trained model with model_id \[([^\]]+)\]")
 
-# Asks for the models of an expression, and returns how many match with as many as fit into an answer.
+# Requests `_stats` for an expression; returns the number of matches, and as many as fit into a response.
 Ask = Callable[[str], tuple[int, Listing]]
 
-# Lists the models themselves that an expression matches, as many as fit into an answer.
+# Requests the models that an expression matches; returns as many as fit into a response.
 AskModels = Callable[[str], tuple[Model, ...]]
 
 
 def find(expression: str, ask: Ask, ask_models: AskModels) -> Listing:
-    """Return every deployment and model that an expression matches; those of `_all` when it cannot be asked for."""
+    """Return every deployment and model that an expression matches, or all of them if it cannot be requested."""
     if expression == ALL:
         return everything(ask, ask_models)
     names = expression.split(",")
@@ -54,7 +54,7 @@ def find(expression: str, ask: Ask, ask_models: AskModels) -> Listing:
 
 
 def unmatched(refused: Refused) -> frozenset[str]:
-    """Return the names that a 404 says are not there; raise any other error."""
+    """Return the names that a 404 reports as not found; raise any other error."""
     if refused.http_status != 404:
         raise refused
     found = UNMATCHED.search(refused.reason or "")
@@ -78,13 +78,13 @@ def everything(ask: Ask, ask_models: AskModels) -> Listing:
 
 
 def further(part: str, ask: Ask, ask_models: AskModels) -> tuple[int, Listing]:
-    """Return how many models match patterns of model IDs, and those that fit into an answer with their deployments.
+    """Return how many models match patterns of model IDs, and as many as fit into a response, with their deployments.
 
-    The deployments are asked for again by their own IDs: only that shows what references them.
+    The deployments are requested again by their own IDs, because only then the response shows what references them.
     """
     try:
         count, found = ask(part)
-    except Refused as refused:  # an orphan is among them
+    except Refused as refused:  # it matches an orphan
         unmatched(refused)
         models = ask_models(part)
         count = MOST_MODELS + 1 if len(models) >= MOST_MODELS else len(models)
@@ -94,12 +94,12 @@ def further(part: str, ask: Ask, ask_models: AskModels) -> tuple[int, Listing]:
 
 
 def every(names: Iterable[str], ask: Ask) -> Listing:
-    """Return what exact names match, without those that make the question a 404."""
+    """Return what exact names match, without the names that make the request a 404."""
     return merged(*(halved(part.split(","), ask) for part in chunks(names)))
 
 
 def halved(names: list[str], ask: Ask) -> Listing:
-    """Return what names match that fit into a question; one that is a 404 is asked in two halves."""
+    """Return what names match that fit into one request; after a 404, each half is requested by itself."""
     try:
         return ask(",".join(names))[1]
     except Refused as refused:
@@ -109,7 +109,7 @@ def halved(names: list[str], ask: Ask) -> Listing:
 
 
 def after(last: str) -> Iterator[str]:
-    """Yield expressions that together match all model IDs that are sorted after one."""
+    """Yield expressions that together match all model IDs that are sorted after a given ID."""
     patterns = [f"{last}*"]
     for place in reversed(range(len(last))):
         patterns += [f"{last[:place]}{one}*" for one in ALPHABET if one > last[place]]
@@ -123,21 +123,21 @@ def after(last: str) -> Iterator[str]:
 
 
 def merged(*listings: Listing) -> Listing:
-    """Return several listings as one, each deployment once."""
+    """Return several listings as one, without duplicate deployments."""
     found = {one.deployment_id: one for listing in listings for one in listing.deployments}
     models: frozenset[str] = frozenset().union(*(one.models for one in listings))
     return Listing(tuple(found.values()), models)
 
 
 def with_orphans(names: Iterable[str], listed: Listing, ask: Ask) -> Listing:
-    """Return a listing of everything with those of the exact names that are deployments without a model."""
+    """Return a full listing, extended by those exact names that are deployments without a model."""
     known = {one.deployment_id for one in listed.deployments} | listed.models
     unlisted = [name for name in names if not is_pattern(name) and name not in known]
     return merged(listed, *(alone(name, ask) for name in unlisted[:MOST_PROBES]))
 
 
 def alone(name: str, ask: Ask) -> Listing:
-    """Return what an exact name matches by itself; an orphan as far as it is known."""
+    """Return what an exact name matches; for an orphan, a deployment with the little that is known about it."""
     try:
         return ask(name)[1]
     except Refused as refused:

@@ -1,4 +1,4 @@
-"""Reads from the cluster what a plan needs, with as few requests as the answers of `_stats` allow."""
+"""Reads everything that a plan needs, with as few requests as the responses of `_stats` allow."""
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -19,24 +19,24 @@ from esml_stop.runtime.retry import patiently
 
 T = TypeVar("T")
 
-# What may stay unread is waited for no longer than this, in seconds.
+# The time limit for optional requests, in seconds.
 LONGEST_OPTIONAL = 30.0
 
-# A hint is worth no longer wait than this, in seconds.
+# The time limit for the requests of a hint, in seconds.
 HINT_SECONDS = 3.0
 
-# The first version whose stop takes deployment IDs (docs/elasticsearch.md).
+# The first version in which a stop request refers to a deployment ID (docs/elasticsearch.md).
 STOPS_DEPLOYMENTS = (8, 8)
 
-# How many requests are made for the aliases of some models before all models are asked for.
+# The limit of requests for the aliases of some models; beyond it, all models are requested.
 MOST_PARTS = 4
 
-# How many names that found nothing are looked up one by one for a hint.
+# The limit of unmatched names that are looked up one by one for a hint.
 MOST_HINTS = 5
 
 
 class Reader:
-    """Asks the questions about one cluster inside one deadline, each at most once and patiently."""
+    """Reads one cluster before one deadline, with retries, and requests nothing twice."""
 
     def __init__(self, cluster: Cluster, deadline: Deadline, on_retry: Callable[[str], None]) -> None:
         self.cluster = cluster
@@ -45,7 +45,7 @@ class Reader:
         self.known_identity: ClusterIdentity | None = None
 
     def read(self, wanted: Wanted, *, check: bool = True) -> Snapshot:
-        """Return all that is needed to plan; without `check` only which deployments there are."""
+        """Return everything that is needed for a plan; without `check`, only the deployments."""
         deadline = self.optional_deadline()
         clock = (
             self.begun(lambda: self.clock_ahead(deadline.left), deadline) if wanted.idle_before is not None else None
@@ -60,11 +60,11 @@ class Reader:
         return uses.of(chosen(wanted, snapshot), snapshot) if uses else without_uses(snapshot)
 
     def clock_ahead(self, timeout: float) -> int:
-        """Return by how much the server's clock is ahead of this machine's, in milliseconds; at least so much."""
+        """Return how far the server's clock is ahead of this machine's, in milliseconds (a lower bound)."""
         return self.cluster.server_time(timeout) - int(time() * 1000)
 
     def identity(self) -> ClusterIdentity:
-        """Return which cluster this is, read once; without name and UUID where they cannot be read."""
+        """Return the identity of the cluster, read once; without name and UUID if they cannot be read."""
         if not self.known_identity:
             deadline = self.optional_deadline()
             try:
@@ -77,9 +77,9 @@ class Reader:
 
     @cached_property
     def stops_deployments(self) -> bool:
-        """Tell whether the server answers a stop for deployments; False where its version cannot be read.
+        """Return whether a stop request refers to deployments; False if the version cannot be read.
 
-        A server before 8.8 answers for models: it says "stopped" for any model and alias, whether it ran or not.
+        Before 8.8 it refers to models: the server answers "stopped" for any model or alias, running or not.
         """
         try:
             self.known_identity = self.ask(lambda: self.cluster.identity(self.deadline.left))
@@ -90,12 +90,12 @@ class Reader:
         return is_at_least(self.known_identity.version, STOPS_DEPLOYMENTS)
 
     def find(self, wanted: Wanted, uses: "Uses | None" = None) -> Snapshot:
-        """Return the deployments that the names and models may mean, and hints for names that mean none."""
+        """Return the deployments that the names and models refer to, and hints for names that match none."""
         aliased = {name: self.model_id(name) for name in wanted.models}
         listed = self.listing(expression(wanted.names)) if wanted.names else Listing((), frozenset())
         known = {one.deployment_id: one for one in listed.deployments}
         by_model = self.by_model(model for model in aliased.values() if model)
-        # What was found by its model is asked for again by its own ID: only that shows what references it.
+        # Deployments found by model are requested again by ID: only that response shows what references them.
         unseen = [one.deployment_id for group in by_model.values() for one in group if one.deployment_id not in known]
         if unseen:
             known |= {one.deployment_id: one for one in self.listing(expression(unseen)).deployments}
@@ -110,16 +110,16 @@ class Reader:
         )
 
     def optional_deadline(self) -> Deadline:
-        """Return the deadline of what may stay unread: it must not use up the time of what has to be done."""
+        """Return the deadline for optional requests, which leaves enough time for the required ones."""
         return self.deadline.at_most(min(LONGEST_OPTIONAL, self.deadline.remaining / 2))
 
     def listing(self, names: str, deadline: Deadline | None = None) -> Listing:
-        """Return what an expression of `_stats` matches, before the command's deadline or an earlier one."""
+        """Return what an expression matches in `_stats`, before the command's deadline or an earlier one."""
         ends = deadline or self.deadline
         return patiently(lambda _: self.cluster.deployments(names, ends.left), ends, self.on_retry)
 
     def running(self, names: Iterable[str], deadline: Deadline | None = None) -> dict[str, Deployment]:
-        """Return those of some deployments that are there now, by their IDs."""
+        """Return those of some deployments that are running now, by ID."""
         wanted = set(names)
         found = self.listing(expression(sorted(wanted)), deadline).deployments
         return {one.deployment_id: one for one in found if one.deployment_id in wanted}
@@ -134,19 +134,19 @@ class Reader:
         return {model: tuple(group) for model, group in groups.items()}
 
     def aliases(self, models: list[str], deadline: Deadline) -> dict[str, frozenset[str]]:
-        """Return the aliases of some models; all models are asked for when the names do not fit into a few requests."""
+        """Return the aliases of some models; requests all models if the names do not fit into a few requests."""
         parts = chunks(models)
         asked = parts if len(parts) <= MOST_PARTS else [ALL]
         found = [one for names in asked for one in self.cluster.model_configs(names, deadline.left)]
         return {one.model_id: one.aliases for one in found}
 
     def model_id(self, name: str) -> str | None:
-        """Return the ID of the model that a model ID or alias means."""
+        """Return the model ID for a model ID or a model alias."""
         model = self.ask(lambda: self.cluster.model(name, self.deadline.left))
         return model.model_id if model else None
 
     def optional(self, what: str, privilege: str, read: Callable[[], T]) -> tuple[T | None, NotChecked | None]:
-        """Return what was read or why it was not; what may not be read is never taken for unused."""
+        """Return a value, or why it could not be read; what cannot be read never counts as unused."""
         try:
             return read(), None
         except NotAuthenticated:
@@ -158,15 +158,15 @@ class Reader:
             return None, NotChecked(what, reason)
 
     def begun(self, call: Callable[[], T], deadline: Deadline) -> BackgroundCall[T]:
-        """Begin a call in a thread that may stay without an answer; it is waited for until the deadline."""
+        """Start a call in a thread and return a function that waits for its result, until the deadline."""
         return BackgroundCall(call, lambda: deadline.remaining)
 
     def ask(self, call: Callable[[], T]) -> T:
-        """Make a request patiently."""
+        """Make a request, with retries."""
         return patiently(lambda _: call(), self.deadline, self.on_retry)
 
     def hints(self, names: list[str], uses: "Uses | None") -> dict[str, Hint]:
-        """Return for names that mean no deployment what they may have meant, as far as that is quickly read."""
+        """Return hints for names that match no deployment, if they can be read quickly."""
         deadline, hints = self.deadline.at_most(min(HINT_SECONDS, self.deadline.remaining / 4)), {}
         with suppress(EsmlError, TimeoutError):
             endpoints = uses.endpoints(1, timeout=deadline.left) if uses else ()
@@ -182,7 +182,7 @@ class Reader:
 
 
 class Uses:
-    """Reads what uses deployments: endpoints and pipelines are requested while the deployments are looked up."""
+    """Reads the uses of deployments; endpoints and pipelines are requested while the deployments are looked up."""
 
     def __init__(self, reader: Reader, deadline: Deadline) -> None:
         self.reader = reader
@@ -190,7 +190,7 @@ class Uses:
         self.pipelines = reader.begun(lambda: reader.cluster.pipelines(deadline.left), deadline)
 
     def of(self, found: list[Deployment], snapshot: Snapshot) -> Snapshot:
-        """Return the snapshot with what uses the found deployments, as far as it may be read."""
+        """Return the snapshot with the uses of the deployments that were found, as far as they can be read."""
         if not found:
             return snapshot
         reader = self.reader
@@ -206,7 +206,7 @@ class Uses:
         return self.with_models(sorted(names_of(found, snapshot)), snapshot)
 
     def with_models(self, models: list[str], snapshot: Snapshot) -> Snapshot:
-        """Return the snapshot with the other deployments of some models, and the aliases of these."""
+        """Return the snapshot with all other deployments of some models, and the aliases of these models."""
         if not models:
             return snapshot
         reader, deadline = self.reader, self.reader.optional_deadline()
@@ -220,13 +220,13 @@ class Uses:
 
 
 def is_at_least(version: str | None, least: tuple[int, int]) -> bool:
-    """Tell whether a version such as 8.19.0 is known to be a certain one or newer."""
+    """Return whether a version such as 8.19.0 is known to be at least another one."""
     numbers = (version or "").split(".")[:2]
     return all(map(str.isdecimal, numbers)) and tuple(map(int, numbers)) >= least
 
 
 def without_uses(snapshot: Snapshot) -> Snapshot:
-    """Return the snapshot as one in which nothing was looked for that uses a deployment."""
+    """Return the snapshot, marked as one whose uses were not looked up."""
     unseen = tuple(one._replace(pipelines=frozenset()) for one in snapshot.deployments)
     return snapshot._replace(
         deployments=unseen, not_checked=(*snapshot.not_checked, NotChecked("what uses the deployment", "--no-check"))

@@ -1,4 +1,4 @@
-"""Whether a cluster would start deployments again, as far as it can be known before anything is stopped."""
+"""Whether the cluster would start deployments again, checked before anything is stopped."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -8,12 +8,12 @@ from esml_stop.errors import EsmlError
 from esml_stop.models import Deployment
 from esml_stop.plan.restart_plan import in_upgrade_mode, upgrading
 
-# How many deployment IDs are looked up one by one; beyond that the start itself finds out which are model aliases.
+# The limit of deployment IDs that are looked up one by one; for more, the start request itself finds the aliases.
 MOST_LOOKED_UP = 20
 
 
 def obstacle(reader: Reader) -> EsmlError | None:
-    """Return why the cluster starts no deployments at the moment; None also where that may not be read."""
+    """Return why the cluster starts no deployments at the moment, or None, also if that cannot be read."""
     deadline = reader.optional_deadline()
     versions, _ = reader.optional("node versions", "monitor", lambda: reader.cluster.node_versions(deadline.left))
     if found := upgrading(versions or ()):
@@ -23,7 +23,7 @@ def obstacle(reader: Reader) -> EsmlError | None:
 
 
 def aliased(reader: Reader, deployments: Iterable[Deployment]) -> dict[str, str]:
-    """Return the deployment IDs that are model aliases, each with the model that it belongs to now."""
+    """Return the deployment IDs that are model aliases, with the model to which each alias points now."""
     deadline = reader.optional_deadline()
     names = [one.deployment_id for one in deployments if one.deployment_id != one.model_id]
     found: dict[str, str] = {}

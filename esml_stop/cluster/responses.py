@@ -1,4 +1,4 @@
-"""Answers of Elasticsearch as models (for `_stats` see stats.py); an answer of another shape raises BadAnswer."""
+"""Converts responses to models (stats.py does so for `_stats`); raises BadAnswer for an unexpected form."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
@@ -12,7 +12,7 @@ from esml_stop.models import Endpoint, Model, Pipeline, Pipelines
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# How deep Elasticsearch looks for inference processors in other processors.
+# The depth to which Elasticsearch searches other processors for inference processors.
 SEEN_DEPTH = 10
 
 # The services whose endpoints run on the cluster's own ML nodes.
@@ -20,7 +20,7 @@ LOCAL_SERVICES = {"elasticsearch", "elser"}
 
 
 def checked(read: Callable[P, T]) -> Callable[P, T]:
-    """Turn what an answer lacks into BadAnswer."""
+    """Decorate a function so that a missing or wrong value in a response raises BadAnswer."""
 
     @wraps(read)
     def wrapped(*args: P.args, **options: P.kwargs) -> T:
@@ -34,7 +34,7 @@ def checked(read: Callable[P, T]) -> Callable[P, T]:
 
 @checked
 def identity(body: Any, url: str) -> ClusterIdentity:
-    """Return which cluster answered at a URL, from `GET /`."""
+    """Return the identity of the cluster at a URL, from `GET /`."""
     version = optional(body, "version", dict, {})
     return ClusterIdentity(
         url,
@@ -47,7 +47,7 @@ def identity(body: Any, url: str) -> ClusterIdentity:
 
 @checked
 def endpoints(body: Any) -> tuple[Endpoint, ...]:
-    """Return the endpoints of `GET _inference/_all` that run on the cluster's own ML nodes.
+    """Return the endpoints in `GET _inference/_all` that run on the cluster's own ML nodes.
 
     Up to 8.14 the list is called `models`, and the ID of an endpoint `model_id`.
     """
@@ -71,20 +71,20 @@ def pipelines(body: Any) -> Pipelines:
 
 
 def pipeline(body: Mapping[str, Any]) -> Pipeline:
-    """Return the names that a pipeline references, and those of them that the server does not see."""
+    """Return the names that a pipeline references, and those of them that Elasticsearch's own check does not find."""
     references = [(name, seen) for name, seen in inference_names(body) if isinstance(name, str)]
     seen = {name for name, is_seen in references if is_seen}
     return Pipeline(frozenset(name for name, _ in references), frozenset(name for name, _ in references) - seen)
 
 
 def inference_names(body: Mapping[str, Any]) -> Iterator[tuple[Any, bool]]:
-    """Yield the `model_id` of every inference processor, and whether Elasticsearch itself sees it.
+    """Yield the `model_id` of every inference processor, and whether Elasticsearch's own check finds it.
 
-    It sees the processors, those in `foreach`, and the `on_failure` handlers of other processors, to a certain depth;
-    not the handlers of `foreach`, of `inference` and of the pipeline. Source: docs/elasticsearch.md
+    The check finds processors, those within `foreach`, and the `on_failure` handlers of other processors, down to a
+    certain depth, but not the handlers of `foreach`, of `inference` and of the pipeline. Source: docs/elasticsearch.md
     """
     todo = [(one, 0) for one in steps(body, "processors")] + [(one, SEEN_DEPTH) for one in steps(body, "on_failure")]
-    while todo:  # no recursion: a pipeline may be nested deeper than Python's stack
+    while todo:  # no recursion: pipelines can be nested more deeply than Python's stack allows
         processor, depth = todo.pop()
         for kind, settings in processor.items():
             if not isinstance(settings, Mapping):
@@ -98,14 +98,14 @@ def inference_names(body: Mapping[str, Any]) -> Iterator[tuple[Any, bool]]:
 
 
 def steps(part: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    """Return the processors of a list, without what is none."""
+    """Return the processors in a list, without items that are not processors."""
     found = part.get(key)
     return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
 @checked
 def models(body: Any) -> tuple[Model, ...]:
-    """Return the models of `GET _ml/trained_models/<names>`, under their own IDs when they were asked for by alias."""
+    """Return the models in `GET _ml/trained_models/<names>`; each has its own ID, even if requested by alias."""
     return tuple(
         Model(
             required(config, "model_id", str),
@@ -118,7 +118,7 @@ def models(body: Any) -> tuple[Model, ...]:
 
 @checked
 def clock(body: Any) -> int:
-    """Return the server's time in epoch milliseconds, cut to a second, from `GET _cat/health?h=epoch&format=json`."""
+    """Return the server's time in epoch milliseconds, in whole seconds, from `GET _cat/health?h=epoch&format=json`."""
     rows = need(body, list)
     epoch = required(rows[0] if rows else {}, "epoch", str)
     if not epoch.isdecimal():
@@ -128,14 +128,14 @@ def clock(body: Any) -> int:
 
 @checked
 def stopped(body: Any) -> None:
-    """Accept the answer to `_stop` only when it says so."""
+    """Raise BadAnswer unless the response to `_stop` confirms the stop."""
     if required(body, "stopped", bool) is not True:
         raise BadAnswer('The cluster answered the stop with "stopped": false.')
 
 
 @checked
 def started(body: Any) -> None:
-    """Accept the answer to `_start` only when it holds an assignment, which was an allocation in 8.0 to 8.2."""
+    """Raise BadAnswer unless the response to `_start` contains an assignment (an allocation in 8.0 to 8.2)."""
     required(body, "allocation" if "allocation" in need(body, dict) else "assignment", dict)
 
 
@@ -148,5 +148,5 @@ def node_versions(body: Any) -> tuple[str, ...]:
 
 @checked
 def upgrade_mode(body: Any) -> bool:
-    """Tell whether upgrade mode is enabled, from `GET _ml/info`."""
+    """Return whether upgrade mode is enabled, from `GET _ml/info`."""
     return bool(optional(body, "upgrade_mode", bool, default=False))

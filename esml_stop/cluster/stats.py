@@ -1,4 +1,4 @@
-"""Answers of `GET _ml/trained_models/<expression>/_stats`, which lists deployments, as models."""
+"""Converts the responses of `GET _ml/trained_models/<expression>/_stats`, which lists deployments, to models."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -19,7 +19,7 @@ LAST_MOMENT = 253_402_300_799_999  # the end of the year 9999
 
 @checked
 def listing(body: Any) -> tuple[int, Listing]:
-    """Return the number of models that match, and one page of `GET _ml/trained_models/<expression>/_stats`."""
+    """Return the number of matching models, and the models and deployments in this response."""
     count = required(body, "count", int)
     entries = list(map(read, optional(body, "trained_model_stats", list, [])))
     deployments = tuple(entry for entry in entries if isinstance(entry, Deployment))
@@ -27,14 +27,14 @@ def listing(body: Any) -> tuple[int, Listing]:
 
 
 class Undeployed(NamedTuple):
-    """What is read of the entry of a model that has no deployment."""
+    """The part of an entry that is kept for a model without deployments."""
 
     model_id: str
 
 
 def read(entry: Any) -> Deployment | Undeployed:
-    """Return what is read of an entry; each deployment of a model has one."""
-    if isinstance(entry, Deployment | Undeployed):  # since it was decoded
+    """Return the model or deployment of an entry; each deployment of a model has its own entry."""
+    if isinstance(entry, Deployment | Undeployed):  # already converted while decoding
         return entry
     if "deployment_stats" in need(entry, dict):
         return deployment(entry)
@@ -42,18 +42,18 @@ def read(entry: Any) -> Deployment | Undeployed:
 
 
 def shrunk(part: dict[str, Any]) -> Any:
-    """Return what is read of an entry while the answer is still being decoded; anything else as it is.
+    """Return the kept part of an entry while the response is still being decoded; return any other object unchanged.
 
-    As they are, ten thousand entries would take 36 MB.
+    Ten thousand complete entries would need 36 MB.
     """
     if "deployment_stats" in part or "model_size_stats" in part:
-        with suppress(WrongShape):  # listing says what is wrong
+        with suppress(WrongShape):  # listing() reports the error
             return read(part)
     return part
 
 
 def deployment(entry: Mapping[str, Any]) -> Deployment:
-    """Return one entry that has `deployment_stats`; before 8.8 these name no deployment, it is the model's."""
+    """Return the deployment of an entry with `deployment_stats`; before 8.8 its ID is that of the model."""
     model_id = identifier(required(entry, "model_id", str), "model")
     stats = required(entry, "deployment_stats", dict)
     nodes = [need(node, dict) for node in optional(stats, "nodes", list, [])]
@@ -92,21 +92,21 @@ def deployment(entry: Mapping[str, Any]) -> Deployment:
 
 
 def shared(text: str | None) -> str | None:
-    """Return a text that many deployments have, kept once for all of them."""
+    """Return a text; equal texts of many deployments share one object."""
     return None if text is None else intern(text)
 
 
 def either(stats: Mapping[str, Any], name: str) -> int | None:
-    """Return a number under its name, or the name it had in 8.0 to 8.2."""
+    """Return a number by its name, or by the name that it had in 8.0 to 8.2."""
     value: int | None = optional(stats, name, int, None)
     old: int | None = optional(stats, OLD_NAMES[name], int, None)
     return old if value is None else value
 
 
 def allocated(stats: Mapping[str, Any], nodes: Nodes) -> dict[str, Any]:
-    """Return `allocation_status`; a serverless project sends none, and its nodes tell how many they have.
+    """Return `allocation_status`; on serverless, which omits it, it is derived from the nodes.
 
-    A started node that does not say how many allocations it has, has at least one.
+    A started node that does not report its allocations has at least one.
     """
     if "state" in stats or "allocation_status" in stats:
         shown: dict[str, Any] = optional(stats, "allocation_status", dict, {})
@@ -116,28 +116,28 @@ def allocated(stats: Mapping[str, Any], nodes: Nodes) -> dict[str, Any]:
 
 
 def routed(nodes: Nodes) -> str:
-    """Return the state that the nodes' routes make, for a server that does not show the deployment's own."""
+    """Return the state that follows from the nodes' routes, for a server that does not show the deployment's state."""
     states = {route(node)[0] for node in nodes}
     return next((one for one in ("started", "starting", "stopping", "failed") if one in states), UNKNOWN_STATE)
 
 
 def route(node: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return the state of a deployment on one node, and why it is in that state."""
+    """Return the state of a deployment on one node, and the reason for this state."""
     found = optional(node, "routing_state", dict, {})
     return optional(found, "routing_state", str, None), optional(found, "reason", str, None)
 
 
 def why(stats: Mapping[str, Any], nodes: Nodes) -> str | None:
-    """Return why a deployment failed or does not get further: its own reason, then those of its nodes."""
+    """Return why a deployment failed or makes no progress: its own reason, then those of its nodes."""
     reasons = [optional(stats, "reason", str, None), *(route(node)[1] for node in nodes)]
     return "; ".join(dict.fromkeys(filter(None, reasons))) or None
 
 
 def idle_since(nodes: Nodes, allocations: int) -> int | None:
-    """Return the time after which no node was used; None when that is not known of every node.
+    """Return the time since which no node has been used, or None unless that is known for every node.
 
-    The counters are those of a process: nothing is known about the time before a node started it, and nothing of a
-    node that is missing because it did not answer.
+    Each process has its own counters. They do not cover the time before the node started it, and the counters of a node
+    that did not respond are missing.
     """
     shares = [optional(node, "number_of_allocations", int, None) for node in nodes]
     if None not in shares and sum(filter(None, shares)) < allocations:
@@ -147,34 +147,34 @@ def idle_since(nodes: Nodes, allocations: int) -> int | None:
 
 
 def moment(part: Mapping[str, Any], key: str) -> int:
-    """Return a time in epoch milliseconds, 0 when it is missing or beyond any calendar."""
+    """Return a time in epoch milliseconds; 0 if it is missing or after the year 9999."""
     value = optional(part, key, int, 0)
     return int(value) if 0 < value <= LAST_MOMENT else 0
 
 
 def identifier(text: str, what: str = "deployment") -> str:
-    """Return an ID that a request can name; no cluster has others."""
+    """Return an ID; raise WrongShape if no request could contain it, because no real ID is like that."""
     if text in {"", ".", ".."} or not is_unicode(text):
         raise WrongShape(f"it lists a {what} called {text!a}, which cannot be an ID")
     return text
 
 
 def word(text: str | None) -> str | None:
-    """Return a text that a request can hold."""
+    """Return a text; raise WrongShape if no request could contain it."""
     if text is not None and not is_unicode(text):
         raise WrongShape(f"it holds {text!a}, which is not valid Unicode")
     return text
 
 
 def size(text: str | None) -> str | None:
-    """Return a number of bytes as Elasticsearch shows it; a start that brings it back has to know how many it is."""
+    """Return a size in Elasticsearch's notation, such as 253.3mb; raise WrongShape for any other text."""
     if text is not None and not SIZE.fullmatch(text):
         raise WrongShape(f"it holds {text!a} where a size such as 253.3mb belongs")
     return text
 
 
 def is_unicode(text: str) -> bool:
-    """Tell whether text can be sent; JSON can hold half of a character."""
+    """Return whether text can be encoded; JSON can contain an unpaired surrogate."""
     try:
         text.encode()
     except UnicodeEncodeError:

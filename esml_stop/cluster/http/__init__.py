@@ -1,1 +1,1 @@
-"""All that knows the official client: one request at a time, and what can go wrong with it, in words."""
+"""Everything that uses the official transport: single requests, and the explanation of their errors."""

@@ -1,4 +1,4 @@
-"""One request at a time, over the transport of the official Elasticsearch clients, to the first host that works."""
+"""Makes single requests over the official Elasticsearch transport, to the first of the hosts that responds."""
 
 import json
 import re
@@ -21,15 +21,15 @@ from esml_stop.runtime.background import GRACE_SECONDS, begin, finished, within
 
 Answer = elastic_transport.TransportApiResponse
 
-# Servers of version 8 and later, serverless too, answer in the form of version 8.
+# All servers from version 8 on, and serverless, support the response format of version 8.
 JSON = "application/vnd.elasticsearch+json"
 VERSIONED_JSON = f"{JSON}; compatible-with=8"
 
 
 class Request(NamedTuple):
-    """One request that was made, for observers: `result` is a status, or what went wrong.
+    """A request that was made, for observers; `result` is an HTTP status or a short error.
 
-    `warnings` are the texts of the server's Warning header.
+    `warnings` are the texts of the Warning headers in the response.
     """
 
     method: str
@@ -40,7 +40,7 @@ class Request(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One request to be made."""
+    """A request to make."""
 
     method: str
     target: str
@@ -48,12 +48,12 @@ class Call(NamedTuple):
 
     @property
     def is_look_up(self) -> bool:
-        """Tell whether it changes nothing, so that another host may be asked whatever happened to it."""
+        """Return whether the request changes nothing, so that it can always be sent to another host."""
         return self.method == "GET"
 
 
 class Transport:
-    """The way to one cluster; safe to share between threads."""
+    """The connections to one cluster; can be shared between threads."""
 
     def __init__(
         self,
@@ -81,10 +81,11 @@ class Transport:
         query: Mapping[str, object] | None = None,
         body: Mapping[str, object] | None = None,
     ) -> Any:
-        """Make one request that may last so many seconds, no retries; return the decoded answer or raise EsmlError.
+        """Make one request within a time limit in seconds, without retries; return the decoded response.
 
-        Of several hosts the one that worked last is asked first. A look-up goes on to the next host when one gives no
-        usable answer, within half of the time that is left; a change only when it was certainly not sent.
+        Raises EsmlError. The host that responded last is used first. A request that changes nothing is sent to the next
+        host if a host gives no usable response within half of the remaining time; any other request only if it was
+        certainly not sent.
         """
         call = Call(method, f"{path}?{urlencode(query, quote_via=quote, safe=',*')}" if query else path, body)
         ends = time.monotonic() + timeout
@@ -104,7 +105,7 @@ class Transport:
         raise together(failed)
 
     def _in_order(self) -> Iterator[tuple[int, "Host"]]:
-        """Yield all hosts with their numbers, the one that worked last first."""
+        """Yield all hosts with their numbers, first the one that responded last."""
         first = self._last_good
         numbers = [*range(first, len(self._hosts)), *range(first)]
         return ((number, self._hosts[number]) for number in numbers)
@@ -128,7 +129,7 @@ class Transport:
             self._on_request(Request(call.method, shown, result, time.monotonic() - began, texts))
 
     def _limited(self, seconds: float, send: Callable[[], Answer]) -> Answer:
-        """Return the answer to a request, or raise TimeoutError; of several hosts each has a limit of its own."""
+        """Return the response to a request, or raise TimeoutError; each of several hosts has a limit of its own."""
         return finished(seconds, send) if len(self._hosts) == 1 else within(seconds, begin(send))
 
     def _texts(self, warning: str) -> tuple[str, ...]:
@@ -138,7 +139,7 @@ class Transport:
 
 
 class Host:
-    """One host of a cluster, with the connections to it; `connection` knows no other host, so that messages name it."""
+    """One host of a cluster; its `connection` contains no other host, so that error messages name the right one."""
 
     def __init__(self, connection: Connection, url: str, parallel: int, decoder: "Decoder") -> None:
         self.url = url
@@ -147,7 +148,7 @@ class Host:
         self.headers = request_headers(connection)
 
     def send(self, call: Call, timeout: float, attempt: Attempt) -> Answer:
-        """Make a request and return the answer; `attempt` learns when it begins to be sent."""
+        """Make a request and return the response; `attempt` is notified when the request begins to be sent."""
         current.attempt = attempt
         headers = self.headers | ({"content-type": VERSIONED_JSON} if call.body is not None else {})
         return self.client.perform_request(
@@ -156,7 +157,7 @@ class Host:
 
 
 class Decoder(elastic_transport.JsonSerializer):
-    """Decodes JSON; `shrunk` returns what stays of each object, from the innermost on."""
+    """Decodes JSON; `shrunk` returns the part of each object to keep, innermost objects first."""
 
     def __init__(self, shrunk: Callable[[dict[str, Any]], Any] | None) -> None:
         self.shrunk = shrunk
@@ -167,7 +168,7 @@ class Decoder(elastic_transport.JsonSerializer):
 
 
 def together(errors: list[Unreachable]) -> Unreachable:
-    """Return one error for hosts that failed one after the other; a single one as it is."""
+    """Return one error for several hosts that failed in turn; the error itself if there is only one."""
     if len(errors) == 1:
         return errors[0]
     text = f"None of {len(errors)} hosts gave a usable answer. {' '.join(one.message for one in errors)}"
@@ -183,7 +184,7 @@ def together(errors: list[Unreachable]) -> Unreachable:
 
 
 def connect(connection: Connection, parallel: int, decoder: "Decoder") -> elastic_transport.Transport:
-    """Return the transport to a host, with its own retries off."""
+    """Return the transport to a host; the transport's own retries are off."""
     (host,) = connection.hosts
     options = tls_options(connection) if host.startswith("https:") else {}
     extras = {"proxy": connection.proxies.get(host)}
@@ -203,7 +204,7 @@ def connect(connection: Connection, parallel: int, decoder: "Decoder") -> elasti
 
 
 def request_headers(connection: Connection) -> dict[str, str]:
-    """Return the headers of every request: the user agent, and JSON as the media type."""
+    """Return the headers of every request: the user agent and the JSON media type."""
     headers = {"accept": VERSIONED_JSON, "user-agent": f"esml/{__version__}"}
     if authorization := credentials(connection):
         headers["authorization"] = authorization
@@ -211,7 +212,7 @@ def request_headers(connection: Connection) -> dict[str, str]:
 
 
 def credentials(connection: Connection) -> str | None:
-    """Return the Authorization header, None when nobody in particular asks."""
+    """Return the Authorization header, or None without credentials."""
     if connection.api_key:
         return f"ApiKey {connection.api_key}"
     if connection.bearer_token:
@@ -223,7 +224,7 @@ def credentials(connection: Connection) -> str | None:
 
 
 def tls_options(connection: Connection) -> dict[str, Any]:
-    """Return the transport's names for the TLS settings."""
+    """Return the TLS settings under the transport's names."""
     options = {
         "ca_certs": connection.ca_certs,
         "ssl_assert_fingerprint": connection.ssl_fingerprint,

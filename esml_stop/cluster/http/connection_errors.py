@@ -1,4 +1,4 @@
-"""What it means that no whole answer came, and whether the request may have arrived anyway."""
+"""Explains why no complete response arrived, and whether the request may have been received anyway."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ from esml_stop.errors import CHECK_URL, BadAnswer, TlsFailed, Unreachable
 
 
 def tls(error: TlsError, connection: Connection, *, sent: bool) -> TlsFailed:
-    """Return what went wrong with the encrypted connection, and the option that would help."""
+    """Return what went wrong with the TLS connection, and the option that would help."""
     text, hint = explained(chain(error), connection)
     return TlsFailed(text, hint=hint, sent=sent)
 
 
 def not_connected(error: Exception, connection: Connection, *, sent: bool) -> Unreachable:
-    """Return why no answer came from the one host of a connection."""
+    """Return why the host of a connection sent no response."""
     where, causes = connection.label, chain(error)
     if any(isinstance(one, AnswerTooLarge) for one in causes):
         return BadAnswer(f"{where} sent an answer of over 64 MB.", hint=CHECK_URL)
@@ -44,18 +44,18 @@ CHECK_HTTPS = "If the cluster uses TLS, use https:// in the URL."
 
 
 def reason_of(error: Exception) -> str:
-    """Return in a few words why a connection could not be made."""
+    """Return a short reason why a connection could not be made."""
     root = deepest(error)
     return getattr(root, "strerror", None) or type(root).__name__
 
 
 def is_garbled(error: Exception) -> bool:
-    """Tell whether a body is not packed as its head says."""
+    """Return whether a body is not compressed as its header says."""
     return any(isinstance(one, DecodeError) for one in chain(error))
 
 
 def chain(error: BaseException) -> list[BaseException]:
-    """Return an error with everything it was raised from, outermost first."""
+    """Return an error and all its causes, outermost first."""
     found: list[BaseException] = []
     todo: list[Any] = [error]
     while todo:

@@ -1,4 +1,4 @@
-"""The transport's HTTP node with what it leaves out: a cap on answers, a limit to connecting, proxies, CAs alone."""
+"""The transport's HTTP node, with a size limit for responses, a limit for connecting, proxies, and exclusive CAs."""
 
 import json
 import ssl
@@ -16,26 +16,26 @@ from esml_stop.config.urls import Proxy
 LARGEST_ANSWER = 64 * 1024 * 1024
 CHUNK = 64 * 1024
 CONNECT_SECONDS = 10.0
-# As much of a page as it takes to see whose it is.
+# The part of a web page that is sufficient to recognize its product, in bytes.
 START_OF_PAGE = 4096
 
 
 class AnswerTooLarge(urllib3.exceptions.HTTPError):
-    """The decoded answer is over the cap; it was not read to its end."""
+    """The decoded response exceeds the limit; it was not read to the end."""
 
 
 class Attempt:
-    """One request, and whether any of it was sent: not while the connection, a tunnel or TLS is still being set up."""
+    """One request, and whether any of it was sent; connecting, opening a tunnel and the TLS handshake do not count."""
 
     sent = False
 
 
-# The attempt that a thread makes; its connection says when it begins to send.
+# The attempt of the current thread; its connection notes when it begins to send.
 current = threading.local()
 
 
 class Watched:
-    """A connection that tells when a request begins to be sent; mixed into urllib3's connections."""
+    """A connection that notes when a request begins to be sent; a mixin for urllib3's connections."""
 
     is_ready = False
 
@@ -46,7 +46,7 @@ class Watched:
         self.is_ready = True
 
     def send(self, data: Any) -> None:
-        """Send data, which is part of a request once the connection is there."""
+        """Send data, which belongs to a request as soon as the connection is established."""
         if self.sock is None:  # type: ignore[attr-defined]
             self.connect()
         if self.is_ready and hasattr(current, "attempt"):
@@ -55,16 +55,16 @@ class Watched:
 
 
 class Node(Urllib3HttpNode):
-    """A node that refuses answers over 64 MB (decoded), follows no redirect, and uses the proxy for its host."""
+    """A node that rejects responses over 64 MB (decoded), follows no redirects, and uses the proxy for its host."""
 
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
         if isinstance(self.pool, urllib3.HTTPSConnectionPool):
-            # The transport forgets these when it is told not to verify, or to verify by fingerprint.
+            # The transport ignores these settings if verification is off or uses a fingerprint.
             self.pool.cert_file, self.pool.key_file = config.client_cert, config.client_key
             if config.ca_certs and config.verify_certs and not config.ssl_assert_fingerprint:
                 self.pool.conn_kw["ssl_context"] = trusting_only(config.ca_certs)
-            # From 3.13 on Python refuses CAs without key usage, as Elasticsearch made them itself for years.
+            # Python 3.13 and later reject CAs without key usage, which Elasticsearch itself generated for years.
             self.pool.conn_kw["ssl_context"].verify_flags &= ~ssl.VERIFY_X509_STRICT
         base = self.take_proxy(config)
         self.pool.ConnectionCls = type("Connection", (Watched, self.pool.ConnectionCls), {})
@@ -72,8 +72,8 @@ class Node(Urllib3HttpNode):
         self.pool.urlopen = contact  # type: ignore[method-assign]
 
     def take_proxy(self, config: NodeConfig) -> str:
-        """Go through the proxy, if there is one; return what to put before each path for it."""
-        proxy: Proxy | None = config._extras.get("proxy")  # noqa: SLF001 - where a node finds what is not the transport's
+        """Use the proxy, if there is one; return the prefix that it requires for each path."""
+        proxy: Proxy | None = config._extras.get("proxy")  # noqa: SLF001 - the transport keeps settings of custom nodes there
         if proxy is None:
             return ""
         if isinstance(self.pool, urllib3.HTTPSConnectionPool):
@@ -85,18 +85,18 @@ class Node(Urllib3HttpNode):
 
 
 def trusting_only(ca_certs: str) -> ssl.SSLContext:
-    """Return a context that trusts the CAs of a file in place of the system's, as in every other tool."""
+    """Return a context that trusts the CAs in a file instead of the system's, as other tools do."""
     context = ssl.create_default_context(cafile=ca_certs)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
 def capped(urlopen: Any, base: str) -> Any:
-    """Return a `urlopen` that reads the answer itself, as far as the cap."""
+    """Return a `urlopen` that reads the response itself, up to the limit."""
 
     def read(method: str, url: str, *, timeout: float, **options: Any) -> SimpleNamespace:
         limits = urllib3.Timeout(connect=min(timeout, CONNECT_SECONDS), read=timeout)
-        # A proxy is asked for URLs of another host than its own.
+        # Requests to a proxy contain the URL of another host.
         options |= {"assert_same_host": not base, "preload_content": False, "redirect": False}
         response = urlopen(method, base + url, timeout=limits, **options)
         if base and response.status == 407:
@@ -104,7 +104,7 @@ def capped(urlopen: Any, base: str) -> Any:
             raise urllib3.exceptions.ProxyError("", OSError("Tunnel connection failed: 407"))
         data = body_of(response)
         genuine = response.headers.get("x-elastic-product") == "Elasticsearch"
-        # The transport would stumble over a page before anyone looks at the status and who answered.
+        # The transport would fail to decode a web page before the status and the product are checked.
         if (response.status >= 300 or not genuine) and not is_json_object(data):
             response.headers["content-type"] = "text/plain"
             data = data[:START_OF_PAGE].decode(errors="replace").encode()
@@ -114,12 +114,12 @@ def capped(urlopen: Any, base: str) -> Any:
 
 
 def body_of(response: Any) -> bytes:
-    """Return the decoded body and give the connection back; raise when it is too large or packed more than once."""
+    """Return the decoded body and release the connection; raise if it is too large or compressed more than once."""
     if "," in response.headers.get("content-encoding", ""):
         response.close()
         raise urllib3.exceptions.DecodeError("the answer is packed more than once")
     data = bytearray()
-    # Small steps: a compressed bomb is noticed before it unfolds.
+    # Small steps, so that a decompression bomb is detected before it fills the memory.
     for part in response.stream(CHUNK, decode_content=True):
         data += part
         if len(data) > LARGEST_ANSWER:
@@ -130,7 +130,7 @@ def body_of(response: Any) -> bytes:
 
 
 def is_json_object(data: bytes) -> bool:
-    """Tell whether bytes are what Elasticsearch puts into an error."""
+    """Return whether bytes are a JSON object, as Elasticsearch's errors are."""
     try:
         return isinstance(json.loads(data), dict)
     except (ValueError, RecursionError):
@@ -138,7 +138,7 @@ def is_json_object(data: bytes) -> bool:
 
 
 class Contact:
-    """Tells what a failed connection means by whether this node ever answered."""
+    """Decides what a failed connection means, based on whether this node has ever responded."""
 
     def __init__(self, urlopen: Any) -> None:
         self.urlopen = urlopen
@@ -149,7 +149,7 @@ class Contact:
         try:
             answer: SimpleNamespace = self.urlopen(*words, **options)
         except urllib3.exceptions.SSLError as error:
-            # Once it has worked, anything but missing trust is a connection that broke, as every other may.
+            # After a first success, everything but a rejected certificate is treated as a broken connection.
             if self.answered and not is_about_trust(error):
                 raise urllib3.exceptions.ProtocolError("Connection aborted.", error) from error
             raise
@@ -158,6 +158,6 @@ class Contact:
 
 
 def is_about_trust(error: urllib3.exceptions.SSLError) -> bool:
-    """Tell whether a certificate was not accepted, which is noticed before anything is sent."""
+    """Return whether a certificate was rejected; that happens before anything is sent."""
     kinds = (ssl.SSLCertVerificationError, CertificateError)
     return any(isinstance(one, kinds) for one in error.args) or "Fingerprints did not match" in str(error)

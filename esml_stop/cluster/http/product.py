@@ -1,4 +1,4 @@
-"""Which program answered in place of Elasticsearch, as far as its answer gives it away."""
+"""Recognizes which program responded in place of Elasticsearch."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ OLD = "esml supports Elasticsearch 8 and later."
 
 
 def stranger(answer: TransportApiResponse, where: str, proxy: Proxy | None) -> BadAnswer:
-    """Return who answered in place of Elasticsearch, and what to do about it."""
+    """Return who responded in place of Elasticsearch, and what to do about it."""
     what, hint = named(answer.meta.headers, answer.body)
     if proxy:
         hint = f"The answer may also come from the proxy {proxy.url} ({proxy.source}). {hint}"
@@ -23,7 +23,7 @@ def stranger(answer: TransportApiResponse, where: str, proxy: Proxy | None) -> B
 
 
 def wrong_path(reason: str, where: str) -> BadAnswer | None:
-    """Return what is wrong when Elasticsearch repeats the path of our URL as one that it does not know."""
+    """Return the error for a URL whose path Elasticsearch rejects as unknown."""
     parts = urlsplit(where)
     if not parts.path or f"uri [{parts.path}/" not in reason:
         return None
@@ -32,7 +32,7 @@ def wrong_path(reason: str, where: str) -> BadAnswer | None:
 
 
 def named(headers: Mapping[str, str], body: Any) -> tuple[str, str]:
-    """Return how something answered, as the end of a sentence, and a hint."""
+    """Return the end of a sentence about what responded, and a hint."""
     if isinstance(body, Mapping):
         return by_json(headers, body)
     if "kbn-name" in headers:
@@ -45,7 +45,7 @@ def named(headers: Mapping[str, str], body: Any) -> tuple[str, str]:
 
 
 def by_json(headers: Mapping[str, str], body: Mapping[str, Any]) -> tuple[str, str]:
-    """Return how something answered with JSON."""
+    """Return the same for a JSON response."""
     version = body.get("version")
     if "kbn-name" in headers or {"statusCode", "error", "message"} <= body.keys():
         return "as Kibana does", KIBANA

@@ -1,4 +1,4 @@
-"""Connections through a proxy; the official transport knows none."""
+"""Connections through a proxy, which the official transport does not support."""
 
 import re
 from collections.abc import Iterable
@@ -12,15 +12,15 @@ REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")
 
 
 def manager(proxy: Proxy, connections: int) -> ProxyManager:
-    """Return urllib3's view of a proxy."""
+    """Return urllib3's object for a proxy."""
     headers = make_headers(proxy_basic_auth=proxy.login) if proxy.login else {}
     return ProxyManager(proxy.url, proxy_headers=headers, maxsize=connections, block=True)
 
 
 def tunnelled(pool: HTTPSConnectionPool, proxy: Proxy) -> None:
-    """Let the connections of a pool go through a proxy by CONNECT; TLS is still between here and the cluster.
+    """Route the connections of a pool through a proxy by CONNECT; TLS is end to end with the cluster.
 
-    A proxy that speaks TLS itself is verified as the cluster is.
+    The certificate of a proxy that speaks TLS itself is verified like the cluster's.
     """
     through = manager(proxy, 1)
     pool.proxy, pool.proxy_headers, pool.proxy_config = through.proxy, through.proxy_headers, through.proxy_config
@@ -28,12 +28,12 @@ def tunnelled(pool: HTTPSConnectionPool, proxy: Proxy) -> None:
 
 
 def forwarding(proxy: Proxy, connections: int) -> HTTPConnectionPool:
-    """Return a pool of connections to a proxy, which is asked for whole URLs of http."""
+    """Return a pool of connections to a proxy that forwards http requests by their complete URL."""
     return manager(proxy, connections).connection_from_host(None)
 
 
 def unusable(causes: Iterable[BaseException], where: str, proxy: Proxy) -> Unreachable:
-    """Return what the proxy on the way to a host did not do, from the chain of errors."""
+    """Return what failed at the proxy for a host, from the chain of errors."""
     answer = next(filter(None, (REFUSED.search(str(one)) for one in causes)), None)
     around = f"Check {proxy.source}, or name the cluster in NO_PROXY if it can be reached without a proxy."
     if answer is None:

@@ -1,4 +1,4 @@
-"""What the client's exceptions mean, in our errors and in words for someone who meets them at 3 a.m."""
+"""Converts the transport's exceptions and error statuses to EsmlError, explained for people."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ from esml_stop.runtime.retry import retry_after
 from esml_stop.text import seconds
 
 GATEWAY_STATUSES = {429, 502, 503, 504}
-# A node or the master goes away; the same request works when another one has taken over.
+# A node or the master is leaving; the request will succeed when another one has taken over.
 # Source: docs/elasticsearch.md, "Stopping"
 FAIL_OVER = {
     "not_master_exception",
@@ -41,20 +41,20 @@ FAIL_OVER = {
     "node_disconnected_exception",
     "node_not_connected_exception",
 }
-# A 429 that no waiting helps: the ML nodes are too small, there are too many deployments, or an operator forbids it.
+# A 429 that retries do not help: no capacity, too many deployments, or blocked by an operator.
 LASTING = ("Could not start", "while upgrade mode is enabled")
 
-# A 403 that no privilege helps.
+# A 403 that is not about privileges.
 FORBIDDEN_TO_ALL = ("license is non-compliant", "while cluster upgrade is in progress")
 
-# The query of a request that Elasticsearch repeats: most of a long line.
+# The query string that Elasticsearch repeats in its error, which makes the line too long.
 QUERY = re.compile(r"(?<=uri \[)(/[^\]?\s]*)\?[^\]\s]*(?=\])")
 UNAUTHORIZED = re.compile(r"action \[(?P<action>.+?)\] is unauthorized for (?P<who>.+?)(?: with effective roles|,|$)")
 GRANTED_BY = re.compile(r"granted by the cluster privileges \[(?P<privileges>.+?)\]")
 
 
 class OtherProduct(Exception):
-    """The answer does not say that it is Elasticsearch's."""
+    """The response does not identify itself as one of Elasticsearch."""
 
     def __init__(self, answer: TransportApiResponse) -> None:
         super().__init__(str(answer.meta.status))
@@ -62,7 +62,7 @@ class OtherProduct(Exception):
 
 
 def is_genuine(answer: TransportApiResponse) -> bool:
-    """Tell whether an answer is Elasticsearch's: it says so, but for a 401 or 403, which have its form of an error."""
+    """Return whether a response is from Elasticsearch: by its header, or for a 401 or 403 by the form of its error."""
     if answer.meta.headers.get("x-elastic-product") == "Elasticsearch":
         return True
     body = answer.body
@@ -72,14 +72,14 @@ def is_genuine(answer: TransportApiResponse) -> bool:
     return status == answer.meta.status and isinstance(error, Mapping) and isinstance(error.get("type"), str)
 
 
-# What a request may raise: an error status, no answer, an answer that cannot be decoded, or one that took too long.
+# The exceptions of a request: error status, no response, an undecodable response, or a timeout.
 FAILURES = (ApiError, TransportError, OtherProduct, RecursionError, TimeoutError)
 
 
 def check(answer: TransportApiResponse) -> None:
-    """Raise ApiError for an error status, and OtherProduct for an answer that is not Elasticsearch's.
+    """Raise ApiError for an error status, and OtherProduct for a response that is not from Elasticsearch.
 
-    A status that says "not now" may be that of a load balancer before it.
+    A status that means "not now" may come from a load balancer in front of it.
     """
     status = answer.meta.status
     if status not in {*GATEWAY_STATUSES, 407} and not 300 <= status < 400 and not is_genuine(answer):
@@ -89,9 +89,9 @@ def check(answer: TransportApiResponse) -> None:
 
 
 def meaning(error: Exception, connection: Connection, *, sent: bool = True) -> EsmlError:
-    """Return our error for one of the transport's, or for a request that was given up.
+    """Return our error for one of the transport's, or for a request that was abandoned.
 
-    `sent` tells whether any of the request was sent.
+    `sent` is whether any of the request was sent.
     """
     where = connection.label
     if isinstance(error, OtherProduct):
@@ -109,12 +109,12 @@ def meaning(error: Exception, connection: Connection, *, sent: bool = True) -> E
 
 
 def proxy_of(connection: Connection) -> Proxy | None:
-    """Return the proxy that sees the requests to a host, and so may answer them itself."""
+    """Return the proxy that can see the requests to a host, and may therefore respond itself."""
     return next((proxy for url, proxy in connection.proxies.items() if url in connection.hosts and is_plain(url)), None)
 
 
 def is_plain(url: str) -> bool:
-    """Tell whether what is between here and a URL can read along."""
+    """Return whether the traffic to a URL is unencrypted."""
     return url.startswith("http:")
 
 
@@ -127,7 +127,7 @@ def summary(error: Exception) -> str:
 
 
 def answered(error: ApiError, connection: Connection) -> EsmlError:
-    """Return the meaning of an error status; only Elasticsearch's own JSON is believed."""
+    """Return our error for an error status; only details in Elasticsearch's own JSON are used."""
     where, status = connection.label, error.meta.status
     kind, reason = (text and redacted(text, connection) for text in cause(error.body))
     is_away = status in GATEWAY_STATUSES or kind in FAIL_OVER
@@ -142,7 +142,7 @@ def answered(error: ApiError, connection: Connection) -> EsmlError:
         return Unreachable(text, hint=CHECK_PROXY)
     if 300 <= status < 400:
         return BadAnswer(f"{where} answered with a redirect (HTTP {status}), which is never followed.", hint=CHECK_URL)
-    if reason is None and status == 404 and error.body == {}:  # nothing of the kind, such as no pipelines at all
+    if reason is None and status == 404 and error.body == {}:  # the cluster has nothing of the kind, e.g. no pipelines
         return Refused(f"{where} answered HTTP 404.", http_status=404)
     if reason is None:
         return BadAnswer(f"{where} answered HTTP {status} without a reason.", hint=CHECK_URL)
@@ -154,7 +154,7 @@ CHECK_PROXY = "Put the login into the proxy's URL, or name the cluster in NO_PRO
 
 
 def refusal(status: int, kind: str | None, reason: str, connection: Connection) -> Refused:
-    """Return the meaning of an error in Elasticsearch's own words."""
+    """Return our error with Elasticsearch's own type and reason."""
     if status == 401:
         return unauthenticated(kind, reason, connection)
     if status == 403 and not any(words in reason for words in FORBIDDEN_TO_ALL):
@@ -165,7 +165,7 @@ def refusal(status: int, kind: str | None, reason: str, connection: Connection) 
 
 
 def unauthenticated(kind: str | None, reason: str, connection: Connection) -> NotAuthenticated:
-    """Return the meaning of a 401: nobody asked, or someone it does not know."""
+    """Return our error for a 401: no credentials were sent, or they were rejected."""
     nobody = not connection.has_credentials
     text = "requires authentication, but no credentials were given" if nobody else "rejected the credentials (HTTP 401)"
     hint = "Give an API key with ESML_API_KEY or --api-key-file, or a user with --username."
@@ -178,7 +178,7 @@ CHECK_LOGIN = "Check that they belong to this cluster and have not expired; `esm
 
 
 def unauthorized(kind: str | None, reason: str, connection: Connection) -> NotAllowed:
-    """Return the meaning of a 403: who may not do what, and what would allow it."""
+    """Return our error for a 403: who is not allowed to do what, and the privilege that would allow it."""
     found, granted = UNAUTHORIZED.search(reason), GRANTED_BY.search(reason)
     if not found:
         return NotAllowed(
@@ -196,7 +196,7 @@ def unauthorized(kind: str | None, reason: str, connection: Connection) -> NotAl
 
 
 def cause(body: Any) -> tuple[str | None, str | None]:
-    """Return type and reason of Elasticsearch's error JSON; None and None when it is something else."""
+    """Return type and reason from Elasticsearch's error JSON, or two times None if the body is something else."""
     error = body.get("error") if isinstance(body, Mapping) else None
     if isinstance(error, str):
         return None, error

@@ -1,4 +1,4 @@
-"""What went wrong with an encrypted connection, in words, and the option that would help."""
+"""Explains failed TLS connections, and names the option that would help."""
 
 import re
 import ssl
@@ -11,7 +11,7 @@ from esml_stop.config.connection import Connection
 OTHER_FINGERPRINT = re.compile(r'Fingerprints did not match\..* got "([0-9a-f]+)"(?:.*, "([0-9a-f]+)")?')
 EXPIRED = 10
 NOT_YET_VALID = 9
-OTHER_HOST = {62, 64}  # by name, by address
+OTHER_HOST = {62, 64}  # for a host name, for an address
 
 NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"}
 WANTS_CERTIFICATE = {"TLSV13_ALERT_CERTIFICATE_REQUIRED"}
@@ -39,7 +39,7 @@ def explained(found: Sequence[BaseException], connection: Connection) -> tuple[s
 
 
 def compare(ca: str | None) -> str:
-    """Return what to compare --ssl-fingerprint with; `ca` is the fingerprint of the CA, if the node sends it along."""
+    """Return what to compare with --ssl-fingerprint; `ca` is the CA's fingerprint, if the node sends the CA, too."""
     if ca:
         return f"--ssl-fingerprint must be that of the node's certificate, as above, or of its CA: {ca}."
     return NODE_ALONE
@@ -53,12 +53,12 @@ OTHER_NAME = "Use a host that the certificate names in --url, or trust just this
 
 
 def reasons(causes: Sequence[BaseException]) -> set[str]:
-    """Return OpenSSL's own names for what went wrong."""
+    """Return OpenSSL's names of the problems."""
     return {one.reason for one in causes if isinstance(one, ssl.SSLError) and one.reason}
 
 
 def untrusted(error: ssl.SSLCertVerificationError, connection: Connection) -> tuple[str, str]:
-    """Return why the cluster's certificate was not accepted."""
+    """Return why the cluster's certificate was rejected."""
     where = connection.label
     if error.verify_code in OTHER_HOST:
         return f"The certificate of {where} is for another host: {error.verify_message.rstrip('.')}.", OTHER_NAME
@@ -75,7 +75,7 @@ GIVE_CA = "Give the cluster's CA with --ca-certs FILE, or the certificate's SHA-
 
 
 def broken(names: set[str], text: str, connection: Connection) -> tuple[str, str]:
-    """Return why no encrypted connection came about, where no certificate of the cluster was the reason."""
+    """Return why no TLS connection was established, for reasons other than the cluster's certificate."""
     where = connection.label
     if names & NO_TLS:
         return f"{where} does not speak TLS.", "Use http:// in --url if the cluster has TLS switched off."
