@@ -29,7 +29,7 @@ from esml_stop.text import clean
 # Time limit for reading the queue lengths, in seconds.
 QUEUE_SECONDS = 5.0
 
-# The names of the fields that are asked for fill a screen.
+# The filter_path of a request would fill the screen.
 FIELDS = re.compile(r"(filter_path=)[^&]{30,}")
 
 
