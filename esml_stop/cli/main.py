@@ -117,7 +117,7 @@ class LazyGroup(click.Group):
             self.remember_output(ctx, args)
 
             alike = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean {alike[0]!r}?" if alike else f" There are: {', '.join(COMMANDS)}."
+            hint = f" Did you mean {alike[0]!r}?" if alike else f" Commands: {', '.join(COMMANDS)}."
             ctx.fail(f"There is no command {args[0]!r}.{hint}")
         return super().resolve_command(ctx, args)
 

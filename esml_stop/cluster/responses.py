@@ -27,7 +27,7 @@ def checked(read: Callable[P, T]) -> Callable[P, T]:
         try:
             return read(*args, **options)
         except WrongShape as wrong:
-            raise BadAnswer(f"The answer is not what Elasticsearch sends here: {wrong}.", hint=CHECK_URL) from None
+            raise BadAnswer(f"The response is not what Elasticsearch returns here: {wrong}.", hint=CHECK_URL) from None
 
     return wrapped
 

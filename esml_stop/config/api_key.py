@@ -9,7 +9,7 @@ from esml_stop.errors import ConfigError
 
 # Each half of an API key has 20 or 22 characters. Elastic Cloud keys are not `id:key` pairs, but much longer.
 LONGER_THAN_HALF = 40
-FORM = "Give it as Elasticsearch returned it: the value of `encoded`, `id:api_key`, or the whole JSON answer."
+FORM = "Give it as Elasticsearch returned it: the value of `encoded`, `id:api_key`, or the whole JSON response."
 
 
 def as_sent(text: str, source: str) -> str:
@@ -41,13 +41,13 @@ def from_answer(text: str, source: str) -> str:
         return str(answer["encoded"])
     if isinstance(answer.get("id"), str) and isinstance(answer.get("api_key"), str):
         return f"{answer['id']}:{answer['api_key']}"
-    raise ConfigError(f"{source} is JSON, but not the answer that holds an API key.", hint=FORM)
+    raise ConfigError(f"{source} is JSON, but not the response that contains an API key.", hint=FORM)
 
 
 def header_safe(key: str, source: str) -> str:
     """Return a key or token; raise ConfigError if it contains invalid characters."""
     if not re.fullmatch(r"[!-~]+", key.strip()):
-        raise ConfigError(f"{source} has spaces or characters that no API key or token has.", hint=FORM)
+        raise ConfigError(f"{source} contains spaces or characters that no API key or token contains.", hint=FORM)
     return key.strip()
 
 

@@ -63,10 +63,10 @@ def shell(text: str) -> list[str]:
 
 
 STORES = {
-    "keychain": Store(keychain, "The keychain is only there on macOS."),
+    "keychain": Store(keychain, "The keychain is only available on macOS."),
     "secret_service": Store(secret_service, "Install it: libsecret-tools (Debian, Ubuntu) or libsecret (Fedora)."),
     "pass": Store(password_store, "Install it: the package is pass."),
-    "credential_manager": Store(credential_manager, "Credential Manager is only there on Windows and in WSL.", 10.0),
+    "credential_manager": Store(credential_manager, "Credential Manager is only available on Windows and WSL.", 10.0),
     "cmd": Store(shell, "There is no /bin/sh.", 10.0),
 }
 KINDS = tuple(STORES)

@@ -87,7 +87,7 @@ def authorities(settings: Settings) -> str | None:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     except (ssl.SSLError, OSError):
-        raise ConfigError(f"{source}: {path} holds no certificate.", hint=PEM) from None
+        raise ConfigError(f"{source}: {path} contains no certificate.", hint=PEM) from None
     return path
 
 
@@ -115,11 +115,11 @@ def must_fit(cert: str, key: str | None, settings: Settings) -> None:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(cert, key, password=refuse_password)
     except PasswordWanted:
         text = f"{source}: the key in {key_file} is encrypted; esml cannot ask for its password."
-        raise ConfigError(text, hint=f"Give one that is not: openssl pkey -in {key_file} -out PLAIN.key") from None
+        raise ConfigError(text, hint=f"Use an unencrypted key: openssl pkey -in {key_file} -out PLAIN.key") from None
     except (ssl.SSLError, OSError) as error:
         if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
-            raise ConfigError(f"{source}: {key_file} is the key of another certificate than {cert}.") from None
-        hint = PEM if key else f"{PEM} A key in a file of its own is given with --client-key FILE."
+            raise ConfigError(f"{source}: {key_file} is the key of a different certificate than {cert}.") from None
+        hint = PEM if key else f"{PEM} Pass a key in a separate file with --client-key FILE."
         raise ConfigError(f"{source}: {cert} and its key cannot be read as certificate and key.", hint=hint) from None
 
 

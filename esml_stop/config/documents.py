@@ -25,7 +25,7 @@ def document(path: Path, what: str) -> tuple[dict[str, Any], os.stat_result]:
     if data is None:
         raise ConfigError(f"{what} is empty.")
     if not isinstance(data, dict):
-        raise ConfigError(f"{what} holds no settings, only {'a list' if isinstance(data, list) else 'text'}.")
+        raise ConfigError(f"{what} contains no settings, only {'a list' if isinstance(data, list) else 'text'}.")
     return data, found
 
 
@@ -53,7 +53,7 @@ def from_yaml(text: str, what: str) -> Any:
     return Plain(what).data(node) if node else None
 
 
-QUOTES = "A value that begins with * & ! % @ ` or holds a colon and a space must stand in quotes."
+QUOTES = "A value that begins with * & ! % @ ` or contains a colon and a space must be quoted."
 
 
 class Plain:
@@ -67,7 +67,7 @@ class Plain:
         """Return a node as text, list, map or None; raise ConfigError if its aliases expand to too many values."""
         self.left -= 1
         if self.left < 0:
-            raise ConfigError(f"{self.what} unfolds to too many values by its anchors (&) and aliases (*).")
+            raise ConfigError(f"{self.what} expands to too many values through its anchors (&) and aliases (*).")
         if node.tag not in PLAIN_TAGS:
             line = node.start_mark.line + 1
             text = f"{self.what} has a YAML tag (!...) in line {line}; esml reads plain values only."

@@ -29,7 +29,7 @@ def settings(data: Mapping[str, Any], name: str | None, what: str, reader: Reade
     block = elasticsearch(context, where)
     auth = block.get("auth") or {}
     if not isinstance(auth, dict):
-        raise ConfigError(f"{where}: auth holds no api_key, username or password.")
+        raise ConfigError(f"{where}: auth contains no api_key, username or password.")
     found = {"url": block["url"], **{key: auth[key] for key in ("api_key", "username", "password") if key in auth}}
     values = {key: value(found[key], f"{where}: {key}", reader) for key in found}
     if "username" in values and "password" not in values:
@@ -48,7 +48,7 @@ def chosen_name(data: Mapping[str, Any], name: str | None, what: str) -> str:
     if chosen is None:
         raise ConfigError(f"{what} has no current_context.", hint=f"Choose with --profile: {', '.join(known)}.")
     if chosen not in known:
-        raise ConfigError(f"There is no profile {chosen} in {what}.", hint=f"It has: {', '.join(known)}.")
+        raise ConfigError(f"There is no profile {chosen} in {what}.", hint=f"Its profiles: {', '.join(known)}.")
     return chosen
 
 

@@ -133,7 +133,7 @@ def from_family(family: Family, environment: Mapping[str, str]) -> Settings:
         return Settings()
     values, sources = dict(found.values), dict(found.sources)
     if family.user and "password" in values and "username" not in values:
-        values["username"], sources["username"] = family.user, f"the user that {sources['password']} is of"
+        values["username"], sources["username"] = family.user, f"the default user for {sources['password']}"
     if "url" in values:
         values["url"] = unfolded(values["url"], sources["url"], environment)
     together = Settings(values, sources)

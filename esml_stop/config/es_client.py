@@ -64,7 +64,7 @@ def flat(value: Any) -> str | None:
 def left_out(block: Mapping[str, Any], what: str) -> list[str]:
     """Return a warning for each setting in the file that esml ignores."""
     found = [f"{name}.{key}" for name, keys in LEFT_OUT.items() for key in keys if is_set(part(block, name).get(key))]
-    return [f"{what}: elasticsearch.{name} is left out; esml has nothing like it." for name in found]
+    return [f"{what}: elasticsearch.{name} is ignored; esml has no equivalent." for name in found]
 
 
 def is_set(value: Any) -> bool:

@@ -45,12 +45,14 @@ class Reader(NamedTuple):
             return from_file(what, where)
         if kind not in credential_stores.KINDS:
             known = ", ".join(["env", "file", *credential_stores.KINDS])
-            raise ConfigError(f"{where} holds $({kind}:...), which esml does not know.", hint=f"It knows: {known}.")
+            raise ConfigError(
+                f"{where} contains $({kind}:...), which esml does not support.", hint=f"Supported: {known}."
+            )
         if not self.run:
             return credential_stores.shown(kind, what)
         if kind == "cmd" and not self.trusted:
-            text = f"{where} is $(cmd:...), and others than you may write to the file; the command was not run."
-            raise ConfigError(text, hint="Make it yours alone: chmod 600 FILE")
+            text = f"{where} is $(cmd:...), but other users can write to the file; the command was not run."
+            raise ConfigError(text, hint="Remove their permission to write: chmod 600 FILE")
         return credential_stores.lookup(kind, what, where, self.environment)
 
 

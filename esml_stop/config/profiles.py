@@ -28,7 +28,7 @@ def named(own: Settings, environment: Mapping[str, str], *, run: bool = True) ->
     found = located(environment)
     if found is None:
         text = f"{own.sources['profile']} is given, but there is no configuration file."
-        raise ConfigError(text, hint=f"Profiles stand in ~/{HOME_NAMES[-1]} (the Elastic CLI's), or in --config-file.")
+        raise ConfigError(text, hint=f"Profiles are in ~/{HOME_NAMES[-1]} (the Elastic CLI's), or in --config-file.")
     return settings(*found, profile, reader)
 
 
@@ -57,7 +57,7 @@ def settings(path: Path, what: str, profile: str | None, reader: Reader) -> Sett
     read = from_data(data, path, what, profile, reader._replace(trusted=is_ours_alone(found)))
     if not (is_open_to_others(found) and has_secret(data)):
         return read
-    warning = f"{path} holds a secret and others may read it: chmod 600 {path}"
+    warning = f"{path} contains a secret that other users can read; to prevent this: chmod 600 {path}"
     return replace(read, warnings=(warning, *read.warnings))
 
 

@@ -67,11 +67,11 @@ def split(url: str, source: str) -> SplitResult:
     if not url.lower().startswith(("http://", "https://")):
         raise ConfigError(f"The URL in {source} does not begin with http:// or https://.", hint=f"{EXAMPLE} {ESCAPE}")
     if re.search(r"[\s\x00-\x1f\x7f]", url) or not url.isascii():
-        raise ConfigError(f"The URL in {source} holds spaces or characters that no URL has.", hint=EXAMPLE)
+        raise ConfigError(f"The URL in {source} contains spaces or characters not allowed in a URL.", hint=EXAMPLE)
     if "?" in url or "#" in url:
         raise ConfigError(f"The URL in {source} has a ? or # in it.", hint=f"{EXAMPLE} {ESCAPE}")
     if "@" in url.partition("://")[2].partition("/")[2]:
-        text = f"The URL in {source} has an @ after the first /, so its login cannot be told from its host."
+        text = f"The URL in {source} has an @ after the first /, so esml cannot tell where its login ends."
         raise ConfigError(text, hint=ESCAPE)
     if re.search(r"\[[^\]]*%", url.rpartition("@")[2]):
         text = f"The URL in {source} has an IPv6 address with a zone ID (%...), which esml does not support."

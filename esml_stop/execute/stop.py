@@ -45,9 +45,9 @@ def believed(results: list[Result], reader: Reader) -> list[Result]:
 
 
 UNPROVEN = EsmlError(
-    "The cluster answered that it is stopped, but it was not listed before, so it is not known whether it ran.",
+    "The cluster answered that it has stopped, but it was not listed before, so it may not have been running.",
     code="unproven",
-    hint="A server before 8.8 gives this answer for any model. `esml list` shows what runs.",
+    hint="Servers before 8.8 answer this for any model. To see what is running: esml list",
 )
 
 

@@ -49,7 +49,7 @@ def unread(report: Report, *, verbose: bool) -> list[str]:
     return [
         *(f"Not checked ({clean(one.reason.rstrip('.'))}): {clean(one.what)}." for one in found),
         *(
-            f"stopped is what Elasticsearch answered; nobody could look again ({clean(one.reason.rstrip('.'))})."
+            f"stopped, according to Elasticsearch; a final check was not possible ({clean(one.reason.rstrip('.'))})."
             for one in unseen
         ),
     ]

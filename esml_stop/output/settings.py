@@ -80,7 +80,7 @@ def rows_of(report: SettingsReport) -> Iterator[Setting]:
 def who(found: Inspection) -> str:
     """Return the user or API key as which the cluster authenticates this connection."""
     if not found.security:
-        return "anyone: security is switched off"
+        return "anyone: security is disabled"
     name = found.user or ""
     if found.api_key:
         return f"API key {found.api_key} of {name}"

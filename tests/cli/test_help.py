@@ -25,7 +25,7 @@ def test_without_arguments_a_command_shows_short_help() -> None:
     ("arguments", "hint"),
     [
         (["stpo", "x"], "There is no command 'stpo'. Did you mean 'stop'?"),
-        (["kill", "x"], "There is no command 'kill'. There are: stop, list, "),
+        (["kill", "x"], "There is no command 'kill'. Commands: stop, list, "),
         (["stop", "--forec", "x"], "--force"),
         (["stop", "x", "--output", "jsonn"], "'json'"),
     ],
@@ -53,7 +53,7 @@ def test_help_of_what_is_no_command_says_so() -> None:
     """With what there is."""
     ended = esml("help", "nope")
     assert (ended.status, ended.out) == (2, "")
-    assert "There is no command 'nope'. There are: stop, list, " in ended.err
+    assert "There is no command 'nope'. Commands: stop, list, " in ended.err
 
 
 @pytest.mark.parametrize(

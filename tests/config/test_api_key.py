@@ -48,9 +48,9 @@ def test_what_machines_leave_around_a_key_goes(around: str, text: str) -> None:
         (f":{KEY}", "only half of an API key"),
         (base64.b64encode(f"{ID}:".encode()).decode(), "only half of an API key"),
         ("ApiKey " + ENCODED, "spaces or characters"),
-        (json.dumps({"name": "ci"}), "not the answer that holds an API key"),
-        (json.dumps({"error": {"reason": KEY}, "status": 400}), "not the answer that holds an API key"),
-        ("{" + KEY, "not the answer that holds an API key"),
+        (json.dumps({"name": "ci"}), "not the response that contains an API key"),
+        (json.dumps({"error": {"reason": KEY}, "status": 400}), "not the response that contains an API key"),
+        ("{" + KEY, "not the response that contains an API key"),
     ],
 )
 def test_what_cannot_be_a_key_is_refused_without_it(text: str, says: str) -> None:

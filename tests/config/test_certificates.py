@@ -48,13 +48,13 @@ def test_files_that_cannot_be_used_are_named(authority: Authority, pair: Pair, t
     (tmp_path / "der").write_bytes(b"\x30\x82\x01\x00")
     other = authority.issue("other", "other")
     assert "--ca_certs" in said(ca_certs=tmp_path / "text")
-    assert "holds no certificate" in said(ca_certs=tmp_path / "text")
+    assert "contains no certificate" in said(ca_certs=tmp_path / "text")
     assert "BEGIN and END" in said(ca_certs=tmp_path / "der")
     assert "cannot be read (no such file" in said(ca_certs=tmp_path / "gone")
     assert "is a folder" in said(ca_certs=tmp_path)
     assert "given without a client certificate" in said(client_key=pair.key)
     assert "--client-key FILE" in said(client_cert=pair.cert)
-    assert "key of another certificate" in said(client_cert=pair.cert, client_key=other.key)
+    assert "key of a different certificate" in said(client_cert=pair.cert, client_key=other.key)
     assert "certificate and key" in said(client_cert=tmp_path / "text", client_key=pair.key)
 
 

@@ -96,10 +96,10 @@ def test_only_the_first_line_of_an_entry_of_pass_is_the_secret(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("kind", "needs", "hint"),
     [
-        ("keychain", "security", "only there on macOS"),
+        ("keychain", "security", "only available on macOS"),
         ("secret_service", "secret-tool", "Install it: libsecret-tools"),
         ("pass", "pass", "Install it: the package is pass."),
-        ("credential_manager", "powershell.exe", "only there on Windows and in WSL"),
+        ("credential_manager", "powershell.exe", "only available on Windows and WSL"),
     ],
 )
 def test_a_program_that_is_missing_is_named(tmp_path: Path, kind: str, needs: str, hint: str) -> None:

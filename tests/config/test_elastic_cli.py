@@ -48,7 +48,10 @@ def test_a_context_without_auth_is_fine() -> None:
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
     """In their order."""
-    assert said(data(prod=context(), dev=context()), "tset") == "There is no profile tset in FILE. It has: prod, dev."
+    assert (
+        said(data(prod=context(), dev=context()), "tset")
+        == "There is no profile tset in FILE. Its profiles: prod, dev."
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,14 +61,14 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
         ({"contexts": {}}, "FILE has no contexts."),
         ({"contexts": "x"}, "FILE has no contexts."),
         ({"contexts": {"a": {}, "b": {}}}, "FILE has no current_context. Choose with --profile: a, b."),
-        (data(other=context()), "There is no profile prod in FILE. It has: other."),
+        (data(other=context()), "There is no profile prod in FILE. Its profiles: other."),
         (data(prod=None), "profile prod in FILE has no elasticsearch block."),
         (data(prod={"kibana": {"url": URL}}), "give its address with --url"),
         (
             data(prod={"elasticsearch": {"via": "kibana"}}),
             "has no elasticsearch.url. esml talks to Elasticsearch itself",
         ),
-        (data(prod={"elasticsearch": {"url": URL, "auth": "x"}}), "auth holds no api_key, username or password."),
+        (data(prod={"elasticsearch": {"url": URL, "auth": "x"}}), "auth contains no api_key, username or password."),
         (data(prod=context(api_key="")), "profile prod in FILE: api_key is empty."),
         (data(prod=context(username="u")), "has a username but no password."),
     ],

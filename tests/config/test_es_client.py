@@ -59,8 +59,8 @@ def test_what_is_left_out_is_said() -> None:
     parts: dict[str, Any] = {"client": {"hosts": URL, "headers": {"x": "y"}, "ssl_assert_hostname": None}}
     parts["other_settings"] = {"master_only": "true", "skip_version_test": "true"}
     assert settings({"elasticsearch": parts}, Path("/f"), "FILE", {}).warnings == (
-        "FILE: elasticsearch.client.headers is left out; esml has nothing like it.",
-        "FILE: elasticsearch.other_settings.master_only is left out; esml has nothing like it.",
+        "FILE: elasticsearch.client.headers is ignored; esml has no equivalent.",
+        "FILE: elasticsearch.other_settings.master_only is ignored; esml has no equivalent.",
     )
     parts["other_settings"]["master_only"] = "false"
     del parts["client"]["headers"]

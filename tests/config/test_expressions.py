@@ -23,7 +23,7 @@ def test_an_unknown_kind_is_refused_by_name() -> None:
     """With the kinds that there are, and without what follows."""
     with pytest.raises(ConfigError) as wrong:
         Reader(ENVIRONMENT).resolved("$(future:hidden)", "profile p in FILE: api_key")
-    assert wrong.value.message == "profile p in FILE: api_key holds $(future:...), which esml does not know."
+    assert wrong.value.message == "profile p in FILE: api_key contains $(future:...), which esml does not support."
     assert "secret_service" in str(wrong.value.hint)
 
 
@@ -42,7 +42,7 @@ def test_without_leave_no_program_is_run(kind: str, tmp_path: Path) -> None:
 def test_a_command_is_only_run_from_a_file_that_is_ours(tmp_path: Path) -> None:
     """Else anybody who may write there could have it run."""
     environment = {"PATH": os.environ["PATH"]}
-    with pytest.raises(ConfigError, match="others than you may write to the file"):
+    with pytest.raises(ConfigError, match="other users can write to the file"):
         Reader(environment, trusted=False).resolved(f"$(cmd:touch {tmp_path}/ran)", "W")
     assert not (tmp_path / "ran").exists()
     assert Reader(environment).resolved("$(cmd:echo secret | tr a-z A-Z)", "W") == "SECRET"

@@ -70,9 +70,9 @@ def test_several_hosts_are_separated_by_commas() -> None:
         ("https://h:99999", "cannot be read"),
         ("https://h/?q=secret", "has a ? or #"),
         ("https://user:sec#ret@h", "has a ? or #"),
-        ("https://user:sec ret@h", "holds spaces"),
-        ("https://h\n:9200", "holds spaces"),
-        ("https://hö.example", "holds spaces or characters"),
+        ("https://user:sec ret@h", "contains spaces"),
+        ("https://h\n:9200", "contains spaces"),
+        ("https://hö.example", "contains spaces or characters"),
         ("https://[::1", "cannot be read"),
     ],
 )

@@ -68,7 +68,7 @@ ODD_VALUES: dict[str, tuple[dict[str, object], str]] = {
 
 def looking(name: str, fault: Fault, **more: object) -> Case:
     """Return a case where the stop went well and the look afterwards does not."""
-    shown = "stopped is what Elasticsearch answered; nobody could look again"
+    shown = "stopped, according to Elasticsearch; a final check was not possible"
     return Case(name, {LOOK: (fault,)}, 0, shown, "stopped", gone=True, requests={STOP: 1, LOOK: 1}, **more)  # type: ignore[arg-type]
 
 
@@ -82,24 +82,24 @@ ODD_ANSWERS = {
     "a web page": (faults.page(), "is not Elasticsearch: it answered HTTP 200 with a web page (HTML)."),
     "empty": (faults.answer(), "it holds nothing where an object belongs."),
     "no content": (faults.answer(b"", 204), "it holds nothing where an object belongs."),
-    "half of a JSON": (faults.answer(b'{"count": 1, "trai'), "sent an answer that cannot be read."),
+    "half of a JSON": (faults.answer(b'{"count": 1, "trai'), "sent a response that cannot be read."),
     "a list": (faults.answer([1]), "it holds a list where an object belongs."),
     "another type": (faults.answer({"count": "1", "stopped": "yes"}), "it holds a text where"),
-    "deeply nested": (faults.answer(b"[" * 100_000), "sent an answer that cannot be read."),
-    "invalid UTF-8": (faults.answer(b'{"count": 1, "x": "\xff\xfe"}'), "sent an answer that cannot be read."),
+    "deeply nested": (faults.answer(b"[" * 100_000), "sent a response that cannot be read."),
+    "invalid UTF-8": (faults.answer(b'{"count": 1, "x": "\xff\xfe"}'), "sent a response that cannot be read."),
     "not packed as it says": (faults.answer({"count": 1}, content_encoding="gzip"), "sent an answer that cannot be"),
     "no product header": (
         faults.answer({"count": 0, "stopped": True}, product=False),
-        "without saying that it is.",
+        "without Elasticsearch's product header.",
     ),
     "a redirect": (faults.answer(b"", 302, location="http://127.0.0.1:1/"), "a redirect (HTTP 302), which is never"),
     "a 404 of something else": (faults.page(404), "is not Elasticsearch: it answered HTTP 404 with a web page (HTML)."),
 }
 LARGE_ANSWERS = {
-    "70 MB": (faults.huge(70), "sent an answer of over 64 MB."),
-    "a gzip bomb": (faults.bomb("gzip", 70), "sent an answer of over 64 MB."),
-    "a deflate bomb": (faults.bomb("deflate", 70), "sent an answer of over 64 MB."),
-    "packed twice": (faults.bomb("gzip, gzip", 70), "sent an answer that cannot be read."),
+    "70 MB": (faults.huge(70), "sent a response larger than 64 MB."),
+    "a gzip bomb": (faults.bomb("gzip", 70), "sent a response larger than 64 MB."),
+    "a deflate bomb": (faults.bomb("deflate", 70), "sent a response larger than 64 MB."),
+    "packed twice": (faults.bomb("gzip, gzip", 70), "sent a response that cannot be read."),
 }
 NO_END = {
     "a byte a second": faults.drip(),

@@ -57,7 +57,7 @@ def test_each_failure_is_one_attempt_and_names_an_option(secure: RawCluster, att
     """Unknown CA, another fingerprint."""
     for ended, says in (
         (attempt(), "Give the cluster's CA with --ca-certs FILE"),
-        (attempt("--ssl-fingerprint", "ab" * 32), f"has another fingerprint: {fingerprint(secure)}."),
+        (attempt("--ssl-fingerprint", "ab" * 32), f"has a different fingerprint: {fingerprint(secure)}."),
     ):
         assert (ended.status, requests(ended)) == (6, 1), ended.err
         assert says in ended.err

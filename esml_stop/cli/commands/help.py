@@ -20,7 +20,7 @@ def command(ctx: click.Context, name: str | None) -> int:
     found = group.command.get_command(group, name)
     if found is None:
         raise click.UsageError(
-            f"There is no command {name!r}. There are: {', '.join(group.command.list_commands(group))}."
+            f"There is no command {name!r}. Commands: {', '.join(group.command.list_commands(group))}."
         )
     text = found.get_help(click.Context(found, group, info_name=name, **found.context_settings))
     write(f"{text}\n")

@@ -43,7 +43,7 @@ def found(options: ConnectionOptions, output: OutputOptions) -> SettingsReport:
 def checked(session: Session) -> SettingsReport:
     """Return the connection settings with the result of testing them, or with the error."""
     report = shown(session.connection, os.environ)
-    session.progress.phase("Asking the cluster")
+    session.progress.phase("Contacting the cluster")
     try:
         inspection = inspect(session.cluster.transport, session.reader)
     except EsmlError as error:

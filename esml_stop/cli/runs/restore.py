@@ -85,7 +85,7 @@ def defaults(todo: list[Result]) -> Iterator[str]:
                 "the cluster did not show these settings when it was saved."
             )
         elif one.target.deployment and settings(one.target.deployment).get("number_of_allocations") == 0:
-            yield f"{one.deployment_id} had 0 allocations, which no deployment can be started with; it starts with 1."
+            yield f"{one.deployment_id} had 0 allocations, but cannot be started with 0; it starts with 1."
 
 
 def resolve(request: RestoreRequest, reader: Reader, progress: Progress) -> tuple[Result, ...]:

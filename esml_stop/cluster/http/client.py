@@ -171,7 +171,7 @@ def together(errors: list[Unreachable]) -> Unreachable:
     """Return one error for several hosts that failed in turn; the error itself if there is only one."""
     if len(errors) == 1:
         return errors[0]
-    text = f"None of {len(errors)} hosts gave a usable answer. {' '.join(one.message for one in errors)}"
+    text = f"None of the {len(errors)} hosts gave a usable response. {' '.join(one.message for one in errors)}"
     kinds = {type(one) for one in errors}
     kind = kinds.pop() if len(kinds) == 1 else Unreachable
     return kind(
@@ -198,7 +198,7 @@ def connect(connection: Connection, parallel: int, decoder: "Decoder") -> elasti
         )
     except (ValueError, OSError) as error:
         raise ConfigError(
-            "The connection settings do not fit together, or a certificate file cannot be used.",
+            "The connection settings contradict each other, or a certificate file cannot be used.",
             hint="Check --url, --cloud-id, --ca-certs, --client-cert and --client-key.",
         ) from error
 

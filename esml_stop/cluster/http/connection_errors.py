@@ -22,7 +22,7 @@ def not_connected(error: Exception, connection: Connection, *, sent: bool) -> Un
     """Return why the host of a connection sent no response."""
     where, causes = connection.label, chain(error)
     if any(isinstance(one, AnswerTooLarge) for one in causes):
-        return BadAnswer(f"{where} sent an answer of over 64 MB.", hint=CHECK_URL)
+        return BadAnswer(f"{where} sent a response larger than 64 MB.", hint=CHECK_URL)
     proxy = connection.proxies.get(where)
     if proxy and (any(isinstance(one, ProxyError) for one in causes) or (where.startswith("http:") and not sent)):
         return unusable(causes, where, proxy)

@@ -117,7 +117,7 @@ def body_of(response: Any) -> bytes:
     """Return the decoded body and release the connection; raise if it is too large or compressed more than once."""
     if "," in response.headers.get("content-encoding", ""):
         response.close()
-        raise urllib3.exceptions.DecodeError("the answer is packed more than once")
+        raise urllib3.exceptions.DecodeError("the response is compressed more than once")
     data = bytearray()
     # Small steps, so that a decompression bomb is detected before it fills the memory.
     for part in response.stream(CHUNK, decode_content=True):

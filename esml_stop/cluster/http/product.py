@@ -18,7 +18,7 @@ def stranger(answer: TransportApiResponse, where: str, proxy: Proxy | None) -> B
     """Return who responded in place of Elasticsearch, and what to do about it."""
     what, hint = named(answer.meta.headers, answer.body)
     if proxy:
-        hint = f"The answer may also come from the proxy {proxy.url} ({proxy.source}). {hint}"
+        hint = f"The response may also come from the proxy {proxy.url} ({proxy.source}). {hint}"
     return BadAnswer(f"{where} is not Elasticsearch: it answered HTTP {answer.meta.status} {what}.", hint=hint)
 
 
@@ -41,7 +41,7 @@ def named(headers: Mapping[str, str], body: Any) -> tuple[str, str]:
         return "as OpenSearch does", "esml does not support OpenSearch."
     if str(body or "").lstrip().lower().startswith(("<!doctype html", "<html")):
         return "with a web page (HTML)", CHECK_URL
-    return "without saying that it is", CHECK_URL
+    return "without Elasticsearch's product header", CHECK_URL
 
 
 def by_json(headers: Mapping[str, str], body: Mapping[str, Any]) -> tuple[str, str]:
@@ -57,4 +57,4 @@ def by_json(headers: Mapping[str, str], body: Mapping[str, Any]) -> tuple[str, s
         return "as a Spring application does", CHECK_URL
     if isinstance(body.get("error"), Mapping | str) and "status" in body:
         return "as OpenSearch or an old Elasticsearch does", OLD
-    return "without saying that it is", CHECK_URL
+    return "without Elasticsearch's product header", CHECK_URL

@@ -104,7 +104,7 @@ def meaning(error: Exception, connection: Connection, *, sent: bool = True) -> E
         text = f"{where} did not answer in time." if sent else f"Could not connect to {where} in time."
         return Unreachable(text, hint=CHECK_TIME if sent else CHECK_PORT, transient=not sent, sent=sent)
     if isinstance(error, SerializationError | RecursionError) or is_garbled(error):
-        return BadAnswer(f"{where} sent an answer that cannot be read.", hint=CHECK_URL)
+        return BadAnswer(f"{where} sent a response that cannot be read.", hint=CHECK_URL)
     return not_connected(error, connection, sent=sent)
 
 
@@ -141,7 +141,8 @@ def answered(error: ApiError, connection: Connection) -> EsmlError:
         text = "The proxy requires a login (HTTP 407); the cluster was not reached."
         return Unreachable(text, hint=CHECK_PROXY)
     if 300 <= status < 400:
-        return BadAnswer(f"{where} answered with a redirect (HTTP {status}), which is never followed.", hint=CHECK_URL)
+        text = f"{where} answered with a redirect (HTTP {status}), which esml does not follow."
+        return BadAnswer(text, hint=CHECK_URL)
     if reason is None and status == 404 and error.body == {}:  # the cluster has nothing of the kind, e.g. no pipelines
         return Refused(f"{where} answered HTTP 404.", http_status=404)
     if reason is None:

@@ -29,7 +29,7 @@ def explained(found: Sequence[BaseException], connection: Connection) -> tuple[s
     """Return a sentence and a hint about a failed TLS connection, from the chain of errors."""
     where, text = connection.label, str(found[-1])
     if other := next(filter(None, (OTHER_FINGERPRINT.search(str(one)) for one in found)), None):
-        return f"The certificate of {where} has another fingerprint: {other[1]}.", compare(other[2])
+        return f"The certificate of {where} has a different fingerprint: {other[1]}.", compare(other[2])
     refused = next((one for one in found if isinstance(one, ssl.SSLCertVerificationError)), None)
     if refused:
         return untrusted(refused, connection)
@@ -70,7 +70,7 @@ def untrusted(error: ssl.SSLCertVerificationError, connection: Connection) -> tu
     return f"The certificate of {where} {given}: {error.verify_message}.", GIVE_CA
 
 
-RENEW = "It must be renewed there; until then --ssl-fingerprint trusts just this one."
+RENEW = "Renew it on the cluster; until then, trust just this certificate with --ssl-fingerprint."
 GIVE_CA = "Give the cluster's CA with --ca-certs FILE, or the certificate's SHA-256 with --ssl-fingerprint."
 
 
@@ -78,22 +78,22 @@ def broken(names: set[str], text: str, connection: Connection) -> tuple[str, str
     """Return why no TLS connection was established, for reasons other than the cluster's certificate."""
     where = connection.label
     if names & NO_TLS:
-        return f"{where} does not speak TLS.", "Use http:// in --url if the cluster has TLS switched off."
+        return f"{where} does not speak TLS.", "Use http:// in --url if TLS is disabled on the cluster."
     if names & WANTS_CERTIFICATE or (names & REFUSES_CERTIFICATE and not connection.client_cert):
         return f"{where} requires a client certificate.", "Give it with --client-cert FILE and --client-key FILE."
     if names & REFUSES_CERTIFICATE:
         return f"{where} rejected the client certificate.", NOT_ACCEPTED
     if names & TOO_OLD:
-        return f"{where} only speaks TLS older than 1.2.", "Update it; there is no option for this."
+        return f"{where} only speaks TLS older than 1.2.", "Update the cluster; esml does not support older versions."
     if "EOF occurred" in text:
         hint = NOT_ACCEPTED if connection.client_cert else MAY_WANT
-        return f"{where} ended the encrypted connection before it answered.", hint
+        return f"{where} closed the TLS connection before it responded.", hint
     detail = ", ".join(sorted(names)).replace("_", " ").lower() or text
     return (
-        f"Could not make an encrypted connection to {where}: {detail}.",
+        f"Could not establish a TLS connection to {where}: {detail}.",
         "Check https:// in --url, --ca-certs and --client-cert.",
     )
 
 
-NOT_ACCEPTED = "Check that the certificate of --client-cert is of a CA that the cluster trusts, and not expired."
+NOT_ACCEPTED = "Check that the certificate of --client-cert is from a CA that the cluster trusts, and has not expired."
 MAY_WANT = "If it requires a client certificate, give it with --client-cert FILE and --client-key FILE."

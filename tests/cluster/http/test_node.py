@@ -42,11 +42,11 @@ def test_an_answer_is_read_whatever_way_it_is_packed(server: FaultyServer, clust
 
 @pytest.mark.parametrize(("megabytes", "fits"), [(60, True), (70, False)])
 def test_an_answer_has_a_largest_size(server: FaultyServer, cluster: Cluster, megabytes: int, fits: bool) -> None:
-    """What is over 64 MB when it is unpacked is refused and not read to its end."""
+    """What is larger than 64 MB when it is unpacked is refused and not read to its end."""
     server.on(RESOLVE, faults.bomb("gzip", megabytes))
     with pytest.raises(BadAnswer) as bad:
         cluster.deployments("x*", 20)
-    assert ("over 64 MB" in bad.value.message) is not fits
+    assert ("larger than 64 MB" in bad.value.message) is not fits
 
 
 @pytest.mark.parametrize("fault", [faults.drip(every=0.1), faults.drip(from_head=True, every=0.1), faults.silence])

@@ -61,8 +61,8 @@ def test_elasticsearch_says_that_it_is(status: int, body: Any, headers: dict[str
         (400, {"error": {"type": "x", "reason": "y"}, "status": 400}, {}, "OpenSearch or an old Elasticsearch"),
         (404, {"timestamp": 1, "status": 404, "error": "Not Found", "path": "/x"}, {}, "Spring"),
         (200, "<!DOCTYPE html><p>Log in</p>", {}, "a web page (HTML)"),
-        (404, "nothing here", {}, "without saying that it is"),
-        (200, {"anything": 1}, {}, "without saying that it is"),
+        (404, "nothing here", {}, "without Elasticsearch's product header"),
+        (200, {"anything": 1}, {}, "without Elasticsearch's product header"),
     ],
 )  # fmt: skip
 def test_who_answered_instead_is_named(status: int, body: Any, headers: dict[str, str], who: str) -> None:
@@ -83,5 +83,5 @@ def test_a_status_of_something_in_between_is_not_about_who_answered(status: int)
 def test_a_proxy_that_may_have_answered_is_named() -> None:
     """With the variable that names it; through a tunnel it cannot answer for the cluster."""
     text = said(answer(200, "<html>"), proxy=Proxy("http://p:3128", "me:canary", "HTTP_PROXY"))
-    assert "The answer may also come from the proxy http://p:3128 (HTTP_PROXY)." in text
+    assert "The response may also come from the proxy http://p:3128 (HTTP_PROXY)." in text
     assert "canary" not in text

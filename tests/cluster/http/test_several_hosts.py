@@ -96,7 +96,7 @@ def test_hosts_that_all_fail_are_all_named(kind: str, tmp_path: Path) -> None:
         other = stack.enter_context(refusing())
         with pytest.raises(Unreachable) as error:
             Cluster(Connection((bad, other))).deployments("d", limit(kind))
-    assert error.value.message.startswith("None of 2 hosts gave a usable answer. ")
+    assert error.value.message.startswith("None of the 2 hosts gave a usable response. ")
     assert BAD[kind][1].format(bad) in error.value.message
     assert f"nothing is listening at {other}." in error.value.message
     assert error.value.transient

@@ -132,7 +132,7 @@ CASES: list[tuple[Exception, type[EsmlError], bool, str]] = [
     (SerializationError("x"), BadAnswer, False, "cannot be read"),
     (RecursionError(), BadAnswer, False, "cannot be read"),
     (caused(DecodeError("x")), BadAnswer, False, "cannot be read"),
-    (caused(AnswerTooLarge("x")), BadAnswer, False, "over 64 MB"),
+    (caused(AnswerTooLarge("x")), BadAnswer, False, "larger than 64 MB"),
     (ConnectionTimeout("x"), Unreachable, False, "did not answer in time"),
     (TimeoutError(), Unreachable, False, "did not answer in time"),
     (caused(given_name()), Unreachable, False, "Could not resolve"),

@@ -143,7 +143,7 @@ def test_another_fingerprint_is_one_attempt(attempt: Try, pair: Pair) -> None:
     with serving(pair) as server:
         status, said = attempt(server, "--ssl-fingerprint", "ab" * 32)
         assert (status, server.connections) == (6, 1)
-    assert said.startswith(f"esml: The certificate of https://HOST has another fingerprint: {fingerprint(pair)}.\n")
+    assert said.startswith(f"esml: The certificate of https://HOST has a different fingerprint: {fingerprint(pair)}.\n")
     assert "--ssl-fingerprint" in said
 
 
