@@ -131,9 +131,10 @@ def esml(ctx: click.Context) -> None:
     """Stop trained-model deployments on an Elasticsearch cluster and confirm that they have stopped.
 
     \b
-    Stop a deployment and wait until it is gone:   esml stop my_model_for_search
-    Stop it even if something uses it:             esml stop my_model_for_search --force
-    Try it without a cluster:                      esml sandbox -- esml stop my_model_for_search
+    Examples:
+      esml stop my_model_for_search                    stop a deployment
+      esml stop my_model_for_search --force            even if something uses it
+      esml sandbox -- esml stop my_model_for_search    try it without a cluster
     """  # noqa: D301 - click requires the control character
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

@@ -29,11 +29,12 @@ MODEL = click.option(
 IDLE = click.option(
     "--idle", type=Duration(), help="Only deployments that have been idle for at least this long, e.g. 7d."
 )
-ALLOW_NO_MATCH = click.option(
-    "--allow-no-match/--no-allow-no-match",
-    default=True,
-    help="Whether a name that matches nothing is an error (exit code 3, nothing is changed).  [default: not an error]",
-)
+
+
+def allow_no_match(effect: str = ", nothing is changed") -> Callable[[F], F]:
+    """Return --allow-no-match; `effect` is what else its help says about the error."""
+    text = f"Whether a name that matches nothing is an error (exit code 3{effect}).  [default: not an error]"
+    return click.option("--allow-no-match/--no-allow-no-match", default=True, help=text)
 
 
 def choice_options(metavar: str) -> Callable[[F], F]:

@@ -1,5 +1,6 @@
 import pytest
 
+from esml_stop.cli.main import COMMANDS
 from tests.support.command import esml
 
 
@@ -72,3 +73,10 @@ def test_options_of_other_tools_are_told_by_their_meaning(arguments: list[str], 
     ended = esml(*arguments)
     assert ended.status == 2
     assert hint in ended.err
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=" ".join)
+def test_help_fits_80_columns(command: list[str]) -> None:
+    """No line of a help text is wider than 80 columns, except for a URL."""
+    ended = esml(*command, "--help", environment={"COLUMNS": "80"})
+    assert [line for line in ended.out.splitlines() if len(line) > 80 and "https://" not in line] == []

@@ -6,8 +6,8 @@ from esml_stop.cli.help import Command
 
 EPILOG = """\b
 Examples:
-  eval "$(esml completion bash)"                                      in ~/.bashrc
-  eval "$(esml completion zsh)"                                       in ~/.zshrc
+  eval "$(esml completion bash)"    # in ~/.bashrc
+  eval "$(esml completion zsh)"     # in ~/.zshrc
   esml completion fish > ~/.config/fish/completions/esml.fish
 """
 

@@ -7,7 +7,7 @@ import click
 from esml_stop.cli import options
 from esml_stop.cli.help import Command
 from esml_stop.cli.options import OutputOptions, connection_options, output_options
-from esml_stop.cli.targets import ALLOW_NO_MATCH, choice_options
+from esml_stop.cli.targets import allow_no_match, choice_options
 
 if TYPE_CHECKING:
     from esml_stop.config.settings import ConnectionOptions
@@ -25,7 +25,7 @@ Examples:
 
 @click.command("list", cls=Command, epilog=EPILOG)
 @choice_options("[DEPLOYMENT_ID...]")
-@ALLOW_NO_MATCH
+@allow_no_match("")
 @options.timeout("1m")
 @options.NO_CHECK
 @click.option(

@@ -9,7 +9,7 @@ from esml_stop.cli import options
 from esml_stop.cli.commands.stop import check_usage, needs_answer, save_file
 from esml_stop.cli.help import Command
 from esml_stop.cli.options import OutputOptions, connection_options, given_options, output_options
-from esml_stop.cli.targets import ALLOW_NO_MATCH, choice_options
+from esml_stop.cli.targets import allow_no_match, choice_options
 
 if TYPE_CHECKING:
     from esml_stop.config.settings import ConnectionOptions
@@ -31,7 +31,7 @@ Examples:
 @options.yes()
 @options.FINISH_PENDING_WORK
 @options.WAIT_FOR
-@ALLOW_NO_MATCH
+@allow_no_match()
 @options.timeout()
 @options.parallel("restarts")
 @options.save("Save the settings in FILE and keep it when everything runs again")

@@ -8,7 +8,7 @@ import click
 from esml_stop.cli import options
 from esml_stop.cli.help import Command, completed
 from esml_stop.cli.options import OutputOptions, connection_options, output_options
-from esml_stop.cli.targets import ALLOW_NO_MATCH, check_stdin, read_stdin
+from esml_stop.cli.targets import allow_no_match, check_stdin, read_stdin
 from esml_stop.output.terminal import is_terminal
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ Examples:
 @options.yes(" for a file from another cluster")
 @options.NO_INPUT
 @options.WAIT_FOR
-@ALLOW_NO_MATCH
+@allow_no_match()
 @options.timeout()
 @options.parallel("starts")
 @connection_options

@@ -8,7 +8,7 @@ import click
 from esml_stop.cli import options
 from esml_stop.cli.help import Command
 from esml_stop.cli.options import OutputOptions, connection_options, given_options, output_options
-from esml_stop.cli.targets import ALLOW_NO_MATCH, choice_options
+from esml_stop.cli.targets import allow_no_match, choice_options
 from esml_stop.errors import InputError
 from esml_stop.output.terminal import is_terminal
 
@@ -37,7 +37,7 @@ API reference:
 @options.dry_run("stopped or refused")
 @options.yes()
 @options.FINISH_PENDING_WORK
-@ALLOW_NO_MATCH
+@allow_no_match()
 @options.timeout()
 @options.parallel("stops")
 @options.NO_CHECK
