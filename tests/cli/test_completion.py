@@ -24,13 +24,13 @@ SHELLS = {
 
 
 def complete(program: Path, line: str, **environment: str) -> Ended:
-    """Return what is offered for the last word of a command line, as bash asks for it."""
+    """Return the completions of the last word of a command line, requested as bash does."""
     words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1), "_ESML_COMPLETE": "bash_complete"}
     return run_script(str(program), environment={**words, **environment}, folder=program.parent)
 
 
 def offered(line: str, wait: float = 30, **environment: str) -> list[str]:
-    """Return the words that are offered; in this process, which is quicker, and patient with a busy machine."""
+    """Return the completions of a command line, computed in this process, which is faster and has no time limit."""
     _, *words, incomplete = line.split(" ")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(completion, "LONGEST_WAIT", wait)
@@ -47,7 +47,7 @@ main()"""
 
 
 def patient_esml(folder: Path) -> Path:
-    """Return an `esml` in a folder that waits for the cluster however busy the machine is."""
+    """Return a folder with an `esml` that waits for the cluster without the usual time limit."""
     (folder / "patient.py").write_text(PATIENT)
     program = folder / "esml"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{folder}/patient.py" "$@"\n')
@@ -66,12 +66,12 @@ def patient_esml(folder: Path) -> Path:
     ],
 )
 def test_commands_options_and_their_values_are_offered(line: str, words: list[str]) -> None:
-    """What needs no cluster is offered without one."""
+    """Commands, options and fixed values are completed without a cluster."""
     assert offered(line) == words
 
 
 def test_profiles_are_offered_from_their_file(tmp_path: Path) -> None:
-    """Of the file at home, or of --config-file; a broken one is silence."""
+    """Profiles come from ~/.elasticrc.yml or the file of --config-file; an invalid file yields none."""
     home, other = tmp_path / ".elasticrc.yml", tmp_path / "other.yml"
     home.write_text("contexts: {prod: {}, preview: {}, dev: {}, 'odd name': {}}")
     other.write_text("contexts: {elsewhere: {}}")
@@ -83,7 +83,7 @@ def test_profiles_are_offered_from_their_file(tmp_path: Path) -> None:
 
 
 def test_completion_of_options_imports_no_client() -> None:
-    """Only IDs need the client; for the rest a Tab stays quick."""
+    """Completion imports the HTTP client only for IDs, so that everything else is fast."""
     words = {"COMP_WORDS": "esml stop --f", "COMP_CWORD": "2", "_ESML_COMPLETE": "bash_complete"}
     status, modules = imported(**words)
     assert status == 0
@@ -104,13 +104,13 @@ def test_completion_of_options_imports_no_client() -> None:
     ],
 )
 def test_ids_come_from_the_cluster(line: str, words: list[str]) -> None:
-    """Deployment IDs that begin as typed, in a comma list too and each only once; models for --model."""
+    """Deployment IDs with the typed prefix are completed, also within a comma-separated list; --model completes models."""
     with serve() as sandbox:
         assert offered(line, ESML_URL=sandbox.url) == words
 
 
 def test_the_options_typed_so_far_say_which_cluster() -> None:
-    """An option wins over the environment, as it will when the command runs."""
+    """Connection options on the command line take precedence over the environment."""
     with serve() as sandbox:
         line = f"esml stop --url {sandbox.url} my_"
         assert offered(line, ESML_URL="http://127.0.0.1:1") == ["my_model_for_search"]
@@ -127,13 +127,13 @@ def test_the_options_typed_so_far_say_which_cluster() -> None:
     ],
 )
 def test_what_fails_is_silent(environment: dict[str, str], capfd: pytest.CaptureFixture[str]) -> None:
-    """No setting, a wrong one, no cluster or a password to ask for: nothing is offered and nothing is said."""
+    """Missing or wrong settings, an unreachable cluster and a required password yield no completions and no output."""
     assert offered("esml stop my", 30, **environment) == []
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_shell_gets_words_and_nothing_else(tmp_path: Path) -> None:
-    """What is offered goes to stdout, in the form that the shell reads; with exit 0 and an empty stderr."""
+    """Completions are printed to stdout in the shell's format, with exit code 0 and an empty stderr."""
     program = patient_esml(tmp_path)
     with serve() as sandbox:
         ended = complete(program, "esml stop questions", ESML_URL=sandbox.url)
@@ -143,7 +143,7 @@ def test_a_shell_gets_words_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_cluster_that_does_not_answer_holds_up_nothing() -> None:
-    """A shell never hangs on a Tab: it ends while the cluster is still silent, after less than a second."""
+    """Completion ends within a second while the cluster does not respond."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         assert offered("esml stop my", 0.1, ESML_URL=url) == []
@@ -151,7 +151,7 @@ def test_a_cluster_that_does_not_answer_holds_up_nothing() -> None:
 
 
 def test_aliases_are_offered_as_far_as_they_may_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Models are offered alone when their aliases are refused."""
+    """Models are completed without their aliases if the aliases cannot be read."""
     with serve() as sandbox:
         assert offered("esml stop --model ", ESML_URL=sandbox.url).count("faq") == 1
         monkeypatch.setattr(Cluster, "model_configs", refused)
@@ -160,13 +160,13 @@ def test_aliases_are_offered_as_far_as_they_may_be_read(monkeypatch: pytest.Monk
 
 
 def refused(*_: object) -> None:
-    """Raise what a look-up raises without privileges."""
+    """Raise the error of a request without privileges."""
     raise EsmlError("not allowed")
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_real_shell_completes(shell: str, tmp_path: Path) -> None:
-    """The printed script works in the shell it is for."""
+    """The printed script completes commands in a real shell."""
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed")
     patient_esml(tmp_path)
@@ -196,7 +196,7 @@ diff before after && echo "${COMPREPLY[*]}"
 
 
 def test_bash_keeps_no_variables(tmp_path: Path) -> None:
-    """Whoever has a variable named `value` finds it as it was after a Tab."""
+    """A variable named `value` keeps its content in bash after a completion."""
     patient_esml(tmp_path)
     with serve() as sandbox:
         environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "ESML_URL": sandbox.url}
@@ -215,7 +215,7 @@ def test_bash_keeps_no_variables(tmp_path: Path) -> None:
     ],
 )
 def test_fish_shows_whole_words_and_descriptions(line: str, shown: str, tmp_path: Path) -> None:
-    """Also those with a comma in them."""
+    """fish shows complete descriptions and words, including those with commas."""
     patient_esml(tmp_path)
     with serve() as sandbox:
         environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "ESML_URL": sandbox.url, "HOME": str(tmp_path)}
@@ -224,12 +224,12 @@ def test_fish_shows_whole_words_and_descriptions(line: str, shown: str, tmp_path
 
 
 def test_zsh_finds_its_directive_first() -> None:
-    """Zsh loads a completion from a file only when its first line names the command."""
+    """The first line of the zsh script is the #compdef directive, which zsh requires in a completion file."""
     assert esml("completion", "zsh").out.startswith("#compdef esml\n# Completion of esml for zsh")
 
 
 def test_profiles_come_from_the_configuration_file(tmp_path: Path) -> None:
-    """The contexts of the Elastic CLI's file are offered, of another file when --config-file names one."""
+    """--profile completes the contexts of ~/.elasticrc.yml or of the file of --config-file."""
     context = "{elasticsearch: {url: 'http://127.0.0.1:1'}}"
     (tmp_path / ".elasticrc.yml").write_text(f"contexts: {{prod: {context}, preview: {context}, test: {context}}}\n")
     assert offered("esml stop --profile pr") == ["prod", "preview"]
@@ -241,12 +241,12 @@ def test_profiles_come_from_the_configuration_file(tmp_path: Path) -> None:
 
 
 def test_files_are_left_to_the_shell() -> None:
-    """Where a file is wanted, the shell is told to offer files."""
+    """For options with a file name, the shell is told to complete files."""
     assert offered("esml stop --ca-certs ") == ["file"]
 
 
 def test_restore_offers_what_is_in_the_file(tmp_path: Path) -> None:
-    """The IDs of the save file, each once; of what cannot be read nothing."""
+    """`esml restore FILE` completes the IDs in the save file, once each, and none if it cannot be read."""
     file = tmp_path / "saved.json"
     with serve() as sandbox:
         command = ("stop", "questions_a", "large_model", "--force", "--save", str(file))

@@ -5,7 +5,7 @@ from tests.support.command import esml
 
 
 def test_without_arguments_the_group_shows_its_help() -> None:
-    """`esml` alone is no error: it says what there is."""
+    """`esml` without arguments prints the help and exits with 0."""
     ended = esml()
     assert (ended.status, ended.err) == (0, "")
     assert ended.out.startswith("Usage: esml [OPTIONS] COMMAND [ARGS]...")
@@ -13,7 +13,7 @@ def test_without_arguments_the_group_shows_its_help() -> None:
 
 
 def test_without_arguments_a_command_shows_short_help() -> None:
-    """`esml stop` alone is exit 2 with purpose and examples; the options are a step away."""
+    """`esml stop` without arguments prints purpose and examples, without options, and exits with 2."""
     ended = esml("stop")
     assert (ended.status, ended.out) == (2, "")
     assert ended.err.startswith("Usage: esml stop [OPTIONS] DEPLOYMENT_ID...")
@@ -32,14 +32,14 @@ def test_without_arguments_a_command_shows_short_help() -> None:
     ],
 )
 def test_what_is_misspelled_gets_a_hint(arguments: list[str], hint: str) -> None:
-    """A wrong command, option or value is exit 2 with the right one."""
+    """A misspelled command, option or value exits with 2 and suggests the correct one."""
     ended = esml(*arguments)
     assert (ended.status, ended.out) == (2, "")
     assert hint in ended.err
 
 
 def test_both_names_of_help_work() -> None:
-    """-h is --help, for the group and for a command."""
+    """-h is the same as --help, for the group and for each command."""
     assert esml("-h").out == esml("--help").out
     assert esml("stop", "-h").out == esml("stop", "--help").out
 
@@ -51,7 +51,7 @@ def test_help_is_a_command_too(words: list[str]) -> None:
 
 
 def test_help_of_what_is_no_command_says_so() -> None:
-    """With what there is."""
+    """`esml help` with an unknown command lists the commands."""
     ended = esml("help", "nope")
     assert (ended.status, ended.out) == (2, "")
     assert "There is no command 'nope'. Commands: stop, list, " in ended.err
@@ -69,7 +69,7 @@ def test_help_of_what_is_no_command_says_so() -> None:
     ],
 )
 def test_options_of_other_tools_are_told_by_their_meaning(arguments: list[str], hint: str) -> None:
-    """What does the same here, or where the option belongs."""
+    """An option of another tool is answered with its equivalent in esml, or with the place where it belongs."""
     ended = esml(*arguments)
     assert ended.status == 2
     assert hint in ended.err

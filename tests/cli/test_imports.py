@@ -18,7 +18,7 @@ print(int(status), *sorted({name.partition(".")[0] for name in sys.modules}), fi
 
 
 def imported(*arguments: str, **environment: str) -> tuple[int, set[str]]:
-    """Run a command line in a process of its own; return its exit code and the top-level modules that it imported."""
+    """Run a command line in a separate process; return its exit code and the top-level modules that it imported."""
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments],
         env={**os.environ, **environment},
@@ -32,7 +32,7 @@ def imported(*arguments: str, **environment: str) -> tuple[int, set[str]]:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["--version"], []])
 def test_what_needs_no_cluster_imports_no_client(arguments: list[str]) -> None:
-    """Help and version import neither the client nor rich, nor anything else that is slow."""
+    """--help and --version import neither the HTTP client nor rich nor any other slow module."""
     status, modules = imported(*arguments)
     assert status == 0
     assert not HEAVY & modules
@@ -41,7 +41,7 @@ def test_what_needs_no_cluster_imports_no_client(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_a_command_imports_no_client(command: str) -> None:
-    """The help of each command comes without what the command needs when it runs."""
+    """The help of each command imports none of the modules that the command needs to run."""
     status, modules = imported(command, "--help")
     assert status == 0
     assert not HEAVY & modules
@@ -60,14 +60,14 @@ def test_help_of_a_command_imports_no_client(command: str) -> None:
     ],
 )
 def test_usage_errors_import_no_client(arguments: list[str]) -> None:
-    """A command line that is wrong is told so without the client."""
+    """Usage errors are reported without importing the HTTP client."""
     status, modules = imported(*arguments)
     assert status == 2
     assert not HEAVY & modules
 
 
 def test_a_help_text_of_the_group_is_the_commands_own() -> None:
-    """What `esml --help` says of a command, without importing it, is how the command's own help begins."""
+    """The summary of each command in `esml --help` is the first sentence of the command's own help."""
     import click
 
     from esml_stop.cli.main import LazyGroup, esml

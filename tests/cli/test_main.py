@@ -16,7 +16,7 @@ Raise = Callable[[BaseException], None]
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch) -> Raise:
-    """Let `esml stop` do nothing but raise an error, or return an exit code."""
+    """Replace `esml stop` by a command that raises an error or returns an exit code."""
 
     def replace(error: BaseException | int) -> None:
         def run() -> int:
@@ -49,14 +49,14 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Raise:
 def test_each_error_has_its_exit_code(
     command: Raise, error: errors.EsmlError, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One sentence on stderr, nothing on stdout, no traceback."""
+    """Each error prints one sentence to stderr, and nothing to stdout, without a traceback."""
     command(error)
     assert main.run(["stop"]) == status
     assert capsys.readouterr() == ("", "esml: x\n")
 
 
 def test_the_hint_comes_on_a_line_of_its_own(command: Raise, capsys: pytest.CaptureFixture[str]) -> None:
-    """What happened, then what to do."""
+    """The hint follows the error message on a separate line."""
     command(errors.Unreachable("Nothing listens.", hint="Start it."))
     main.run(["stop"])
     assert capsys.readouterr().err == "esml: Nothing listens.\n  Start it.\n"
@@ -66,14 +66,14 @@ def test_the_hint_comes_on_a_line_of_its_own(command: Raise, capsys: pytest.Capt
 def test_a_signal_has_its_exit_code(
     command: Raise, number: int, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """128 and its number, and it says that nothing was changed."""
+    """A signal before any change exits with 128 plus its number and says that nothing was changed."""
     command(Interrupted(number))
     assert main.run(["stop"]) == status
     assert capsys.readouterr().err == "esml: Interrupted before anything was changed.\n"
 
 
 def test_a_bug_is_said_to_be_one(command: Raise, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit 1 and no traceback; with --debug there is one, and it cannot act on a terminal."""
+    """An unexpected exception exits with 1 and is called a bug; --debug prints its traceback, escaped."""
     command(KeyError("\x1b[31m"))
     assert main.run(["stop"]) == 1
     assert capsys.readouterr().err == "esml: unexpected KeyError; this is a bug in esml. --debug shows where.\n"
@@ -91,14 +91,14 @@ def test_a_bug_is_said_to_be_one(command: Raise, capsys: pytest.CaptureFixture[s
 def test_streams_that_end_early(
     command: Raise, error: Exception, status: int, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A pipe that nobody reads is 141 without a word, a full disk is 1 with one."""
+    """A closed pipe exits with 141 and no message; a full disk exits with 1 and a message."""
     command(error)
     assert main.run(["stop"]) == status
     assert capsys.readouterr().err == says
 
 
 def test_a_signal_that_came_while_the_report_was_written_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The report is whole, and the exit code is the signal's."""
+    """A signal during the output leaves the report complete, and sets the exit code."""
 
     def run() -> int:
         send(signal.SIGTERM)
@@ -110,7 +110,7 @@ def test_a_signal_that_came_while_the_report_was_written_counts(monkeypatch: pyt
 
 
 def test_a_signal_that_came_while_modules_were_imported_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
-    """Before the command line is read."""
+    """A signal during imports ends the command before the arguments are parsed."""
     with hearing():
         send(signal.SIGHUP)
         assert main.run(["stop", "a"]) == 129
@@ -124,7 +124,7 @@ def test_a_signal_that_came_while_modules_were_imported_ends_it(capsys: pytest.C
 def test_a_command_line_that_is_wrong_is_2(
     words: list[str], form: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In words on stderr; on stdout nothing, or the JSON that was asked for."""
+    """A usage error exits with 2, prints a message to stderr, and JSON to stdout if that was requested."""
     assert main.run([*words, *form]) == 2
     out, err = capsys.readouterr()
     if form:

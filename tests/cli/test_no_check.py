@@ -12,21 +12,21 @@ from tests.support.fakes import RESET, FakeClock, FakeCluster, refusal
 
 
 class Versioned(FakeCluster):
-    """A cluster that runs `d` and says its version, or raises an error instead."""
+    """A cluster on which `d` is running, and whose version request returns a version or raises an error."""
 
     def __init__(self, version: str | EsmlError) -> None:
         super().__init__(looks=[{"d": "started"}])
         self.says = version
 
     def identity(self, timeout: float) -> ClusterIdentity:
-        """Return or raise what the test wants."""
+        """Return the identity, or raise the error, that the test chose."""
         if isinstance(self.says, EsmlError):
             raise self.says
         return ClusterIdentity(self.label, version=self.says)
 
 
 def looks(version: str | EsmlError) -> list[str]:
-    """Return the look-ups of `esml stop d --no-check` before the stop."""
+    """Return the requests of `esml stop d --no-check` before the stop."""
     cluster = Versioned(version)
     reader = Reader(cluster, Deadline(60, FakeClock()), lambda _: None)
     targets = resolve(StopRequest(Wanted(("d",)), Flags(), check=False), reader, Progress())
@@ -36,7 +36,7 @@ def looks(version: str | EsmlError) -> list[str]:
 
 @pytest.mark.parametrize("version", ["8.8.0", "8.19.0", "9.1.0", "10.0.0-SNAPSHOT"])
 def test_a_server_that_stops_deployments_is_asked_nothing_more(version: str) -> None:
-    """From 8.8 on its answer says whether the deployment was there."""
+    """From 8.8 on, only the version is read, because the stop response tells whether the deployment existed."""
     assert looks(version) == []
 
 
@@ -44,12 +44,12 @@ def test_a_server_that_stops_deployments_is_asked_nothing_more(version: str) -> 
     "version", ["8.0.1", "8.7.1", "7.17.0", "unusual", "", NotAllowed("no", http_status=403), refusal(500)]
 )
 def test_an_older_server_or_one_of_unknown_version_is_looked_up_first(version: str | EsmlError) -> None:
-    """It says "stopped" for any model, so what runs has to be seen before."""
+    """Before 8.8, or with an unknown version, the deployments are listed before the stop."""
     assert looks(version) == ["look d"]
 
 
 @pytest.mark.parametrize("error", [NotAuthenticated("no", http_status=401), RESET])
 def test_a_cluster_that_cannot_be_reached_ends_it_before_the_stop(error: Refused | Unreachable) -> None:
-    """Nothing was sent, as in the look-up without --no-check."""
+    """An unreachable cluster ends the command before the stop is sent."""
     with pytest.raises(type(error)):
         looks(error)

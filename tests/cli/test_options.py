@@ -19,25 +19,25 @@ from esml_stop.cli.options import Duration, given_options, spelled
     ],
 )
 def test_a_length_of_time_is_read_as_people_type_it(typed: str, seconds: float) -> None:
-    """A number with its unit, or several of them."""
+    """A duration is a number with a unit, or several of them."""
     assert Duration().convert(typed, None, None) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("typed", ["", "30", "5 m", "-5m", "m", "0s", "1y", "1e3s", "5m!", "nan", "٣s"[::-1], "5M"])
 def test_anything_else_is_refused_with_an_example(typed: str) -> None:
-    """No unit, no number, nothing, or less than nothing."""
+    """A duration without unit or number, or that is empty, zero or negative, is rejected with examples."""
     with pytest.raises(click.BadParameter, match=r"Examples: 30s, 5m, 1h, 7d"):
         Duration().convert(typed, None, None)
 
 
 def test_more_than_a_year_is_refused_with_the_limit() -> None:
-    """The longest duration is 366 days."""
+    """A duration of more than 366 days is rejected with this limit."""
     with pytest.raises(click.BadParameter, match="'367d' is longer than 366d"):
         Duration().convert("367d", None, None)
 
 
 def test_a_number_is_seconds_already() -> None:
-    """A default that is no text needs no reading."""
+    """A numeric default is a number of seconds."""
     assert Duration().convert(3, None, None) == 3.0
 
 
@@ -50,7 +50,7 @@ def test_a_number_is_seconds_already() -> None:
 @click.option("--timeout", type=Duration(), default="5m")
 @click.option("--parallel", type=int, default=4)
 def command(**_: object) -> None:
-    """Print the options that were given, one word a line."""
+    """Print the options that were given, one word per line."""
     click.echo("\n".join(given_options()))
 
 
@@ -65,12 +65,12 @@ def command(**_: object) -> None:
     ],
 )
 def test_every_option_that_was_given_comes_back(typed: list[str], given: list[str]) -> None:
-    """Without arguments, what chooses deployments, defaults, and a URL that holds a login."""
+    """All given options are returned, except for arguments, selections, defaults and a URL with credentials."""
     assert CliRunner().invoke(command, typed).output.split() == given
 
 
 @pytest.mark.parametrize("typed", ["200ms", "1s", "90s", "10m", "36h", "7d", "1500ms"])
 def test_a_length_of_time_is_typed_again_as_the_same(typed: str) -> None:
-    """Not necessarily in the same unit."""
+    """A duration is written as an equal duration, though not necessarily in the same unit."""
     convert = Duration().convert
     assert convert(spelled(convert(typed, None, None)), None, None) == pytest.approx(convert(typed, None, None))

@@ -12,7 +12,7 @@ from tests.support.fakes import FakeClock, FakeCluster
 
 
 def test_what_will_not_be_as_it_was_is_said_before_the_stop(tmp_path: Path) -> None:
-    """With --force, settings that the cluster does not show do not keep a deployment from being restarted."""
+    """With --force, settings that the cluster does not show do not prevent a restart, but are named before the stop."""
     cluster = FakeCluster(looks=[{"d": "started"}])
     warned: list[str] = []
 

@@ -17,7 +17,7 @@ from tests.support.signals import hearing, send
 
 @pytest.fixture
 def session() -> Session:
-    """Return the session of a command with ten seconds of its own time."""
+    """Return the session of a command whose time limit is ten seconds on a clock of the test."""
     one = Session(ConnectionOptions(url="http://localhost:9"), OutputOptions(Invocation()), timeout=10)
     one.reader.deadline = Deadline(10, FakeClock())
     return one
@@ -27,7 +27,7 @@ def session() -> Session:
 def test_the_time_of_an_answer_does_not_count(
     session: Session, typed: str, agreed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever thinks longer than --timeout gets what was agreed to."""
+    """Waiting for the user's answer does not count against --timeout."""
 
     def ask(_: str) -> str:
         session.reader.deadline.clock.sleep(500)
@@ -38,7 +38,7 @@ def test_the_time_of_an_answer_does_not_count(
 
 
 def test_a_question_is_left_at_a_signal(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A read from a terminal does not end by itself."""
+    """A signal ends the confirmation prompt."""
     monkeypatch.setattr(stderr, "ask", lambda _: send())
     with hearing(), pytest.raises(Interrupted):
         session.confirmed("Stop it?")
@@ -47,7 +47,7 @@ def test_a_question_is_left_at_a_signal(session: Session, monkeypatch: pytest.Mo
 def test_a_signal_in_the_last_request_does_not_cost_the_report(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Everything is done; the name of the cluster is not worth the report. The exit code is the signal's."""
+    """A signal while the cluster's name is read, after all stops, sets the exit code, and the report is written."""
     one = Session(
         ConnectionOptions(url="http://localhost:9"), OutputOptions(Invocation("stop", "json"), "json"), timeout=10
     )

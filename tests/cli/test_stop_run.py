@@ -25,7 +25,7 @@ DEFAULTS = (
     ids=["whole", "half", "orphan", "unlisted"],
 )
 def test_what_a_restore_cannot_bring_back_is_named(found: Deployment | None, saved: bool, warned: str | None) -> None:
-    """Settings that are not shown; only of what is going to be stopped."""
+    """Settings that the cluster does not show are named, but only for deployments that are going to be stopped."""
     target = Target("d", Outcome.WOULD_STOP, found)
     assert (is_saved(target), next(unsaved([target]), None)) == (saved, warned)
     refused = Target("d", Outcome.IN_USE, found)
@@ -33,7 +33,7 @@ def test_what_a_restore_cannot_bring_back_is_named(found: Deployment | None, sav
 
 
 def test_what_stopped_without_having_been_listed_is_named() -> None:
-    """Nothing could be saved about it."""
+    """A deployment that stopped without having been listed is named, because its settings could not be saved."""
     unseen = Result(Target("x", Outcome.WOULD_STOP), Outcome.STOPPED)
     missing = Result(Target("y", Outcome.WOULD_STOP), Outcome.NOT_FOUND)
     seen = Result(Target("d", Outcome.WOULD_STOP, WHOLE), Outcome.STOPPED)
@@ -43,7 +43,7 @@ def test_what_stopped_without_having_been_listed_is_named() -> None:
 
 
 def test_that_a_model_was_deleted_is_said_of_what_is_going_to_be_stopped() -> None:
-    """With --save, that nothing is saved, too."""
+    """A deployment without a model is named before it is stopped, and with --save as not saved."""
     targets = [Target("d", Outcome.WOULD_STOP, ORPHAN), Target("e", Outcome.IN_USE, ORPHAN)]
     assert list(without_model(targets, saving=False)) == ["d cannot be started again: its model gone was deleted."]
     assert list(without_model(targets, saving=True)) == [

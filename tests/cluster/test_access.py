@@ -16,14 +16,14 @@ ALL = {"manage_ml": True, "monitor_inference": True, "read_pipeline": True}
 
 
 class Answers:
-    """A cluster that answers each path with a body, or raises an error."""
+    """A cluster that responds to each path with a body, or raises an error."""
 
     def __init__(self, **bodies: Any) -> None:
         self.bodies = {"who": WHO, "has": {"cluster": ALL}, "info": INFO} | bodies
         self.asked: list[Any] = []
 
     def ask(self, method: str, path: str, timeout: float, query: None = None, body: Any = None) -> Any:
-        """Answer one request."""
+        """Respond to one request."""
         name = {"/": "info", "/_security/_authenticate": "who", "/_security/user/_has_privileges": "has"}[path]
         self.asked.append(body and body["cluster"])
         answer = self.bodies[name]
@@ -34,18 +34,18 @@ class Answers:
 
 
 def inspected(answers: Answers) -> Inspection:
-    """Return what is found out."""
+    """Return the result of the inspection."""
     reader = Reader(cast("Cluster", answers), Deadline(10), lambda _: None)
     return inspect(cast("Transport", answers), reader)
 
 
 def refused(status: int, reason: str) -> Refused:
-    """Return an error in Elasticsearch's words."""
+    """Return an error in Elasticsearch's form."""
     return Refused(reason, http_status=status, reason=reason)
 
 
 def test_everything_is_told_in_three_requests() -> None:
-    """Who, what, and where."""
+    """Cluster, user and privileges are read with three requests."""
     answers = Answers()
     found = inspected(answers)
     assert (found.user, found.roles, found.api_key, found.cluster_name, found.version) == (
@@ -59,26 +59,26 @@ def test_everything_is_told_in_three_requests() -> None:
 
 
 def test_an_api_key_is_named() -> None:
-    """By its name, else its ID."""
+    """An API key is shown by its name, or by its ID if it has none."""
     assert inspected(Answers(who=WHO | {"api_key": {"id": "i", "name": "n"}})).api_key == "n"
     assert inspected(Answers(who=WHO | {"api_key": {"id": "i", "name": None}})).api_key == "i"
 
 
 def test_a_serverless_project_is_told_by_its_flavor() -> None:
-    """It always says 8.11.0."""
+    """A serverless project is recognized by its flavor, because its version is always 8.11.0."""
     info = {"cluster_name": "c", "version": {"number": "8.11.0", "build_flavor": "serverless"}}
     assert inspected(Answers(info=info)).version == "8.11.0 (serverless)"
 
 
 def test_a_version_that_may_not_be_read_is_left_out() -> None:
-    """A key with only manage_ml has no `monitor`; that is no failure."""
+    """Without the privilege `monitor`, the version is missing and there is no error."""
     found = inspected(Answers(info=NotAllowed("no", http_status=403)))
     assert (found.version, found.cluster_name, found.may_stop) == (None, None, True)
 
 
 @pytest.mark.parametrize("status", [400, 405])
 def test_without_security_everybody_may_do_everything(status: int) -> None:
-    """A node without security has no such call."""
+    """A node without security, which has no such API, grants every privilege."""
     found = inspected(Answers(who=refused(status, "no handler found")))
     assert (found.security, found.user, found.may_stop) == (False, None, True)
 
@@ -87,13 +87,13 @@ def test_without_security_everybody_may_do_everything(status: int) -> None:
     "error", [NotAuthenticated("no", http_status=401), NotAllowed("no", http_status=403), refused(500, "x")]
 )
 def test_who_is_not_known_is_an_error(error: EsmlError) -> None:
-    """As the cluster said it."""
+    """Rejected credentials are an error."""
     with pytest.raises(type(error)):
         inspected(Answers(who=error))
 
 
 def test_a_server_that_does_not_know_a_privilege_is_asked_for_the_others() -> None:
-    """Older ones refuse the whole question by name."""
+    """If an old server rejects the request because of an unknown privilege, the others are requested without it."""
     unknown = [
         refused(400, f"unknown cluster privilege [{name}]. a privilege must be")
         for name in ("monitor_inference", STOP[1])
@@ -109,7 +109,7 @@ def test_a_server_that_does_not_know_a_privilege_is_asked_for_the_others() -> No
     ("granted", "may"), [((LOOK,), False), (STOP, False), ((LOOK, STOP[0]), True), ((LOOK, STOP[1]), True), ((), False)]
 )
 def test_other_privileges_may_be_enough_to_stop(granted: tuple[str, ...], may: bool) -> None:
-    """Looking and stopping, whichever privilege allows them."""
+    """Any privileges that allow both reading and stopping are sufficient."""
     has = dict.fromkeys((*ALL, LOOK, *STOP), False) | dict.fromkeys(granted, True)
     assert inspected(Answers(has={"cluster": has})).may_stop is may
 
@@ -118,6 +118,6 @@ def test_other_privileges_may_be_enough_to_stop(granted: tuple[str, ...], may: b
     "bodies", [{"who": {}}, {"who": "text"}, {"info": {"version": 9}}, {"has": {"cluster": {"manage_ml": "yes"}}}]
 )
 def test_an_answer_of_another_shape_is_not_guessed_at(bodies: dict[str, Any]) -> None:
-    """It is not Elasticsearch's."""
+    """A response of an unexpected form raises BadAnswer."""
     with pytest.raises(BadAnswer):
         inspected(Answers(**bodies))

@@ -1,4 +1,4 @@
-"""The wire, as a real 8.19.0 node answered it; recorded with the command in CONTRIBUTING.md, never written by hand."""
+"""Requests and responses of a real 8.19.0 node, recorded with the command in CONTRIBUTING.md, never written by hand."""
 
 import pytest
 
@@ -13,7 +13,7 @@ GENTLE = Flags()
 
 
 def scene(node: RawCluster) -> None:
-    """Set up what every cassette was recorded from."""
+    """Create everything that the cassettes were recorded from."""
     node.model("my_model")
     node.model("tree", "tree_ensemble")
     node.deployment("my_model_for_search", "my_model", number_of_allocations=2)
@@ -32,7 +32,7 @@ def recorder(request: pytest.FixtureRequest) -> Recorder:
 
 
 def test_a_listing_holds_every_deployment_and_model(recorder: Recorder) -> None:
-    """Each deployment with its model, its state and the pipelines that name it; each model once."""
+    """A listing contains each deployment with its model, state and referencing pipelines, and each model once."""
     with recorder.cluster(scene) as cluster:
         listing = cluster.deployments("_all", 10)
     found = {one.deployment_id: one for one in listing.deployments}
@@ -51,7 +51,7 @@ def test_a_listing_holds_every_deployment_and_model(recorder: Recorder) -> None:
 
 
 def test_asked_by_model_every_deployment_shows_the_models_pipelines(recorder: Recorder) -> None:
-    """The same entry answers with other pipelines when it is asked for by its model's ID."""
+    """Requested by model ID, an entry shows the pipelines that reference the model."""
     with recorder.cluster(scene) as cluster:
         listing = cluster.deployments("my_model", 10)
     assert {one.deployment_id: one.pipelines for one in listing.deployments} == {
@@ -61,14 +61,14 @@ def test_asked_by_model_every_deployment_shows_the_models_pipelines(recorder: Re
 
 
 def test_an_unmatched_pattern_is_an_empty_listing(recorder: Recorder) -> None:
-    """An unknown exact ID would be a 404 for the whole call; asked for as a pattern it is nothing."""
+    """A pattern without matches yields an empty listing, although an unknown exact ID is a 404."""
     with recorder.cluster(scene) as cluster:
         listing = cluster.deployments("nope*", 10)
     assert (listing.deployments, listing.models) == ((), frozenset())
 
 
 def test_a_stop_answers_when_the_deployment_is_gone(recorder: Recorder) -> None:
-    """A stop with force, then a listing without the deployment."""
+    """After a forced stop the deployment is not listed."""
     with recorder.cluster(scene) as cluster:
         cluster.stop("my_model_for_ingest", flags=FORCE, timeout=10)
         left = cluster.deployments("my_model_for_ingest*", 10)
@@ -84,7 +84,7 @@ def test_a_stop_answers_when_the_deployment_is_gone(recorder: Recorder) -> None:
     ids=["pipeline", "endpoint"],
 )
 def test_a_stop_of_something_used_is_a_conflict(recorder: Recorder, name: str, reason: str) -> None:
-    """A 409 with the reason in the server's words, which name no pipeline."""
+    """A stop of a deployment in use is a 409 whose reason names no pipeline."""
     with recorder.cluster(scene) as cluster, pytest.raises(Refused) as refused:
         cluster.stop(name, flags=GENTLE, timeout=10)
     assert (refused.value.http_status, refused.value.type) == (409, "status_exception")
@@ -92,7 +92,7 @@ def test_a_stop_of_something_used_is_a_conflict(recorder: Recorder, name: str, r
 
 
 def test_a_stop_of_something_unknown_is_not_found(recorder: Recorder) -> None:
-    """Asked with allow_no_match false, the server tells a typo from a deployment."""
+    """With allow_no_match false, a stop of an unknown ID is a 404."""
     with recorder.cluster(scene) as cluster, pytest.raises(Refused) as refused:
         cluster.stop("nope", flags=Flags(finish_pending_work=True), timeout=10)
     assert (refused.value.http_status, refused.value.type) == (404, "resource_not_found_exception")
@@ -100,7 +100,7 @@ def test_a_stop_of_something_unknown_is_not_found(recorder: Recorder) -> None:
 
 
 def test_a_strange_id_reaches_one_path_segment(recorder: Recorder) -> None:
-    """Slashes, spaces, commas and stars of an ID are sent percent-encoded and come back in the answer."""
+    """Slashes, spaces, commas and asterisks in an ID are percent-encoded and returned unchanged."""
     strange = "../a b,*?#%/x"
     with recorder.cluster(scene) as cluster, pytest.raises(Refused) as refused:
         cluster.stop(strange, flags=GENTLE, timeout=10)
@@ -108,20 +108,20 @@ def test_a_strange_id_reaches_one_path_segment(recorder: Recorder) -> None:
 
 
 def test_endpoints_on_ml_nodes_are_listed(recorder: Recorder) -> None:
-    """An endpoint with a deployment of its own, and one that was given a deployment."""
+    """An endpoint that created its deployment and one that uses an existing deployment are listed."""
     with recorder.cluster(scene) as cluster:
         assert cluster.endpoints(10) == (Endpoint("my-elser", None), Endpoint("shared", "my_model_for_search"))
 
 
 def test_pipelines_tell_which_names_they_reference(recorder: Recorder) -> None:
-    """The names in all inference processors, per pipeline, whoever sees them."""
+    """The names in all inference processors are returned for each pipeline, whether Elasticsearch finds them or not."""
     with recorder.cluster(scene) as cluster:
         found = cluster.pipelines(10)
     assert found == {"p1": Pipeline(frozenset({"my_model_for_ingest"})), "p2": Pipeline(frozenset({"my_alias"}))}
 
 
 def test_a_name_is_a_model_an_alias_or_nothing(recorder: Recorder) -> None:
-    """A model answers under its own ID, an alias under its model's, anything else not at all."""
+    """A model and an alias return the model's ID; any other name returns nothing."""
     with recorder.cluster(scene) as cluster:
         assert cluster.model_configs("tree", 10) == (Model("tree", "tree_ensemble"),)
         assert cluster.model_configs("my_alias", 10) == (Model("my_model", "pytorch", frozenset({"my_alias"})),)
@@ -129,7 +129,7 @@ def test_a_name_is_a_model_an_alias_or_nothing(recorder: Recorder) -> None:
 
 
 def test_a_wrong_password_is_not_authenticated(recorder: Recorder) -> None:
-    """A 401 is recognised by its JSON, it has no product header."""
+    """A 401, which has no product header, is recognized by its JSON."""
     with recorder.cluster(scene, password="wrong") as cluster, pytest.raises(NotAuthenticated) as refused:
         cluster.deployments("_all", 10)
     assert refused.value.type == "security_exception"
@@ -138,7 +138,7 @@ def test_a_wrong_password_is_not_authenticated(recorder: Recorder) -> None:
 def test_the_whole_command_stops_and_verifies(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`esml stop` makes its look-ups, one stop and one look afterwards, and says what it did."""
+    """`esml stop` sends its look-ups, one stop and one check afterwards, and reports the result."""
     with recorder.environment(scene, monkeypatch):
         status = main.run(["stop", "my_model_for_search", "--force"])
     out, err = capsys.readouterr()
@@ -162,7 +162,7 @@ def test_the_whole_command_stops_and_verifies(
 def test_a_dry_run_only_reads(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """--dry-run makes the look-ups and no stop; the refusal names the pipeline, the exit code is the real one."""
+    """--dry-run sends the look-ups but no stop; the refusal names the pipeline and sets the real exit code."""
     with recorder.environment(scene, monkeypatch):
         status = main.run(["stop", "my_model_for_ingest", "--dry-run"])
     _, err = capsys.readouterr()

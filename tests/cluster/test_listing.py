@@ -14,14 +14,14 @@ from tests.support.fakes import refusal
 
 @dataclass
 class Stats:
-    """Answers as `_stats` does, also for deployments whose model was deleted; `asked` is every question."""
+    """A fake of `_stats` that also has deployments whose model was deleted; `asked` records every request."""
 
     models: list[str]
     deployments: list[Deployment]
     asked: list[str] = field(default_factory=list)
 
     def ask(self, expression: str) -> tuple[int, Listing]:
-        """Return the models that an expression matches, at most a page of them, or raise a 404."""
+        """Return the models that an expression matches, at most one page, or raise a 404."""
         self.asked.append(expression)
         parts = expression.split(",")
         asked = matcher(parts)
@@ -39,50 +39,50 @@ class Stats:
         return len(wanted & set(self.models)), Listing(tuple(shown), frozenset(page))
 
     def ask_models(self, expression: str) -> tuple[Model, ...]:
-        """Return the models that an expression matches, at most a page of them."""
+        """Return the models that an expression matches, at most one page."""
         self.asked.append(f"models {expression}")
         page = sorted(filter(matcher(expression.split(",")), self.models))[:MOST_MODELS]
         return tuple(Model(one, "tree_ensemble" if one.startswith("tree") else "pytorch") for one in page)
 
 
 def no_models(_: str) -> tuple[Model, ...]:
-    """Fail the test that asks for models."""
+    """Fail if the models are requested."""
     raise AssertionError
 
 
 def matcher(parts: Collection[str]) -> Callable[[str], bool]:
-    """Return what tells whether one part of an expression, a name or what it begins with, matches a name."""
+    """Return a function that matches names with one part of an expression."""
     exact = {part for part in parts if not is_pattern(part)}
     prefixes = ("",) if "_all" in parts else tuple(part[:-1] for part in parts if part[-1] == "*")
     return lambda name: name in exact or name.startswith(prefixes)
 
 
 def found(stats: Stats, expression: str) -> list[str]:
-    """Return the IDs of the deployments that are found."""
+    """Return the IDs of the deployments in the listing."""
     return sorted(one.deployment_id for one in find(expression, stats.ask, stats.ask_models).deployments)
 
 
 def test_what_is_there_takes_one_question() -> None:
-    """Exact or by pattern."""
+    """Existing deployments are found with one request, by exact ID or pattern."""
     stats = Stats(["m"], [deployment("a", "m")])
     assert (found(stats, "a"), stats.asked) == (["a"], ["a"])
 
 
 def test_unknown_names_are_left_out_and_the_rest_is_asked_again() -> None:
-    """The 404 names all that are unknown."""
+    """After a 404, the request is repeated without the unknown names that it lists."""
     stats = Stats(["m"], [deployment("a", "m")])
     assert (found(stats, "a,x,y"), stats.asked) == (["a"], ["a,x,y", "a"])
     assert found(stats, "x,y") == []
 
 
 def test_a_pattern_that_matches_an_orphan_is_answered_from_all() -> None:
-    """Everything that has a model is found; what has none is not listed."""
+    """If a pattern matches an orphan, the deployments come from `_all`, without the orphan."""
     stats = Stats(["m"], [deployment("a", "m"), deployment("a-orphan", "gone")])
     assert (found(stats, "a*"), stats.asked) == (["a"], ["a*", "_all"])
 
 
 def test_an_orphan_is_found_by_its_exact_id() -> None:
-    """The 404 names its model instead of it, and so tells it from an unknown name."""
+    """An orphan is found by its exact ID, because the 404 names its deleted model instead of the ID."""
     stats = Stats(["m"], [deployment("a", "m"), deployment("orphan", "gone")])
     listing = find("orphan,a,x", stats.ask, stats.ask_models)
     (one,) = (one for one in listing.deployments if one.deployment_id == "orphan")
@@ -93,7 +93,7 @@ def test_an_orphan_is_found_by_its_exact_id() -> None:
 
 
 def test_a_404_in_other_words_is_answered_from_all() -> None:
-    """Nothing is guessed from words that are not known."""
+    """A 404 with an unknown message falls back to `_all`."""
 
     def ask(expression: str) -> tuple[int, Listing]:
         if expression != "_all":
@@ -104,7 +104,7 @@ def test_a_404_in_other_words_is_answered_from_all() -> None:
 
 
 def test_another_error_is_raised() -> None:
-    """Only a 404 may mean something else."""
+    """Any error other than a 404 is raised."""
 
     def ask(_: str) -> tuple[int, Listing]:
         raise refusal(500)
@@ -114,29 +114,29 @@ def test_another_error_is_raised() -> None:
 
 
 def test_more_models_than_an_answer_holds_are_all_listed() -> None:
-    """What is sorted after the last model of an answer is asked for by patterns."""
+    """Models beyond the first 10,000 are requested by patterns that sort after the last one."""
     models = [f"model-{number:05d}" for number in range(12_000)]
     last = [deployment("first", models[0]), deployment("last", models[-1]), deployment("middle", models[10_000])]
     stats = Stats(models, last)
     assert found(stats, "_all") == ["first", "last", "middle"]
     assert len(stats.asked) < 10
-    assert stats.asked[-1] == "last,middle"  # by their own IDs, which shows what references them
+    assert stats.asked[-1] == "last,middle"  # by deployment ID, which shows the references
     assert found(stats, "model-*") == ["first", "last", "middle"]
 
 
 def test_orphans_hide_no_deployment_of_more_models_than_an_answer_holds() -> None:
-    """Beyond the first answer, where a pattern that matches an orphan is a 404, models are asked for by their IDs."""
+    """Beyond the first response, models are requested by ID if a pattern with an orphan is a 404."""
     models = [*(f"model-{number:05d}" for number in range(12_000)), *(f"tree-{number}" for number in range(3_000))]
     there = [deployment("first", models[0]), deployment("last", models[11_999]), deployment("middle", models[10_500])]
     stats = Stats(models, [*there, deployment("orphan", "zz-gone"), deployment("model-11111", "gone")])
     assert found(stats, "_all") == ["first", "last", "middle"]
     assert len(stats.asked) < 40
-    assert not any("tree-1," in one for one in stats.asked)  # no tree ensemble has a deployment
+    assert not any("tree-1," in one for one in stats.asked)  # tree ensembles have no deployments
     assert {"last", "orphan"} <= set(found(stats, "last,orphan"))
 
 
 def test_a_model_that_is_deleted_meanwhile_hides_no_other() -> None:
-    """Neither in the list of models nor in the deployments."""
+    """A model that is deleted between two requests hides no other model or deployment."""
     models = [f"model-{number:05d}" for number in range(10_200)]
     stats = Stats(models, [deployment("last", models[-1]), deployment("orphan", "zz")])
     listed = (Model("model-10100x", "pytorch"), Model(models[-1], "pytorch"))
@@ -146,7 +146,7 @@ def test_a_model_that_is_deleted_meanwhile_hides_no_other() -> None:
 
 @pytest.mark.parametrize("last", ["m", "model-01999", "a.b_c-9", ".elser_model_2"])
 def test_every_model_after_one_is_matched_and_none_before(last: str) -> None:
-    """Each pattern list fits into a request line."""
+    """The patterns match exactly the IDs that sort after a given one, and each list fits into a request line."""
     parts = list(after(last))
     patterns = ",".join(parts).split(",")
     for name in (f"{last}0", "zz", re.sub(r".$", "z", last) + "x"):

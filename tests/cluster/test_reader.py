@@ -18,14 +18,14 @@ from tests.support.raw_cluster import RawCluster
 
 @dataclass
 class Asking:
-    """A reader of a sandbox, and every question that it asked."""
+    """A reader of a practice cluster that records its requests."""
 
     cluster: RawCluster
     reader: Reader
     asked: list[str] = field(default_factory=list)
 
     def read(self, wanted: Wanted, *, check: bool = True) -> Snapshot:
-        """Return a snapshot, and forget what was asked before."""
+        """Return a snapshot, and clear the recorded requests first."""
         self.asked.clear()
         return self.reader.read(wanted, check=check)
 
@@ -52,7 +52,7 @@ FIRST = ["/_inference/_all", "/_ingest/pipeline", "/_ml/trained_models/d1/_stats
 
 
 def test_a_free_deployment_takes_three_questions(asking: Asking) -> None:
-    """Which deployments, inference endpoints and pipelines there are; all at the same time."""
+    """Deployments, endpoints and pipelines are read with three concurrent requests."""
     seen = asking.read(Wanted(("d1",)))
     assert sorted(asking.asked) == FIRST
     assert [one.deployment_id for one in seen.deployments] == ["d1"]
@@ -60,7 +60,7 @@ def test_a_free_deployment_takes_three_questions(asking: Asking) -> None:
 
 
 def test_a_pipeline_takes_a_question_by_the_model(asking: Asking) -> None:
-    """Only that shows its other deployments, and its aliases."""
+    """If a pipeline references the model, the model's other deployments and its aliases are requested."""
     asking.cluster.pipeline("p", "d1")
     seen = asking.read(Wanted(("d1",)))
     assert sorted(asking.asked[3:]) == ["/_ml/trained_models/m", "/_ml/trained_models/m/_stats"]
@@ -69,7 +69,7 @@ def test_a_pipeline_takes_a_question_by_the_model(asking: Asking) -> None:
 
 
 def test_the_pipelines_themselves_tell_by_which_name_they_reference_a_deployment(asking: Asking) -> None:
-    """Also one whose name holds a comma, and one that only the pipeline's own handler references."""
+    """Pipeline definitions show the referenced name, also with a comma in it or only in the pipeline's own handler."""
     asking.cluster.pipeline("p,q", "an_alias", "d1")
     asking.cluster.pipeline("by-alias", "an_alias")
     handler = [{"inference": {"model_id": "an_alias"}}]
@@ -80,7 +80,7 @@ def test_the_pipelines_themselves_tell_by_which_name_they_reference_a_deployment
 
 
 def test_a_name_that_only_a_handler_holds_may_be_an_alias(asking: Asking) -> None:
-    """`_stats` shows nothing then, so the aliases are asked for."""
+    """If only a handler contains an unknown name, the aliases are requested, because `_stats` shows nothing."""
     handler = [{"inference": {"model_id": "an_alias"}}]
     asking.cluster.do("PUT", "/_ingest/pipeline/hidden", {"processors": [], "on_failure": handler})
     seen = asking.read(Wanted(("d1",)))
@@ -88,7 +88,7 @@ def test_a_name_that_only_a_handler_holds_may_be_an_alias(asking: Asking) -> Non
 
 
 def test_a_model_is_looked_up_and_its_deployments_asked_for_twice(asking: Asking) -> None:
-    """By the model's ID, which shows who names the model, and by their own IDs, which shows who names them."""
+    """Deployments of a model are requested by the model's ID for references to the model, and by their own IDs."""
     seen = asking.read(Wanted((), ("an_alias",)))
     assert [one for one in asking.asked if one not in FIRST] == [
         "/_ml/trained_models/an_alias",
@@ -100,7 +100,7 @@ def test_a_model_is_looked_up_and_its_deployments_asked_for_twice(asking: Asking
 
 
 def test_without_check_one_question_is_asked_and_nothing_is_said_to_be_unused(asking: Asking) -> None:
-    """Also where the answer would show pipelines."""
+    """Without check, one request is made, and no uses are reported, even if the response shows pipelines."""
     asking.cluster.pipeline("p", "d1")
     seen = asking.read(Wanted(("d1",)), check=False)
     assert asking.asked == FIRST[2:]
@@ -125,7 +125,7 @@ def test_without_check_one_question_is_asked_and_nothing_is_said_to_be_unused(as
     ],
 )
 def test_an_unknown_name_is_looked_up_for_a_hint(asking: Asking, name: str, hint: str | None) -> None:
-    """What it is instead, or which deployments are called alike."""
+    """The hint for an unknown name says what it is, or suggests a similar deployment ID."""
     asking.cluster.model("tree", "tree_ensemble")
     asking.cluster.model("lonely")
     asking.cluster.model("other")
@@ -137,13 +137,13 @@ def test_an_unknown_name_is_looked_up_for_a_hint(asking: Asking, name: str, hint
 
 
 def test_many_unknown_names_do_not_take_many_questions(asking: Asking) -> None:
-    """A few are looked up; a wrong list of IDs must not flood the cluster."""
+    """Only a few unknown names are looked up, so that a long list of wrong IDs does not flood the cluster."""
     asking.read(Wanted(tuple(f"nope-{number}" for number in range(100))))
     assert len(asking.asked) < 10
 
 
 def test_the_cluster_is_asked_once_which_one_it_is(asking: Asking) -> None:
-    """The version before a stop without the usage check, and the name and UUID of the report, come from one request."""
+    """Version, name and UUID of the cluster come from one request."""
     assert asking.reader.stops_deployments
     assert asking.reader.identity().uuid
     assert asking.reader.identity() == asking.reader.identity()

@@ -12,36 +12,36 @@ def reader(cluster: FakeCluster) -> Reader:
 
 
 class Silent(FakeCluster):
-    """A cluster on which nothing but deployments may be read."""
+    """A cluster on which only deployments can be read."""
 
     def node_versions(self, timeout: float) -> tuple[str, ...]:
-        """Refuse."""
+        """Raise the error for a missing privilege."""
         raise refusal(403)
 
     def upgrade_mode(self, timeout: float) -> bool:
-        """Refuse."""
+        """Raise the error for a missing privilege."""
         raise refusal(405)
 
     def model(self, name: str, timeout: float) -> None:
-        """Refuse."""
+        """Raise the error for a missing privilege."""
         self.asked.append(name)
         raise refusal(403)
 
 
 def code(found: EsmlError | None) -> str | None:
-    """Return the code of an error, if there is one."""
+    """Return the code of an error, or None."""
     return found.code if found else None
 
 
 def test_an_upgrade_and_upgrade_mode_are_seen() -> None:
-    """Before anything is stopped."""
+    """Nodes of different versions and upgrade mode are found before anything is stopped."""
     assert code(obstacle(reader(FakeCluster()))) is None
     assert code(obstacle(reader(FakeCluster(versions=("8.18.0", "8.19.0"))))) == "upgrading"
     assert code(obstacle(reader(FakeCluster(upgrading=True)))) == "upgrade_mode"
 
 
 def test_what_may_not_be_read_is_no_obstacle() -> None:
-    """The start itself finds out; one refusal is enough to ask for no more aliases."""
+    """Missing privileges are no obstacle, and after one refusal no more aliases are requested."""
     cluster = Silent()
     assert obstacle(reader(cluster)) is None
     assert aliased(reader(cluster), [deployment("a"), deployment("b")]) == {}
@@ -49,7 +49,7 @@ def test_what_may_not_be_read_is_no_obstacle() -> None:
 
 
 def test_deployment_ids_that_are_aliases_are_found() -> None:
-    """A deployment named like its model needs no look-up, and a long list is left to the starts."""
+    """Only a few IDs that differ from their model are looked up."""
     cluster = FakeCluster(models={"alias": "m", "other": "other"})
     found = [deployment("m"), deployment("alias"), deployment("other"), deployment("d")]
     assert aliased(reader(cluster), found) == {"alias": "m"}

@@ -13,14 +13,14 @@ from esml_stop.models import Endpoint, Pipeline
 
 @pytest.mark.parametrize("body", [None, {}, [], *({"stopped": value} for value in (False, "true", 1, None))])
 def test_only_true_is_stopped(body: Any) -> None:
-    """Nothing else counts as stopped."""
+    """Only `true` in the response confirms a stop."""
     with pytest.raises(BadAnswer):
         responses.stopped(body)
     responses.stopped({"stopped": True})
 
 
 def test_endpoints_elsewhere_are_left_out() -> None:
-    """Only those that run on the cluster's own nodes can be in the way."""
+    """Endpoints of external services are omitted."""
     body = {
         "endpoints": [
             {"inference_id": "a", "service": "openai"},
@@ -32,14 +32,14 @@ def test_endpoints_elsewhere_are_left_out() -> None:
 
 
 def test_endpoints_were_called_models_once() -> None:
-    """8.12 to 8.14 list `models` with a `model_id`; later servers may send both names of the ID."""
+    """`models` with `model_id` (8.12 to 8.14) and responses with both names are accepted."""
     one = {"model_id": "e", "service": "elser", "service_settings": {"model_id": "x"}}
     assert responses.endpoints({"models": [one]}) == (Endpoint("e", None),)
     assert responses.endpoints({"endpoints": [{**one, "inference_id": "f"}]}) == (Endpoint("f", None),)
 
 
 def test_a_start_is_answered_with_an_assignment_or_an_allocation() -> None:
-    """It was an allocation in 8.0 to 8.2; anything else is no answer to a start."""
+    """A start response requires an assignment, or an allocation as in 8.0 to 8.2."""
     responses.started({"assignment": {}})
     responses.started({"allocation": {}})
     with pytest.raises(BadAnswer):
@@ -47,14 +47,14 @@ def test_a_start_is_answered_with_an_assignment_or_an_allocation() -> None:
 
 
 def test_a_cluster_says_who_it_is() -> None:
-    """Name, UUID and version; on a serverless project its flavor tells, as the version never changes."""
+    """Name, UUID, version and the flavor of a serverless project are read."""
     body = {"cluster_name": "c", "cluster_uuid": "u", "version": {"number": "8.11.0", "build_flavor": "serverless"}}
     assert responses.identity(body, "http://u") == ClusterIdentity("http://u", "c", "u", "8.11.0", "serverless")
     assert responses.identity({}, "http://u") == ClusterIdentity("http://u")
 
 
 def test_the_time_of_a_server_is_read_to_the_second() -> None:
-    """In epoch milliseconds; what is no number is refused."""
+    """The server's time is converted to epoch milliseconds; anything but a number is rejected."""
     assert responses.clock([{"epoch": "1700000000"}]) == 1_700_000_000_000
     bodies: list[Any] = [[], [{}], [{"epoch": "now"}], {"epoch": "1"}]
     for body in bodies:
@@ -63,7 +63,7 @@ def test_the_time_of_a_server_is_read_to_the_second() -> None:
 
 
 def test_a_pipeline_may_be_nested_deeper_than_a_stack() -> None:
-    """A name is found however deep it stands."""
+    """Names are found at any depth of nesting."""
     processor: dict[str, Any] = {"inference": {"model_id": "deep"}}
     for _ in range(5_000):
         processor = {"foreach": {"processor": processor}}
@@ -88,14 +88,14 @@ USE = [{"inference": {"model_id": "d"}}]
     ids=["processor", "foreach", "handler", "pipeline's handler", "foreach's handler", "inference's handler", "both"],
 )
 def test_references_are_found_where_the_server_does_not_look(pipeline: dict[str, Any], hidden: bool) -> None:
-    """They break all the same; only the server does not refuse for them."""
+    """References that Elasticsearch does not find are returned and marked as hidden."""
     names = frozenset({"d"})
     expected = Pipeline(names, names if hidden else frozenset())
     assert responses.pipelines({"p": pipeline}) == {"p": expected}
 
 
 def test_only_inference_processors_are_references() -> None:
-    """A value that looks like one is not, nor is a pipeline without any."""
+    """A `model_id` outside an inference processor is not a reference."""
     body = {"p": {"processors": [{"set": {"value": {"inference": {"model_id": "d"}}}}]}, "q": {}}
     assert responses.pipelines(body) == {}
 
@@ -111,7 +111,7 @@ JSON = st.recursive(
 @settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(JSON)
 def test_any_json_is_read_or_refused(body: Any) -> None:
-    """No answer ends in anything but a model or a BadAnswer."""
+    """Any JSON yields models or raises BadAnswer."""
     readers = (responses.endpoints, responses.pipelines, responses.models, responses.clock)
     for read in (responses.stopped, responses.started, *readers):
         with suppress(BadAnswer):

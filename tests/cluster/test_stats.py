@@ -28,7 +28,7 @@ ENTRY: dict[str, Any] = {
 
 
 def listing(**changes: Any) -> Any:
-    """Return a `_stats` answer whose only deployment is changed so."""
+    """Return a `_stats` response with one deployment, changed by the given values."""
     return {
         "count": 1,
         "trained_model_stats": [{**ENTRY, "deployment_stats": {**ENTRY["deployment_stats"], **changes}}],
@@ -36,7 +36,7 @@ def listing(**changes: Any) -> Any:
 
 
 def test_a_deployment_is_read_with_all_its_nodes() -> None:
-    """Counts are added up, the last access is the latest."""
+    """Counts of all nodes are added, and the latest access is used."""
     count, found = stats.listing(listing())
     (one,) = found.deployments
     assert (count, set(found.models), one.deployment_id, set(one.pipelines)) == (1, {"m"}, "d", {"p"})
@@ -46,20 +46,20 @@ def test_a_deployment_is_read_with_all_its_nodes() -> None:
 
 
 def test_before_8_8_a_deployment_is_called_like_its_model() -> None:
-    """Without a deployment_id it is the model's."""
+    """Without a deployment_id, the deployment has the ID of its model."""
     _, found = stats.listing(listing(deployment_id=None))
     assert found.deployments[0].deployment_id == "m"
 
 
 def test_a_model_without_deployments_is_only_a_model() -> None:
-    """Its entry has no deployment_stats; with none at all the answer has no entries."""
+    """An entry without deployment_stats is a model without deployments."""
     assert stats.listing({"count": 1, "trained_model_stats": [{"model_id": "m"}]})[1].models == {"m"}
     assert stats.listing({"count": 0}) == (0, Listing((), frozenset()))
 
 
 @pytest.mark.parametrize("value", [-1, 0, 10**15, 10**40])
 def test_a_time_beyond_any_calendar_is_no_time(value: int) -> None:
-    """It is left out, so that nothing stumbles over it when it is shown."""
+    """A time after the year 9999 counts as missing."""
     _, found = stats.listing(listing(start_time=value, nodes=[{"last_access": value}]))
     assert (found.deployments[0].start_time, found.deployments[0].last_access) == (None, None)
 
@@ -82,14 +82,14 @@ STARTING_NODE = {"routing_state": {"routing_state": "starting"}}
     ids=["used", "not since its start", "one restarted", "one silent", "one starting", "says nothing", "no nodes"],
 )
 def test_idle_is_only_what_every_node_knows(nodes: list[Any], allocations: int, since: int | None) -> None:
-    """The newest use, or start of a process, over all nodes; None where one is missing or does not know."""
+    """idle_since is the latest use or process start of all nodes, or None if a node does not report it."""
     status = {"allocation_count": allocations, "target_allocation_count": allocations}
     _, found = stats.listing(listing(nodes=nodes, allocation_status=status))
     assert found.deployments[0].idle_since == since
 
 
 def test_requests_in_flight_or_in_the_last_minute_are_use() -> None:
-    """Whatever the clocks say."""
+    """Pending requests and requests of the last minute count as use, regardless of clocks."""
     for busy in ({"number_of_pending_requests": 1}, {"throughput_last_minute": 1}):
         _, found = stats.listing(listing(nodes=[{**NODE, "last_access": 7, **busy}]))
         assert found.deployments[0].in_use_now
@@ -97,7 +97,7 @@ def test_requests_in_flight_or_in_the_last_minute_are_use() -> None:
 
 
 def test_what_is_scaled_to_zero_needs_no_memory() -> None:
-    """The estimate is that of a process."""
+    """A deployment that is scaled to zero needs no memory."""
     sizes = {"model_size_bytes": 4, "required_native_memory_bytes": 9}
     for status, needed in (({"target_allocation_count": 0, "state": "fully_allocated"}, 0), ({"state": "starting"}, 9)):
         answer = listing(allocation_status=status)
@@ -106,7 +106,7 @@ def test_what_is_scaled_to_zero_needs_no_memory() -> None:
 
 
 def test_a_failed_deployment_says_why() -> None:
-    """Its own reason and those of its nodes, each once."""
+    """The reason contains the deployment's own reason and those of its nodes, without duplicates."""
     failed = {"routing_state": {"routing_state": "failed", "reason": "out of memory"}}
     _, found = stats.listing(listing(state="failed", reason="crashed", nodes=[failed, failed]))
     assert (found.deployments[0].state, found.deployments[0].reason) == ("failed", "crashed; out of memory")
@@ -126,7 +126,7 @@ def test_a_failed_deployment_says_why() -> None:
     ],
 )
 def test_a_serverless_answer_has_its_state_in_the_routes(nodes: list[Any], state: str, reached: int) -> None:
-    """Neither `state` nor `allocation_status` is sent; without nodes the state is unknown."""
+    """Without `state`, the state follows from the routes; without nodes it is unknown."""
     body = {"deployment_id": "d", "number_of_allocations": 2, "nodes": nodes}
     _, found = stats.listing({"count": 1, "trained_model_stats": [{"model_id": "m", "deployment_stats": body}]})
     (one,) = found.deployments
@@ -134,7 +134,7 @@ def test_a_serverless_answer_has_its_state_in_the_routes(nodes: list[Any], state
 
 
 def test_an_8_0_server_calls_its_settings_otherwise() -> None:
-    """`model_threads` are the allocations, `inference_threads` the threads of each."""
+    """`model_threads` are read as allocations and `inference_threads` as threads per allocation."""
     _, found = stats.listing(listing(model_threads=4, inference_threads=2))
     assert (found.deployments[0].number_of_allocations, found.deployments[0].threads_per_allocation) == (4, 2)
     assert found.deployments[0].old_names
@@ -142,7 +142,7 @@ def test_an_8_0_server_calls_its_settings_otherwise() -> None:
 
 
 def test_memory_is_what_the_model_is_estimated_to_need() -> None:
-    """None when the server shows nothing, or nothing yet."""
+    """Memory is the server's estimate for the model, or None if it is missing."""
     for size, memory in (({"required_native_memory_bytes": 9}, 9), ({"required_native_memory_bytes": 0}, None)):
         body = listing()
         body["trained_model_stats"][0]["model_size_stats"] = size
@@ -150,7 +150,7 @@ def test_memory_is_what_the_model_is_estimated_to_need() -> None:
 
 
 def test_entries_become_deployments_while_they_are_decoded() -> None:
-    """Of a large answer only they stay; what is wrong with one is said when all are read."""
+    """Entries are converted while decoding to save memory, and an invalid entry is reported afterwards."""
     text = json.dumps(listing(state="started"))
     decoded = json.loads(text, object_hook=stats.shrunk)
     assert isinstance(decoded["trained_model_stats"][0], Deployment)
@@ -164,7 +164,7 @@ def test_entries_become_deployments_while_they_are_decoded() -> None:
 
 @pytest.mark.parametrize("name", ["", ".", "..", "\ud800"])
 def test_an_id_that_no_request_can_name_is_refused(name: str) -> None:
-    """No cluster has such a deployment, so this is not a cluster's answer."""
+    """A response with an ID that no request can contain raises BadAnswer."""
     with pytest.raises(BadAnswer, match="which cannot be an ID"):
         stats.listing(listing(deployment_id=name))
 
@@ -192,7 +192,7 @@ def test_an_id_that_no_request_can_name_is_refused(name: str) -> None:
     ids=lambda body: json.dumps(body)[:40],
 )
 def test_another_shape_is_never_guessed_at(body: Any) -> None:
-    """Each is a BadAnswer with a word about the address."""
+    """A response of an unexpected form raises BadAnswer with a hint about the address."""
     with pytest.raises(BadAnswer) as bad:
         stats.listing(body)
     assert bad.value.hint
@@ -213,7 +213,7 @@ FIELDS = [
 @settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(JSON, st.dictionaries(st.sampled_from(FIELDS), JSON))
 def test_any_json_is_read_or_refused(body: Any, changes: dict[str, Any]) -> None:
-    """No answer ends in anything but a listing or a BadAnswer."""
+    """Any JSON yields a listing or raises BadAnswer."""
     for answer in (body, listing(**changes)):
         with suppress(BadAnswer):
             stats.listing(answer)

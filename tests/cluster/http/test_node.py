@@ -22,7 +22,7 @@ def server() -> Iterator[FaultyServer]:
 
 @pytest.fixture
 def made() -> list[Request]:
-    """Return the requests that were made."""
+    """Return the requests that were observed."""
     return []
 
 
@@ -33,7 +33,7 @@ def cluster(server: FaultyServer, made: list[Request]) -> Cluster:
 
 
 def test_an_answer_is_read_whatever_way_it_is_packed(server: FaultyServer, cluster: Cluster) -> None:
-    """Nobody asks for compression, but a proxy may do it all the same."""
+    """Compressed responses are decoded: esml does not request compression, but a proxy may add it."""
     body = b'{"count": 0}'
     for encoding in ("gzip", "deflate"):
         server.on(RESOLVE, faults.answer(faults.packed_as(encoding, body), content_encoding=encoding))
@@ -42,7 +42,7 @@ def test_an_answer_is_read_whatever_way_it_is_packed(server: FaultyServer, clust
 
 @pytest.mark.parametrize(("megabytes", "fits"), [(60, True), (70, False)])
 def test_an_answer_has_a_largest_size(server: FaultyServer, cluster: Cluster, megabytes: int, fits: bool) -> None:
-    """What is larger than 64 MB when it is unpacked is refused and not read to its end."""
+    """A response larger than 64 MB when decoded is rejected, and not read to the end."""
     server.on(RESOLVE, faults.bomb("gzip", megabytes))
     with pytest.raises(BadAnswer) as bad:
         cluster.deployments("x*", 20)
@@ -51,14 +51,14 @@ def test_an_answer_has_a_largest_size(server: FaultyServer, cluster: Cluster, me
 
 @pytest.mark.parametrize("fault", [faults.drip(every=0.1), faults.drip(from_head=True, every=0.1), faults.silence])
 def test_a_request_lasts_no_longer_than_it_may(server: FaultyServer, cluster: Cluster, fault: Fault) -> None:
-    """Also when something comes all the time: the seconds are those of the whole answer."""
+    """The time limit applies to the complete response, even if data keeps arriving."""
     server.on(RESOLVE, fault)
     with pytest.raises(Unreachable, match="in time"):
         cluster.deployments("x*", 0.3)
 
 
 def test_a_redirect_is_not_followed(server: FaultyServer, cluster: Cluster) -> None:
-    """Neither are credentials sent anywhere else."""
+    """A redirect is not followed, so credentials are sent nowhere else."""
     with misbehaving() as other:
         server.on(RESOLVE, faults.answer(b"", 307, location=f"{other.url}/"))
         with pytest.raises(BadAnswer):
@@ -67,7 +67,7 @@ def test_a_redirect_is_not_followed(server: FaultyServer, cluster: Cluster) -> N
 
 
 def test_a_connection_is_used_again(server: FaultyServer, cluster: Cluster) -> None:
-    """One after the other, and a new one after a refused answer."""
+    """Connections are reused, and replaced after a rejected response."""
     for fault in (None, None, faults.bomb("gzip", 70), None):
         if fault:
             server.on(RESOLVE, fault)
@@ -79,7 +79,7 @@ def test_a_connection_is_used_again(server: FaultyServer, cluster: Cluster) -> N
 
 
 def test_a_warning_is_told_without_its_frame(server: FaultyServer, cluster: Cluster, made: list[Request]) -> None:
-    """Several texts of one header or of several."""
+    """The texts of all Warning headers are extracted, also if a header contains several."""
     one, two = '299 Elasticsearch-8.19.0-abc "first \\"one\\"" "Tue, 01 Jan 2030 00:00:00 GMT"', '299 x "second"'
     server.on(RESOLVE, faults.warning(one, two), faults.warning("no frame"))
     cluster.deployments("x*", 5)
@@ -88,7 +88,7 @@ def test_a_warning_is_told_without_its_frame(server: FaultyServer, cluster: Clus
 
 
 def test_every_request_is_told(server: FaultyServer, cluster: Cluster, made: list[Request]) -> None:
-    """Method, path, what came of it, and how long it took; also when nothing came."""
+    """Each request is observed with method, path, result and duration, even without a response."""
     cluster.stop("d", flags=Flags(), timeout=5)
     server.on("look", faults.hang_up)
     with pytest.raises(Unreachable):
@@ -98,7 +98,7 @@ def test_every_request_is_told(server: FaultyServer, cluster: Cluster, made: lis
 
 
 def test_a_cluster_with_too_many_models_is_not_listed_in_part(cluster: Cluster, server: FaultyServer) -> None:
-    """Elasticsearch lists no more than 10,000 at once; what is beyond and cannot be found is not silently left out."""
+    """A listing that cannot be completed beyond 10,000 models is an error, not a partial listing."""
     server.on(RESOLVE, faults.answer({"count": 10_001}), forever=True)
     with pytest.raises(BadAnswer, match="more models than Elasticsearch lists"):
         cluster.deployments("*", 20)
@@ -106,7 +106,7 @@ def test_a_cluster_with_too_many_models_is_not_listed_in_part(cluster: Cluster, 
 
 
 def test_a_listing_has_its_seconds_for_all_its_questions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Questions that take three seconds each do not get ten seconds each."""
+    """All requests of one listing share its time limit."""
     clock, given = [0.0], []
 
     def answer(_: Transport, __: str, ___: str, timeout: float, *____: object) -> dict[str, object]:

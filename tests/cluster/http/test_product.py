@@ -14,13 +14,13 @@ DENIED = {"error": {"type": "security_exception", "reason": "no", "root_cause": 
 
 
 def answer(status: int, body: Any, headers: dict[str, str] | None = None) -> TransportApiResponse:
-    """Return an answer of some server."""
+    """Return a response of some server."""
     meta = ApiResponseMeta(status, "1.1", HttpHeaders(headers or {}), 0.1, NodeConfig("http", "es.example", 9200))
     return TransportApiResponse(meta, body)
 
 
 def said(found: TransportApiResponse, proxy: Proxy | None = None) -> str:
-    """Return what is said about an answer that is not believed."""
+    """Return the error text for a response that is not from Elasticsearch."""
     with pytest.raises(OtherProduct) as other:
         check(found)
     error = meaning(other.value, Connection((WHERE,), proxies={WHERE: proxy} if proxy else {}))
@@ -45,7 +45,7 @@ def said(found: TransportApiResponse, proxy: Proxy | None = None) -> str:
     ],
 )
 def test_elasticsearch_says_that_it_is(status: int, body: Any, headers: dict[str, str], genuine: bool) -> None:
-    """In a header of every answer but 401 and 403, which have its form of an error."""
+    """Elasticsearch is recognized by its header, and for a 401 or 403 by the form of its error."""
     assert is_genuine(answer(status, body, headers)) is genuine
 
 
@@ -66,7 +66,7 @@ def test_elasticsearch_says_that_it_is(status: int, body: Any, headers: dict[str
     ],
 )  # fmt: skip
 def test_who_answered_instead_is_named(status: int, body: Any, headers: dict[str, str], who: str) -> None:
-    """Where the answer gives it away; it is never Elasticsearch."""
+    """Another product is named if the response reveals it."""
     text = said(answer(status, body, headers))
     assert text.startswith(f"{WHERE} is not Elasticsearch: it answered HTTP {status} ")
     assert who in text
@@ -74,14 +74,14 @@ def test_who_answered_instead_is_named(status: int, body: Any, headers: dict[str
 
 @pytest.mark.parametrize("status", [301, 407, 429, 502, 503, 504])
 def test_a_status_of_something_in_between_is_not_about_who_answered(status: int) -> None:
-    """A load balancer says "not now" for the cluster behind it."""
+    """A 502, 503 or 504 without the header is an unavailable cluster; a load balancer may have sent it."""
     with pytest.raises(Exception) as error:
         check(answer(status, "<html>"))
     assert not isinstance(error.value, OtherProduct)
 
 
 def test_a_proxy_that_may_have_answered_is_named() -> None:
-    """With the variable that names it; through a tunnel it cannot answer for the cluster."""
+    """A proxy that may have responded is named with its variable, unless the request went through a tunnel."""
     text = said(answer(200, "<html>"), proxy=Proxy("http://p:3128", "me:canary", "HTTP_PROXY"))
     assert "The response may also come from the proxy http://p:3128 (HTTP_PROXY)." in text
     assert "canary" not in text

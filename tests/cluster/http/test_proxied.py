@@ -22,7 +22,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture
 def attempt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], authority: Authority) -> Try:
-    """Return what checks a connection in an environment and gives back exit code, stdout and stderr."""
+    """Return a function that runs `esml config --check` in an environment and returns exit code, stdout and stderr."""
     monkeypatch.setattr("esml_stop.runtime.deadline.SystemClock.sleep", lambda *_: None)
 
     def check(server: CountingServer, **environment: str) -> tuple[int, str, str]:
@@ -41,7 +41,7 @@ def attempt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 
 
 def test_https_goes_through_a_tunnel(attempt: Try, authority: Authority) -> None:
-    """One CONNECT serves all requests; the proxy sees none of them, and the certificate is still the cluster's."""
+    """One CONNECT serves all https requests, and the cluster's certificate is verified through the tunnel."""
     with serving(authority.issue("server")) as server, proxying() as proxy:
         status, out, _ = attempt(server, HTTPS_PROXY=proxy.url())
         assert status == 0
@@ -51,14 +51,14 @@ def test_https_goes_through_a_tunnel(attempt: Try, authority: Authority) -> None
 
 
 def test_http_is_asked_of_the_proxy(attempt: Try) -> None:
-    """With the whole URL."""
+    """Requests by http are sent to the proxy with the complete URL."""
     with serving() as server, proxying() as proxy:
         assert attempt(server, http_proxy=proxy.url())[0] == 0
         assert proxy.seen == [f"GET {server.at()}/_security/_authenticate", f"GET {server.at()}/"]
 
 
 def test_a_path_prefix_and_odd_ids_survive_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An ID stays one percent-encoded segment also in a whole URL."""
+    """In the complete URL, too, an ID is a single percent-encoded path segment."""
     with serving() as server, proxying() as proxy:
         monkeypatch.setenv("ESML_URL", f"{server.at()}/prefix")
         monkeypatch.setenv("HTTP_PROXY", proxy.url())
@@ -69,7 +69,7 @@ def test_a_path_prefix_and_odd_ids_survive_a_proxy(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_proxy_that_wants_a_login_is_told_from_the_cluster(attempt: Try, authority: Authority, scheme: str) -> None:
-    """407 is exit 6 after one attempt, for both ways of asking; with the login in the URL it works, masked."""
+    """A 407 exits with 6 after one attempt; with the login in the proxy's URL it works, and the login is masked."""
     pair = authority.issue("server") if scheme == "https" else None
     variable = f"{scheme.upper()}_PROXY"
     with serving(pair) as server, proxying(login=f"proxy-user:{SECRET}") as proxy:
@@ -83,7 +83,7 @@ def test_a_proxy_that_wants_a_login_is_told_from_the_cluster(attempt: Try, autho
 
 
 def test_a_proxy_may_speak_tls_itself(attempt: Try, authority: Authority, tmp_path: Path) -> None:
-    """It is verified as the cluster is; where only the cluster's fingerprint is known that cannot be."""
+    """A proxy with TLS is verified like the cluster, and rejected if only the cluster's fingerprint is known."""
     pair = authority.issue("server")
     with serving(pair) as server, proxying(pair=pair) as proxy:
         assert attempt(server, HTTPS_PROXY=proxy.url())[0] == 0
@@ -97,7 +97,7 @@ def test_a_proxy_may_speak_tls_itself(attempt: Try, authority: Authority, tmp_pa
 
 
 def test_no_proxy_goes_straight(attempt: Try, authority: Authority) -> None:
-    """For the hosts it names."""
+    """Hosts in NO_PROXY are contacted directly."""
     with serving(authority.issue("server")) as server, proxying() as proxy:
         status, out, _ = attempt(server, HTTPS_PROXY=proxy.url(), NO_PROXY="example.com,localhost")
         assert (status, proxy.seen) == (0, [])
@@ -105,7 +105,7 @@ def test_no_proxy_goes_straight(attempt: Try, authority: Authority) -> None:
 
 
 def test_a_proxy_that_is_not_there_is_named(attempt: Try, authority: Authority) -> None:
-    """It is the proxy that cannot be reached, not the cluster."""
+    """The error names the proxy, not the cluster, if the proxy cannot be reached."""
     with proxying() as gone:
         url = gone.url()
     with serving(authority.issue("server")) as server:
@@ -115,7 +115,7 @@ def test_a_proxy_that_is_not_there_is_named(attempt: Try, authority: Authority) 
 
 
 def test_a_proxy_that_refuses_a_host_says_its_status(attempt: Try, authority: Authority) -> None:
-    """One that has a rule against it is asked once, one whose way is blocked for now again."""
+    """A proxy that forbids a host is contacted once; one that is temporarily unavailable, again."""
     for status, tries in ((403, 1), (504, 4)):
         with serving(authority.issue("server")) as server, proxying(refuses=status) as proxy:
             code, _, err = attempt(server, HTTPS_PROXY=proxy.url())
@@ -126,17 +126,17 @@ def test_a_proxy_that_refuses_a_host_says_its_status(attempt: Try, authority: Au
 def test_a_stop_that_the_proxy_did_not_pass_on_is_not_started(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The cluster never heard of it."""
+    """A stop that the proxy did not forward is reported as not attempted."""
     with serving() as server, proxying(login="someone:else") as proxy:
         monkeypatch.setenv("ESML_URL", server.at())
         monkeypatch.setenv("HTTP_PROXY", proxy.url())
-        monkeypatch.setattr(Reader, "stops_deployments", True)  # as if its version had been read before
+        monkeypatch.setattr(Reader, "stops_deployments", True)  # skips reading the version
         assert main.run(["stop", "x", "--no-check"]) == 6
         assert capsys.readouterr().out.startswith("x\tnot_attempted\t")
 
 
 def test_a_certificate_that_is_not_trusted_is_one_attempt_through_a_proxy(attempt: Try, tmp_path: Path) -> None:
-    """The tunnel changes nothing about what is verified."""
+    """An untrusted certificate is reported after one attempt through a tunnel, too."""
     with serving(Authority(tmp_path / "x").issue("server")) as server, proxying() as proxy:
         status, _, err = attempt(server, HTTPS_PROXY=proxy.url())
         assert (status, len(proxy.seen)) == (6, 1)
@@ -144,7 +144,7 @@ def test_a_certificate_that_is_not_trusted_is_one_attempt_through_a_proxy(attemp
 
 
 def test_what_cannot_be_a_proxy_is_a_setting_that_is_wrong(attempt: Try) -> None:
-    """Exit 2, naming the variable, before any request."""
+    """An invalid proxy URL exits with 2 before any request and names the variable."""
     with serving() as server:
         status, _, err = attempt(server, HTTP_PROXY="socks5://localhost:1080")
         assert (status, server.connections) == (2, 0)

@@ -37,7 +37,7 @@ def refusing() -> Iterator[str]:
 
 @contextmanager
 def unknown() -> Iterator[str]:
-    """Yield a URL with a name that nobody has."""
+    """Yield a URL whose host name cannot be resolved."""
     yield "http://no-such-host.invalid:9200"
 
 
@@ -50,7 +50,7 @@ def with_a_stranger_s_certificate(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def answering(fault: Fault) -> Iterator[str]:
-    """Yield the URL of a host that answers everything in a way of its own."""
+    """Yield the URL of a host that responds to every request with the same fault."""
     with misbehaving() as server:
         for phase in (RESOLVE, STOP, "look"):
             server.on(phase, fault, forever=True)
@@ -69,7 +69,7 @@ BAD: dict[str, tuple[Callable[[Path], AbstractContextManager[str]], str]] = {
 
 
 def limit(kind: str) -> float:
-    """Return the seconds of a request: where somebody is silent all of them pass, else there are more than enough."""
+    """Return the time limit in seconds: short if a host stays silent, because all of it passes, else generous."""
     return 2 if kind == "silent" else 60
 
 
@@ -77,7 +77,7 @@ def limit(kind: str) -> float:
 def test_a_look_up_passes_over_a_host_that_gives_no_usable_answer(
     kind: str, good: FaultyServer, tmp_path: Path
 ) -> None:
-    """The next host is asked, and from then on first; each request tells which host it was made to."""
+    """The next host is used for the request and all later ones, and each observed request names its host."""
     made: list[Request] = []
     with BAD[kind][0](tmp_path) as bad:
         cluster = Cluster(Connection((bad, good.url)), on_request=made.append)
@@ -90,7 +90,7 @@ def test_a_look_up_passes_over_a_host_that_gives_no_usable_answer(
 
 @pytest.mark.parametrize("kind", BAD)
 def test_hosts_that_all_fail_are_all_named(kind: str, tmp_path: Path) -> None:
-    """Each with what was wrong with it; in the end nobody answered."""
+    """If all hosts fail, the error names each host with its problem."""
     with ExitStack() as stack:
         bad: str = stack.enter_context(BAD[kind][0](tmp_path))
         other = stack.enter_context(refusing())
@@ -106,7 +106,7 @@ def test_hosts_that_all_fail_are_all_named(kind: str, tmp_path: Path) -> None:
 def test_a_look_up_leaves_half_of_the_time_for_the_hosts_after_it(
     method: str, seconds: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each host that uses up its time gets half of what is left, the last one all; a change may take its whole time."""
+    """A read uses at most half of the remaining time per host, except for the last one; a change may use all of it."""
     clock, given = [0.0], []
 
     def use_up(_: Transport, host: Host, call: Call, timeout: float) -> None:
@@ -123,7 +123,7 @@ def test_a_look_up_leaves_half_of_the_time_for_the_hosts_after_it(
 
 
 def test_an_answer_that_is_elasticsearch_s_own_is_the_answer(good: FaultyServer) -> None:
-    """Credentials that one host rejects are not tried at the next."""
+    """Credentials that one host rejects are not sent to the next."""
     with misbehaving() as first:
         first.on(RESOLVE, faults.error(401, "security_exception"))
         with pytest.raises(NotAuthenticated):
@@ -133,7 +133,7 @@ def test_an_answer_that_is_elasticsearch_s_own_is_the_answer(good: FaultyServer)
 
 @pytest.mark.parametrize("kind", ["unknown name", "refused", "TLS"])
 def test_a_stop_goes_to_the_next_host_when_it_was_not_sent(kind: str, good: FaultyServer, tmp_path: Path) -> None:
-    """Nobody can have heard of it: no connection, or no trust."""
+    """A stop is sent to the next host if it was certainly not sent: no connection, or an untrusted certificate."""
     with BAD[kind][0](tmp_path) as bad:
         Cluster(Connection((bad, good.url))).stop("d", flags=Flags(), timeout=60)
     assert len(good.lines(STOP)) == 1
@@ -144,7 +144,7 @@ def test_a_stop_goes_to_the_next_host_when_it_was_not_sent(kind: str, good: Faul
 def test_a_stop_that_may_have_arrived_is_not_sent_to_another_host(
     kind: str, good: FaultyServer, tmp_path: Path
 ) -> None:
-    """Whatever became of it; only the state can tell."""
+    """A stop that may have arrived is not sent to another host; only the deployment's state shows the result."""
     with BAD[kind][0](tmp_path) as bad:
         with pytest.raises(Unreachable) as error:
             Cluster(Connection((bad, good.url))).stop("d", flags=Flags(), timeout=limit(kind))
@@ -154,7 +154,7 @@ def test_a_stop_that_may_have_arrived_is_not_sent_to_another_host(
 
 
 def test_a_handshake_that_never_ends_sent_nothing(good: FaultyServer) -> None:
-    """A port that takes connections and says nothing: the stop goes to the next host, or was certainly not sent."""
+    """After a TLS handshake without an end, the stop goes to the next host or counts as not sent."""
     with closing(socket.create_server(("127.0.0.1", 0))) as mute:
         url = f"https://127.0.0.1:{mute.getsockname()[1]}"
         with pytest.raises(Unreachable, match=re.escape(f"Could not connect to {url} in time.")) as error:
@@ -166,7 +166,7 @@ def test_a_handshake_that_never_ends_sent_nothing(good: FaultyServer) -> None:
 def test_a_whole_stop_with_a_dead_host_in_front(
     good: FaultyServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Works as with the good one alone; -v shows the hosts."""
+    """A stop works with an unreachable host first in the list, and -v shows the host of each request."""
     with refusing() as dead:
         monkeypatch.setenv("ESML_URL", f"{dead},{good.url}")
         assert main.run(["stop", "d", "-v"]) == 0

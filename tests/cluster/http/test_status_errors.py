@@ -25,13 +25,13 @@ CONNECTION = Connection((WHERE,))
 
 
 def meta(status: int, **headers: str) -> ApiResponseMeta:
-    """Return the head of an answer."""
+    """Return the metadata of a response."""
     fields = HttpHeaders({name.replace("_", "-"): value for name, value in headers.items()})
     return ApiResponseMeta(status, "1.1", fields, 0.1, NodeConfig("http", "es.example", 9200))
 
 
 def answered(status: int, body: Any = None, **headers: str) -> EsmlError:
-    """Return what an error status means."""
+    """Return the error for a status."""
     return meaning(ApiError("x", meta(status, **headers), body), CONNECTION)
 
 
@@ -41,17 +41,17 @@ def reason(text: str, kind: str = "x_exception") -> dict[str, Any]:
 
 
 def caused(*causes: BaseException) -> NotConnected:
-    """Return the client's error for a connection that failed for a reason."""
+    """Return the transport's error for a connection that failed for a given reason."""
     return NotConnected("x", errors=causes)  # type: ignore[arg-type]
 
 
 def given_name() -> NameResolutionError:
-    """Return urllib3's error for a host that nobody knows."""
+    """Return urllib3's error for an unknown host name."""
     return NameResolutionError("es.example", None, OSError("no"))  # type: ignore[arg-type]
 
 
 def new(cause: BaseException) -> NewConnectionError:
-    """Return urllib3's error for a connection that cannot be made."""
+    """Return urllib3's error for a failed connection."""
     error = NewConnectionError(None, "x")  # type: ignore[arg-type]
     error.__cause__ = cause
     return error
@@ -60,7 +60,7 @@ def new(cause: BaseException) -> NewConnectionError:
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 @pytest.mark.parametrize("body", [None, "<html>", reason("no master"), []])
 def test_a_cluster_that_is_not_available_may_be_asked_again(status: int, body: Any) -> None:
-    """Whatever the body; its reason is shown where it is Elasticsearch's."""
+    """An unavailable cluster is a transient error with any body; Elasticsearch's reason is shown."""
     error = answered(status, body, retry_after="7")
     assert isinstance(error, Unreachable)
     assert (error.transient, error.sent, error.retry_after) == (True, True, 7)
@@ -84,7 +84,7 @@ def test_a_cluster_that_is_not_available_may_be_asked_again(status: int, body: A
     ],
 )
 def test_an_error_status_has_a_meaning(status: int, body: Any, kind: type[EsmlError], says: str) -> None:
-    """By its status and by what Elasticsearch says about it."""
+    """Each error status and Elasticsearch error type has its error class and message."""
     error = answered(status, body)
     assert type(error) is kind
     assert says in error.message
@@ -92,14 +92,14 @@ def test_an_error_status_has_a_meaning(status: int, body: Any, kind: type[EsmlEr
 
 
 def test_a_stop_that_met_another_one_is_tried_again() -> None:
-    """The server asks for it."""
+    """A stop that collided with another one is retried, because the server requests that."""
     assert answered(500, reason("Attempt to stop again")).transient
 
 
 @pytest.mark.parametrize("kind", sorted(FAIL_OVER))
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_a_fail_over_is_tried_again(status: int, kind: str) -> None:
-    """Whatever the status, which differs between versions; the server's own words stay."""
+    """An error of a fail-over is transient for each of its statuses, and keeps the server's message."""
     error = answered(status, {"error": {"type": kind, "reason": "gone"}, "status": status})
     assert (error.transient, error.sent, error.http_status, error.type, error.reason) == (
         True,
@@ -111,7 +111,7 @@ def test_a_fail_over_is_tried_again(status: int, kind: str) -> None:
 
 
 def test_a_missing_privilege_is_named() -> None:
-    """Who, what, and which privileges would do."""
+    """The error names the user, the action and the sufficient privileges."""
     text = (
         "action [cluster:admin/xpack/ml/trained_models/deployment/stop] is unauthorized for user [u] "
         "with effective roles [r], this action is granted by the cluster privileges [manage_ml,manage,all]"
@@ -122,7 +122,7 @@ def test_a_missing_privilege_is_named() -> None:
 
 
 def untrusted() -> ssl.SSLCertVerificationError:
-    """Return the error for a certificate that nobody vouches for."""
+    """Return the error for an untrusted certificate."""
     error = ssl.SSLCertVerificationError("x")
     error.verify_code, error.verify_message = 20, "unable to get local issuer certificate"
     return error
@@ -148,7 +148,7 @@ CASES: list[tuple[Exception, type[EsmlError], bool, str]] = [
     ("error", "kind", "transient", "says"), CASES, ids=[f"{type(one[0]).__name__}: {one[3]}" for one in CASES]
 )
 def test_what_went_wrong_on_the_way(error: Exception, kind: type, transient: bool, says: str, sent: bool) -> None:
-    """Which error it is, and whether asking again may help; whether anything was sent is known, not guessed."""
+    """Each connection error has its class, and says whether it is transient and whether the request was sent."""
     found = meaning(error, CONNECTION, sent=sent)
     assert type(found) is kind
     assert isinstance(found, Unreachable)
@@ -164,7 +164,7 @@ def test_what_went_wrong_on_the_way(error: Exception, kind: type, transient: boo
 
 
 def test_a_proxy_that_failed_is_named() -> None:
-    """By its URL and by the variable that names it; the cluster was not reached."""
+    """A failed proxy is named with its URL and variable."""
     connection = Connection((WHERE,), proxies={WHERE: Proxy("http://p:1", "me:canary", "HTTP_PROXY")})
     for error in (caused(ProxyError("x", OSError("no"))), caused(new(ConnectionRefusedError()))):
         found = meaning(error, connection, sent=False)
@@ -174,7 +174,7 @@ def test_a_proxy_that_failed_is_named() -> None:
 
 
 def test_what_a_server_repeats_of_a_secret_is_masked() -> None:
-    """In the message and in the fields of a JSON error."""
+    """A secret that the server repeats is masked in the message and in the fields of a JSON error."""
     connection = Connection((WHERE,), username="u", password="p4ssw0rd")
     error = meaning(ApiError("x", meta(400), reason("got p4ssw0rd and dTpwNHNzdzByZA==", "p4ssw0rd")), connection)
     assert isinstance(error, Refused)

@@ -27,7 +27,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """Return a CA that nobody knows."""
+    """Return a CA that is not trusted."""
     return Authority(tmp_path_factory.mktemp("stranger"))
 
 
@@ -39,7 +39,7 @@ def pair(authority: Authority) -> Pair:
 
 @pytest.fixture
 def attempt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Try:
-    """Return what checks a connection and gives back the exit code and what was said."""
+    """Return a function that runs `esml config --check` and returns the exit code and stderr."""
 
     def check(
         server: CountingServer, *options: object, host: str = "localhost", scheme: str | None = None
@@ -57,12 +57,12 @@ def attempt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 
 def fingerprint(pair: Pair) -> str:
-    """Return the SHA-256 of a certificate."""
+    """Return the SHA-256 fingerprint of a certificate."""
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pair.cert.read_text())).hexdigest()
 
 
 def test_a_ca_file_or_a_fingerprint_makes_it_work(attempt: Try, authority: Authority, pair: Pair) -> None:
-    """Either is enough, and nothing is warned about."""
+    """A CA file or a fingerprint is sufficient, without warnings."""
     with serving(pair) as server:
         assert attempt(server, "--ca-certs", authority.path) == (0, "")
         assert attempt(server, "--ssl-fingerprint", fingerprint(pair)) == (0, "")
@@ -72,7 +72,7 @@ def test_a_ca_file_or_a_fingerprint_makes_it_work(attempt: Try, authority: Autho
 def test_a_ca_that_elasticsearch_made_is_accepted(
     attempt: Try, tmp_path: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such a CA says nothing about key usage; Python from 3.13 on would refuse it, which is switched on here."""
+    """A CA without key usage, as Elasticsearch generates, is accepted even with the strict checks of Python 3.13."""
     default = ssl.create_default_context
 
     def strict(**options: Any) -> ssl.SSLContext:
@@ -91,7 +91,7 @@ def test_a_ca_that_elasticsearch_made_is_accepted(
 def test_a_ca_file_takes_the_place_of_the_system_s_cas(
     attempt: Try, authority: Authority, stranger: Authority, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the system trusts does not count beside --ca-certs; without it, it does."""
+    """The system's CAs are trusted only without --ca-certs."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
     with serving(pair) as server:
         assert attempt(server) == (0, "")
@@ -102,7 +102,7 @@ def test_a_ca_file_takes_the_place_of_the_system_s_cas(
 def test_a_ca_of_the_system_that_elasticsearch_made_is_accepted(
     attempt: Try, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By SSL_CERT_FILE, which is all that the Elastic CLI hands to its extensions; also where Python is strict."""
+    """A CA in SSL_CERT_FILE, the only TLS setting that the Elastic CLI passes on, is accepted by a strict Python, too."""
     default = ssl.create_default_context
 
     def strict(**options: Any) -> ssl.SSLContext:
@@ -118,7 +118,7 @@ def test_a_ca_of_the_system_that_elasticsearch_made_is_accepted(
 
 
 def test_insecure_works_and_warns_each_time(attempt: Try, pair: Pair) -> None:
-    """Whatever the certificate is."""
+    """--insecure accepts any certificate and prints a warning."""
     warning = "esml: warning: --insecure: the cluster's certificate is not verified.\n"
     with serving(pair) as server:
         assert attempt(server, "--insecure") == (0, warning)
@@ -126,7 +126,7 @@ def test_insecure_works_and_warns_each_time(attempt: Try, pair: Pair) -> None:
 
 
 def test_an_unknown_ca_is_one_attempt_and_names_the_option(attempt: Try, stranger: Authority, pair: Pair) -> None:
-    """Nothing is sent to it, and it is not tried again."""
+    """An untrusted CA is reported after one attempt, and nothing is sent."""
     hint = "  Give the cluster's CA with --ca-certs FILE, or the certificate's SHA-256 with --ssl-fingerprint.\n"
     with serving(pair) as server:
         status, said = attempt(server)
@@ -139,7 +139,7 @@ def test_an_unknown_ca_is_one_attempt_and_names_the_option(attempt: Try, strange
 
 
 def test_another_fingerprint_is_one_attempt(attempt: Try, pair: Pair) -> None:
-    """What was seen is shown, so that it can be compared."""
+    """A wrong fingerprint is reported after one attempt, with the actual fingerprint."""
     with serving(pair) as server:
         status, said = attempt(server, "--ssl-fingerprint", "ab" * 32)
         assert (status, server.connections) == (6, 1)
@@ -158,7 +158,7 @@ def test_a_certificate_for_another_host_is_one_attempt(attempt: Try, authority: 
 
 
 def test_an_expired_certificate_is_one_attempt(attempt: Try, authority: Authority) -> None:
-    """The fingerprint would still do."""
+    """An expired certificate is reported after one attempt, with --ssl-fingerprint as a workaround."""
     yesterday = datetime.now(tz=timezone.utc) - timedelta(days=1)
     old = authority.issue("expired", expires=yesterday)
     with serving(old) as server:
@@ -170,7 +170,7 @@ def test_an_expired_certificate_is_one_attempt(attempt: Try, authority: Authorit
 
 
 def test_plain_http_on_a_tls_port_hints_at_https(attempt: Try, pair: Pair) -> None:
-    """The port only hangs up, as a proxy that restarts does too: it is asked again, then the hint names https."""
+    """A TLS port that hangs up is retried, because a restarting proxy looks the same; then the hint suggests https."""
     with serving(pair) as server:
         status, said = attempt(server, scheme="http")
         assert (status, server.connections) == (6, 4)
@@ -179,7 +179,7 @@ def test_plain_http_on_a_tls_port_hints_at_https(attempt: Try, pair: Pair) -> No
 
 
 def test_tls_on_a_plain_port_is_one_attempt(attempt: Try) -> None:
-    """It does not speak TLS."""
+    """A port without TLS is reported after one attempt."""
     with serving() as server:
         status, said = attempt(server, scheme="https")
         assert (status, server.connections) == (6, 1)
@@ -189,7 +189,7 @@ def test_tls_on_a_plain_port_is_one_attempt(attempt: Try) -> None:
 
 @pytest.mark.parametrize("trust", ["ca", "fingerprint", "insecure"])
 def test_a_client_certificate_is_shown_to_who_asks(attempt: Try, authority: Authority, pair: Pair, trust: str) -> None:
-    """However the cluster's own certificate is verified, or not."""
+    """A client certificate is sent with each way of verifying the cluster's certificate."""
     client = authority.issue("client", "client")
     how = {
         "ca": ("--ca-certs", authority.path),
@@ -199,7 +199,7 @@ def test_a_client_certificate_is_shown_to_who_asks(attempt: Try, authority: Auth
     with serving(pair, client_ca=authority.path) as server:
         status, said = attempt(server, *how)
         assert (status, server.connections) == (6, 1)
-        # The server may be gone before its reason arrives.
+        # The server may close the connection before its alert arrives.
         assert "requires a client certificate" in said
         assert "--client-cert FILE and --client-key FILE" in said
         assert attempt(server, *how, "--client-cert", client.cert, "--client-key", client.key)[0] == 0
@@ -208,10 +208,10 @@ def test_a_client_certificate_is_shown_to_who_asks(attempt: Try, authority: Auth
 def test_a_stop_that_never_left_is_not_started(
     pair: Pair, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where the connection was given up before the request, nothing is unknown about the deployment."""
+    """A stop whose connection failed before the request is reported as not attempted."""
     with serving(pair) as server:
         monkeypatch.setenv("ESML_URL", server.at())
-        monkeypatch.setattr(Reader, "stops_deployments", True)  # as if its version had been read before
+        monkeypatch.setattr(Reader, "stops_deployments", True)  # skips reading the version
         assert main.run(["stop", "x", "--no-check"]) == 6
         assert capsys.readouterr().out.startswith("x\tnot_attempted\t")
 
@@ -219,7 +219,7 @@ def test_a_stop_that_never_left_is_not_started(
 def test_a_client_certificate_of_another_ca_is_refused(
     attempt: Try, authority: Authority, stranger: Authority, pair: Pair
 ) -> None:
-    """By the cluster; esml says which option to look at."""
+    """A client certificate from an untrusted CA is rejected by the cluster, and the error names the option."""
     client = stranger.issue("client", "client")
     options = ("--ca-certs", authority.path, "--client-cert", client.cert, "--client-key", client.key)
     with serving(pair, client_ca=authority.path) as server:
@@ -231,7 +231,7 @@ def test_a_client_certificate_of_another_ca_is_refused(
 def test_a_tls_connection_that_worked_and_breaks_is_tried_again(
     attempt: Try, authority: Authority, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What ends without a good-bye after an answer has nothing to do with certificates: the next one works."""
+    """A TLS connection that breaks after a response is retried; it is not a certificate error."""
     answer, seen = SandboxHandler.answer, []
 
     def break_once(handler: SandboxHandler) -> None:
@@ -251,7 +251,7 @@ def test_a_tls_connection_that_worked_and_breaks_is_tried_again(
 
 
 def test_a_connection_that_breaks_is_still_tried_again(attempt: Try, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A port that hangs up is a broken connection, which may pass."""
+    """A port that hangs up counts as a broken connection, which is retried."""
     monkeypatch.setattr("esml_stop.runtime.deadline.SystemClock.sleep", lambda *_: None)
     monkeypatch.setattr("esml_stop.sandbox.server.SandboxHandler.answer", lambda handler: handler.connection.close())
     for name in ("do_GET", "do_POST"):
