@@ -17,19 +17,18 @@ TARGET = "node" if names_a_cluster() else "sandbox"
 HANGUP_IGNORED = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 
 
-# A shell starts background jobs with SIGINT ignored, nohup ignores SIGHUP, and esml respects both; the tests of signals
-# would wait for ever.
+# Shells ignore SIGINT in background jobs, and nohup ignores SIGHUP. esml respects that, so tests of signals would hang.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Let tests take turns when there is a node, which is one for all; else two for each processor, as most wait."""
+    """Use one worker with a cluster, which all tests share, else two for each processor, because most tests wait."""
     return 0 if names_a_cluster() or "ESML_RECORD" in os.environ else 2 * (os.cpu_count() or 1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that removes what a killed run left behind."""
+    """Add the option that removes the leftovers of a killed run."""
     text = f"only remove what is called {COMMON_PREFIX}<six letters>-* from the cluster that ESML_TEST_URL names"
     parser.addoption("--clean", action="store_true", help=text)
 
@@ -58,7 +57,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test sees the settings, the home directory or the proxies of whoever runs it."""
+    """Hide the settings, the home directory and the proxies of the user who runs the tests."""
     for name in list(os.environ):
         outer = name.startswith(CONNECTION_PREFIXES) and not name.startswith(("ESML_TEST_", "ESML_RECORD"))
         if outer or name in OUTPUT_NAMES or name.lower().endswith("_proxy"):
@@ -69,9 +68,9 @@ def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 
 @pytest.fixture(params=[TARGET])
 def cluster(request: pytest.FixtureRequest) -> Iterator[RawCluster]:
-    """Yield a cluster for one test: an empty sandbox, or the cluster that ESML_TEST_URL names under a prefix.
+    """Yield a cluster for one test: an empty practice cluster, or the cluster in ESML_TEST_URL, with a prefix.
 
-    A test marked `faults` may call `_testnode`, and runs only where that is answered.
+    A test marked `faults` can call `_testnode`, and is skipped on clusters without it.
     """
     faults = request.node.get_closest_marker("faults") is not None
     if faults and request.param == "node" and not made_for_tests():
@@ -82,6 +81,6 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[RawCluster]:
 
 @pytest.fixture(params=[TARGET], scope="module")
 def kept(request: pytest.FixtureRequest) -> Iterator[RawCluster]:
-    """Yield a cluster for those tests of a module that only look: a scene on it is set up once for all of them."""
+    """Yield a cluster for the tests of a module that change nothing; its scene is created once for all of them."""
     with workspace(request.param) as found:
         yield found

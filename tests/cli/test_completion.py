@@ -104,7 +104,7 @@ def test_completion_of_options_imports_no_client() -> None:
     ],
 )
 def test_ids_come_from_the_cluster(line: str, words: list[str]) -> None:
-    """Deployment IDs with the typed prefix are completed, also within a comma-separated list; --model completes models."""
+    """Deployment IDs with the typed prefix are completed, also in a comma-separated list; --model completes models."""
     with serve() as sandbox:
         assert offered(line, ESML_URL=sandbox.url) == words
 
@@ -215,7 +215,7 @@ def test_bash_keeps_no_variables(tmp_path: Path) -> None:
     ],
 )
 def test_fish_shows_whole_words_and_descriptions(line: str, shown: str, tmp_path: Path) -> None:
-    """fish shows complete descriptions and words, including those with commas."""
+    """Complete descriptions and words, including those with commas, are shown by fish."""
     patient_esml(tmp_path)
     with serve() as sandbox:
         environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "ESML_URL": sandbox.url, "HOME": str(tmp_path)}

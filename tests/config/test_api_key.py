@@ -25,7 +25,7 @@ ANSWER = {"id": ID, "name": "ci", "expiration": None, "api_key": KEY, "encoded":
     ],
 )
 def test_a_key_is_known_in_each_of_its_forms(text: str) -> None:
-    """Encoded, as a pair, or as the whole answer of the call that created it, compact or pretty."""
+    """An API key can be encoded, a pair, or the whole response of the call that created it, compact or formatted."""
     assert as_sent(text, "S").rstrip("=") == ENCODED.rstrip("=")
     assert key_id(as_sent(text, "S")) == ID
 
@@ -33,7 +33,7 @@ def test_a_key_is_known_in_each_of_its_forms(text: str) -> None:
 @pytest.mark.parametrize("around", ["{}\n", "  {}\r\n\r\n", '"{}"', "'{}'\n", '\n"{}"\n'])
 @pytest.mark.parametrize("text", [ENCODED, f"{ID}:{KEY}", json.dumps(ANSWER, indent=2)])
 def test_what_machines_leave_around_a_key_goes(around: str, text: str) -> None:
-    """White space, newlines and quotes."""
+    """White space, line breaks and quotes around an API key are removed."""
     found = own_settings({"ESML_URL": "https://h", "ESML_API_KEY": around.format(text)})
     assert build(found, stdin=None, prompt=None).api_key == ENCODED
 
@@ -54,7 +54,7 @@ def test_what_machines_leave_around_a_key_goes(around: str, text: str) -> None:
     ],
 )
 def test_what_cannot_be_a_key_is_refused_without_it(text: str, says: str) -> None:
-    """Half of one, one that was encoded twice, the answer of another call."""
+    """Half of a key, a key encoded twice and the response of another call are rejected, without repeating the value."""
     with pytest.raises(ConfigError) as wrong:
         as_sent(text, "ESML_API_KEY")
     assert wrong.value.message.startswith("ESML_API_KEY ")
@@ -63,5 +63,5 @@ def test_what_cannot_be_a_key_is_refused_without_it(text: str, says: str) -> Non
 
 
 def test_a_cloud_key_is_taken_as_it_is() -> None:
-    """It is no pair, but long."""
+    """A long key that is not a pair, as on Elastic Cloud, is used unchanged."""
     assert as_sent("essu_" + "A" * 60, "S") == "essu_" + "A" * 60

@@ -1,4 +1,4 @@
-"""A secret in every place a connection can come from, and every output searched for it."""
+"""Puts a secret into every place a connection can come from, and searches every output for it."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ FORMS = (CANARY, base64.b64encode(KEY.encode()).decode(), base64.b64encode(f"use
 
 
 def elasticrc(url: str, auth: object) -> str:
-    """Return a file of the Elastic CLI."""
+    """Return a configuration file of the Elastic CLI."""
     return json.dumps({"current_context": "c", "contexts": {"c": {"elasticsearch": {"url": url, "auth": auth}}}})
 
 
@@ -28,7 +28,7 @@ def write(folder: Path, name: str, text: str) -> str:
 
 
 def store(folder: Path, script: str) -> dict[str, str]:
-    """Return a profile whose key is in a credential store, which is a script."""
+    """Return a profile whose API key is in a credential store, which is a script."""
     program = folder / "pass"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o700)
@@ -121,7 +121,7 @@ def test_no_output_holds_a_secret(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Not with --debug and its traceback, nor in JSON; every one of these but a mere look fails."""
+    """No output contains the secret, including tracebacks with --debug and JSON; all of these commands but one fail."""
     monkeypatch.setattr("esml_stop.runtime.deadline.SystemClock.sleep", lambda *_: None)
     for name, value in PLACES[place](tmp_path).items():
         monkeypatch.setenv(name, value)

@@ -21,19 +21,19 @@ def pair(authority: Authority) -> Pair:
 
 
 def of(**values: object) -> Settings:
-    """Return settings whose source is their flag."""
+    """Return settings whose sources are their options."""
     return Settings({name: str(value) for name, value in values.items()}, {name: f"--{name}" for name in values})
 
 
 def said(**values: object) -> str:
-    """Return what is said about certificates that cannot be used."""
+    """Return the error text for certificates that cannot be used."""
     with pytest.raises(ConfigError) as wrong:
         (authorities(of(**values)), client_pair(of(**values)), fingerprint(of(**values)))
     return f"{wrong.value.message} {wrong.value.hint}"
 
 
 def test_good_files_come_back_as_paths(authority: Authority, pair: Pair) -> None:
-    """A CA file, a certificate and its key; one file may hold both."""
+    """A CA file, a certificate and its key are accepted; certificate and key can be in one file."""
     assert authorities(of(ca_certs=authority.path)) == str(authority.path)
     assert client_pair(of(client_cert=pair.cert, client_key=pair.key)) == (str(pair.cert), str(pair.key))
     both = pair.cert.with_name("both.pem")
@@ -43,7 +43,7 @@ def test_good_files_come_back_as_paths(authority: Authority, pair: Pair) -> None
 
 
 def test_files_that_cannot_be_used_are_named(authority: Authority, pair: Pair, tmp_path: Path) -> None:
-    """Before any request, with what would be right."""
+    """An unusable file is named before any request, with what is expected."""
     (tmp_path / "text").write_text("no certificate")
     (tmp_path / "der").write_bytes(b"\x30\x82\x01\x00")
     other = authority.issue("other", "other")
@@ -59,7 +59,7 @@ def test_files_that_cannot_be_used_are_named(authority: Authority, pair: Pair, t
 
 
 def test_an_encrypted_key_is_refused_not_asked_for(pair: Pair) -> None:
-    """OpenSSL would stop and ask on the terminal."""
+    """An encrypted key is rejected, because OpenSSL would prompt on the terminal."""
     text = said(client_cert=pair.cert, client_key=encrypted(pair))
     assert "is encrypted" in text
     assert "openssl pkey -in" in text
@@ -78,11 +78,11 @@ def test_an_encrypted_key_is_refused_not_asked_for(pair: Pair) -> None:
     ],
 )
 def test_a_fingerprint_is_64_hex_digits(text: str) -> None:
-    """With colons or without, in either case, or as openssl prints it."""
+    """A fingerprint can have colons, either case, and the prefix that openssl prints."""
     assert fingerprint(of(ssl_fingerprint=text)) == "ab" * 32
 
 
 @pytest.mark.parametrize("text", ["ab" * 20, "xy" * 32, "ab" * 33])
 def test_other_fingerprints_are_refused(text: str) -> None:
-    """SHA-1, no hex, too long."""
+    """A SHA-1 fingerprint, other characters and a wrong length are rejected."""
     assert "not a SHA-256 fingerprint" in said(ssl_fingerprint=text)

@@ -39,13 +39,13 @@ BOTH, NEITHER = {"stop", "start"}, set[str]()
     ],
 )
 def test_a_policy_blocks_by_name_or_namespace(policy: Any, changes: set[str]) -> None:
-    """What is blocked, and what is not on a list of what is allowed."""
+    """A policy blocks the commands and namespaces in `blocked`, and those missing from `allowed`."""
     assert blocked({}, {"commands": policy}, "p", "FILE").keys() == changes
     assert blocked({"commands": policy}, {}, "p", "FILE").keys() == changes
 
 
 def test_a_profile_s_policy_takes_the_place_of_the_file_s() -> None:
-    """Also when it says nothing about this; the sentence names whose policy it is, and the rule."""
+    """A profile's policy replaces that of the file, even if it is empty; the error names the policy and its rule."""
     file = {"commands": {"blocked": ["stack.es.ml.*"]}}
     assert blocked(file, {"commands": {"profile": "stack"}}, "p", "FILE") == {}
     assert blocked(file, {}, "p", "FILE")["stop"].sentence == (
@@ -58,7 +58,7 @@ def test_a_profile_s_policy_takes_the_place_of_the_file_s() -> None:
 
 
 def test_a_connection_is_asked_for_each_change() -> None:
-    """Any of them that is blocked is an error with exit code 2."""
+    """Each blocked change raises an error with exit code 2."""
     connection = Connection(("http://h:1",), blocked={"start": Block("FILE", START, "blocked: x")})
     connection.check_allowed("stop")
     with pytest.raises(ConfigError, match="The command policy of FILE does not allow") as wrong:
@@ -68,7 +68,7 @@ def test_a_connection_is_asked_for_each_change() -> None:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Any:
-    """Yield a server with one deployment, to which a profile leads that may change nothing."""
+    """Yield a server with one deployment, and a profile for it whose policy blocks all changes."""
     with misbehaving() as server:
         deployments(server.state, "d")
         text = f"""
@@ -83,7 +83,7 @@ contexts:
 
 
 def test_a_blocked_stop_is_exit_2_before_any_request(server: FaultyServer, capsys: pytest.CaptureFixture[str]) -> None:
-    """It says which file; a dry run, list and config work, another profile may."""
+    """A blocked stop exits with 2 before any request and names the file; dry runs and other commands work."""
     assert main.run(["stop", "d"]) == 2
     err = capsys.readouterr().err
     assert (
@@ -102,7 +102,7 @@ def test_a_blocked_stop_is_exit_2_before_any_request(server: FaultyServer, capsy
 
 
 def test_a_blocked_restore_is_exit_2(server: FaultyServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Starting is a command of its own."""
+    """Starting is a separate command in the policy: a restore that it blocks exits with 2."""
     file = str(tmp_path / "saved.json")
     assert main.run(["stop", "d", "--profile", "own", "--save", file]) == 0
     assert main.run(["restore", file]) == 2

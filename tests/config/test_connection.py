@@ -26,31 +26,31 @@ KEY = base64.b64encode(b"key-id:the/secret").decode()
     ids=["key", "token", "password", "proxy"],
 )
 def test_each_form_of_a_secret_is_masked(connection: Connection, hidden: list[str]) -> None:
-    """As given, as it travels, decoded, and as it stands in a URL; what is around it stays."""
+    """A secret is masked as given, as in a header, decoded, and as in a URL; the text around it is kept."""
     for form in hidden:
         assert MASK in redacted(f"a [{form}] b", connection), form
         assert redacted(f"a [{form}] b", connection).strip("ab []=") == MASK
 
 
 def test_other_text_stays_as_it_is() -> None:
-    """The user name, an ID, and everything when there is no secret."""
+    """The user name, an ID, and any text without a secret are not changed."""
     assert redacted("user u may not [x]", Connection(URL, username="u", password="p4ss")) == "user u may not [x]"
     assert redacted("anything", Connection(URL)) == "anything"
 
 
 def test_what_is_too_short_to_be_a_secret_tears_nothing_to_pieces() -> None:
-    """A password of one letter would mask that letter everywhere."""
+    """A password of one letter is not masked, because that would mask the letter everywhere."""
     assert redacted("a cluster", Connection(URL, username="u", password="a")) == "a cluster"
 
 
 def test_a_key_that_is_no_pair_is_masked_too() -> None:
-    """Keys of a serverless project decode to nothing that can be read."""
+    """The API key of a serverless project, which cannot be decoded, is masked."""
     key = "essu_//////////////////////8="
     assert redacted(f"[{key}]", Connection(URL, api_key=key)) == f"[{MASK}]"
 
 
 def test_a_cause_is_left_out_of_a_traceback_when_it_would_tell() -> None:
-    """An error that repeats a secret, or a whole answer, is only named."""
+    """An exception whose text contains a secret or a whole response is replaced by its class name in a traceback."""
     connection = Connection(URL, username="u", password="p4ssw0rd")
     for text in ("got p4ssw0rd", "x" * LONGEST_TRACEBACK):
         cause = printable(ValueError(text), connection)

@@ -20,7 +20,7 @@ ENTRIES = {
 
 
 def stand_in(folder: Path, program: str, script: str) -> dict[str, str]:
-    """Put a program into a folder, and return an environment in which no other is found."""
+    """Write a program into a folder and return an environment in which only this folder is searched."""
     path = folder / program
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
@@ -28,7 +28,7 @@ def stand_in(folder: Path, program: str, script: str) -> dict[str, str]:
 
 
 def said(kind: str, what: str, environment: dict[str, str]) -> str:
-    """Return what is said about an expression that leads nowhere."""
+    """Return the error text for an expression that cannot be resolved."""
     with pytest.raises(ConfigError) as wrong:
         lookup(kind, what, WHERE, environment)
     return f"{wrong.value.message} {wrong.value.hint}"
@@ -47,7 +47,7 @@ def said(kind: str, what: str, environment: dict[str, str]) -> str:
     ],
 )
 def test_each_store_is_read_by_its_own_program(tmp_path: Path, kind: str, arguments: str) -> None:
-    """With the words that it expects, each as one argument, and the white space at the end left out."""
+    """Each store is read by its program, with separate arguments; trailing white space is removed."""
     program, what = ENTRIES[kind]
     environment = stand_in(
         tmp_path, program, "IFS='|'; printf '%s' \"$*\" >\"$FOLDER/arguments\"; printf 'secret \\n\\n'"
@@ -58,7 +58,7 @@ def test_each_store_is_read_by_its_own_program(tmp_path: Path, kind: str, argume
 
 @pytest.mark.parametrize("what", ["$(touch ran)/x", "a;touch ran/`touch ran`", "a'/b\"", "a b/c d"])
 def test_no_shell_reads_the_names(tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are arguments, whatever they hold."""
+    """Names are passed as arguments, so that a shell never interprets them."""
     monkeypatch.chdir(tmp_path)
     environment = stand_in(tmp_path, "secret-tool", 'printf \'%s/%s\' "$3" "$5"')
     assert lookup("secret_service", what, WHERE, environment) == what
@@ -66,7 +66,7 @@ def test_no_shell_reads_the_names(tmp_path: Path, what: str, monkeypatch: pytest
 
 
 def test_an_account_may_have_slashes(tmp_path: Path) -> None:
-    """The first one ends the service."""
+    """Only the first slash separates service and account."""
     environment = stand_in(tmp_path, "secret-tool", 'printf \'%s %s\' "$3" "$5"')
     assert lookup("secret_service", "s/a/b", WHERE, environment) == "s a/b"
 
@@ -74,7 +74,7 @@ def test_an_account_may_have_slashes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("what", ["service", "/account", "service/", "s/ä", "s/a\tb", "-s/a", "s/-a"])
 @pytest.mark.parametrize("kind", ["keychain", "secret_service", "credential_manager"])
 def test_what_is_no_service_and_account_runs_nothing(tmp_path: Path, kind: str, what: str) -> None:
-    """Printable ASCII with a slash inside; nothing that a program would take for an option."""
+    """No program runs unless the name is SERVICE/ACCOUNT in printable ASCII and cannot be taken for an option."""
     environment = stand_in(tmp_path, ENTRIES[kind][0], "touch $FOLDER/ran; echo secret")
     assert f"{WHERE}: $({kind}:{what}) must " in said(kind, what, environment)
     assert not (tmp_path / "ran").exists()
@@ -82,12 +82,12 @@ def test_what_is_no_service_and_account_runs_nothing(tmp_path: Path, kind: str, 
 
 @pytest.mark.parametrize("what", [" ", "ä", "--clip"])
 def test_what_is_no_entry_of_pass_runs_nothing(tmp_path: Path, what: str) -> None:
-    """As for the others."""
+    """No program runs for an invalid path of a pass entry."""
     assert "must be the path of an entry" in said("pass", what, stand_in(tmp_path, "pass", "echo secret"))
 
 
 def test_only_the_first_line_of_an_entry_of_pass_is_the_secret(tmp_path: Path) -> None:
-    """The rest is for people; of a command everything is meant."""
+    """Only the first line of a pass entry is the secret; the output of a command is used completely."""
     environment = stand_in(tmp_path, "pass", "printf 'first\\nsecond\\n'")
     assert lookup("pass", "x", WHERE, environment) == "first"
     assert lookup("cmd", "printf 'first\\nsecond\\n'", WHERE, environment) == "first\nsecond"
@@ -103,7 +103,7 @@ def test_only_the_first_line_of_an_entry_of_pass_is_the_secret(tmp_path: Path) -
     ],
 )
 def test_a_program_that_is_missing_is_named(tmp_path: Path, kind: str, needs: str, hint: str) -> None:
-    """With what to install, or where there is such a store."""
+    """A missing program is named, with how to install it or where it is available."""
     what = ENTRIES[kind][1]
     text = said(kind, what, {"PATH": str(tmp_path)})
     assert f"{WHERE}: $({kind}:{what}) needs {needs}, which is not installed. " in text
@@ -111,7 +111,7 @@ def test_a_program_that_is_missing_is_named(tmp_path: Path, kind: str, needs: st
 
 
 def test_a_program_that_may_not_be_run_is_not_called_missing(tmp_path: Path) -> None:
-    """The reason of the operating system is shown."""
+    """A program without permission to execute is reported with the operating system's reason."""
     (tmp_path / "pass").write_text("#!/bin/sh\n")
     assert "cannot be read: pass: permission denied." in said("pass", "a", {"PATH": str(tmp_path)})
 
@@ -127,7 +127,7 @@ def test_a_program_that_may_not_be_run_is_not_called_missing(tmp_path: Path) -> 
     ],
 )
 def test_what_a_program_says_is_never_shown(tmp_path: Path, script: str, says: str) -> None:
-    """Neither what it writes nor its errors; the command to try it is."""
+    """Neither stdout nor stderr of a program is shown, only the command to try."""
     environment = {**stand_in(tmp_path, "secret-tool", script), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     text = said("secret_service", "s/a", environment)
     assert f"{WHERE}: $(secret_service:s/a) {says}" in text
@@ -136,7 +136,7 @@ def test_what_a_program_says_is_never_shown(tmp_path: Path, script: str, says: s
 
 
 def test_a_command_is_not_repeated(tmp_path: Path) -> None:
-    """It may have a secret in it."""
+    """The text of a command is not shown, because it may contain a secret."""
     text = said("cmd", "echo canary >&2; exit 7", {"PATH": str(tmp_path)})
     assert f"{WHERE}: $(cmd:...) cannot be read: sh ended with exit code 7." in text
     assert "canary" not in text
@@ -147,7 +147,7 @@ def test_a_command_is_not_repeated(tmp_path: Path) -> None:
 def test_a_program_that_does_not_end_is_ended(
     tmp_path: Path, kind: str, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With everything that it started; a store that waits for a password does not hold up a script."""
+    """A program is killed at its time limit, together with all processes that it started."""
     monkeypatch.setitem(STORES, kind, STORES[kind]._replace(seconds=0.5))
     script = "echo $$ >$FOLDER/pid; exec 9<>$FOLDER/fifo; sleep 600 & echo $! >$FOLDER/child; " + ending
     os.mkfifo(tmp_path / "fifo")
@@ -156,12 +156,12 @@ def test_a_program_that_does_not_end_is_ended(
     assert "was not answered within 0.5 seconds." in said(kind, what, environment)
     for name in ("pid", "child"):
         pid = int((tmp_path / name).read_text())
-        while is_alive(pid):  # it has been told to end; the test's own time limit is the limit
+        while is_alive(pid):  # it was killed; only the test's own time limit applies
             sleep(0.01)
 
 
 def is_alive(pid: int) -> bool:
-    """Tell whether a process is there and not only waiting to be forgotten."""
+    """Return whether a process exists and is not a zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
@@ -170,5 +170,5 @@ def is_alive(pid: int) -> bool:
 
 
 def test_no_program_reads_our_standard_input(tmp_path: Path) -> None:
-    """What stands there may be a list of deployments."""
+    """Programs cannot read esml's standard input, which may be a list of deployments."""
     assert lookup("cmd", "if read x; then echo got; else echo nothing; fi", WHERE, {"PATH": str(tmp_path)}) == "nothing"

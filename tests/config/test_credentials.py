@@ -14,12 +14,12 @@ ENCODED = base64.b64encode(b"the-id:the-key").decode()
 
 
 def of(**values: str) -> Credentials:
-    """Return the credentials that settings make, without anybody to ask."""
+    """Return the credentials from settings, without a prompt."""
     return credentials(Settings(values, {name: name.upper() for name in values}), (), None, None)
 
 
 def said(**values: str) -> str:
-    """Return what is said about settings that make no credentials."""
+    """Return the error text for settings that are not valid credentials."""
     with pytest.raises(ConfigError) as wrong:
         of(**values)
     return wrong.value.message
@@ -27,12 +27,12 @@ def said(**values: str) -> str:
 
 @pytest.mark.parametrize("text", [ENCODED, "the-id:the-key", f" {ENCODED}\n"])
 def test_an_api_key_comes_encoded_or_as_two_parts(text: str) -> None:
-    """Either way it is sent encoded; white space around it does not count."""
+    """An API key is sent encoded, whether it was encoded or two parts; surrounding white space is ignored."""
     assert of(api_key=text) == Credentials(api_key=ENCODED)
 
 
 def test_an_api_key_comes_from_a_file_or_standard_input(tmp_path: Path) -> None:
-    """Named by a path or a dash."""
+    """An API key is read from a file, or with a dash from standard input."""
     (tmp_path / "key").write_text(f"{ENCODED}\n")
     assert of(api_key_file=str(tmp_path / "key")).api_key == ENCODED
     found = credentials(
@@ -42,13 +42,13 @@ def test_an_api_key_comes_from_a_file_or_standard_input(tmp_path: Path) -> None:
 
 
 def test_a_serverless_key_is_taken_as_it_is() -> None:
-    """It is no pair, but long."""
+    """A long key that is not a pair is used unchanged."""
     assert of(api_key="essu_" + "A" * 60).api_key == "essu_" + "A" * 60
 
 
 @pytest.mark.parametrize("text", ["short", "two words", "naïve", "line\nbreak"])
 def test_what_is_no_api_key_is_not_repeated(text: str) -> None:
-    """The setting is named, not its value."""
+    """An invalid API key is reported by its setting, without its value."""
     assert "API_KEY" in said(api_key=text)
     assert text not in said(api_key=text)
 
@@ -70,12 +70,12 @@ def test_what_is_no_api_key_is_not_repeated(text: str) -> None:
     ],
 )
 def test_what_cannot_be_credentials_is_refused(values: dict[str, str], says: str) -> None:
-    """Two kinds at once, or half of one."""
+    """Two kinds of credentials, or half of one, are rejected."""
     assert says in said(**values)
 
 
 def test_a_password_is_asked_for() -> None:
-    """With the user's name in the question, and only when none is given."""
+    """The prompt for a missing password contains the user name."""
     asked: list[str] = []
 
     def prompt(text: str) -> str:
@@ -88,7 +88,7 @@ def test_a_password_is_asked_for() -> None:
 
 
 def test_credentials_in_the_url_count_when_no_others_are_given() -> None:
-    """The first host that has some."""
+    """Without other credentials, those of the first URL that has some are used."""
     hosts = (Address("http://a:1"), Address("http://b:1", "u", "p"))
     assert credentials(Settings(), hosts, None, None) == Credentials(username="u", password="p")
     keyed = Settings({"api_key": ENCODED}, {"api_key": "K"})
@@ -97,12 +97,12 @@ def test_credentials_in_the_url_count_when_no_others_are_given() -> None:
 
 
 def test_secrets_are_in_no_repr() -> None:
-    """Neither key, token nor password."""
+    """repr() shows no key, token or password."""
     shown = repr(Credentials("hidden-key", "hidden-token", "user", "hidden-password"))
     assert "hidden" not in shown
 
 
 @pytest.mark.parametrize(("key", "found"), [(ENCODED, "the-id"), ("essu_abc", None), ("YWJj", None), ("//8=", None)])
 def test_the_id_of_a_key_is_known_where_it_has_one(key: str, found: str | None) -> None:
-    """It is no secret, and tells which key it is."""
+    """The ID of an API key, which is not secret, can be read from it."""
     assert key_id(key) == found

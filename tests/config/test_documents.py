@@ -12,14 +12,14 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 
 
 def loaded(tmp_path: Path, text: str | bytes, name: str = "config.yml") -> dict[str, object]:
-    """Return what a file with this text holds."""
+    """Return the contents of a file with this text."""
     path = tmp_path / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return document(path, "FILE")[0]
 
 
 def test_yaml_values_stay_the_text_they_are(tmp_path: Path) -> None:
-    """A password 0123, a context called no, a date and a version keep their spelling; nothing is null."""
+    """YAML values remain strings: a password 0123, a context named no, dates and versions; none is null."""
     text = "no: 0123\nversion: 9.10\ndate: 2024-01-01\nyes: on\nempty:\nnull_: ~\nlist: [1, two]\n"
     assert loaded(tmp_path, text) == {
         "no": "0123",
@@ -34,12 +34,12 @@ def test_yaml_values_stay_the_text_they_are(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [".elasticrc", "x.yaml", "x.yml", "x.json"])
 def test_json_is_read_under_every_name(tmp_path: Path, name: str) -> None:
-    """JSON is YAML too; a file called .json needs no YAML at all."""
+    """JSON is read under any file name, and a .json file does not need the YAML parser."""
     assert loaded(tmp_path, json.dumps({"a": {"b": "c"}}), name) == {"a": {"b": "c"}}
 
 
 def test_anchors_that_stay_small_are_fine(tmp_path: Path) -> None:
-    """One login for two contexts."""
+    """YAML anchors can be used, for example for one login in two contexts."""
     assert loaded(tmp_path, "a: &login {x: '1'}\nb: *login\n") == {"a": {"x": "1"}, "b": {"x": "1"}}
 
 
@@ -73,7 +73,7 @@ def test_anchors_that_stay_small_are_fine(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_with_yaml_is_one_line_without_its_text(tmp_path: Path, text: str | bytes, says: str) -> None:
-    """The place is told, never what stands there: it may be a secret."""
+    """A YAML error is one line with the position, without the text, which may be a secret."""
     with pytest.raises(ConfigError) as wrong:
         loaded(tmp_path, text)
     assert wrong.value.message == says
@@ -91,14 +91,14 @@ def test_what_is_wrong_with_yaml_is_one_line_without_its_text(tmp_path: Path, te
     ],
 )
 def test_what_is_wrong_with_json_is_one_line_without_its_text(tmp_path: Path, text: str, says: str) -> None:
-    """As for YAML."""
+    """A JSON error is one line with the position, without the text."""
     with pytest.raises(ConfigError) as wrong:
         loaded(tmp_path, text, "x.json")
     assert wrong.value.message == says
 
 
 def test_ten_megabytes_are_refused_unread(tmp_path: Path) -> None:
-    """No configuration is that large."""
+    """A file of ten megabytes is rejected without reading it."""
     with pytest.raises(ConfigError, match="larger than 128 KiB"):
         loaded(tmp_path, b"a: b\n" * 2_000_000)
 
@@ -107,7 +107,7 @@ def test_ten_megabytes_are_refused_unread(tmp_path: Path) -> None:
     ("value", "text"), [(None, None), ("", None), ("x", "x"), (True, "true"), (5, "5"), ([], None), ({}, None)]
 )
 def test_a_single_value_is_text(value: object, text: str | None) -> None:
-    """JSON may hold it as a number or a bool; a list or a map is no value."""
+    """A JSON number or boolean is converted to text; a list or object is not a value."""
     assert text_of(value) == text
 
 
@@ -125,5 +125,5 @@ def test_a_single_value_is_text(value: object, text: str | None) -> None:
     ],
 )
 def test_a_secret_itself_is_told_from_where_it_is_found(data: object, found: bool) -> None:
-    """In any part of the file; an expression gives nothing away."""
+    """Secrets are detected in any part of the file; expressions do not count as secrets."""
     assert has_secret(data) is found

@@ -10,31 +10,31 @@ URL = "https://h:9200"
 
 
 def data(**contexts: Any) -> dict[str, Any]:
-    """Return a file with these contexts, of which `prod` is the current one."""
+    """Return a configuration file with these contexts; `prod` is the current one."""
     return {"current_context": "prod", "contexts": contexts, "banner": "false", "telemetry": "false"}
 
 
 def context(**auth: Any) -> dict[str, Any]:
-    """Return a context with this auth."""
+    """Return a context with these credentials."""
     return {"elasticsearch": {"url": URL, "auth": auth, "version": "9.1"}, "kibana": {"url": "$(cmd:true)"}}
 
 
 def said(file: dict[str, Any], name: str | None = None) -> str:
-    """Return what is said about a file that has no such connection."""
+    """Return the error text for a file without such a connection."""
     with pytest.raises(ConfigError) as wrong:
         settings(file, name, "FILE", Reader({}))
     return f"{wrong.value.message} {wrong.value.hint}"
 
 
 def test_the_current_context_is_the_one() -> None:
-    """Its URL and its login, found in this profile of this file."""
+    """The current context is used; each source names the profile and the file."""
     found = settings(data(prod=context(username="u", password="p"), dev=context()), None, "FILE", Reader({}))
     assert found.values == {"url": URL, "username": "u", "password": "p"}
     assert set(found.sources.values()) == {"profile prod in FILE"}
 
 
 def test_another_context_is_asked_for_by_its_name() -> None:
-    """Only its own expressions are resolved, those of the others may lead nowhere."""
+    """Only the expressions of the selected context are resolved; those of other contexts may be invalid."""
     file = data(prod=context(api_key="$(cmd:false)"), dev=context(api_key="$(env:KEY)"))
     assert settings(file, "dev", "FILE", Reader({"KEY": "k"})).values == {"url": URL, "api_key": "k"}
     assert "prod in FILE: api_key: $(cmd:...) cannot be read: sh ended with exit code 1." in said(file, "prod")
@@ -42,12 +42,12 @@ def test_another_context_is_asked_for_by_its_name() -> None:
 
 
 def test_a_context_without_auth_is_fine() -> None:
-    """A cluster without security has none."""
+    """A context without `auth` has no credentials, for a cluster without security."""
     assert settings(data(prod={"elasticsearch": {"url": URL}}), None, "FILE", Reader({})).values == {"url": URL}
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    """In their order."""
+    """An unknown profile lists the profiles in the order of the file."""
     assert (
         said(data(prod=context(), dev=context()), "tset")
         == "There is no profile tset in FILE. Its profiles: prod, dev."
@@ -74,11 +74,11 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
     ],
 )
 def test_what_is_missing_is_said(file: dict[str, Any], says: str) -> None:
-    """In which file and which profile, and what would do."""
+    """A missing value is reported with file and profile, and with what is expected."""
     assert says in said(file)
 
 
 def test_names_are_those_of_the_contexts() -> None:
-    """None when the file is of another form."""
+    """Profile names are the names of the contexts; a file in another form has none."""
     assert names(data(b=1, a=2)) == ("b", "a")
     assert names({"elasticsearch": {}}) == ()

@@ -34,14 +34,14 @@ URL = "http://h:9200"
     ],
 )
 def test_each_family_is_read(environment: dict[str, str], values: dict[str, str]) -> None:
-    """The names that other tools use mean what they mean there."""
+    """Variables of other tools have the same meaning as in those tools."""
     found = other_settings(environment)
     assert found
     assert found.values == values
 
 
 def test_the_families_have_an_order() -> None:
-    """The first that names a cluster counts, and none of it comes from the next."""
+    """The first family with an address is used, and nothing from the following ones."""
     names = ["ELASTICSEARCH_URL", "ELASTIC_ES_URL", "ES_URL", "ES_LOCAL_URL", "CLOUD_ID", "ESCLI_URL", "ESCLIENT_HOSTS"]
     keys = {"ELASTICSEARCH_API_KEY": "k", "ES_API_KEY": "k", "ES_LOCAL_API_KEY": "k", "ELASTIC_API_KEY": "k"}
     environment = {**dict.fromkeys(names, URL), **keys}
@@ -50,26 +50,26 @@ def test_the_families_have_an_order() -> None:
         (name,) = {found.sources.get("url"), found.sources.get("cloud_id")} - {None}
         order.append(name)
         del environment[str(name)]
-    # With ES_API_KEY beside it the cloud ID belongs to that family.
+    # Together with ES_API_KEY, the cloud ID belongs to that family.
     assert order == [*names[:3], "CLOUD_ID", "ES_LOCAL_URL", *names[5:]]
 
 
 def test_an_empty_variable_is_not_set() -> None:
-    """As CI systems leave them when a secret is missing."""
+    """An empty variable counts as not set, as CI systems leave it for a missing secret."""
     assert other_settings({"ELASTICSEARCH_URL": "", "ES_URL": URL}).sources == {"url": "ES_URL"}  # type: ignore[union-attr]
     assert own_settings({"ESML_URL": "", "ESML_API_KEY": ""}).values == {}
     assert other_settings({"ES_API_KEY": "k"}) is None
 
 
 def test_the_api_key_counts_where_a_family_has_both() -> None:
-    """start-local's .env holds a key and a password; so it is in the tools whose names these are."""
+    """An API key takes precedence over a password, as in the tools that use these variables."""
     found = other_settings({"ES_LOCAL_URL": URL, "ES_LOCAL_API_KEY": "k", "ES_LOCAL_PASSWORD": "p"})
     assert found
     assert found.values == {"url": URL, "api_key": "k"}
 
 
 def test_a_url_may_refer_to_another_variable() -> None:
-    """As in start-local's .env, where it is loaded by something that is no shell."""
+    """A URL can refer to another variable, as in the .env file of start-local if it was not read by a shell."""
     environment = {"ES_LOCAL_URL": "http://localhost:${ES_LOCAL_PORT}", "ES_LOCAL_PORT": "9201"}
     assert other_settings(environment).values["url"] == "http://localhost:9201"  # type: ignore[union-attr]
     del environment["ES_LOCAL_PORT"]
@@ -78,7 +78,7 @@ def test_a_url_may_refer_to_another_variable() -> None:
 
 
 def test_insecure_must_say_yes_or_no() -> None:
-    """0, false and no do not switch verification off; a word that is neither is an error."""
+    """0, false and no leave verification on; any other word than yes, true or 1 is an error."""
     assert own_settings({"ESML_INSECURE": "0"}).values == {}
     assert own_settings({"ESML_INSECURE": "YES"}).values == {"insecure": "YES"}
     with pytest.raises(ConfigError, match="ESML_INSECURE is neither true nor false"):
@@ -86,6 +86,6 @@ def test_insecure_must_say_yes_or_no() -> None:
 
 
 def test_variables_that_are_set_are_listed_once() -> None:
-    """Across all families, in their order."""
+    """Variables of all families are listed once, in order."""
     environment = {"ES_URL": "x", "ESML_URL": "y", "ES_API_KEY": "z", "PATH": "/bin", "ES_USERNAME": ""}
     assert list(variables_set(environment)) == ["ESML_URL", "ES_URL", "ES_API_KEY"]

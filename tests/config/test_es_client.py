@@ -9,7 +9,7 @@ URL = "https://h:9200"
 
 
 def of(client: dict[str, Any], other: dict[str, Any] | None = None, **environment: str) -> dict[str, str]:
-    """Return the values that a file with these parts makes."""
+    """Return the values from a file with these parts."""
     data = {"elasticsearch": {"client": client, "other_settings": other}, "logging": {"loglevel": "INFO"}}
     return dict(settings(data, Path("/etc/curator.yml"), "FILE", environment).values)
 
@@ -37,25 +37,25 @@ def of(client: dict[str, Any], other: dict[str, Any] | None = None, **environmen
 def test_the_connection_is_taken_from_the_file(
     client: dict[str, Any], other: dict[str, Any] | None, values: dict[str, str]
 ) -> None:
-    """Hosts, credentials and what is trusted; what tunes that client is not."""
+    """Hosts, credentials and TLS settings are read; tuning options are not."""
     assert of(client, other) == values
 
 
 def test_variables_are_filled_in() -> None:
-    """As es_client does, with a default."""
+    """Variables are replaced as in es_client, with a default."""
     found = of({"hosts": "${HOST:https://default:1}"}, {"username": "u", "password": "${PW}"}, PW="p")
     assert found == {"url": "https://default:1", "username": "u", "password": "p"}
     assert of({"hosts": "${HOST:x}"}, HOST=URL) == {"url": URL}
 
 
 def test_paths_start_at_the_files_folder() -> None:
-    """Never where one happens to be."""
+    """Relative paths start at the folder of the file, not at the working directory."""
     found = of({"hosts": URL, "ca_certs": "ca.crt", "client_cert": "c/c.crt", "client_key": "/k"})
     assert (found["ca_certs"], found["client_cert"], found["client_key"]) == ("/etc/ca.crt", "/etc/c/c.crt", "/k")
 
 
 def test_what_is_left_out_is_said() -> None:
-    """Settings that change where or how requests go, where they say something."""
+    """An ignored setting that would change requests causes a warning, if it has a value."""
     parts: dict[str, Any] = {"client": {"hosts": URL, "headers": {"x": "y"}, "ssl_assert_hostname": None}}
     parts["other_settings"] = {"master_only": "true", "skip_version_test": "true"}
     assert settings({"elasticsearch": parts}, Path("/f"), "FILE", {}).warnings == (

@@ -10,7 +10,7 @@ ENVIRONMENT = {"NAME": "value", "LOOP": "$(env:NAME)", "EMPTY": ""}
 
 
 def test_expressions_are_replaced_wherever_they_stand(tmp_path: Path) -> None:
-    """A value may be one, or hold several; what comes in is not looked through again."""
+    """A value can contain several expressions; the resolved text is not resolved again."""
     (tmp_path / "key").write_text("from a file\n\n")
     assert Reader(ENVIRONMENT).resolved("$(env:NAME)", "W") == "value"
     assert Reader(ENVIRONMENT).resolved("https://$(env:NAME).example:$(env:NAME)", "W") == "https://value.example:value"
@@ -20,7 +20,7 @@ def test_expressions_are_replaced_wherever_they_stand(tmp_path: Path) -> None:
 
 
 def test_an_unknown_kind_is_refused_by_name() -> None:
-    """With the kinds that there are, and without what follows."""
+    """An unknown kind of expression is rejected with the list of known kinds, without its argument."""
     with pytest.raises(ConfigError) as wrong:
         Reader(ENVIRONMENT).resolved("$(future:hidden)", "profile p in FILE: api_key")
     assert wrong.value.message == "profile p in FILE: api_key contains $(future:...), which esml does not support."
@@ -29,7 +29,7 @@ def test_an_unknown_kind_is_refused_by_name() -> None:
 
 @pytest.mark.parametrize("kind", ["cmd", "keychain", "secret_service", "pass", "credential_manager"])
 def test_without_leave_no_program_is_run(kind: str, tmp_path: Path) -> None:
-    """The expression stays, of a command only that there is one; env and file are followed all the same."""
+    """Without permission to run programs, expressions are kept, commands are hidden, and env and file are resolved."""
     reader = Reader({"PATH": str(tmp_path), "NAME": "n"}, run=False)
     text = f"$({kind}:touch/{tmp_path}/ran)$(env:NAME)"
     shown = "..." if kind == "cmd" else f"touch/{tmp_path}/ran"
@@ -40,7 +40,7 @@ def test_without_leave_no_program_is_run(kind: str, tmp_path: Path) -> None:
 
 
 def test_a_command_is_only_run_from_a_file_that_is_ours(tmp_path: Path) -> None:
-    """Else anybody who may write there could have it run."""
+    """A command is not run from a file that other users can write to."""
     environment = {"PATH": os.environ["PATH"]}
     with pytest.raises(ConfigError, match="other users can write to the file"):
         Reader(environment, trusted=False).resolved(f"$(cmd:touch {tmp_path}/ran)", "W")
@@ -60,21 +60,21 @@ def test_a_command_is_only_run_from_a_file_that_is_ours(tmp_path: Path) -> None:
     ],
 )
 def test_what_leads_nowhere_is_said(text: str, says: str) -> None:
-    """With the value it belongs to; a relative path would be read from wherever one happens to be."""
+    """An expression that cannot be resolved is reported with its setting; relative paths are rejected."""
     with pytest.raises(ConfigError) as wrong:
         Reader(ENVIRONMENT).resolved(text, "W")
     assert wrong.value.message == says
 
 
 def test_a_file_is_read_up_to_64_kib(tmp_path: Path) -> None:
-    """More is no secret."""
+    """A secret file larger than 64 KiB is rejected."""
     (tmp_path / "large").write_bytes(b"x" * (64 * 1024 + 1))
     with pytest.raises(ConfigError, match="larger than 64 KiB"):
         Reader({}).resolved(f"$(file:{tmp_path}/large)", "W")
 
 
 def test_es_client_takes_a_whole_value_from_a_variable() -> None:
-    """With a default after the first colon; anything else is the text it is."""
+    """In an es_client file, a value can be a variable with a default after the first colon; other text is unchanged."""
     assert substituted("${NAME}", "W", ENVIRONMENT) == "value"
     assert substituted("${MISSING:http://h:9200}", "W", ENVIRONMENT) == "http://h:9200"
     assert substituted("a ${NAME}", "W", ENVIRONMENT) == "a ${NAME}"

@@ -10,7 +10,7 @@ from esml_stop.errors import ConfigError
 
 
 def said(path: Path, largest: int = 100) -> str:
-    """Return what is said about a file that cannot be read."""
+    """Return the error text for a file that cannot be read."""
     with pytest.raises(ConfigError) as wrong:
         read(path, "--x", largest)
     return wrong.value.message
@@ -18,7 +18,7 @@ def said(path: Path, largest: int = 100) -> str:
 
 @pytest.mark.parametrize("text", [" pass word \n\n", '"pass word"\n', "'pass word'", "\ufeffpass word"])
 def test_a_secret_is_what_its_file_holds(tmp_path: Path, text: str) -> None:
-    """White space, newlines and quotes around it do not count, blanks inside do."""
+    """White space, line breaks and quotes around the secret are removed; spaces within it are kept."""
     path = tmp_path / "secret"
     path.write_text(text)
     assert secret(str(path), "--password-file", None) == "pass word"
@@ -26,7 +26,7 @@ def test_a_secret_is_what_its_file_holds(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize(("mode", "ours"), [(0o600, True), (0o644, True), (0o620, False), (0o602, False)])
 def test_a_file_is_ours_alone_when_nobody_else_may_write_it(tmp_path: Path, mode: int, ours: bool) -> None:
-    """Reading does not matter here; a file of another user is not ours whatever its mode says."""
+    """A file that other users can write, or that belongs to another user, is not ours; reading is irrelevant."""
     path = tmp_path / "file"
     path.write_text("x")
     path.chmod(mode)
@@ -36,7 +36,7 @@ def test_a_file_is_ours_alone_when_nobody_else_may_write_it(tmp_path: Path, mode
 
 
 def test_a_dash_is_standard_input() -> None:
-    """What stands there, with the end of the line left out; nothing there is an error."""
+    """A dash reads standard input without its trailing line break; empty input is an error."""
     assert secret("-", "--api-key-file", io.StringIO("key\n")) == "key"
     for nothing in (io.StringIO(""), None):
         with pytest.raises(ConfigError, match="standard input is empty"):
@@ -44,7 +44,7 @@ def test_a_dash_is_standard_input() -> None:
 
 
 def test_a_pipe_that_a_shell_hands_over_is_read() -> None:
-    """<(command) is a pipe; so is a secret from a manager of secrets."""
+    """A pipe, such as from <(command), can be read."""
     reading, writing = os.pipe()
     os.write(writing, b"from a pipe\n")
     os.close(writing)
@@ -55,14 +55,14 @@ def test_a_pipe_that_a_shell_hands_over_is_read() -> None:
 
 
 def test_a_pipe_that_nobody_writes_to_does_not_hang(tmp_path: Path) -> None:
-    """It is empty, at once."""
+    """A pipe without a writer counts as empty at once."""
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ConfigError, match="is empty"):
         secret(str(tmp_path / "pipe"), "--api-key-file", None)
 
 
 def test_whatever_is_no_readable_file_is_said_plainly(tmp_path: Path) -> None:
-    """Missing, a folder, a pipe, a device, a dead link, links in a ring, a name that is none."""
+    """Missing files, folders, devices, broken or circular links and invalid names are reported in one line."""
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "dead").symlink_to(tmp_path / "gone")
     (tmp_path / "ring").symlink_to(tmp_path / "ring")
@@ -76,7 +76,7 @@ def test_whatever_is_no_readable_file_is_said_plainly(tmp_path: Path) -> None:
 
 
 def test_size_and_encoding_have_limits(tmp_path: Path) -> None:
-    """Over the cap, or not UTF-8: one line each; a byte order mark is no error."""
+    """A file that is too large or not UTF-8 is reported in one line; a byte order mark is accepted."""
     path = tmp_path / "file"
     path.write_text("x" * 2049)
     assert said(path, 2048) == "--x is larger than 2 KiB."
@@ -91,7 +91,7 @@ def test_size_and_encoding_have_limits(tmp_path: Path) -> None:
     ("mode", "wide"), [(0o600, False), (0o700, False), (0o640, True), (0o604, True), (0o644, True)]
 )
 def test_who_else_may_look_is_told(tmp_path: Path, mode: int, wide: bool) -> None:
-    """Anything for group or others counts; of a link, the file it leads to counts."""
+    """Any permission for group or others counts; for a link, those of its target count."""
     path, link = tmp_path / "file", tmp_path / "link"
     path.write_text("x")
     path.chmod(mode)
@@ -102,7 +102,7 @@ def test_who_else_may_look_is_told(tmp_path: Path, mode: int, wide: bool) -> Non
 
 
 def test_a_file_that_is_only_named_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its path comes back with ~ resolved; missing or a folder is an error."""
+    """The path of a certificate is returned with ~ expanded; a missing file or a folder is an error."""
     (tmp_path / "ca.crt").touch()
     monkeypatch.setenv("HOME", str(tmp_path))
     assert must_exist("~/ca.crt", "--ca-certs") == str(tmp_path / "ca.crt")

@@ -22,12 +22,12 @@ def write(path: Path, text: str, mode: int = 0o600) -> Path:
 
 
 def one(url: str) -> str:
-    """Return a file with one context."""
+    """Return a configuration file with one context."""
     return f'{{"current_context": "c", "contexts": {{"c": {{"elasticsearch": {{"url": "{url}"}}}}}}}}'
 
 
 def asked(**values: str) -> Settings:
-    """Return what options ask for."""
+    """Return the connection settings for options."""
     return Settings(values, {name: f"--{name.replace('_', '-')}" for name in values})
 
 
@@ -37,7 +37,7 @@ def url(found: Settings | None) -> str | None:
 
 
 def test_the_home_directory_is_looked_through_in_order(tmp_path: Path) -> None:
-    """The first of the four names that is there counts."""
+    """The first existing file of the four names in the home directory is used."""
     home = {"HOME": str(tmp_path)}
     assert default(home) is None
     for name in (".elasticrc.yml", ".elasticrc.yaml", ".elasticrc.json", ".elasticrc"):
@@ -46,7 +46,7 @@ def test_the_home_directory_is_looked_through_in_order(tmp_path: Path) -> None:
 
 
 def test_the_working_directory_is_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not as such, not as a home that is a relative path, not as an empty one."""
+    """No file in the working directory is read, even if HOME is relative or empty."""
     write(tmp_path / ".elasticrc.yml", one("http://trap:1"))
     monkeypatch.chdir(tmp_path)
     for home in (".", "", "./"):
@@ -55,7 +55,7 @@ def test_the_working_directory_is_never_read(tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_cli_s_variable_names_the_file_in_place_of_the_home(tmp_path: Path) -> None:
-    """Also for --profile; the file at home is not looked at then."""
+    """$ELASTIC_CLI_CONFIG_FILE replaces the file in the home directory, also for --profile."""
     write(tmp_path / ".elasticrc.yml", one("http://home:1"))
     path = write(tmp_path / "other.yml", TWO)
     environment = {"HOME": str(tmp_path), "ELASTIC_CLI_CONFIG_FILE": str(path), "KEY": "k"}
@@ -67,7 +67,7 @@ def test_the_cli_s_variable_names_the_file_in_place_of_the_home(tmp_path: Path) 
 
 
 def test_profile_and_file_are_asked_for_together_or_alone(tmp_path: Path) -> None:
-    """--config-file takes the place of the file at home."""
+    """--config-file replaces the file in the home directory, with and without --profile."""
     environment = {"HOME": str(tmp_path), "KEY": "k"}
     write(tmp_path / ".elasticrc.yml", TWO)
     path = write(tmp_path / "given.yml", TWO.replace("dev:9200", "other:9200"))
@@ -77,7 +77,7 @@ def test_profile_and_file_are_asked_for_together_or_alone(tmp_path: Path) -> Non
 
 
 def test_a_profile_without_any_file_is_an_error(tmp_path: Path) -> None:
-    """It says where profiles stand."""
+    """--profile without a configuration file is an error that names the expected files."""
     with pytest.raises(ConfigError) as wrong:
         named(asked(profile="prod"), {"HOME": str(tmp_path)})
     assert wrong.value.message == "--profile is given, but there is no configuration file."
@@ -85,7 +85,7 @@ def test_a_profile_without_any_file_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_file_of_es_client_is_known_by_its_form(tmp_path: Path) -> None:
-    """It has one connection, and so no profiles."""
+    """An es_client file is recognized by its form; it has one connection and no profiles."""
     path = write(tmp_path / "curator.yml", "elasticsearch: {client: {hosts: 'http://h:1'}}")
     assert url(named(asked(config_file=str(path)), {})) == "http://h:1"
     with pytest.raises(ConfigError, match="has no profiles"):
@@ -96,7 +96,7 @@ def test_a_file_of_es_client_is_known_by_its_form(tmp_path: Path) -> None:
 
 
 def test_the_form_of_es_client_before_8_is_named_with_what_to_change(tmp_path: Path) -> None:
-    """It had `client:` at the top, and hosts without a scheme."""
+    """An es_client file from before version 8 is rejected with what to change."""
     path = write(tmp_path / "curator.yml", "client: {hosts: [127.0.0.1], port: 9200, http_auth: 'user:hidden'}")
     with pytest.raises(ConfigError, match="has the form of es_client before version 8") as wrong:
         named(asked(config_file=str(path)), {})
@@ -106,7 +106,7 @@ def test_the_form_of_es_client_before_8_is_named_with_what_to_change(tmp_path: P
 
 
 def test_a_link_to_a_file_is_followed_and_a_dead_one_is_an_error(tmp_path: Path) -> None:
-    """Home directories are often links into a repository; nothing is skipped silently."""
+    """A symbolic link to a file is followed; a broken one is an error."""
     write(tmp_path / "real.yml", one("http://linked:1"))
     (tmp_path / ".elasticrc.yml").symlink_to(tmp_path / "real.yml")
     assert url(default({"HOME": str(tmp_path)})) == "http://linked:1"
@@ -116,7 +116,7 @@ def test_a_link_to_a_file_is_followed_and_a_dead_one_is_an_error(tmp_path: Path)
 
 
 def test_a_secret_that_others_may_read_is_one_warning(tmp_path: Path) -> None:
-    """Also when it is in another profile; none when the file is closed, or holds only where secrets are."""
+    """A file with a secret that others can read causes one warning; expressions do not count as secrets."""
     inline = TWO.replace("$(env:KEY)", "inline-secret")
     for text, mode, count in ((inline, 0o644, 1), (inline, 0o640, 1), (inline, 0o600, 0), (TWO, 0o644, 0)):
         path = write(tmp_path / "x.yml", text, mode)
@@ -126,7 +126,7 @@ def test_a_secret_that_others_may_read_is_one_warning(tmp_path: Path) -> None:
 
 
 def test_names_for_completion_never_fail(tmp_path: Path) -> None:
-    """From the file at home, from the one that is named; none when it cannot be read."""
+    """Completion of profiles reads the file at home or the named one, and returns none if it cannot be read."""
     environment = {"HOME": str(tmp_path)}
     assert profile_names(environment) == ()
     write(tmp_path / ".elasticrc.yml", TWO)

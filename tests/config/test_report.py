@@ -15,7 +15,7 @@ contexts:
 
 @pytest.fixture(autouse=True)
 def _programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every program that could be run would leave a file behind."""
+    """Replace every credential program by one that leaves a file behind when it runs."""
     for name in ("pass", "secret-tool"):
         (tmp_path / name).write_text("#!/bin/sh\ntouch ran\n")
         (tmp_path / name).chmod(0o700)
@@ -35,7 +35,7 @@ def _programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_to_show_a_connection_runs_nothing(
     options: list[str], rows: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What a program would have to be run for is shown as its expression; variables are followed."""
+    """Showing the settings runs no program: expressions are shown, variables are resolved."""
     assert main.run(["config", *options]) == 0
     out = capsys.readouterr().out
     assert all(row in out for row in rows)
@@ -43,7 +43,7 @@ def test_to_show_a_connection_runs_nothing(
 
 
 def test_to_check_a_connection_runs_what_it_takes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of the chosen profile only."""
+    """Testing the connection runs only the programs of the selected profile."""
     assert main.run(["config", "--check", "--profile", "login"]) == 2
     assert "$(secret_service:s/a) is empty." in capsys.readouterr().err
     assert (tmp_path / "ran").exists()

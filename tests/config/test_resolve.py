@@ -18,26 +18,26 @@ contexts:
 
 @pytest.fixture
 def home(tmp_path: Path) -> dict[str, str]:
-    """Return an environment with a file of profiles at home."""
+    """Return an environment with a configuration file in the home directory."""
     (tmp_path / ".elasticrc.yml").write_text(PROFILES)
     (tmp_path / ".elasticrc.yml").chmod(0o600)
     return {"HOME": str(tmp_path)}
 
 
 def found(environment: dict[str, str], **options: str | bool) -> Connection:
-    """Return the connection that options and environment make."""
+    """Return the connection from options and environment."""
     return resolve(ConnectionOptions(**options), environment)  # type: ignore[arg-type]
 
 
 def said(environment: dict[str, str], **options: str | bool) -> str:
-    """Return what is said about settings that make none."""
+    """Return the error text for settings that are not a connection."""
     with pytest.raises(ConfigError) as wrong:
         found(environment, **options)
     return f"{wrong.value.message} {wrong.value.hint}"
 
 
 def test_options_win_over_variables_win_over_profiles(home: dict[str, str]) -> None:
-    """Each step up takes the whole connection."""
+    """Options take precedence over variables, and variables over profiles, each as a whole connection."""
     assert found(home).hosts == ("https://prod:9200",)
     home |= {"ES_URL": "https://es:9200"}
     assert found(home).hosts == ("https://es:9200",)
@@ -47,7 +47,7 @@ def test_options_win_over_variables_win_over_profiles(home: dict[str, str]) -> N
 
 
 def test_no_key_goes_to_another_family_s_url(home: dict[str, str]) -> None:
-    """An address without credentials gets none from below."""
+    """An address without credentials gets none from a source of lower precedence."""
     home |= {"ES_API_KEY": "es-id:es-key", "ELASTICSEARCH_URL": "https://x:9200"}
     assert found(home).secrets == ()
     assert found({**home, "ESML_URL": "https://own:9200"}).secrets == ()
@@ -56,7 +56,7 @@ def test_no_key_goes_to_another_family_s_url(home: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("below", [{}, {"ES_URL": "https://es:9200"}])
 def test_a_key_of_ours_does_not_go_to_an_address_from_below(home: dict[str, str], below: dict[str, str]) -> None:
-    """It is refused rather than sent or dropped."""
+    """An ESML_* key is not sent to an address from another tool's settings; this is an error."""
     text = said({**home, **below, "ESML_API_KEY": "a:b"})
     assert "ESML_API_KEY is given, but the cluster's address only comes from" in text
     assert "Give the address with --url or ESML_URL too." in text
@@ -64,7 +64,7 @@ def test_a_key_of_ours_does_not_go_to_an_address_from_below(home: dict[str, str]
 
 
 def test_what_is_trusted_may_be_added_to_any_family(home: dict[str, str], tmp_path: Path) -> None:
-    """No other tool has names for all of it, and it is no secret; the source of each stays visible."""
+    """TLS settings can be combined with any source, and each keeps its own source in the report."""
     for environment in (home, {**home, "ES_URL": "https://es:9200"}):
         connection = found({**environment, "ESML_SSL_FINGERPRINT": "ab" * 32})
         assert connection.ssl_fingerprint == "ab" * 32
@@ -73,7 +73,7 @@ def test_what_is_trusted_may_be_added_to_any_family(home: dict[str, str], tmp_pa
 
 
 def test_a_profile_that_is_asked_for_wins_over_every_variable(home: dict[str, str]) -> None:
-    """It is a whole connection: ESML_* addresses and credentials do not reach into it."""
+    """A selected profile ignores all ESML_* addresses and credentials."""
     home |= {"ESML_URL": "https://own:9200", "ESML_API_KEY": "a:b", "ES_URL": "https://es:9200"}
     connection = found(home, profile="dev")
     assert (connection.hosts, connection.username, connection.api_key) == (("https://dev:9200",), "u", None)
@@ -93,17 +93,17 @@ def test_a_profile_that_is_asked_for_wins_over_every_variable(home: dict[str, st
 def test_a_profile_brings_its_own_address_and_credentials(
     home: dict[str, str], options: dict[str, str], environment: dict[str, str], says: str
 ) -> None:
-    """What stands beside it on the same level is refused."""
+    """A profile and an address or credentials from the same source are rejected."""
     assert says in said({**home, **environment}, **options)
 
 
 def test_an_address_by_option_leaves_out_a_profile_by_variable(home: dict[str, str]) -> None:
-    """An option wins over the variable."""
+    """An address by option takes precedence over ESML_PROFILE."""
     assert found({**home, "ESML_PROFILE": "dev"}, url="https://option:9200").hosts == ("https://option:9200",)
 
 
 def test_nothing_found_says_three_ways() -> None:
-    """And names what is there but is not enough."""
+    """Without a cluster, the error suggests three ways and names settings that are not sufficient."""
     text = said({})
     assert "No cluster is configured." in text
     assert all(way in text for way in ("--url https://HOST:9200", "ESML_URL", "esml sandbox --"))
@@ -112,14 +112,14 @@ def test_nothing_found_says_three_ways() -> None:
 
 
 def test_a_broken_file_is_only_read_when_it_is_needed(home: dict[str, str]) -> None:
-    """With an address from elsewhere nobody looks at it."""
+    """An invalid configuration file is no problem if the address comes from elsewhere."""
     (Path(home["HOME"]) / ".elasticrc.yml").write_text("{")
     assert found({**home, "ESML_URL": "https://own:9200"}).hosts == ("https://own:9200",)
     assert "is not valid YAML" in said(home)
 
 
 def test_what_was_there_and_not_used_is_told(home: dict[str, str]) -> None:
-    """Variables of other families and the file at home, by name only."""
+    """Unused variables of other tools and an unused configuration file are listed by name."""
     home |= {"ES_URL": "https://es:9200", "ES_PATH_PREFIX": "/p", "ES_LOCAL_PASSWORD": "x", "ESML_CA_CERTS": ""}
     file = "~/.elasticrc.yml"
     assert not_used(found(home), home) == ("ES_LOCAL_PASSWORD", file)
@@ -129,13 +129,13 @@ def test_what_was_there_and_not_used_is_told(home: dict[str, str]) -> None:
 
 
 def built(warnings: tuple[str, ...] = (), **values: str) -> Connection:
-    """Return the connection of settings whose source is their name."""
+    """Return the connection from settings whose sources are their names."""
     settings = Settings(values, {name: name.upper() for name in values}, warnings)
     return build(settings, stdin=None, prompt=lambda _: "typed")
 
 
 def test_settings_make_a_connection() -> None:
-    """With the source of each."""
+    """A connection contains its settings, each with its source."""
     found = built(url="https://a:1,https://b:2", username="u", password="p", ssl_fingerprint="AB" * 32)
     assert found.hosts == ("https://a:1", "https://b:2")
     assert (found.username, found.password, found.ssl_fingerprint) == ("u", "p", "ab" * 32)
@@ -150,7 +150,7 @@ def test_settings_make_a_connection() -> None:
 
 
 def test_a_cloud_id_makes_its_host() -> None:
-    """The name stays, as it is what was given."""
+    """A cloud ID determines the host, and is kept."""
     text = f"my:{base64.b64encode(b'eu.example.com$abc$').decode()}"
     found = built(cloud_id=text)
     assert (found.hosts, found.cloud_id, found.label) == (
@@ -161,20 +161,20 @@ def test_a_cloud_id_makes_its_host() -> None:
 
 
 def test_an_address_and_a_cloud_id_exclude_each_other() -> None:
-    """Whichever was meant, the other is wrong."""
+    """An address and a cloud ID cannot be used together."""
     with pytest.raises(ConfigError, match="URL and CLOUD_ID cannot be used together"):
         built(url="https://a", cloud_id="x")
 
 
 def test_where_credentials_came_from_is_told_in_words() -> None:
-    """From the URL, from a file, or asked for."""
+    """The source of credentials is described: URL, file or prompt."""
     assert built(url="https://u:p@a").sources["password"] == "the URL in URL"
     assert built(url="https://a", username="u").sources["password"] == "prompt"
     assert "username" not in built(url="https://a").sources
 
 
 def test_verification_off_warns_each_time() -> None:
-    """By whatever setting it was switched off; warnings of the file are kept."""
+    """Disabled verification causes a warning, in addition to warnings of the file."""
     found = built(("first",), url="https://a", insecure="true")
     assert not found.verify_certs
     assert found.warnings == ("first", "INSECURE: the cluster's certificate is not verified.")
@@ -195,13 +195,13 @@ def test_verification_off_warns_each_time() -> None:
     ],
 )
 def test_credentials_in_the_clear_warn(values: dict[str, str], warns: bool) -> None:
-    """Over plain http to a host that is not this machine."""
+    """Credentials over http to another machine cause a warning."""
     text = "Credentials are sent without encryption to http://far:1; use https://."
     assert built((), **values).warnings == ((text,) if warns else ())
 
 
 def test_a_password_in_url_option_warns() -> None:
-    """The process list shows it; a variable is not seen by others, and a user name alone is no secret."""
+    """A password in --url causes a warning; one in a variable, or a user name alone, does not."""
     for source, url, warns in (
         ("--url", "https://u:p@h", True),
         ("--url", "https://u@h", False),
@@ -212,7 +212,7 @@ def test_a_password_in_url_option_warns() -> None:
 
 
 def test_the_login_of_a_proxy_is_a_secret_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a server repeats of it is masked; it is in no repr."""
+    """The login of a proxy is masked in texts and not part of any repr."""
     monkeypatch.setenv("HTTPS_PROXY", "http://me:hid%2Fden@p:1")
     found = built(url="https://a:1,https://b:2")
     assert {"me:hid/den", "hid/den"} <= set(found.secrets)
@@ -222,7 +222,7 @@ def test_the_login_of_a_proxy_is_a_secret_too(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_what_was_not_read_is_not_checked() -> None:
-    """A connection that is only shown: no program was run for these."""
+    """Values of expressions that were not resolved are not validated."""
     values = {"url": "$(cmd:...)", "api_key": "$(pass:elastic/key)"}
     settings = Settings(values, dict.fromkeys(values, "FILE"), unread=frozenset(values))
     found = build(settings, stdin=None, prompt=None)
@@ -230,6 +230,6 @@ def test_what_was_not_read_is_not_checked() -> None:
 
 
 def test_no_secret_is_in_a_repr() -> None:
-    """Neither of the connection nor of its parts."""
+    """repr() of a connection and its parts shows no secret."""
     assert "hidden" not in repr(built(url="https://user:hidden@h"))
     assert "hidden" not in repr(built(url="https://h", bearer_token="hidden"))

@@ -4,19 +4,19 @@ from esml_stop.config.settings import ConnectionOptions, Settings, from_options
 
 
 def of(**values: str) -> Settings:
-    """Return settings whose source is their name."""
+    """Return settings whose sources are their names."""
     return Settings(values, {name: name for name in values})
 
 
 def test_options_that_were_given_are_settings() -> None:
-    """Each with its flag as the source; what was not given is not there."""
+    """Each given option is a setting with the option as its source; other settings are missing."""
     found = from_options(ConnectionOptions(url="http://h", ca_certs="ca", insecure=True))
     assert found.values == {"url": "http://h", "ca_certs": "ca", "insecure": "1"}
     assert found.sources == {"url": "--url", "ca_certs": "--ca-certs", "insecure": "--insecure"}
 
 
 def test_the_options_can_be_typed_again() -> None:
-    """Profile and file too, for the command that a refusal suggests; a URL with credentials is left out."""
+    """The options can be repeated in a suggested command, without a URL that contains credentials."""
     options = ConnectionOptions(insecure=True, profile="prod", config_file="my file.yml", username="u@example.com")
     assert options.arguments == (
         *("--username", "u@example.com", "--insecure", "--profile", "prod"),
@@ -49,12 +49,12 @@ def test_the_options_can_be_typed_again() -> None:
 def test_what_is_given_above_takes_the_place_of_its_kind(
     above: dict[str, str], below: dict[str, str], left: dict[str, str]
 ) -> None:
-    """One kind of address, credential or trust leaves out the other kinds below, and nothing else."""
+    """An address, credential or TLS setting replaces all others of its kind, and nothing else."""
     assert of(**above).over(of(**below)).values == left
 
 
 def test_sources_follow_the_values() -> None:
-    """Each value keeps its own source, and warnings of both are kept."""
+    """Each value keeps its source, and all warnings are kept."""
     upper = Settings({"url": "a"}, {"url": "--url"}, ("one",))
     lower = Settings({"url": "b", "api_key": "k"}, {"url": "ESML_URL", "api_key": "ESML_API_KEY"}, ("two",))
     both = upper.over(lower)
@@ -63,5 +63,5 @@ def test_sources_follow_the_values() -> None:
 
 
 def test_values_are_in_no_repr() -> None:
-    """Settings hold secrets; only their sources may be seen."""
+    """repr() shows the sources of settings, but no values."""
     assert "hidden" not in repr(of(api_key="hidden"))

@@ -8,7 +8,7 @@ from esml_stop.errors import ConfigError
 
 
 def cloud_id(parts: str) -> str:
-    """Return a cloud ID that holds these parts."""
+    """Return a cloud ID with these parts."""
     return f"name:{base64.b64encode(parts.encode()).decode()}"
 
 
@@ -27,19 +27,19 @@ def cloud_id(parts: str) -> str:
     ],
 )
 def test_a_url_gets_its_port_and_loses_its_credentials(text: str, url: str) -> None:
-    """Scheme, host, port and path are kept; without a port it is the scheme's own."""
+    """Scheme, host, port and path are kept; a missing port becomes the default of the scheme."""
     assert [one.url for one in addresses(text, "--url")] == [url]
 
 
 def test_credentials_are_taken_out_decoded() -> None:
-    """User and password of a URL come without percent-encoding and are in no repr."""
+    """User name and password are decoded from the URL and not part of any repr."""
     (found,) = addresses("https://us%40er:p%3A%2Fss@h:9200", "--url")
     assert found == Address("https://h:9200", "us@er", "p:/ss")
     assert "p:/ss" not in repr(found)
 
 
 def test_several_hosts_are_separated_by_commas() -> None:
-    """Blanks around them and empty parts do not count."""
+    """Spaces and empty parts in a comma-separated list of hosts are ignored."""
     assert [one.url for one in addresses("http://a:1, http://b:2,", "ESML_URL")] == ["http://a:1", "http://b:2"]
 
 
@@ -77,7 +77,7 @@ def test_several_hosts_are_separated_by_commas() -> None:
     ],
 )
 def test_what_is_wrong_is_said_without_the_url(text: str, says: str) -> None:
-    """The setting is named, its value never repeated: it may hold a password, which may need escapes."""
+    """An invalid URL is reported by its setting, without its value, which may contain a password."""
     with pytest.raises(ConfigError) as wrong:
         addresses(text, "ESML_URL")
     assert says in wrong.value.message
@@ -98,7 +98,7 @@ def test_what_is_wrong_is_said_without_the_url(text: str, says: str) -> None:
     ],
 )
 def test_a_cloud_id_means_a_host(parts: str, url: str) -> None:
-    """Domain, port and the part for Elasticsearch make an https address."""
+    """Domain, port and the Elasticsearch part of a cloud ID form an https address."""
     assert cloud_address(cloud_id(parts), "ESML_CLOUD_ID").url == url
 
 
@@ -106,7 +106,7 @@ def test_a_cloud_id_means_a_host(parts: str, url: str) -> None:
     "text", ["", "name:", "name:!!!", "name:YWJj", cloud_id("$abc$def"), cloud_id("d$$k"), "ü:YQ=="]
 )
 def test_what_is_no_cloud_id_is_named(text: str) -> None:
-    """The setting and where to get a right one, not the value."""
+    """An invalid cloud ID is reported by its setting, with where to find a valid one."""
     with pytest.raises(ConfigError, match="ESML_CLOUD_ID is not an Elastic Cloud ID"):
         cloud_address(text, "ESML_CLOUD_ID")
 
@@ -123,7 +123,7 @@ def test_what_is_no_cloud_id_is_named(text: str) -> None:
     ],
 )
 def test_local_is_what_stays_on_this_machine(url: str, local: bool) -> None:
-    """Loopback addresses and localhost names; a private network is not local."""
+    """Loopback addresses and localhost names are local; private networks are not."""
     assert is_local(url) is local
 
 
@@ -134,7 +134,7 @@ P, Q = "http://p:3128", "http://q:3128"
 
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> Find:
-    """Return what finds the proxy for a URL in an environment."""
+    """Return a function that finds the proxy for a URL in an environment."""
 
     def find(url: str, environment: dict[str, str]) -> Proxy | None:
         for name, value in environment.items():
@@ -162,7 +162,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Find:
 def test_the_proxy_is_the_one_for_the_scheme(
     found: Find, url: str, environment: dict[str, str], source: str | None
 ) -> None:
-    """Small letters first, ALL_PROXY last; never a HTTP_PROXY that a visitor of a CGI program may have sent."""
+    """Lower-case variables come first and ALL_PROXY last; HTTP_PROXY is ignored in a CGI program."""
     proxy = found(url, environment)
     assert (proxy and proxy.source) == source
 
@@ -192,7 +192,7 @@ def test_the_proxy_is_the_one_for_the_scheme(
     ],
 )
 def test_no_proxy_names_hosts_domains_and_networks(found: Find, entry: str, host: str, excepted: bool) -> None:
-    """With a port or without; part of a name is no match."""
+    """NO_PROXY matches hosts, domains and networks, with or without port, but not parts of names."""
     proxy = found(f"https://{host}:9200", {"HTTPS_PROXY": P, "NO_PROXY": entry})
     assert (proxy is None) is excepted
 
@@ -208,7 +208,7 @@ def test_no_proxy_names_hosts_domains_and_networks(found: Find, entry: str, host
     ],
 )
 def test_a_proxy_s_login_is_taken_out_of_its_url(found: Find, text: str, url: str, login: str | None) -> None:
-    """And shows in no repr."""
+    """The login of a proxy is removed from its URL and not part of any repr."""
     proxy = found(HTTPS, {"HTTPS_PROXY": text})
     assert proxy == Proxy(url, login, "HTTPS_PROXY")
     assert "p:ss" not in repr(proxy)
@@ -219,7 +219,7 @@ def test_a_proxy_s_login_is_taken_out_of_its_url(found: Find, text: str, url: st
     ["http://", "http://u:secret@", "http://p:secret", "ftp://secret", "http://[::1", "http://u:2024/secret@p:3128"],
 )
 def test_what_is_no_proxy_is_said_without_it(found: Find, text: str) -> None:
-    """The variable is named, its value is not repeated."""
+    """An invalid proxy is reported by its variable, without its value."""
     with pytest.raises(ConfigError) as wrong:
         found(HTTPS, {"HTTPS_PROXY": text})
     assert wrong.value.message == "HTTPS_PROXY is not the URL of a proxy."
@@ -227,6 +227,6 @@ def test_what_is_no_proxy_is_said_without_it(found: Find, text: str) -> None:
 
 
 def test_a_socks_proxy_is_refused_by_name(found: Find) -> None:
-    """Silently going around it would be worse."""
+    """A SOCKS proxy is rejected, not silently bypassed."""
     with pytest.raises(ConfigError, match="ALL_PROXY names a SOCKS proxy"):
         found(HTTPS, {"ALL_PROXY": "socks5h://p:1080"})

@@ -1,4 +1,4 @@
-"""Each command in README and docs is run as it stands there: on the practice cluster, in an empty home."""
+"""Runs each command in README and docs unchanged, on a practice cluster with an empty home directory."""
 
 import json
 import re
@@ -15,14 +15,14 @@ from tests.support.command import Ended, run_script
 from tests.support.markdown import TOP, Block, all_blocks
 
 LANGUAGES = {"sh", "yaml", "groovy", "json", "text"}
-# What the pages use that is not esml; each of these only notes how it was called.
+# Other programs that the pages use; each stand-in records its arguments.
 STAND_INS = ("python3", "pip", "pipx", "uv", "elastic", "run-tests")
 VARIABLES = {"BUILD_ID": "7", "MY_API_KEY": "aWQ6a2V5"}
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return an empty folder whose `bin` has esml and the stand-ins."""
+    """Return an empty folder whose `bin` contains esml and stand-ins for other programs."""
     tools = tmp_path / "bin"
     tools.mkdir()
     program(tools / "esml", f'exec "{sys.executable}" -m esml_stop "$@"')
@@ -33,13 +33,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 def program(path: Path, script: str) -> None:
-    """Write a shell script that can be run."""
+    """Write an executable shell script."""
     path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     path.chmod(0o755)
 
 
 def run(script: str, folder: Path) -> Ended:
-    """Run a script on a practice cluster of its own."""
+    """Run a script on a new practice cluster."""
     home = folder / "home"
     home.mkdir(exist_ok=True)
     with serve() as server:
@@ -48,7 +48,7 @@ def run(script: str, folder: Path) -> Ended:
 
 
 def cases() -> Iterator[tuple[str, str, int]]:
-    """Yield each script with its place and the exit code that it must have."""
+    """Yield each script with its position and its expected exit code."""
     for block in all_blocks("sh"):
         if block.mark == "each line":
             yield from ((f"{block}: {line}", line, exit_code(line)) for line in block.text.splitlines() if line.strip())
@@ -57,14 +57,14 @@ def cases() -> Iterator[tuple[str, str, int]]:
 
 
 def exit_code(text: str) -> int:
-    """Return the exit code that a comment announces."""
+    """Return the exit code that a comment specifies."""
     found = re.search(r"exit (\d+)", text)
     return int(found[1]) if found else 0
 
 
 @pytest.mark.parametrize(("script", "status"), [case[1:] for case in cases()], ids=[case[0] for case in cases()])
 def test_every_command_does_what_the_page_says(script: str, status: int, folder: Path) -> None:
-    """Exit code 0, or the one that the page names."""
+    """Each command exits with 0, or with the exit code that the page specifies."""
     if "jq " in script and not shutil.which("jq"):
         pytest.skip("jq is not installed")
     ended = run(script, folder)
@@ -72,7 +72,7 @@ def test_every_command_does_what_the_page_says(script: str, status: int, folder:
 
 
 def test_every_outcome_is_explained() -> None:
-    """docs/output.md has a row for each."""
+    """docs/output.md has a row for each outcome."""
     table = (TOP / "docs/output.md").read_text(encoding="utf-8").partition("| Outcome |")[2]
     assert {
         name
@@ -83,18 +83,18 @@ def test_every_outcome_is_explained() -> None:
 
 @pytest.mark.parametrize("block", all_blocks("json"), ids=str)
 def test_every_request_is_json(block: Block) -> None:
-    """The body after the first line of a request, or the whole block, can be parsed."""
+    """The body of each request, and each block of JSON, is valid JSON."""
     assert json.loads(block.text.partition("\n")[2] if re.match("[A-Z]+ ", block.text) else block.text)
 
 
 def test_every_block_has_a_language_that_is_tested() -> None:
-    """No block escapes its test by having no language."""
+    """Each code block has a language whose blocks are tested."""
     known = {str(block) for block in all_blocks(*LANGUAGES)}
     assert {str(block) for block in all_blocks(*LANGUAGES, "", "bash", "shell", "http", "console")} == known
 
 
 def test_ci_steps_pin_a_commit() -> None:
-    """An upgrade of esml does not change a pipeline that follows README; there is no release to pin yet."""
+    """The CI recipes pin a commit, so that a change of esml does not change a pipeline."""
     texts = [block.text for block in all_blocks("yaml", "groovy")]
     pins = [re.findall(r'"git\+.*ESML_REPOSITORY.*?@(.*?)"', text) for text in texts]
     assert pins == [["${{ vars.ESML_COMMIT }}"], ["$ESML_COMMIT"], ["$ESML_COMMIT"]]

@@ -21,14 +21,14 @@ def commands() -> dict[str, click.Command]:
 
 
 def test_every_module_of_a_command_is_a_command() -> None:
-    """No command is forgotten in the list that the help shows."""
+    """Each module in cli/commands is in the list of commands."""
     modules = {path.stem for path in (TOP / "esml_stop" / "cli" / "commands").glob("[a-z]*.py")}
     assert set(commands()) == modules == set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_and_option_is_explained(name: str) -> None:
-    """Each command says what it is for, each option what it does, as sentences."""
+    """Each command and each option has a help text that is a sentence."""
     command = commands()[name]
     assert command.help
     assert command.help.strip().endswith(".")
@@ -40,35 +40,35 @@ def test_every_command_and_option_is_explained(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_in_the_option_reference(name: str) -> None:
-    """docs/options.md has the help text of each command."""
+    """docs/options.md contains the help of each command."""
     assert f"## esml {name}\n" in (TOP / "docs/options.md").read_text(encoding="utf-8")
 
 
 def test_the_option_reference_is_up_to_date() -> None:
-    """docs/options.md is what `cog -r docs/options.md` writes now."""
+    """docs/options.md equals the output of `cog -r docs/options.md`."""
     checked = subprocess.run([sys.executable, "-m", "cogapp", "--check", "docs/options.md"], cwd=TOP, check=False)
     assert checked.returncode == 0
 
 
 def test_readme_is_short() -> None:
-    """README is for a newcomer; the rest is in docs."""
+    """README has at most 250 lines."""
     assert len((TOP / "README.md").read_text(encoding="utf-8").splitlines()) <= 250
 
 
 def test_every_exit_code_is_in_readme() -> None:
-    """README's table explains each exit code that there is, and no other."""
+    """README's table explains each existing exit code, and no other."""
     codes = {int(code) for codes in man.exit_codes() for code in codes.split(",")}
     assert codes == {int(status) for status in ExitStatus}
 
 
 def test_the_man_page_is_up_to_date() -> None:
-    """docs/esml.1 is what `python -m docs.man` writes now."""
+    """docs/esml.1 equals the output of `python -m docs.man`."""
     assert (TOP / "docs" / "esml.1").read_text(encoding="utf-8") == man.page()
 
 
 @pytest.mark.parametrize("name", ["stop", "list"])
 def test_examples_come_before_options(name: str) -> None:
-    """Help begins with usage, purpose and examples; connection and output options come last."""
+    """Help begins with usage, purpose and examples, and ends with connection and output options."""
     command = commands()[name]
     text = command.get_help(click.Context(command, info_name=name))
     places = [text.index(title) for title in ("Usage:", "Examples:", "\nOptions:", "\nConnection:", "\nOutput:")]

@@ -1,4 +1,4 @@
-"""Links lead somewhere; nothing is fetched."""
+"""Checks the links in README and docs, without fetching anything."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ HOSTS = {"github.com", "www.elastic.co", "keepachangelog.com", "es-client.readth
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_within_the_repository_has_a_target(page: Path) -> None:
-    """The file is there, and so is the heading."""
+    """The file and the heading of each link within the repository exist."""
     for link in links(page):
         if urlsplit(link).scheme:
             continue
@@ -25,7 +25,7 @@ def test_every_link_within_the_repository_has_a_target(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_elsewhere_is_https_to_a_known_host(page: Path) -> None:
-    """A new host is added to the list on purpose, and a mistyped one shows."""
+    """Each external link uses https and a host in the list."""
     for link in links(page):
         parts = urlsplit(link)
         if parts.scheme:
@@ -34,7 +34,7 @@ def test_every_link_elsewhere_is_https_to_a_known_host(page: Path) -> None:
 
 
 def test_every_page_can_be_reached_from_readme() -> None:
-    """README, or a page that it links to, links to each page."""
+    """Each page is linked from README, directly or through another page."""
     seen, left = set[Path](), [PAGES[0]]
     while left:
         page = left.pop()

@@ -1,4 +1,4 @@
-"""What docs/output.md does with jq, run on the practice cluster, each with its answer."""
+"""Runs the jq examples in docs/output.md on a practice cluster and compares their output."""
 
 import re
 import shutil
@@ -33,7 +33,7 @@ ANSWERS = (
 
 @pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed")
 def test_each_one_liner_has_its_answer(tmp_path: Path) -> None:
-    """The report is written by the first line; every other one prints what the page says it does."""
+    """The first line writes the report, and each other line prints what the page says."""
     (block,) = [one for one in all_blocks("sh") if "report.json" in one.text]
     writes, *reads = block.text.strip().splitlines()
     (tmp_path / "report.json").write_text(written(writes, tmp_path))
@@ -44,7 +44,7 @@ def test_each_one_liner_has_its_answer(tmp_path: Path) -> None:
 
 
 def written(command: str, folder: Path) -> str:
-    """Return the report that a command writes on a practice cluster of its own."""
+    """Return the report that a command writes on a new practice cluster."""
     (folder / "esml").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m esml_stop "$@"\n')
     (folder / "esml").chmod(0o755)
     with serve() as server:
@@ -55,6 +55,6 @@ def written(command: str, folder: Path) -> str:
 
 
 def adapt_and_use_twice(state: State) -> None:
-    """Let two pipelines use a deployment, one with a strange name, whose start call has a second line."""
+    """Let two pipelines, one with a special character in its ID, use a deployment whose start call has two lines."""
     state.pipelines["another|pipeline"] = state.pipelines["reviews-pipeline"]
     state.deployments["reviews_for_ingest"].adaptive_allocations = {"enabled": True, "max_number_of_allocations": 2}

@@ -1,4 +1,4 @@
-"""What README recommends is run as it stands there, against a practice cluster."""
+"""Runs README's recipes unchanged on a practice cluster."""
 
 import re
 import sys
@@ -17,12 +17,12 @@ VARIABLES = dict.fromkeys(("BUILD_ID", "GITHUB_RUN_ID", "CI_PIPELINE_ID", "BUILD
 
 
 def texts(language: str) -> list[str]:
-    """Return README's code blocks of a language."""
+    """Return README's code blocks in a language."""
     return [block.text for block in all_blocks(language) if block.page == "README.md"]
 
 
 def steps() -> Iterator[tuple[str, str]]:
-    """Yield the scripts of the CI steps, by the name of the system."""
+    """Yield the scripts of the CI recipes by CI system."""
     actions, gitlab = (yaml.safe_load(one) for one in texts("yaml"))
     yield "GitHub Actions", actions[-1]["run"]
     yield "GitLab CI", "\n".join(gitlab["test"]["after_script"])
@@ -31,7 +31,7 @@ def steps() -> Iterator[tuple[str, str]]:
 
 @pytest.fixture
 def cluster() -> Iterator[RawCluster]:
-    """Yield a sandbox with two deployments of build 7, one of build 8, and one that nobody used since 2023."""
+    """Yield a practice cluster with two deployments of build 7, one of build 8, and one that was last used in 2023."""
     with serve(empty=True) as server:
         found = RawCluster(server.url)
         found.model("m")
@@ -42,7 +42,7 @@ def cluster() -> Iterator[RawCluster]:
 
 
 def run(script: str, cluster: RawCluster, folder: Path) -> Ended:
-    """Run a script as a CI system does: no terminal, `esml` on the PATH."""
+    """Run a script as a CI system does: without a terminal, with `esml` on the PATH."""
     (folder / "esml").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m esml_stop "$@"\n')
     (folder / "esml").chmod(0o755)
     environment = {**cluster.environment(), **VARIABLES, "PATH": f"{folder}:/usr/bin:/bin"}
@@ -51,14 +51,14 @@ def run(script: str, cluster: RawCluster, folder: Path) -> Ended:
 
 @pytest.mark.parametrize("script", [script for _, script in steps()], ids=[name for name, _ in steps()])
 def test_a_teardown_step_stops_its_own_and_nothing_else(script: str, cluster: RawCluster, tmp_path: Path) -> None:
-    """Exit 0 with something to stop, and again with nothing left."""
+    """A teardown step stops only its own deployments, and exits with 0 if run again."""
     assert run(script, cluster, tmp_path).status == 0
     assert cluster.running() == ["ci-7", "ci-8-a", "old"]
     assert run(script, cluster, tmp_path).status == 0
 
 
 def scripts() -> dict[str, str]:
-    """Return the shell recipes by a word that only one of them has."""
+    """Return the shell recipes by a word that only one of them contains."""
     found: dict[str, str] = {}
     for word in ('"ci-$BUILD_ID" --force', "--idle", "--save", "case"):
         (found[word],) = [one for one in texts("sh") if one.startswith("set ") and word in one]
@@ -66,7 +66,7 @@ def scripts() -> dict[str, str]:
 
 
 def test_a_script_stops_what_its_build_started(cluster: RawCluster, tmp_path: Path) -> None:
-    """With `set -e` it ends well whether the deployment is there or not."""
+    """With `set -e`, the script succeeds whether the deployment is running or not."""
     script = scripts()['"ci-$BUILD_ID" --force']
     assert run(script, cluster, tmp_path).status == 0
     assert "ci-7" not in cluster.running()
@@ -74,7 +74,7 @@ def test_a_script_stops_what_its_build_started(cluster: RawCluster, tmp_path: Pa
 
 
 def test_what_is_idle_is_listed_and_stopped(cluster: RawCluster, tmp_path: Path) -> None:
-    """Only that; what is idle but in use stays and is no failure."""
+    """Only idle deployments are stopped; one that is idle but in use keeps running and causes no failure."""
     script = scripts()["--idle"]
     cluster.model("used")
     cluster.deployment("old-used", "used")
@@ -85,7 +85,7 @@ def test_what_is_idle_is_listed_and_stopped(cluster: RawCluster, tmp_path: Path)
 
 
 def test_an_upgrade_loses_nothing(cluster: RawCluster, tmp_path: Path) -> None:
-    """Everything is stopped, and everything is back."""
+    """All deployments are stopped and started again."""
     before = cluster.running()
     ended = run(scripts()["--save"], cluster, tmp_path)
     assert (ended.status, cluster.running()) == (0, before)
@@ -97,7 +97,7 @@ def test_an_upgrade_loses_nothing(cluster: RawCluster, tmp_path: Path) -> None:
     [("there", "stopped"), ("gone", "not running"), ("used", "in use: see above for what uses it")],
 )
 def test_exit_codes_tell_a_script_what_happened(cluster: RawCluster, tmp_path: Path, scene: str, said: str) -> None:
-    """Each case ends in its own branch."""
+    """Each exit code leads to its branch of the script."""
     if scene == "gone":
         cluster.do("POST", "/_ml/trained_models/ci-7/deployment/_stop")
     if scene == "used":

@@ -1,4 +1,4 @@
-"""The glossary, as far as a machine can hold it."""
+"""Enforces the glossary."""
 
 import ast
 
@@ -8,7 +8,7 @@ from tests.support.wording import problems, sentences, strings
 
 
 def test_every_sentence_for_users_keeps_to_the_glossary() -> None:
-    """Messages, help texts, schema descriptions, README, docs and CHANGELOG use one term for each thing."""
+    """Messages, help texts, schemas, README, docs and CHANGELOG contain no word that the glossary rules out."""
     found = [f"{place}: {problem}: {text.strip()[:120]}" for place, text in sentences() for problem in problems(text)]
     assert not found, "\n".join(["", *found])
 
@@ -23,11 +23,11 @@ def test_every_sentence_for_users_keeps_to_the_glossary() -> None:
     ],
 )
 def test_the_glossary_finds_what_it_is_for(text: str, count: int) -> None:
-    """Each word that does not belong is found once."""
+    """Each word that the glossary rules out is found once."""
     assert len(problems(text)) == count
 
 
 def test_strings_are_read_with_their_values_and_docstrings_only_of_commands() -> None:
-    """An f-string is one text, a helper's docstring is none."""
+    """An f-string is read as one text, and docstrings only if they are help texts."""
     module = 'def f(x):\n    """Hidden."""\n    return f"a {x} b"\n\n@click.command()\ndef g():\n    """Shown."""\n'
     assert sorted(text for _, text in strings(ast.parse(module))) == ["Shown.", "a ... b"]

@@ -14,37 +14,37 @@ from tests.support.terminal import until
 
 
 def done(target: Target) -> Result:
-    """Return the result of a job that worked."""
+    """Return the result of a successful job."""
     return Result(target, Outcome.STOPPED, attempts=1)
 
 
 class Ears:
-    """A listener that remembers, and in which thread it heard."""
+    """A listener that records events and the thread that reported each."""
 
     def __init__(self) -> None:
         self.heard: list[str] = []
         self.threads: set[threading.Thread] = set()
 
     def started(self, target: Target) -> None:
-        """Hear that a target's job begins."""
+        """Record the start of a job."""
         self.note(f"+{target.deployment_id}")
 
     def ended(self, result: Result) -> None:
-        """Hear what became of a target."""
+        """Record a result."""
         self.note(f"-{result.deployment_id} {result.outcome.value}")
 
     def retrying(self, line: str) -> None:
-        """Hear why a request is made again."""
+        """Record the reason for a retry."""
         self.note(line)
 
     def note(self, line: str) -> None:
-        """Remember a line."""
+        """Record a line."""
         self.heard.append(line)
         self.threads.add(threading.current_thread())
 
 
 def targets(*names: str) -> list[Target]:
-    """Return targets that are to be stopped."""
+    """Return targets to stop."""
     return [Target(name, Outcome.WOULD_STOP) for name in names]
 
 
@@ -54,7 +54,7 @@ def outcomes(results: dict[str, Result]) -> dict[str, str]:
 
 
 def test_each_target_gets_its_ending_in_order() -> None:
-    """One after the other with --parallel 1, each told by the main thread."""
+    """With --parallel 1, targets run one after the other, and the main thread reports each result."""
     ears = Ears()
     results, number = Batch(lambda target, _: done(target), Deadline(5), ears, parallel=1).run(targets("a", "b", "c"))
     assert (outcomes(results), number) == ({"a": "stopped", "b": "stopped", "c": "stopped"}, None)
@@ -64,7 +64,7 @@ def test_each_target_gets_its_ending_in_order() -> None:
 
 @pytest.mark.parametrize("parallel", [1, 3, 32])
 def test_never_more_than_parallel_at_a_time(parallel: int) -> None:
-    """And no fewer, as long as there are targets."""
+    """Exactly `parallel` jobs run at a time, as long as there are targets."""
     lock, full, now, most = threading.Lock(), threading.Event(), 0, 0
 
     def job(target: Target, __: Say) -> Result:
@@ -84,7 +84,7 @@ def test_never_more_than_parallel_at_a_time(parallel: int) -> None:
 
 
 def test_a_failure_keeps_nobody_from_going_on() -> None:
-    """A bug is that target's unknown; the others are done."""
+    """An unexpected exception makes one target unknown, and the others are completed."""
 
     def job(target: Target, _: Say) -> Result:
         if target.deployment_id == "b":
@@ -97,7 +97,7 @@ def test_a_failure_keeps_nobody_from_going_on() -> None:
 
 
 def test_a_machine_without_threads_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What got no thread was not started, and says so."""
+    """A target for which no thread can be started is not attempted."""
 
     def begin(_: object) -> None:
         raise RuntimeError("can't start new thread")
@@ -108,7 +108,7 @@ def test_a_machine_without_threads_starts_nothing(monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_a_worker_says_reaches_the_listener() -> None:
-    """With the name of its target."""
+    """Notes of a worker reach the listener with the name of the target."""
     ears = Ears()
 
     def job(target: Target, say: Say) -> Result:
@@ -120,7 +120,7 @@ def test_what_a_worker_says_reaches_the_listener() -> None:
 
 
 def test_after_the_deadline_nothing_begins() -> None:
-    """What was not begun has no result."""
+    """After the deadline no job begins, and the remaining targets have no result."""
     clock = FakeClock()
 
     def job(target: Target, _: Say) -> Result:
@@ -132,7 +132,7 @@ def test_after_the_deadline_nothing_begins() -> None:
 
 
 def test_after_a_signal_last_words_are_heard_and_nothing_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What ends in the moment that is left has its result; the third is not begun."""
+    """After a signal, results that arrive within a moment are kept, and no further job begins."""
     monkeypatch.setattr(batch, "LATE_SECONDS", 20)
     both = threading.Barrier(2)
 
@@ -148,7 +148,7 @@ def test_after_a_signal_last_words_are_heard_and_nothing_begins(monkeypatch: pyt
 
 
 def test_after_a_signal_what_stays_silent_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not waited for any longer than that moment."""
+    """After a signal, a job without a result within a moment is unknown."""
     monkeypatch.setattr(batch, "LATE_SECONDS", 0)
     over = threading.Event()
 
@@ -166,7 +166,7 @@ def test_after_a_signal_what_stays_silent_is_unknown(monkeypatch: pytest.MonkeyP
 
 
 def test_a_signal_before_the_first_target_begins_nothing() -> None:
-    """Also when its handler has run long ago."""
+    """After an earlier signal, no job begins."""
     with hearing():
         send()
         assert Batch(lambda target, _: done(target), Deadline(5), Ears(), parallel=2).run(targets("a")) == ({}, 2)

@@ -21,18 +21,18 @@ RUNS, GOING, GONE = {"a": "started"}, {"a": "stopping"}, dict[str, str]()
 
 
 def result(name: str, outcome: Outcome = Outcome.STOPPED, **more: object) -> Result:
-    """Return what became of a deployment that was seen running since 1."""
+    """Return the result of a deployment that was listed with the start time 1."""
     return Result(Target(name, Outcome.WOULD_STOP, deployment(name, start_time=1)), outcome, **more)  # type: ignore[arg-type]
 
 
 def reader(*looks: Mapping[str, str] | EsmlError, seconds: float = 60) -> tuple[Reader, FakeCluster, FakeClock]:
-    """Return a reader of a cluster that lists this, one after the other."""
+    """Return a reader of a cluster with these successive listings."""
     cluster, clock = FakeCluster(looks=list(looks)), FakeClock()
     return Reader(cluster, Deadline(seconds, clock), lambda _: None), cluster, clock
 
 
 def test_one_look_for_all_that_stopped() -> None:
-    """What failed is not asked for."""
+    """One request checks all stopped deployments, without the failed ones."""
     read, cluster, _ = reader(GONE)
     results = [result("a"), result("b", Outcome.FAILED), result("c")]
     assert verified(results, read) == results
@@ -40,21 +40,21 @@ def test_one_look_for_all_that_stopped() -> None:
 
 
 def test_nothing_stopped_is_nothing_to_look_at() -> None:
-    """No request."""
+    """No request is made if nothing stopped."""
     read, cluster, _ = reader(GONE)
     assert verified([result("a", Outcome.FAILED)], read)
     assert cluster.asked == []
 
 
 def test_a_node_may_be_a_moment_behind() -> None:
-    """What is listed once more and then gone has stopped."""
+    """A deployment that is still listed once and then gone has stopped."""
     read, cluster, clock = reader(RUNS, GONE)
     assert verified([result("a")], read)[0].outcome is Outcome.STOPPED
     assert (len(cluster.asked), clock.slept) == (2, [0.5])
 
 
 def test_what_stays_listed_has_not_stopped() -> None:
-    """Three looks, then the listing counts for more than the answer to the stop."""
+    """After three checks, a listed deployment counts as running, regardless of the stop response."""
     read, cluster, _ = reader(RUNS)
     (one,) = verified([result("a")], read)
     assert one.error
@@ -67,7 +67,7 @@ def test_what_stays_listed_has_not_stopped() -> None:
 
 
 def test_what_was_started_again_is_told_apart() -> None:
-    """Another start time means that it did stop."""
+    """A different start time means that the deployment stopped and was started again."""
     read, _, _ = reader(RUNS)
     again = Result(Target("a", Outcome.WOULD_STOP, deployment("a", start_time=0)), Outcome.STOPPED)
     (one,) = verified([again], read)
@@ -76,7 +76,7 @@ def test_what_was_started_again_is_told_apart() -> None:
 
 
 def test_what_is_listed_as_stopping_is_waited_for() -> None:
-    """As long as the deadline allows, with growing pauses; then it is still stopping, exit 7."""
+    """A stopping deployment is awaited with growing pauses until the deadline; then it is still stopping, exit 7."""
     read, _, clock = reader(*[GOING] * 6, GONE)
     assert verified([result("a")], read)[0].outcome is Outcome.STOPPED
     assert clock.slept == [0.5, 1, 2, 4, 5, 5]
@@ -88,20 +88,20 @@ def test_what_is_listed_as_stopping_is_waited_for() -> None:
 
 @pytest.mark.parametrize("error", [BUSY, refusal(403)])
 def test_a_look_that_fails_leaves_the_servers_word(error: EsmlError) -> None:
-    """Stopped, and the result says that nobody looked."""
+    """If the check fails, the deployment counts as stopped, and the result says that it was not checked."""
     read, _, _ = reader(error)
     (one,) = verified([result("a")], read)
     assert (one.outcome, [unread.what for unread in one.target.not_checked]) == (Outcome.STOPPED, [LAST_LOOK])
 
 
 def test_what_a_look_has_shown_is_not_forgotten_when_the_next_one_fails() -> None:
-    """Listed once, then no answer: it is not said to have stopped."""
+    """A deployment that was listed before a failed check is not reported as stopped."""
     read, _, _ = reader(RUNS, refusal(403))
     assert verified([result("a")], read)[0].outcome is Outcome.FAILED
 
 
 def test_a_refusal_without_a_name_is_looked_into() -> None:
-    """After a 409 what uses the deployment is read, as the server does not say it."""
+    """After a 409, the uses of the deployment are read, because the response does not name them."""
     read, cluster, _ = reader({"a": "started"})
     refused = result(
         "a", Outcome.IN_USE, error=Refused("no", http_status=409, reason="referenced by ingest processors")
@@ -112,7 +112,7 @@ def test_a_refusal_without_a_name_is_looked_into() -> None:
 
 
 def test_a_signal_in_the_last_look_loses_nothing() -> None:
-    """The look is given up; what is known stands."""
+    """A signal ends the check, and all results are kept."""
     read, cluster, _ = reader(GONE)
     over = threading.Event()
 
@@ -128,7 +128,7 @@ def test_a_signal_in_the_last_look_loses_nothing() -> None:
 
 
 def test_a_bug_in_the_last_look_loses_nothing() -> None:
-    """It is a warning beside the results."""
+    """An unexpected exception in the check becomes a warning, and all results are kept."""
     read, cluster, _ = reader(GONE)
     cluster.looks = None  # type: ignore[assignment]
     looked = with_last_look([result("a")], read, check=True)
@@ -142,7 +142,7 @@ def test_a_bug_in_the_last_look_loses_nothing() -> None:
 def test_after_a_signal_one_look_settles_what_it_can(
     state: Mapping[str, str] | EsmlError, outcome: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Gone or stopping is known; what still runs may be stopped a moment later. What has a result is not asked for."""
+    """After a signal, one check finds gone and stopping deployments; a running one stays unknown."""
     monkeypatch.setattr(last_look, "QUICK_SECONDS", 20)
     read, cluster, _ = reader(state)
     results = [result("a", Outcome.UNKNOWN), result("b"), result("c", Outcome.NOT_ATTEMPTED)]
@@ -152,7 +152,7 @@ def test_after_a_signal_one_look_settles_what_it_can(
 
 
 def test_what_was_never_seen_running_is_not_said_to_have_stopped() -> None:
-    """With --no-check, a name that is not there after a signal may have been a typing error."""
+    """With --no-check and a signal, a missing deployment is not reported as stopped, as it may be a typo."""
     read, _, _ = reader(GONE)
     unseen = Result(Target("a", Outcome.WOULD_STOP), Outcome.UNKNOWN)
     assert settled_at_once([unseen], read, settled) == [unseen]

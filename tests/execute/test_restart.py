@@ -22,7 +22,7 @@ def restarted(
     looks: tuple[Mapping[str, str] | EsmlError, ...] = (RUNS,),
     state: str = "started",
 ) -> tuple[Result, list[str]]:
-    """Return how a restart of `d` ends, and what was asked."""
+    """Return the result of a restart of `d`, and the requests."""
     cluster = FakeCluster(stops=list(stops), starts=list(starts), looks=list(looks))
     reader = Reader(cluster, Deadline(60, FakeClock()), lambda _: None)
     target = Target("d", Outcome.WOULD_RESTART, deployment("d", "m", state=state))
@@ -33,7 +33,7 @@ def restarted(
 
 
 def test_a_deployment_is_stopped_then_started_and_then_looked_at() -> None:
-    """One request each; the result still shows it as it was before."""
+    """A restart sends one stop, one start and one check; the result contains the state before."""
     result, asked = restarted(state="failed")
     assert (result.outcome, result.error, result.attempts) == (Outcome.RESTARTED, None, 2)
     assert asked == ["stop d", "start d started", "look d"]
@@ -50,14 +50,14 @@ def test_a_deployment_is_stopped_then_started_and_then_looked_at() -> None:
     ],
 )
 def test_what_did_not_stop_is_not_started(stop: EsmlError, outcome: Outcome) -> None:
-    """The result is the one of the stop."""
+    """If the stop fails, its result is returned and nothing is started."""
     result, asked = restarted(stops=(stop,), looks=(RUNS,))
     assert result.outcome is outcome
     assert "start" not in " ".join(asked)
 
 
 def test_what_somebody_else_stopped_is_started_again() -> None:
-    """It ran a moment ago and is gone: that is what the stop was for."""
+    """A deployment that someone else stopped in the meantime is started."""
     result, asked = restarted(stops=(MISSING,))
     assert (result.outcome, asked[:2]) == (Outcome.RESTARTED, ["stop d", "start d started"])
 
@@ -81,7 +81,7 @@ def test_what_somebody_else_stopped_is_started_again() -> None:
     ],
 )
 def test_a_start_that_fails_tells_that_it_stopped(start: EsmlError, outcome: Outcome, status: int, said: str) -> None:
-    """With the reason, the hint that names the file, and the exit code of the start."""
+    """A failed start reports that the deployment stopped, with the reason, the save file and the start's exit code."""
     result, _ = restarted(starts=(start,), looks=({},))
     assert result.error
     assert (result.outcome, result.error.exit_status) == (outcome, status)
@@ -93,7 +93,7 @@ def test_a_start_that_fails_tells_that_it_stopped(start: EsmlError, outcome: Out
 
 
 def test_how_it_arrives_counts() -> None:
-    """Still starting, failed at once, or gone again."""
+    """A deployment that is still starting, has failed or is gone after the start is reported as such."""
     assert restarted(looks=({"d": "starting"},))[0].outcome is Outcome.STARTING
     assert restarted(looks=({"d": "failed"},))[0].outcome is Outcome.FAILED
     gone = restarted(looks=({},))[0]
@@ -104,7 +104,7 @@ def test_how_it_arrives_counts() -> None:
 
 
 def interrupted(stage: str, looks: Mapping[str, str]) -> Result:
-    """Return the result of a restart during which a signal arrived: while it is stopped, or started."""
+    """Return the result of a restart that a signal interrupts during the stop or the start."""
     cluster = FakeCluster(looks=[looks])
     restarts = Restarts(
         Reader(cluster, Deadline(60, FakeClock()), lambda _: None), Flags(), wait_for="started", again="X"
@@ -138,6 +138,6 @@ def interrupted(stage: str, looks: Mapping[str, str]) -> Result:
 def test_after_a_signal_it_is_said_how_far_it_got(
     stage: str, looks: Mapping[str, str], outcome: Outcome, said: str | None
 ) -> None:
-    """As one look at the deployment settles it."""
+    """After a signal, one check determines whether the deployment stopped or started."""
     result = interrupted(stage, looks)
     assert (result.outcome, result.error and result.error.message) == (outcome, said)

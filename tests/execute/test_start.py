@@ -20,7 +20,7 @@ def started(
     state: str = "stopped",
     seconds: float = 60,
 ) -> tuple[Result, list[str]]:
-    """Return how a start of `d` ends, and what was asked."""
+    """Return the result of a start of `d`, and the requests."""
     cluster = FakeCluster(starts=list(starts), looks=list(looks))
     target = Target("d", Outcome.WOULD_START, deployment("d", "m", state=state))
     deadline = Deadline(seconds, FakeClock())
@@ -28,25 +28,25 @@ def started(
 
 
 def brief(result: Result) -> tuple[str, int]:
-    """Return the outcome of a start that has no error, and how often it was sent."""
+    """Return the outcome of a start without an error, and the number of requests."""
     assert result.error is None
     return result.outcome.value, result.attempts
 
 
 def test_an_accepted_start_takes_one_request() -> None:
-    """How far it has to be goes along."""
+    """A start is one request, which contains the state to wait for."""
     result, asked = started(None)
     assert (brief(result), asked) == (("started", 1), ["start d fully_allocated"])
 
 
 def test_what_is_still_stopping_is_waited_for() -> None:
-    """A start in between would be refused."""
+    """A start waits until the deployment is no longer stopping, because it would be refused."""
     result, asked = started(None, looks=(STOPPING, STOPPING, GONE), state="stopping")
     assert (result.outcome, asked) == (Outcome.STARTED, ["look d"] * 3 + ["start d fully_allocated"])
 
 
 def test_what_never_stops_stopping_was_not_attempted() -> None:
-    """Nothing was sent, and the time is over."""
+    """If the deployment is still stopping at the deadline, nothing is sent and the start is not attempted."""
     result, asked = started(None, looks=(STOPPING,), state="stopping", seconds=10)
     assert (result.outcome, result.attempts) == (Outcome.NOT_ATTEMPTED, 0)
     assert "start" not in " ".join(asked)
@@ -54,13 +54,13 @@ def test_what_never_stops_stopping_was_not_attempted() -> None:
 
 @pytest.mark.parametrize("lost", [RESET, BUSY])
 def test_a_lost_answer_is_not_sent_again_when_it_arrived(lost: Unreachable) -> None:
-    """The deployment is there: that is what was asked for."""
+    """After a lost response, nothing is sent again if the deployment is listed."""
     result, asked = started(lost, looks=(RUNS,))
     assert (result.outcome, asked) == (Outcome.STARTED, ["start d fully_allocated", "look d"])
 
 
 def test_a_lost_start_is_sent_again_only_after_a_look() -> None:
-    """It is not there, so it did not arrive."""
+    """After a lost response, the start is sent again if the deployment is not listed."""
     result, asked = started(RESET, None)
     assert (brief(result), asked) == (
         ("started", 2),
@@ -69,7 +69,7 @@ def test_a_lost_start_is_sent_again_only_after_a_look() -> None:
 
 
 def test_a_start_that_keeps_failing_has_failed() -> None:
-    """Four tries, and what to do then."""
+    """After four attempts the start has failed, with a hint."""
     result, asked = started(BUSY)
     assert (result.outcome, result.attempts, asked.count("start d fully_allocated")) == (Outcome.FAILED, 4, 4)
     assert result.error
@@ -80,32 +80,32 @@ def test_a_start_that_keeps_failing_has_failed() -> None:
 
 
 def test_silence_is_settled_by_the_state() -> None:
-    """There is started; not there may still be on its way."""
+    """Without a response, a listed deployment has started, and a missing one is unknown."""
     assert started(SILENT, looks=(RUNS,))[0].outcome is Outcome.STARTED
     result = started(SILENT)[0]
     assert (result.outcome, result.error and result.error.exit_status) == (Outcome.UNKNOWN, 7)
 
 
 def test_what_never_left_was_not_attempted() -> None:
-    """Nothing listens: nothing happened, and the exit code says that the cluster cannot be reached."""
+    """If the connection is refused, the start is not attempted and the exit code is 6."""
     result = started(REFUSED)[0]
     assert (result.outcome, result.error and result.error.exit_status) == (Outcome.NOT_ATTEMPTED, 6)
 
 
 def test_an_odd_answer_is_unknown() -> None:
-    """Never called started."""
+    """An unexpected response makes the result unknown."""
     assert started(BadAnswer("odd"))[0].outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize("status", [400, 409])
 def test_an_id_that_is_taken_is_left_to_the_last_look(status: int) -> None:
-    """Somebody else was faster; whether with the same parameters is looked at for all at once."""
+    """If the ID already exists, the final check compares the settings."""
     for reason in ("because an existing deployment with the same id [d] exist", "it has already been started"):
         assert started(refusal(status, reason=reason))[0].outcome is Outcome.STARTED
 
 
 def test_the_servers_own_time_out_is_no_failure() -> None:
-    """It goes on in the background, as its message says."""
+    """A timeout on the server is not a failure, because the start continues in the background."""
     result = started(refusal(408, "model_deployment_timeout_exception", "Timed out after [9s]"))[0]
     assert (result.outcome, result.error and result.error.exit_status) == (Outcome.STARTING, 7)
 
@@ -152,7 +152,7 @@ def test_the_servers_own_time_out_is_no_failure() -> None:
     ],
 )
 def test_refusals_are_told_apart(status: int, reason: str, code: str, hint: str) -> None:
-    """Each with what to do, sent once and never again, exit code 1; what is not known stays in the server's words."""
+    """Each refusal has its message and hint, is not retried and exits with 1; unknown ones keep the server's text."""
     result, asked = started(refusal(status, reason=reason))
     assert (result.outcome, asked) == (Outcome.FAILED, ["start d fully_allocated"])
     assert result.error
@@ -165,7 +165,7 @@ NAME_IS_A_MODEL = refusal(400, reason="Deployment id [d] is the same as an anoth
 
 
 def alias_start(models: dict[str, str], *starts: Answer, through_alias: bool) -> tuple[Result, list[str]]:
-    """Start a deployment whose ID is or was a model alias, and return the result and what was asked."""
+    """Start a deployment whose ID is or was a model alias; return the result and the requests."""
     cluster = FakeCluster(starts=list(starts), models=models)
     target = Target("d", Outcome.WOULD_START, deployment("d", state="stopped", through_alias=through_alias))
     result = Start(cluster, target, "started", Deadline(60, FakeClock()), lambda _: None).run()
@@ -174,7 +174,7 @@ def alias_start(models: dict[str, str], *starts: Answer, through_alias: bool) ->
 
 @pytest.mark.parametrize("known", [True, False])
 def test_what_an_alias_started_starts_at_the_path_of_the_alias(known: bool) -> None:
-    """Also when only the server's refusal tells that its ID is an alias."""
+    """A deployment started through an alias is started at the alias's path, even if only a refusal reveals that."""
     starts = [None] if known else [NAME_IS_A_MODEL, None]
     result, asked = alias_start({"d": "m"}, *starts, through_alias=known)
     assert result.outcome is Outcome.STARTED
@@ -184,7 +184,7 @@ def test_what_an_alias_started_starts_at_the_path_of_the_alias(known: bool) -> N
 
 
 def test_an_alias_of_another_model_starts_nothing() -> None:
-    """Its path would start the other model."""
+    """If the alias belongs to another model, nothing is started."""
     for known, starts in ((True, [None]), (False, [NAME_IS_A_MODEL])):
         result, asked = alias_start({"d": "n"}, *starts, through_alias=known)
         assert (result.outcome, result.error and result.error.code) == (Outcome.FAILED, "alias_reassigned")
@@ -192,7 +192,7 @@ def test_an_alias_of_another_model_starts_nothing() -> None:
 
 
 def test_an_alias_that_is_gone_leaves_a_free_id() -> None:
-    """The deployment starts at its model's path."""
+    """If the alias was deleted, the deployment is started at its model's path."""
     result, asked = alias_start({}, None, through_alias=True)
     assert (result.outcome, asked) == (Outcome.STARTED, ["model d", "start d started"])
     assert result.target.deployment
@@ -200,24 +200,24 @@ def test_an_alias_that_is_gone_leaves_a_free_id() -> None:
 
 
 def test_an_id_that_is_another_model_is_refused_in_the_servers_words() -> None:
-    """It is no alias, so there is no other path."""
+    """If the ID is a model, the server's refusal is reported."""
     result, asked = alias_start({"d": "d"}, NAME_IS_A_MODEL, through_alias=False)
     assert (result.outcome, asked) == (Outcome.FAILED, ["start d started", "model d"])
 
 
 def planned(name: str, outcome: Outcome = Outcome.WOULD_START, state: str = "stopped") -> Result:
-    """Return what a plan says of a saved deployment."""
+    """Return the plan for a saved deployment."""
     return Result(Target(name, outcome, deployment(name, state=state)), outcome)
 
 
 def reader(*looks: Mapping[str, str] | EsmlError, seconds: float = 60) -> tuple[Reader, FakeCluster, FakeClock]:
-    """Return a reader of a cluster that shows these states one after the other."""
+    """Return a reader of a cluster with these successive states."""
     cluster, clock = FakeCluster(looks=list(looks)), FakeClock()
     return Reader(cluster, Deadline(seconds, clock), lambda _: None), cluster, clock
 
 
 def test_only_what_is_planned_is_started_and_the_order_stays() -> None:
-    """What runs, differs or is held back has nothing sent for it."""
+    """Only planned deployments are started, and the results keep their order."""
     read, cluster, _ = reader({})
     differs = Result(planned("b", Outcome.DIFFERS).target, Outcome.DIFFERS, error=EsmlError("other"))
     plan = [planned("a"), differs, planned("c", Outcome.ALREADY_RUNNING), planned("d")]
@@ -231,12 +231,12 @@ def test_only_what_is_planned_is_started_and_the_order_stays() -> None:
 
 
 def began(name: str) -> Result:
-    """Return the result of a start that was accepted."""
+    """Return the result of an accepted start."""
     return Result(planned(name).target, Outcome.STARTED, attempts=1)
 
 
 def test_all_are_watched_with_one_request_a_look() -> None:
-    """Until the last one has started, with growing pauses."""
+    """All deployments are checked with one request at a time, with growing pauses, until the last has started."""
     read, cluster, clock = reader(
         {"a": "starting", "b": "started"}, {"a": "starting", "b": "started"}, {"a": "started", "b": "started"}
     )
@@ -246,21 +246,21 @@ def test_all_are_watched_with_one_request_a_look() -> None:
 
 
 def test_what_ran_but_was_only_starting_is_watched_too() -> None:
-    """It is never said to have been started by this run."""
+    """A deployment that was already starting is awaited, too, but not reported as started by this run."""
     read, _, _ = reader({"a": "starting"}, {"a": "started"})
     (one,) = watched([planned("a", Outcome.ALREADY_RUNNING, "starting")], read, "started")
     assert one.outcome is Outcome.ALREADY_RUNNING
 
 
 def test_when_time_is_over_it_is_still_starting() -> None:
-    """Exit code 7, and how far it is."""
+    """At the deadline the deployment is still starting, with its progress and exit code 7."""
     read, _, _ = reader({"a": "starting"}, seconds=5)
     (one,) = watched([began("a")], read, "started")
     assert (one.outcome, one.error and one.error.exit_status) == (Outcome.STARTING, 7)
 
 
 def test_nothing_to_watch_asks_nothing() -> None:
-    """Neither for what failed nor for what runs."""
+    """No request is made for failed or running deployments."""
     read, cluster, _ = reader({})
     results = [planned("a", Outcome.FAILED), planned("b", Outcome.ALREADY_RUNNING, "started")]
     assert watched(results, read, "started") == results
@@ -268,7 +268,7 @@ def test_nothing_to_watch_asks_nothing() -> None:
 
 
 def test_without_an_answer_the_servers_word_stands() -> None:
-    """It said that the deployment started."""
+    """If the state cannot be read, the accepted start counts as started."""
     read, _, _ = reader(refusal(403))
     (one,) = watched([began("a")], read, "started")
     assert one.outcome is Outcome.STARTED

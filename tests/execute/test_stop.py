@@ -18,18 +18,18 @@ UNSEEN = Target("d", Outcome.WOULD_STOP)
 
 
 def stopped(cluster: "Timed", target: Target = SEEN, seconds: float = 60) -> Result:
-    """Return how a stop of `d` ends."""
+    """Return the result of a stop of `d`."""
     return Stop(cluster, target, Flags(), Deadline(seconds, cluster.clock), lambda _: None).run()
 
 
 def brief(result: Result) -> tuple[str, int]:
-    """Return the outcome of a stop that has no error, and how often it was sent."""
+    """Return the outcome of a stop without an error, and the number of requests."""
     assert result.error is None
     return result.outcome.value, result.attempts
 
 
 def cluster(*stops: Answer, looks: tuple[dict[str, str] | EsmlError, ...] = (GONE,)) -> "Timed":
-    """Return a cluster that answers stops, and looks at the state, one after the other."""
+    """Return a cluster with these successive responses to stops and to reads of the state."""
     return Timed(stops=list(stops), looks=list(looks))
 
 
@@ -42,7 +42,7 @@ class Timed(FakeCluster):
 
 
 def test_an_answer_that_says_stopped_needs_no_look() -> None:
-    """One request, one attempt, stopped; also for what was not looked up before."""
+    """A confirmed stop is one request and one attempt, also without a look-up before."""
     for target in (SEEN, UNSEEN):
         fake = cluster(None)
         assert brief(stopped(fake, target)) == ("stopped", 1)
@@ -51,21 +51,21 @@ def test_an_answer_that_says_stopped_needs_no_look() -> None:
 
 @pytest.mark.parametrize("lost", [RESET, BUSY])
 def test_a_lost_answer_is_settled_by_the_state(lost: Unreachable) -> None:
-    """Gone is stopped, and nothing is sent again."""
+    """After a lost response, a missing deployment has stopped and nothing is sent again."""
     fake = cluster(lost, looks=(GONE,))
     assert stopped(fake).outcome is Outcome.STOPPED
     assert fake.asked == ["stop d", "look d"]
 
 
 def test_it_is_sent_again_only_while_it_still_runs() -> None:
-    """A second stop follows a look that shows it running."""
+    """The stop is sent again only after a read that shows the deployment running."""
     fake = cluster(RESET, None, looks=(RUNS,))
     assert brief(stopped(fake)) == ("stopped", 2)
     assert fake.asked == ["stop d", "look d", "stop d"]
 
 
 def test_what_is_stopping_is_waited_for_with_growing_pauses() -> None:
-    """No second stop while the first one works."""
+    """A stopping deployment is awaited with growing pauses, without a second stop."""
     fake = cluster(RESET, looks=(GOING, GOING, GOING, GONE))
     assert stopped(fake).outcome is Outcome.STOPPED
     assert fake.asked.count("stop d") == 1
@@ -73,7 +73,7 @@ def test_what_is_stopping_is_waited_for_with_growing_pauses() -> None:
 
 
 def test_what_is_still_stopping_at_the_deadline_is_said_to_be() -> None:
-    """Exit 7, with a word about looking again."""
+    """At the deadline it is still stopping, with exit code 7 and a hint to check again."""
     fake = cluster(RESET, looks=(GOING,))
     ended = stopped(fake, seconds=10)
     assert (ended.outcome, ended.error and ended.error.exit_status) == (Outcome.STOPPING, 7)
@@ -83,7 +83,7 @@ def test_what_is_still_stopping_at_the_deadline_is_said_to_be() -> None:
 
 
 def test_a_time_out_leaves_time_to_read_the_state() -> None:
-    """The stop gets two seconds less than there are; the state is read in these."""
+    """The stop's own time limit leaves two seconds for reading the state."""
     fake = cluster(SILENT, looks=(GOING, GONE))
     fake.stops[0] = lambda: silent_for(fake, 58)
     assert stopped(fake).outcome is Outcome.STOPPED
@@ -91,19 +91,19 @@ def test_a_time_out_leaves_time_to_read_the_state() -> None:
 
 
 def silent_for(fake: Timed, seconds: float) -> None:
-    """Let time pass and give no answer."""
+    """Advance the clock and send no response."""
     fake.clock.time += seconds
     raise SILENT
 
 
 def test_after_a_time_out_what_still_runs_is_unknown() -> None:
-    """The stop may still be on its way, so it is neither failed nor stopped."""
+    """After a timeout, a running deployment is unknown, because the stop may still take effect."""
     ended = stopped(cluster(SILENT, looks=(RUNS,)))
     assert (ended.outcome, ended.error and ended.error.exit_status) == (Outcome.UNKNOWN, 7)
 
 
 def test_what_keeps_failing_and_still_runs_is_failed() -> None:
-    """Four stops, a look before each but the first, and one at the end; exit 1, and it says that it still runs."""
+    """After four failed stops, each after a read, a running deployment has failed, with exit code 1."""
     fake = cluster(BUSY, looks=(RUNS,))
     ended = stopped(fake)
     assert (ended.outcome, ended.attempts, ended.error and ended.error.exit_status) == (Outcome.FAILED, 4, 1)
@@ -113,7 +113,7 @@ def test_what_keeps_failing_and_still_runs_is_failed() -> None:
 
 
 def test_a_state_that_cannot_be_read_is_unknown_at_the_deadline() -> None:
-    """Reading goes on until then: the cluster may come back."""
+    """If the state cannot be read until the deadline, the result is unknown."""
     fake = cluster(RESET, looks=(BUSY,))
     ended = stopped(fake, seconds=100)
     assert (ended.outcome, ended.error and ended.error.exit_status) == (Outcome.UNKNOWN, 7)
@@ -121,14 +121,14 @@ def test_a_state_that_cannot_be_read_is_unknown_at_the_deadline() -> None:
 
 
 def test_a_cluster_that_comes_back_settles_it() -> None:
-    """The state is read as long as it takes, and what it says counts."""
+    """The state is read until the cluster responds again, and that state is the result."""
     fake = cluster(RESET, looks=(*[BUSY] * 12, GONE))
     assert stopped(fake, seconds=300).outcome is Outcome.STOPPED
 
 
 @pytest.mark.parametrize("denied", [refusal(403), refusal(500), BadAnswer("odd")])
 def test_a_state_that_may_not_be_read_is_unknown_at_once(denied: EsmlError) -> None:
-    """What asking again does not change is not asked for until the deadline."""
+    """A permanent error while reading the state makes the result unknown at once."""
     fake = cluster(RESET, looks=(denied,))
     assert stopped(fake, seconds=300).outcome is Outcome.UNKNOWN
     assert fake.clock.time - 1000 < 1
@@ -136,13 +136,13 @@ def test_a_state_that_may_not_be_read_is_unknown_at_once(denied: EsmlError) -> N
 
 @pytest.mark.parametrize("unsent", [REFUSED, TlsFailed("no trust", sent=False)])
 def test_what_was_never_sent_was_not_attempted(unsent: Unreachable) -> None:
-    """Nothing was changed, and the exit code is that of a cluster that cannot be reached."""
+    """If the stop was not sent, it is not attempted and the exit code is 6."""
     ended = stopped(cluster(unsent, looks=(unsent,)), UNSEEN)
     assert (ended.outcome, ended.error and ended.error.exit_status) == (Outcome.NOT_ATTEMPTED, 6)
 
 
 def test_after_the_deadline_nothing_is_sent() -> None:
-    """It was not attempted, exit 7."""
+    """After the deadline the stop is not attempted, with exit code 7."""
     fake = cluster(None)
     fake.clock.time += 0
     deadline = Deadline(1, fake.clock)
@@ -161,7 +161,7 @@ def test_after_the_deadline_nothing_is_sent() -> None:
     ],
 )
 def test_a_refusal_is_final(refused: EsmlError, outcome: Outcome, status: int) -> None:
-    """One attempt, the server's own words, no look."""
+    """A refusal is reported with the server's message after one attempt."""
     fake = cluster(refused)
     ended = stopped(fake)
     assert ended.error
@@ -170,36 +170,36 @@ def test_a_refusal_is_final(refused: EsmlError, outcome: Outcome, status: int) -
 
 
 def test_a_conflict_after_a_lost_answer_is_a_refusal() -> None:
-    """The first stop came to nothing, the second one was refused: it runs."""
+    """A 409 after a lost response means that the deployment is running and in use."""
     assert stopped(cluster(RESET, refusal(409), looks=(RUNS,))).outcome is Outcome.IN_USE
 
 
 def test_stop_again_is_done() -> None:
-    """The one 500 that asks for it is followed by a look and another stop."""
+    """The 500 that requests another stop is followed by a read and another stop."""
     fake = cluster(refusal(500, reason="Attempt to stop again"), None, looks=(RUNS,))
     assert brief(stopped(fake)) == ("stopped", 2)
 
 
 def test_a_stop_that_is_always_told_to_come_again_is_settled_by_the_state() -> None:
-    """Somebody else's stop is at work; it ends when that one does."""
+    """If the server keeps requesting another stop, another client's stop is at work, and the state is the result."""
     again = refusal(500, reason="Attempt to stop again")
     assert stopped(cluster(again, looks=(*[GOING] * 40, GONE)), seconds=600).outcome is Outcome.STOPPED
 
 
 def test_a_missing_deployment_that_was_seen_has_stopped() -> None:
-    """Somebody else was quicker; it is gone, which is what was wanted."""
+    """A 404 for a deployment that was listed means that someone else stopped it."""
     assert brief(stopped(cluster(MISSING))) == ("stopped", 1)
 
 
 def test_a_missing_deployment_that_was_not_seen_is_not_found() -> None:
-    """It may be a typing error, so it is not said to have stopped."""
+    """A 404 for a deployment that was not listed is not found, because it may be a typo."""
     ended = stopped(cluster(MISSING), UNSEEN)
     assert (ended.outcome, ended.error) == (Outcome.NOT_FOUND, None)
 
 
 @pytest.mark.parametrize("looks", [(GONE,), (RUNS,)])
 def test_missing_after_a_lost_answer(looks: tuple[dict[str, str], ...]) -> None:
-    """What no look has shown running is unknown, exit 7: it is not said that nothing was done. Else it has stopped."""
+    """A 404 after a lost response is stopped if the deployment was listed, else unknown with exit code 7."""
     ended = stopped(cluster(RESET, MISSING, looks=looks), UNSEEN)
     if looks == (RUNS,):
         assert brief(ended) == ("stopped", 2)
@@ -208,12 +208,12 @@ def test_missing_after_a_lost_answer(looks: tuple[dict[str, str], ...]) -> None:
 
 
 def test_missing_after_a_stop_that_was_never_sent_is_not_found() -> None:
-    """The first attempt did not leave this machine, so nothing was stopped by it."""
+    """A 404 after an attempt that was not sent is not found."""
     assert stopped(cluster(REFUSED), UNSEEN).outcome is Outcome.NOT_FOUND
 
 
 def test_what_stays_stopping_after_a_lost_answer_is_stopped_again() -> None:
-    """A master that died midway leaves it stopping until the stop is sent again."""
+    """A deployment that stays stopping after a lost response is stopped again; its master may have been lost."""
     fake = cluster(RESET, None, looks=(GOING,))
     assert brief(stopped(fake, seconds=300)) == ("stopped", 2)
     assert fake.asked.count("stop d") == 2
@@ -221,7 +221,7 @@ def test_what_stays_stopping_after_a_lost_answer_is_stopped_again() -> None:
 
 
 def test_the_stop_is_sent_again_a_few_times_and_further_and_further_apart() -> None:
-    """Then the state is read until the deadline; the server may only be slow."""
+    """The stop is sent again a few times with growing pauses; then the state is read until the deadline."""
     fake, sent = cluster(RESET, looks=(GOING,)), list[float]()
     fake.stops[0] = lambda: lost_at(fake, sent)
     ended = stopped(fake, seconds=300)
@@ -233,13 +233,13 @@ def test_the_stop_is_sent_again_a_few_times_and_further_and_further_apart() -> N
 
 
 def lost_at(fake: Timed, sent: list[float]) -> None:
-    """Remember when a stop was sent, and lose its answer."""
+    """Record when a stop was sent, and lose its response."""
     sent.append(fake.clock.time)
     raise RESET
 
 
 def test_an_answer_of_another_shape_is_never_stopped() -> None:
-    """Unknown with exit 6, after one attempt."""
+    """An unexpected response is unknown with exit code 6, after one attempt."""
     fake = cluster(BadAnswer('"stopped": false'))
     ended = stopped(fake)
     assert (ended.outcome, ended.attempts, ended.error and ended.error.exit_status) == (Outcome.UNKNOWN, 1, 6)
@@ -251,7 +251,7 @@ def reader(cluster: FakeCluster, seconds: float = 5) -> Reader:
 
 
 def test_every_target_has_a_result_in_order_and_only_the_planned_are_touched() -> None:
-    """What was decided against keeps its decision; nothing is sent for it."""
+    """Each target has a result in order, and stops are sent only for planned targets."""
     fake = FakeCluster()
     targets = [
         Target("a", Outcome.IN_USE, deployment("a")),
@@ -270,7 +270,7 @@ def test_every_target_has_a_result_in_order_and_only_the_planned_are_touched() -
 
 
 def test_forced_is_only_what_stopped_with_force() -> None:
-    """A stop that failed forced nothing."""
+    """`forced` is true only for deployments that stopped."""
     targets = [Target(name, Outcome.WOULD_STOP, deployment(name)) for name in ("a", "b")]
     fake = FakeCluster(stops=[refusal(500), None])
     results, _ = stop_all(reader(fake), targets, Flags(force=True), Ears(), parallel=1)
@@ -278,7 +278,7 @@ def test_forced_is_only_what_stopped_with_force() -> None:
 
 
 def test_without_time_nothing_is_sent() -> None:
-    """Every planned target is reported as not attempted."""
+    """Without time left, every planned target is not attempted."""
     targets = [Target(name, Outcome.WOULD_STOP, deployment(name)) for name in ("a", "b")]
     fake = FakeCluster()
     results, _ = stop_all(reader(fake, 0), targets, Flags(), Ears(), parallel=4)
@@ -289,7 +289,7 @@ def test_without_time_nothing_is_sent() -> None:
     ("version", "outcome"), [("8.7.1", "unknown"), (None, "unknown"), ("8.8.0", "stopped"), ("9.1.0", "stopped")]
 )
 def test_an_old_server_is_not_believed_about_what_was_not_listed(version: str | None, outcome: str) -> None:
-    """Before 8.8 it says "stopped" for any model; what was seen running has stopped on every server."""
+    """Before 8.8, "stopped" is accepted only for deployments that were listed."""
     fake = cluster(None)
     fake.version = version
     reader = Reader(fake, Deadline(60, fake.clock), lambda _: None)

@@ -102,7 +102,7 @@ def test_a_ca_file_takes_the_place_of_the_system_s_cas(
 def test_a_ca_of_the_system_that_elasticsearch_made_is_accepted(
     attempt: Try, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A CA in SSL_CERT_FILE, the only TLS setting that the Elastic CLI passes on, is accepted by a strict Python, too."""
+    """A CA in SSL_CERT_FILE, the only TLS setting from the Elastic CLI, is accepted by a strict Python, too."""
     default = ssl.create_default_context
 
     def strict(**options: Any) -> ssl.SSLContext:
