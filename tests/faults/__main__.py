@@ -1,4 +1,4 @@
-"""Prints the table of all faults as it comes out now: `python -m tests.faults`."""
+"""Prints the table of all faults with their current results: `python -m tests.faults`."""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""What goes wrong, in which phase, and how `esml stop d` has to end: the table that test_faults.py goes through."""
+"""The table of faults for test_faults.py: what goes wrong, in which phase, and how `esml stop d` must end."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -12,10 +12,10 @@ TYPO_404 = ("resource_not_found_exception", "No known model deployment with id [
 
 @dataclass(frozen=True)
 class Case:
-    """One way to misbehave and how it ends; `script` maps each phase to its answers, the last one for ever.
+    """One fault and the expected result; `script` maps each phase to its responses, the last of which repeats.
 
-    What is `thorough` differs from another case only in how, not in what it shows; it is left to .ci/run.
-    `requests` counts what the server received in a phase.
+    A `thorough` case shows the same as another one in a different way, and only runs in .ci/run. `requests` is the number
+    of requests that the server receives in a phase.
     """
 
     name: str
@@ -35,30 +35,30 @@ class Case:
 
 
 def once(name: str, phase: str, *answers: Fault, gone: bool = True, **more: object) -> Case:
-    """Return a case where all is well after some answers that are not."""
+    """Return a case in which everything works after some faults."""
     details: dict[str, object] = {"outcome": "stopped", "status": 0, "says": "", "options": (), "forever": False}
     return Case(name, {phase: answers}, gone=gone, **(details | more))  # type: ignore[arg-type]
 
 
 def resolving(name: str, fault: Fault, says: str, status: int = 6, requests: int = 1, **more: object) -> Case:
-    """Return a case where nothing can be looked up, so nothing is stopped."""
+    """Return a case in which nothing can be looked up, so that nothing is stopped."""
     return Case(name, {RESOLVE: (fault,)}, status, says, requests={RESOLVE: requests, STOP: 0}, **more)  # type: ignore[arg-type]
 
 
 def stopping(name: str, fault: Fault, outcome: str, status: int, says: str, requests: int = 1, **more: object) -> Case:
-    """Return a case where the stop is answered badly."""
+    """Return a case in which the stop request meets a fault."""
     details: dict[str, object] = {"requests": {STOP: requests}} | more
     return Case(name, {STOP: (fault,)}, status, says, outcome, **details)  # type: ignore[arg-type]
 
 
 def listed(**stats: object) -> Fault:
-    """Answer with one deployment of which something is odd."""
+    """Respond with one deployment that has an invalid value."""
     shown = {"deployment_id": "d", "state": "started", **stats}
     entry = {"model_id": shown.pop("model_id", "m"), "deployment_stats": shown}
     return faults.answer({"count": 1, "trained_model_stats": [entry]})
 
 
-# Values that no cluster should send: refused before anything is changed, as they could not be reported afterwards.
+# Invalid values in responses: rejected before any change, because they could not be reported afterwards.
 ODD_VALUES: dict[str, tuple[dict[str, object], str]] = {
     "a size in other words": ({"cache_size": "1.5 GB"}, "it holds '1.5 GB' where a size such as 253.3mb belongs"),
     "half of a character in a model ID": ({"model_id": "m\ud800"}, "a model called 'm\\ud800', which cannot be an ID"),
@@ -67,13 +67,13 @@ ODD_VALUES: dict[str, tuple[dict[str, object], str]] = {
 
 
 def looking(name: str, fault: Fault, **more: object) -> Case:
-    """Return a case where the stop went well and the look afterwards does not."""
+    """Return a case in which the stop succeeds and the check afterwards fails."""
     shown = "stopped, according to Elasticsearch; a final check was not possible"
     return Case(name, {LOOK: (fault,)}, 0, shown, "stopped", gone=True, requests={STOP: 1, LOOK: 1}, **more)  # type: ignore[arg-type]
 
 
 def alike(keep: int, cases: Iterable[Case]) -> Iterator[Case]:
-    """Yield cases that show the same, all but the first few as thorough."""
+    """Yield cases that show the same; all but the first few are thorough."""
     for number, case in enumerate(cases):
         yield replace(case, thorough=number >= keep)
 
@@ -117,13 +117,13 @@ SILENT = "did not answer in time."
 BRIEF = ("--timeout", "2s")
 
 CASES = [
-    # An answer that never ends: the deadline ends it, whatever the phase.
+    # Endless responses: the deadline ends them in every phase.
     *(resolving(name, fault, SILENT, options=BRIEF) for name, fault in NO_END.items()),
     *alike(1, (stopping(name, fault, "unknown", 7, SILENT, options=BRIEF) for name, fault in NO_END.items())),
     *alike(1, (looking(name, fault, options=BRIEF) for name, fault in NO_END.items())),
     stopping("carried out, but drips", faults.work_then(faults.drip()), "stopped", 0, "", gone=True, options=BRIEF),
     Case("a stop that lasts longer", {}, 7, "d is still stopping: ", "stopping", stop_ms=4_000, options=BRIEF),
-    # A connection that breaks: tried again, and a stop only after a look at the state.
+    # Broken connections: retried; a stop only after reading the state.
     *alike(2, (resolving(name, fault, CLOSED, requests=4) for name, fault in BROKEN.items())),
     *alike(1, (stopping(name, fault, "failed", 1, CLOSED, requests=4) for name, fault in BROKEN.items())),
     once("one reset", RESOLVE, faults.reset, requests={STOP: 1}),
@@ -133,7 +133,7 @@ CASES = [
     once("carried out, then a 504", STOP, faults.work_then(faults.page(504)), requests={STOP: 1}),
     once("carried out, then a 502", STOP, faults.work_then(faults.error(502)), requests={STOP: 1}),
     once("a keep-alive connection that is closed", RESOLVE, *[faults.closing] * 3, requests={STOP: 1}),
-    # A cluster that is not available: Retry-After counts, but not beyond the deadline.
+    # Unavailable clusters: Retry-After is used, but not beyond the deadline.
     *(
         resolving(
             f"HTTP {status}",
@@ -160,7 +160,7 @@ CASES = [
     stopping("Retry-After: 9999999999999999", faults.error(429, retry_after="9" * 16), "failed", 1, "It asks to wait"),
     resolving("Retry-After: soon", faults.error(503, retry_after="soon"), "(HTTP 503: no).", requests=4),
     once("a 503 of an unknown media type", RESOLVE, faults.answer(b"\0\1", 503, media="application/octet-stream")),
-    # What trying again does not change is not tried again.
+    # Permanent errors: not retried.
     resolving("HTTP 400", faults.error(400), "HTTP 400: no", status=1),
     resolving("HTTP 401", faults.error(401, "security_exception"), "requires authentication", status=4),
     resolving("HTTP 403", faults.error(403, "security_exception"), "does not allow this", status=4),
@@ -185,7 +185,7 @@ CASES = [
         "failed",
         forever=False,
     ),
-    # Answers that are not Elasticsearch's: one line, exit 6, never "stopped".
+    # Responses that are not from Elasticsearch: one line, exit code 6, never "stopped".
     *alike(6, (resolving(name, fault, says) for name, (fault, says) in ODD_ANSWERS.items())),
     *alike(4, (stopping(name, fault, "unknown", 6, says) for name, (fault, says) in ODD_ANSWERS.items())),
     *alike(2, (resolving(name, fault, says) for name, (fault, says) in LARGE_ANSWERS.items())),
@@ -198,11 +198,11 @@ CASES = [
         "a deployment called '..', which cannot be an ID",
     ),
     *(resolving(name, listed(**odd), says) for name, (odd, says) in ODD_VALUES.items()),
-    # What may or cannot be read beside the deployments does not stand in the way.
+    # Uses that cannot be read do not prevent a stop.
     once("HTTP 403", ENDPOINTS, faults.error(403, "security_exception"), requests={STOP: 1}),
     once("a web page", ENDPOINTS, faults.page(), requests={STOP: 1}),
     once("a byte a second", ENDPOINTS, faults.drip(), requests={STOP: 1}, options=("--timeout", "6s")),
-    # With --no-check nothing was seen before, so less can be said afterwards.
+    # With --no-check the deployment was not listed before, so less is known afterwards.
     Case(
         "never reached, --no-check",
         {STOP: (faults.reset,)},

@@ -8,12 +8,12 @@ from tests.support.faulty_server import FaultyServer, misbehaving
 
 @pytest.fixture
 def state() -> State:
-    """Return what the server knows: nothing yet."""
+    """Return the initial state of the server, which is empty."""
     return State()
 
 
 @pytest.fixture
 def server(state: State) -> Iterator[FaultyServer]:
-    """Yield a server that can misbehave."""
+    """Yield a server whose responses can be replaced by faults."""
     with misbehaving(state) as server:
         yield server

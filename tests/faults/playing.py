@@ -1,4 +1,4 @@
-"""Plays the cases: a server that misbehaves, and the real command against it."""
+"""Runs the cases: the real command against a server with faults."""
 
 import time
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tests.support.faulty_server import deployments, misbehaving
 
 @dataclass(frozen=True)
 class Played:
-    """How a case ended: the command's own ending, its seconds, the requests of each phase, and what still runs."""
+    """The result of a case: the command's result, its duration, the requests of each phase, and what still runs."""
 
     ended: Ended
     seconds: float
@@ -20,7 +20,7 @@ class Played:
 
 
 def play(case: Case) -> Played:
-    """Run `esml stop d` against a server that misbehaves as the case says."""
+    """Run `esml stop d` against a server with the faults of the case."""
     state = State()
     deployments(state, "d", stop_ms=case.stop_ms)
     with misbehaving(state) as server:

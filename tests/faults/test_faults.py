@@ -11,7 +11,7 @@ SIDE_BY_SIDE = 5
 
 
 class Ahead:
-    """Plays the next few cases while one is looked at: most of them only wait."""
+    """Runs the next few cases while one is checked, because most of them only wait."""
 
     def __init__(self, cases: list[Case], pool: ThreadPoolExecutor) -> None:
         self.cases = cases
@@ -19,7 +19,7 @@ class Ahead:
         self.begun: dict[str, Future[Played]] = {}
 
     def played(self, case: Case) -> Played:
-        """Return how a case ended."""
+        """Return the result of a case."""
         first = self.cases.index(case)
         for one in self.cases[first : first + SIDE_BY_SIDE]:
             if str(one) not in self.begun:
@@ -29,7 +29,7 @@ class Ahead:
 
 @pytest.fixture(scope="module")
 def ahead(request: pytest.FixtureRequest) -> Iterator[Ahead]:
-    """Yield what plays the cases that were chosen."""
+    """Yield the runner of the selected cases."""
     chosen = [item.callspec.params["case"] for item in request.session.items if item.path == request.path]  # type: ignore[attr-defined]
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         yield Ahead(chosen, pool)
@@ -37,7 +37,7 @@ def ahead(request: pytest.FixtureRequest) -> Iterator[Ahead]:
 
 @pytest.mark.parametrize("case", PARAMETERS)
 def test_whatever_goes_wrong_is_said_as_it_is(case: Case, ahead: Ahead) -> None:
-    """Outcome, exit code and words fit, in time and with no more requests than it takes; stopped is what is gone."""
+    """Outcome, exit code and messages are as expected, in time and with few requests; a stopped deployment is gone."""
     played = ahead.played(case)
     assert played.ended.status == case.status, played.ended.err
     assert played.ended.outcomes == ({"d": case.outcome} if case.outcome else {})

@@ -8,7 +8,7 @@ from tests.support.command import Ended, esml
 from tests.support.faulty_server import ENDPOINTS, RESOLVE, STOP, Fault, FaultyServer, deployments
 from tests.support.terminal import on_terminal
 
-# Colours, moves the cursor, links, sets the title, forges a line, reorders, and is markup of rich.
+# Colors, cursor movement, a link, a window title, a forged line, reordering, and rich's markup.
 EVIL = "e\x1b[31m\x1b[2J\x1b]8;;http://x\x07\x9b1A\rstopped\n\u202e[bold red]:boom:[/]\t\\"
 SHOWN = "e\\x1b[31m\\x1b[2J\\x1b]8;;http://x\\x07\\x9b1A\\rstopped\\n\\u202e[bold red]:boom:[/]\\t"
 ACTIVE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f]")
@@ -16,7 +16,7 @@ ACTIVE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202
 
 @pytest.fixture
 def url(server: FaultyServer, state: State) -> str:
-    """Return the address of a cluster in which everything has an evil name."""
+    """Return the URL of a cluster in which every name contains control characters."""
     deployments(state, EVIL, model=EVIL)
     state.pipelines[EVIL] = {"processors": [{"inference": {"model_id": EVIL}}]}
     state.endpoints[EVIL] = {"inference_id": EVIL, "service": "elser", "service_settings": {"deployment_id": EVIL}}
@@ -24,7 +24,7 @@ def url(server: FaultyServer, state: State) -> str:
 
 
 def calm(ended: Ended) -> str:
-    """Return both streams of a command; nothing in them acts on a terminal."""
+    """Return both streams of a command, after checking that they contain no control characters."""
     text = ended.out + ended.err
     assert not ACTIVE.search(text), ascii(text)
     return text
@@ -34,21 +34,21 @@ def calm(ended: Ended) -> str:
     "arguments", [["stop", "_all", "--yes"], ["stop", "_all", "--yes", "--force"], ["list"]], ids=" ".join
 )
 def test_piped_lines_cannot_be_forged(url: str, arguments: list[str]) -> None:
-    """One line per deployment on stdout, its name escaped, with notices and -v as calm."""
+    """In a pipe there is one line per deployment with its name escaped; messages and -v are escaped, too."""
     ended = esml(*arguments, "-v", environment={"ESML_URL": url})
     assert SHOWN in calm(ended)
     assert len(ended.out.splitlines()) == 1
 
 
 def test_ids_are_one_line_each(url: str) -> None:
-    """What -o ids prints cannot be two IDs."""
+    """-o ids prints each ID on one line."""
     ended = esml("stop", "_all", "--dry-run", "--force", "-o", "ids", environment={"ESML_URL": url})
     assert calm(ended)
     assert len(ended.out.splitlines()) == 1
 
 
 def test_json_holds_the_values_themselves(url: str) -> None:
-    """A program gets exactly what the server sent, in text that is as calm."""
+    """JSON contains the exact values of the server, in escaped form."""
     ended = esml("stop", "_all", "--yes", "-o", "json", environment={"ESML_URL": url})
     assert calm(ended)
     row = ended.json["deployments"][0]
@@ -59,7 +59,7 @@ def test_json_holds_the_values_themselves(url: str) -> None:
     "arguments", [["stop", "_all", "--dry-run"], ["stop", "_all", "--yes"], ["list"]], ids=" ".join
 )
 def test_a_terminal_is_not_written_on(url: str, arguments: list[str]) -> None:
-    """The table, the refusal and the progress show the name as text: no colour, no link, no markup, no second line."""
+    """Table, refusal and progress show names as text, without colors, links, markup or additional lines."""
     with on_terminal(*arguments, environment={"ESML_URL": url, "COLUMNS": "400"}) as terminal:
         terminal.ended()
     shown = terminal.seen.replace("\r\n", "\n")
@@ -79,7 +79,7 @@ REASONS: dict[str, tuple[str, Fault]] = {
 
 @pytest.mark.parametrize("name", REASONS)
 def test_a_reason_is_only_text(server: FaultyServer, url: str, name: str) -> None:
-    """What the server says in errors, conflicts and warnings is shown escaped, also in a traceback."""
+    """Texts of the server in errors, conflicts and warnings are escaped, also in a traceback."""
     phase, fault = REASONS[name]
     server.on(phase, fault, forever=True)
     with on_terminal(
@@ -94,7 +94,7 @@ def test_a_reason_is_only_text(server: FaultyServer, url: str, name: str) -> Non
 
 
 def test_the_users_own_words_are_only_text(url: str) -> None:
-    """A script that hands over what it got from somewhere does not hand over control."""
+    """Control characters in arguments are escaped in the output."""
     for arguments in (
         ["stop", EVIL],
         ["stop", f"--{EVIL}"],

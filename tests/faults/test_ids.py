@@ -13,7 +13,7 @@ from esml_stop.models import Flags
 from esml_stop.plan.patterns import check_exact
 from tests.support.faulty_server import FaultyServer, misbehaving
 
-# Text that tries to leave its segment, and any other text.
+# Text that could leave its path segment, and any other text.
 NASTY = st.lists(
     st.sampled_from(
         ["/", "..", ".", "%2f", "%2e%2e", "?", "#", "\\", ";", "&", "=", "_all", "*", ",", "\r\n", " ", "\0", "%"]
@@ -26,13 +26,13 @@ IDS = st.text(max_size=40) | NASTY
 
 @pytest.fixture(scope="module")
 def wire() -> Iterator[tuple[FaultyServer, Cluster]]:
-    """Yield a server that keeps every request line, and a client for it."""
+    """Yield a server that records every request line, and a client for it."""
     with misbehaving() as server:
         yield server, Cluster(Connection((server.url,)))
 
 
 def accepted(name: str) -> bool:
-    """Tell whether an exact ID passes the check that comes before every request."""
+    """Return whether an exact ID passes the check before every request."""
     try:
         check_exact(name)
     except InputError:
@@ -40,11 +40,11 @@ def accepted(name: str) -> bool:
     return True
 
 
-# Fifty at a time are five times as quick.
+# Batches of fifty are five times as fast.
 @settings(max_examples=200, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(IDS, min_size=50, max_size=50))
 def test_ten_thousand_ids_are_refused_or_stay_in_one_segment(names: list[str]) -> None:
-    """An ID that is not refused before any request is one path segment that decodes to the ID and nothing else."""
+    """Each random ID is rejected before any request, or is one path segment that decodes to the ID."""
     for name in filter(accepted, names):
         before, inside, after = split(f"/_ml/trained_models/{segment(name)}/deployment/_stop")
         assert (before, after) == ("/_ml/trained_models/", "/deployment/_stop")
@@ -55,7 +55,7 @@ def test_ten_thousand_ids_are_refused_or_stay_in_one_segment(names: list[str]) -
 
 
 def split(path: str) -> tuple[str, str, str]:
-    """Return what stands before the third segment, this segment, and what follows."""
+    """Return the path before its third segment, this segment, and the rest."""
     parts = path.split("/")
     assert len(parts) == 6, path
     return "/".join(parts[:3]) + "/", parts[3], "/" + "/".join(parts[4:])
@@ -64,7 +64,7 @@ def split(path: str) -> tuple[str, str, str]:
 @settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(IDS.filter(accepted))
 def test_on_the_wire_it_is_the_same_segment(wire: tuple[FaultyServer, Cluster], name: str) -> None:
-    """What the server receives is one stop of exactly this ID, whatever the client does with paths."""
+    """The server receives one stop of exactly this ID."""
     server, cluster = wire
     server.received.clear()
     with pytest.raises(EsmlError):
@@ -78,19 +78,19 @@ def test_on_the_wire_it_is_the_same_segment(wire: tuple[FaultyServer, Cluster], 
     "name", ["", ".", "..", "a\nb", "a\x1bb", "a\x7fb", "\ud800", "a\u2028b", " a", "a ", "x" * 5_000]
 )
 def test_what_can_be_no_id_is_refused(name: str) -> None:
-    """Empty, dots, control characters, lone surrogates, line separators, outer spaces and endless ones."""
+    """Empty IDs, dots, control characters, lone surrogates, line separators and outer spaces are rejected."""
     assert not accepted(name)
 
 
 @pytest.mark.parametrize("name", ["", ".", ".."])
 def test_a_segment_is_never_a_step_to_another_place(name: str) -> None:
-    """An ID that a server made up is held to the same, however it got there."""
+    """An ID from a response is checked in the same way before it is used in a path."""
     with pytest.raises(BadAnswer):
         Cluster(Connection(("http://127.0.0.1:9",))).stop(name, flags=Flags(), timeout=1)
 
 
 def test_json_keeps_every_character() -> None:
-    """JSON holds the value itself, escaped, so that a program gets what the server sent."""
+    """JSON contains the exact value, escaped."""
     from esml_stop.invocation import Invocation
     from esml_stop.outcomes import Outcome, Report, Result, Target
     from esml_stop.output.json_report import document

@@ -10,7 +10,7 @@ from tests.support.faulty_server import LOOK, RESOLVE, STOP, FaultyServer, deplo
 def test_many_are_stopped_with_few_requests_and_never_more_at_a_time(
     server: FaultyServer, state: State, parallel: int
 ) -> None:
-    """One stop for each, at most --parallel under way, and as few look-ups as for one; pages only where they are."""
+    """Many deployments take one stop each, at most --parallel at a time, and as few look-ups as one deployment."""
     names = [f"ci-{number}" for number in range(96)]
     for number, name in enumerate(names):
         deployments(state, name, model=f"model-{number}", stop_ms=20 if parallel > 1 else 0)
@@ -26,7 +26,7 @@ def test_many_are_stopped_with_few_requests_and_never_more_at_a_time(
 
 
 def test_one_bad_answer_in_the_middle_keeps_nobody(server: FaultyServer, state: State) -> None:
-    """A 401, an odd answer and a reset between good ones: each target has its own outcome, and the kinds make a 1."""
+    """A 401, an invalid response and a reset affect only their targets, and different errors exit with 1."""
     deployments(state, "a", "b", "c", "d", "e")
     well = faults.after(0)
     server.on(STOP, well, faults.error(401, "security_exception"), well, faults.page(), faults.reset)

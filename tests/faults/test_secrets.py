@@ -16,7 +16,7 @@ from tests.support.terminal import on_terminal
 
 CANARY = "c4n4ry+Secret/of=esml"
 KEY = base64.b64encode(f"key-id:{CANARY}".encode()).decode()
-# Every way in which one of them could be written down.
+# All forms in which a secret can appear.
 FORMS = {
     CANARY,
     quote(CANARY, safe=""),
@@ -30,7 +30,7 @@ WRONG = ["http://127.0.0.1:9", "https://127.0.0.1:9", "http://127.0.0.1:99999", 
 
 
 def found(text: str) -> set[str]:
-    """Return the forms of the secrets that a text holds."""
+    """Return the forms of the secrets that a text contains."""
     return {form for form in FORMS if form in text}
 
 
@@ -39,25 +39,25 @@ PLACES: dict[str, Place] = {}
 
 
 def place(function: Place) -> Place:
-    """Register a place where a secret can come from."""
+    """Register a place for a secret."""
     PLACES[function.__name__] = function
     return function
 
 
 def with_login(url: str) -> str:
-    """Return a URL with the canary as its password."""
+    """Return a URL with the secret as its password."""
     return url.replace("://", f"://someone:{quote(CANARY, safe='')}@")
 
 
 @place
 def url_option(url: str, _: Path, __: pytest.MonkeyPatch) -> list[str]:
-    """Put it into --url."""
+    """Put the secret into --url."""
     return ["--url", with_login(url)]
 
 
 @place
 def url_variable(url: str, _: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Put it into ESML_URL."""
+    """Put the secret into ESML_URL."""
     monkeypatch.setenv("ESML_URL", with_login(url))
     return []
 
@@ -106,7 +106,7 @@ def password_file(url: str, folder: Path, _: pytest.MonkeyPatch) -> list[str]:
 
 @place
 def other_family(url: str, _: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Use the names of another tool."""
+    """Put the secret into a variable of another tool."""
     monkeypatch.setenv("ES_URL", url)
     monkeypatch.setenv("ES_API_KEY", KEY)
     return []
@@ -147,7 +147,7 @@ def test_a_server_that_repeats_a_secret_makes_nobody_see_it(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Whatever the secret's place and the answer that repeats it: no stream shows it, with --debug neither."""
+    """A secret from any place that any response repeats is not in any output, not even with --debug."""
     deployments(state, "d")
     for phase, fault in ECHOES[echo].items():
         server.on(phase, fault, forever=True)
@@ -164,7 +164,7 @@ def test_a_server_that_repeats_a_secret_makes_nobody_see_it(
 def test_a_connection_that_fails_shows_no_secret(
     name: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nobody there, a port out of range, a URL that cannot be used: the error repeats no secret, even with --debug."""
+    """A refused connection, an invalid port and an invalid URL show no secret, not even with --debug."""
     options = PLACES[name](url, tmp_path, monkeypatch)
     status = main.run(["stop", "d", "--debug", "--timeout", "300ms", *options])
     out, err = capsys.readouterr()
@@ -174,14 +174,14 @@ def test_a_connection_that_fails_shows_no_secret(
 
 @pytest.mark.parametrize("url", ["http://someone:{}@", "someone:{}@host", "http://someone:{}@h:x", "http://a b:{}@h"])
 def test_a_url_that_is_wrong_is_not_repeated(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is wrong with it is said without it."""
+    """The error for an invalid URL does not contain the URL."""
     assert main.run(["stop", "d", "--debug", "--url", url.format(CANARY)]) == 2
     out, err = capsys.readouterr()
     assert not found(out + err)
 
 
 def test_a_password_that_is_typed_is_seen_nowhere(server: FaultyServer) -> None:
-    """Not on the terminal while it is typed, not in the error of a server that repeats it."""
+    """A typed password is shown neither at the prompt nor in the error of a server that repeats it."""
     server.on(RESOLVE, faults.echo(400), forever=True)
     environment = {"ESML_URL": server.url}
     with on_terminal("stop", "d", "--username", "someone", "--debug", "-v", environment=environment) as terminal:
@@ -194,7 +194,7 @@ def test_a_password_that_is_typed_is_seen_nowhere(server: FaultyServer) -> None:
 
 
 def test_no_other_process_is_told(tmp_path: Path) -> None:
-    """A command that esml starts gets no secret, neither as an argument nor in its environment."""
+    """A process that esml starts gets no secret in its arguments or environment."""
     show = "import os, sys; print(sys.argv, dict(os.environ), open('/proc/self/cmdline').read())"
     environment = {"ESML_API_KEY": KEY, "ES_PASSWORD": CANARY, "ELASTIC_PASSWORD": CANARY}
     ended = esml("sandbox", "--", sys.executable, "-c", show, environment=environment)
@@ -203,7 +203,7 @@ def test_no_other_process_is_told(tmp_path: Path) -> None:
 
 
 def test_the_cassettes_hold_none() -> None:
-    """What was recorded from a node has no credentials in it."""
+    """The recorded cassettes contain no credentials."""
     folder = Path(__file__).parent.parent.parent / "cassettes"
     texts = [path.read_text() for path in folder.rglob("*.yaml")]
     assert texts
@@ -211,6 +211,6 @@ def test_the_cassettes_hold_none() -> None:
 
 
 def test_the_search_finds_what_it_looks_for(capsys: pytest.CaptureFixture[str]) -> None:
-    """A secret that was written somewhere would not go unnoticed."""
+    """The search finds each form of a secret."""
     sys.stderr.write(f"Basic {base64.b64encode(f'someone:{CANARY}'.encode()).decode()}\n")
     assert found(capsys.readouterr().err)

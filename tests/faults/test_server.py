@@ -16,7 +16,7 @@ STATS, INFERENCE, D_STOP = "/_ml/trained_models/d*/_stats", "/_inference/_all", 
 
 @contextmanager
 def connection(server: FaultyServer, timeout: float = 60) -> Iterator[http.client.HTTPConnection]:
-    """Yield a connection to the server whose reads time out after this many seconds."""
+    """Yield a connection to the server with this read timeout in seconds."""
     client = http.client.HTTPConnection("127.0.0.1", urlsplit(server.url).port or 0, timeout=timeout)
     with closing(client):
         yield client
@@ -33,7 +33,7 @@ def ask(
 
 
 def test_without_faults_it_is_the_sandbox(server: FaultyServer, state: State) -> None:
-    """It lists, stops and forgets, and knows the phases of a stop."""
+    """Without faults the server behaves as the practice cluster, and knows the phases of a stop."""
     deployments(state, "d")
     assert json.loads(ask(server)[2])["count"] == 1
     assert ask(server, INFERENCE)[0] == 200
@@ -44,7 +44,7 @@ def test_without_faults_it_is_the_sandbox(server: FaultyServer, state: State) ->
 
 
 def test_faults_come_in_order_and_then_all_is_well(server: FaultyServer) -> None:
-    """One for each request of the phase; others do not count."""
+    """Each request of a phase meets the next fault, and after the last one everything works."""
     server.on(RESOLVE, faults.error(503), faults.page(502))
     assert [ask(server)[0], ask(server, INFERENCE)[0], ask(server)[0], ask(server)[0]] == [503, 200, 502, 200]
     server.on(RESOLVE, faults.error(429), forever=True)
@@ -64,14 +64,14 @@ def test_faults_come_in_order_and_then_all_is_well(server: FaultyServer) -> None
     ],
 )
 def test_a_broken_answer_is_broken(server: FaultyServer, fault: Fault, error: type[Exception]) -> None:
-    """A plain client stumbles over each in the way that it should."""
+    """Each invalid response makes a plain HTTP client fail in the intended way."""
     server.on(RESOLVE, fault)
     with pytest.raises(error):
         ask(server, timeout=0.5 if error is TimeoutError else 60)
 
 
 def test_a_drip_is_a_byte_at_a_time(server: FaultyServer) -> None:
-    """The head at once, then a byte, and another one."""
+    """A slow response sends its head at once, and then single bytes."""
     server.on(RESOLVE, faults.drip(every=0.05))
     with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=2) as client:
         client.sendall(f"GET {STATS} HTTP/1.1\r\n\r\n".encode())
@@ -81,7 +81,7 @@ def test_a_drip_is_a_byte_at_a_time(server: FaultyServer) -> None:
 
 
 def test_work_may_be_done_all_the_same(server: FaultyServer, state: State) -> None:
-    """The deployment is gone, whatever the answer was."""
+    """A fault can stop the deployment before it responds."""
     for fault in (faults.reset_after, faults.work_then(faults.page(504))):
         deployments(state, "d")
         server.on(STOP, fault)
@@ -93,7 +93,7 @@ def test_work_may_be_done_all_the_same(server: FaultyServer, state: State) -> No
 
 
 def test_a_connection_that_should_be_kept_is_closed(server: FaultyServer) -> None:
-    """The answer says nothing of it."""
+    """A fault can close a connection that its response announced to keep."""
     server.on(RESOLVE, faults.closing)
     with connection(server) as client:
         client.request("GET", STATS)
@@ -117,13 +117,13 @@ HEADS: list[tuple[Fault, Check]] = [
 
 @pytest.mark.parametrize(("fault", "check"), HEADS)
 def test_an_answer_is_as_it_was_asked_for(server: FaultyServer, fault: Fault, check: Check) -> None:
-    """Status, headers and size."""
+    """A response has the requested status, headers and size."""
     server.on(RESOLVE, fault)
     assert check(*ask(server))
 
 
 def test_an_echo_repeats_the_login(server: FaultyServer) -> None:
-    """As it was sent, and decoded."""
+    """The echo fault repeats the login as it was sent, and decoded."""
     server.on(RESOLVE, faults.echo(400))
     with connection(server) as client:
         client.request("GET", STATS, headers={"authorization": "Basic dTpw"})
@@ -133,7 +133,7 @@ def test_an_echo_repeats_the_login(server: FaultyServer) -> None:
 
 
 def test_nobody_waits_for_it_to_end() -> None:
-    """A handler that never answers ends with the server."""
+    """A handler that never responds ends together with the server."""
     with misbehaving() as server:
         server.on(RESOLVE, faults.silence)
         with pytest.raises(TimeoutError):

@@ -23,7 +23,7 @@ THOROUGH = pytest.mark.thorough
 
 
 def outcomes(out: str) -> dict[str, str]:
-    """Return the outcome of each target from the plain lines."""
+    """Return the outcome of each target from the tab-separated lines."""
     return dict(line.split("\t")[:2] for line in out.splitlines())
 
 
@@ -34,7 +34,7 @@ def outcomes(out: str) -> dict[str, str]:
     ids=["silent", "drips", "503"],
 )
 def test_while_looking_up_nothing_was_changed(server: FaultyServer, number: int, fault: Fault) -> None:
-    """A signal before the first stop ends the command at once, and it says that nothing was changed."""
+    """A signal before the first stop ends the command at once, with the message that nothing was changed."""
     server.on(RESOLVE, fault, forever=True)
     with started("stop", "d", environment={"ESML_URL": server.url}) as process:
         until(lambda: server.lines(RESOLVE), "the first request")
@@ -50,7 +50,7 @@ def test_while_looking_up_nothing_was_changed(server: FaultyServer, number: int,
 def test_while_stopping_each_target_is_told_apart(
     server: FaultyServer, state: State, number: int, fault: Fault
 ) -> None:
-    """What stopped, what was sent and not answered, and what was not begun are three outcomes; no new stop is sent."""
+    """After a signal, targets are stopped, unknown or not attempted, and no further stop is sent."""
     deployments(state, "a", "b", "c", "d")
     server.on(STOP, faults.after(0), fault, fault)
     with started("stop", "a,b,c,d", "--parallel", "2", environment={"ESML_URL": server.url}) as process:
@@ -67,7 +67,7 @@ def test_while_stopping_each_target_is_told_apart(
 
 @BOTH
 def test_while_looking_again_the_stops_are_not_forgotten(server: FaultyServer, state: State, number: int) -> None:
-    """A signal in the last look ends it; what stopped is reported as stopped."""
+    """A signal during the final check keeps the stopped targets."""
     deployments(state, "a", "b")
     server.on(LOOK, faults.silence, forever=True)
     with started("stop", "a,b", environment={"ESML_URL": server.url}) as process:
@@ -78,7 +78,7 @@ def test_while_looking_again_the_stops_are_not_forgotten(server: FaultyServer, s
 
 @pytest.mark.parametrize("numbers", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)])
 def test_a_repeat_does_not_cost_the_report(server: FaultyServer, state: State, numbers: tuple[int, ...]) -> None:
-    """GNU timeout sends SIGTERM twice, service managers send another signal after the first."""
+    """A second signal, as from GNU timeout or a service manager, does not prevent the report."""
     deployments(state, "a")
     server.on(STOP, faults.silence)
     with started("stop", "a", environment={"ESML_URL": server.url}) as process:
@@ -88,7 +88,7 @@ def test_a_repeat_does_not_cost_the_report(server: FaultyServer, state: State, n
 
 
 def test_a_report_of_thousands_is_written_in_plain_lines(server: FaultyServer, state: State) -> None:
-    """A table of as many rows takes longer than there is time after Ctrl-C; every target is told all the same."""
+    """After a signal, a report of thousands of targets is written in plain lines, because a table takes too long."""
     deployments(state, *(f"d{number}" for number in range(2_000)), stop_ms=50)
     with on_terminal("stop", "*", "--yes", environment={"ESML_URL": server.url, "TERM": "xterm"}) as terminal:
         terminal.wait(lambda: len(server.lines(STOP)) > 5, "the stops")
@@ -100,7 +100,7 @@ def test_a_report_of_thousands_is_written_in_plain_lines(server: FaultyServer, s
 
 
 def test_one_look_tells_what_is_stopping(server: FaultyServer, state: State) -> None:
-    """After a signal, what the server shows as stopping is not called unknown."""
+    """After a signal, a deployment that the server shows as stopping is reported as stopping."""
     deployments(state, "a", stop_ms=5_000)
     with started("stop", "a", environment={"ESML_URL": server.url}) as process:
         until(lambda: server.lines(STOP), "the stop")
@@ -109,7 +109,7 @@ def test_one_look_tells_what_is_stopping(server: FaultyServer, state: State) -> 
 
 
 def test_a_report_that_nobody_reads_does_not_hold_it_back(server: FaultyServer, state: State) -> None:
-    """With a pipe that is full, a signal ends the command; the stops are done."""
+    """A signal ends a command whose output pipe is full, after the stops."""
     names = [f"a-deployment-with-a-rather-long-name-{number}" for number in range(300)]
     deployments(state, *names)
     environment = {"ESML_URL": server.url}
@@ -122,14 +122,14 @@ def test_a_report_that_nobody_reads_does_not_hold_it_back(server: FaultyServer, 
 
 
 def is_full(pipe: IO[str] | None) -> bool:
-    """Tell whether nothing more can be written to a pipe that nobody reads."""
+    """Return whether nothing more can be written to a pipe."""
     assert pipe
     size: int = fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ)
     return held(pipe) > size - 4096
 
 
 def held(pipe: IO[str]) -> int:
-    """Return how many bytes in a pipe wait to be read."""
+    """Return the number of bytes in a pipe."""
     count: int = struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]
     return count
 
@@ -139,7 +139,7 @@ def held(pipe: IO[str]) -> int:
 def test_while_standard_input_is_read_a_signal_ends_it(
     server: FaultyServer, number: int, command: tuple[str, ...]
 ) -> None:
-    """Whoever waits for IDs or for a save file is interrupted like one who is asked; nothing was requested."""
+    """A signal ends a command that reads IDs or a save file from standard input, before any request."""
     with started(*command, environment={"ESML_URL": server.url}) as process:
         assert process.stdin
         process.stdin.write("first line\n")
@@ -156,7 +156,7 @@ def test_while_standard_input_is_read_a_signal_ends_it(
 def test_the_question_can_be_answered_or_interrupted(
     server: FaultyServer, state: State, typed: str, status: int
 ) -> None:
-    """Ctrl-C is 130, end of input and anything but yes is 1 and stops nothing, yes stops what was shown."""
+    """At the prompt, Ctrl-C exits with 130, any answer but yes with 1, and yes stops the shown deployments."""
     deployments(state, "a", "b")
     with on_terminal("stop", "*", environment={"ESML_URL": server.url}) as terminal:
         terminal.read_until("[y/N] ")
@@ -171,7 +171,7 @@ def test_the_question_can_be_answered_or_interrupted(
 
 
 def test_the_password_prompt_can_be_interrupted(server: FaultyServer) -> None:
-    """Ctrl-C at the prompt is 130 before any request, and what was typed is not shown."""
+    """Ctrl-C at the password prompt exits with 130 before any request, and the typed text is not shown."""
     environment = {"ESML_URL": server.url}
     with on_terminal("stop", "a", "--username", "u", environment=environment) as terminal:
         terminal.read_until("Password of u:")
@@ -182,7 +182,7 @@ def test_the_password_prompt_can_be_interrupted(server: FaultyServer) -> None:
 
 
 def test_ctrl_c_on_a_terminal_shows_the_report(server: FaultyServer, state: State) -> None:
-    """The table tells what stopped and what is unknown; the cursor is there again."""
+    """After Ctrl-C the table shows stopped and unknown targets, and the cursor is visible."""
     deployments(state, "a", "b")
     server.on(STOP, faults.after(0), faults.silence)
     with on_terminal(

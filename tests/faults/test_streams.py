@@ -14,7 +14,7 @@ needs_full = pytest.mark.skipif(not FULL.exists(), reason="this system has no /d
 
 
 def shell(line: str, url: str) -> tuple[int, str]:
-    """Run a line of shell in which `esml` is the command, and return its exit code with all that it wrote."""
+    """Run a shell command line in which `esml` can be used; return its exit code and its output."""
     script = f'esml() {{ "{sys.executable}" -m esml_stop "$@"; }}\n{line}'
     env = {**os.environ, "ESML_URL": url}
     ended = subprocess.run(
@@ -31,7 +31,7 @@ def shell(line: str, url: str) -> tuple[int, str]:
 
 
 def status(line: str, url: str) -> int:
-    """Return the exit code of `esml` at the left of a pipe."""
+    """Return the exit code of `esml` on the left side of a pipe."""
     return int(shell(f"{line}; echo ${{PIPESTATUS[0]}}", url)[1].splitlines()[-1])
 
 
@@ -40,26 +40,26 @@ NAMES = tuple(f"d{number}" for number in range(40))
 
 @pytest.fixture
 def url(server: FaultyServer, state: State) -> str:
-    """Return the address of a cluster with forty deployments."""
+    """Return the URL of a cluster with forty deployments."""
     deployments(state, *NAMES)
     return server.url
 
 
 @pytest.mark.parametrize("form", ["table", "json", *(pytest.param(one, marks=THOROUGH) for one in ("jsonl", "ids"))])
 def test_a_pipe_that_closes_cuts_no_work_short(url: str, state: State, form: str) -> None:
-    """With a reader that is gone every stop is done all the same, and the exit code is 141."""
+    """If the reader of the pipe is gone, every stop is completed and the exit code is 141."""
     assert status(f"esml stop '*' --yes -o {form} | true", url) == 141
     assert not state.deployments
 
 
 def test_a_pipe_that_closes_for_both_streams(url: str, state: State) -> None:
-    """`2>&1 | head -1` loses the lines about each target, not the work."""
+    """`2>&1 | head -1` loses output, but every stop is completed."""
     assert status("esml stop '*' --yes -v 2>&1 | head -1", url) == 141
     assert not state.deployments
 
 
 def test_a_closed_stderr_changes_nothing(url: str, state: State) -> None:
-    """Without anybody to tell, the work is done and the exit code is its own."""
+    """With a closed stderr the work is completed, and the exit code is unchanged."""
     assert shell("esml stop d1 d2 2>&-", url) == (0, "d1\tstopped\tm\tstarted\t\t\nd2\tstopped\tm\tstarted\t\t\n")
     assert shell("esml stop '*' --yes 2> >(true) >/dev/null", url)[0] == 0
     assert not state.deployments
@@ -67,7 +67,7 @@ def test_a_closed_stderr_changes_nothing(url: str, state: State) -> None:
 
 @pytest.mark.parametrize("form", ["table", *(pytest.param(one, marks=THOROUGH) for one in ("json", "ids"))])
 def test_a_closed_stdout_is_said_and_what_was_done_too(url: str, state: State, form: str) -> None:
-    """The results cannot be written: exit 1, and stderr says so and what became of the deployment."""
+    """With a closed stdout the exit code is 1, and stderr contains the error and the results."""
     code, said = shell(f"esml stop d1 -o {form} >&-", url)
     assert code == 1
     assert said == (
@@ -80,7 +80,7 @@ def test_a_closed_stdout_is_said_and_what_was_done_too(url: str, state: State, f
 
 @needs_full
 def test_a_full_disk_is_said_and_what_was_done_too(url: str, state: State) -> None:
-    """The same for a file system without space; a failure of the work itself keeps its exit code."""
+    """With a full disk stderr contains the error and the results; a failed target keeps its exit code."""
     code, said = shell("esml stop d1 d2 >/dev/full", url)
     assert code == 1
     assert "esml: The results cannot be written: no space left on device." in said
@@ -95,7 +95,7 @@ def test_a_full_disk_is_said_and_what_was_done_too(url: str, state: State) -> No
     "words", ["--help", "schema", *(pytest.param(one, marks=THOROUGH) for one in ("--version", "completion bash"))]
 )
 def test_a_help_that_cannot_be_written_is_no_bug(url: str, words: str) -> None:
-    """Help into a full disk is exit 1 with a word about it; into a closed pipe it is 141."""
+    """Help exits with 1 and a message on a full disk, and with 141 in a closed pipe."""
     code, said = shell(f"esml {words} >/dev/full", url)
     assert (code, said.count("\n")) == (1, 1)
     assert "cannot be written: no space" in said
@@ -103,7 +103,7 @@ def test_a_help_that_cannot_be_written_is_no_bug(url: str, words: str) -> None:
 
 @pytest.mark.parametrize("source", ["</dev/null", "<&-", "< <(true)"])
 def test_without_standard_input_it_works(url: str, state: State, source: str) -> None:
-    """An exact ID needs no input; `-` finds no IDs, a pattern cannot be confirmed."""
+    """With a closed stdin an exact ID works, `-` reads no IDs, and a pattern cannot be confirmed."""
     assert shell(f"esml stop d1 {source}", url)[0] == 0
     assert shell(f"esml stop - {source}", url) == (
         0,
@@ -116,19 +116,19 @@ def test_without_standard_input_it_works(url: str, state: State, source: str) ->
 
 @pytest.mark.parametrize("source", ["< <(printf '\\xff\\xfe\\n')", "< <(printf 'a\\0b\\n')", "< <(printf '..\\n')"])
 def test_input_that_holds_no_ids_is_a_usage_error(server: FaultyServer, url: str, source: str) -> None:
-    """Bytes that are no text and what cannot be an ID are exit 2 before any request."""
+    """Bytes that are not text, and lines that cannot be IDs, exit with 2 before any request."""
     assert shell(f"esml stop - {source}", url)[0] == 2
     assert not server.lines(RESOLVE)
 
 
 def test_all_streams_closed(url: str, state: State) -> None:
-    """With nothing to read from and nothing to write to the stop is done, and no socket takes a stream's place."""
+    """With all streams closed the stop is completed, and no socket gets the descriptor of a stream."""
     assert shell("esml stop d1 <&- >&- 2>&-", url)[0] == 1
     assert "d1" not in state.deployments
 
 
 def test_an_encoding_without_the_character_loses_no_line(url: str, state: State) -> None:
-    """An ID that the terminal's encoding lacks is shown escaped, and the exit code is the work's."""
+    """An ID that stdout's encoding cannot represent is escaped, and the exit code is unchanged."""
     deployments(state, "größe")
     code, said = shell("PYTHONIOENCODING=ascii esml stop 'g*' --yes 2>/dev/null", url)
     assert (code, said.split("\t")[0]) == (0, "gr\\xf6\\xdfe")

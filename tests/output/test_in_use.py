@@ -28,12 +28,12 @@ TIME = 1_700_000_000_000
     ],
 )
 def test_a_use_says_what_and_through_what(reference: Reference, long: str, brief: str) -> None:
-    """In whole words, and in a few where there is little room."""
+    """A use has a full and a short description."""
     assert (use(reference), use_in_brief(reference)) == (long, brief)
 
 
 def test_a_refusal_ends_with_the_command_that_would_do_it() -> None:
-    """Each use on its own line, and every option again, quoted for a shell."""
+    """A refusal lists each use on a separate line and ends with the command, with all options quoted for a shell."""
     target = Target("d 1", Outcome.IN_USE, deployment("d 1"), (NAMED, OWNER))
     lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop"), OPTIONS)
     assert lines == [
@@ -45,7 +45,7 @@ def test_a_refusal_ends_with_the_command_that_would_do_it() -> None:
 
 
 def test_a_refusal_because_of_the_model_says_what_is_missing() -> None:
-    """The deployment itself is named by nothing; what counts is that no other one would be left."""
+    """A refusal because of the model says that this is its last running deployment."""
     target = Target("d", Outcome.IN_USE, deployment("d", "m"), (BY_MODEL,), breaks=(BY_MODEL,))
     lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop", dry_run=True), OPTIONS)
     assert lines[0] == "d is in use and would not be stopped:"
@@ -53,13 +53,13 @@ def test_a_refusal_because_of_the_model_says_what_is_missing() -> None:
 
 
 def together(name: str, *breaks: Reference, state: str = "started", model: str = "m") -> Result:
-    """Return the result of a deployment that is refused."""
+    """Return the result of a refused deployment."""
     target = Target(name, Outcome.IN_USE, deployment(name, model, state=state), breaks, breaks=breaks)
     return Result(target, Outcome.IN_USE, used_by=breaks)
 
 
 def test_deployments_that_are_only_refused_together_say_so() -> None:
-    """With the names of the others that would do, and the way out."""
+    """Deployments that are refused only together name the others, and how to keep the model available."""
     one = together("one", BY_MODEL)
     others = [
         together("two", BY_MODEL),
@@ -77,26 +77,26 @@ def test_deployments_that_are_only_refused_together_say_so() -> None:
 
 
 def test_a_refusal_by_the_server_is_quoted() -> None:
-    """With its own reason, where it knew more than could be found."""
+    """A refusal by the server quotes its reason if no use was found."""
     error = Refused("HTTP 409", http_status=409, reason="Cannot stop\x1b[31m [d]")
     lines = refusal(Result(Target("d", Outcome.WOULD_STOP), Outcome.IN_USE, error=error), Report("stop"), OPTIONS)
     assert lines[1] == "  Elasticsearch says: Cannot stop\\x1b[31m [d]"
 
 
 def test_a_refusal_names_what_is_in_the_way_only() -> None:
-    """A pipeline that names the model and is served on by another deployment is not."""
+    """A refusal omits a pipeline that another deployment of the model serves."""
     target = Target("d", Outcome.IN_USE, deployment("d", "m"), (NAMED, BY_MODEL), breaks=(NAMED,))
     lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop"), OPTIONS)
     assert lines[1:-1] == ["  ingest pipeline p references this deployment"]
 
 
 def going(name: str, outcome: Outcome, *breaks: Reference) -> Result:
-    """Return the result of a deployment of model m that was to be stopped."""
+    """Return the result of a deployment of model m that was planned to be stopped."""
     return Result(Target(name, Outcome.WOULD_STOP, deployment(name, "m"), breaks, breaks=breaks), outcome)
 
 
 def test_force_is_a_warning_about_what_fails_now() -> None:
-    """What breaks, and what ends that; in a dry run what would."""
+    """With --force a warning says which uses fail until the restart, or would fail in a dry run."""
     result = going("d", Outcome.STOPPED, NAMED, OWNER)
     uses = "ingest pipeline p references this deployment; inference endpoint e created this deployment"
     assert forced(result, Report("stop", (result,))) == f"d was in use: {uses}. These will fail until it is restarted."
@@ -117,7 +117,7 @@ def test_force_is_a_warning_about_what_fails_now() -> None:
     ],
 )
 def test_a_model_is_not_said_to_be_gone_while_one_of_its_deployments_runs(other: Outcome, said: bool) -> None:
-    """Both were to be stopped, and one of them was not: it serves the pipeline on."""
+    """A pipeline does not count as broken if one of two planned stops of its model failed."""
     result = going("d", Outcome.STOPPED, BY_MODEL)
     line = forced(result, Report("stop", (result, going("e", other, BY_MODEL))))
     assert (line is not None) is said
@@ -142,7 +142,7 @@ def test_a_model_is_not_said_to_be_gone_while_one_of_its_deployments_runs(other:
 def test_what_was_not_checked_is_said_where_nothing_else_would(
     version: str, dry_run: bool, was_forced: bool, verbose: bool, said: bool
 ) -> None:
-    """A server that checks endpoints itself refuses without force; otherwise silence would look like safety."""
+    """A missing check is reported unless the server would refuse the stop itself."""
     found = deployment("d", node_versions=(version,) if version else ())
     target = Target("d", Outcome.WOULD_STOP, found, not_checked=(UNREAD,))
     report = Report("stop", (Result(target, Outcome.STOPPED, was_forced),), dry_run=dry_run)
@@ -151,7 +151,7 @@ def test_what_was_not_checked_is_said_where_nothing_else_would(
 
 
 def test_what_was_not_checked_is_said_once() -> None:
-    """However many deployments it is about; a list always says it."""
+    """A missing check is reported once for all deployments, and always in a list."""
     target = Target(
         "d", Outcome.LISTED, deployment("d", node_versions=("9.1.0",)), not_checked=(UNREAD, NotChecked("x", "y"))
     )

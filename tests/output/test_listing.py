@@ -27,7 +27,7 @@ BUSY = deployment(
 
 
 def report() -> Report:
-    """Return a list of a busy deployment, one that was never used, and a name that finds none."""
+    """Return a list with a busy deployment, one that was never used, and a name that matches nothing."""
     return Report(
         "list",
         (
@@ -39,7 +39,7 @@ def report() -> Report:
 
 
 def test_lines_have_every_value_whole() -> None:
-    """Nodes by name, times in UTC, uses as words; only deployments have a line, each with as many values."""
+    """Each deployment is one line with all values: node names, times in UTC and uses."""
     assert lines(report()).split("\n") == [
         f"{BUSY.deployment_id}\tm\tstarted\t1/2\tlow\tnode-1,node-2\t1234\t2023-11-14T22:13:20Z\t{SHORT_USES}\t265000000\t\t",
         "b\tm\tstarted\t0/0\t\t\t0\tunknown\t\t\t\t",
@@ -67,12 +67,12 @@ DAY = 86_400_000
     ids=["nothing known", "used", "not since its start", "one node restarted", "started just now", "in use"],
 )
 def test_the_last_use_is_never_more_than_what_is_known(found: Deployment, ago: str, at: str) -> None:
-    """Nothing is called unused for a time about which the cluster knows nothing."""
+    """The last use is shown only as far as the cluster knows it."""
     assert (last_use(found, 7 * DAY), used_at(found)) == (ago, at)
 
 
 def test_a_wide_terminal_shows_every_column() -> None:
-    """One row each, every use on a line of its own, nothing cut."""
+    """A wide terminal shows all columns, one row per deployment and one line per use, without truncation."""
     head, busy, second, third, other = text(report(), 160).splitlines()
     assert head.split("  ")[0] == "DEPLOYMENT"
     assert busy.split()[:3] == ["a_rather_long_deployment_id", "started", "1/2"]
@@ -83,13 +83,13 @@ def test_a_wide_terminal_shows_every_column() -> None:
 
 
 def test_a_table_without_a_terminal_is_as_wide_as_it_needs() -> None:
-    """Nothing is left out where nothing limits it."""
+    """Without a terminal the table has all columns at their natural width."""
     assert text(report(), None) == text(report(), 1000)
 
 
 @pytest.mark.parametrize("columns", [30, 60])
 def test_a_narrow_terminal_shows_what_matters(columns: int) -> None:
-    """ID, state, allocations, last use and every use are there; the uses stand below."""
+    """A narrow terminal shows ID, state, allocations and last use, with the uses below each row."""
     shown = text(report(), columns)
     assert "MODEL" not in shown
     assert shown.startswith("DEPLOYMENT")
@@ -98,7 +98,7 @@ def test_a_narrow_terminal_shows_what_matters(columns: int) -> None:
 
 
 def test_columns_come_as_there_is_room_although_the_uses_stand_below() -> None:
-    """The model and the memory fit beside the rest, the uses do not."""
+    """Model and memory are shown if they fit, even if the uses are shown below."""
     head, first, use, *_ = text(report(), 72).splitlines()
     assert head.split("  ")[-1].strip() == "MEMORY"
     assert first.endswith("253 MB")
@@ -106,7 +106,7 @@ def test_columns_come_as_there_is_room_although_the_uses_stand_below() -> None:
 
 
 def test_one_very_long_id_does_not_cost_the_others_their_columns() -> None:
-    """It stands on a line of its own, and the table is as wide as the others need."""
+    """A very long ID gets a separate line, and the other rows keep their columns."""
     names = ["a", "b", "c", "d" * 90]
     found = [deployment(name, "m", reason="word " * 30 if name == "c" else None) for name in names]
     results = tuple(Result.planned(Target(one.deployment_id, Outcome.LISTED, one, USES[1:2])) for one in found)
@@ -120,7 +120,7 @@ def test_one_very_long_id_does_not_cost_the_others_their_columns() -> None:
 
 
 def test_an_id_that_has_no_room_stands_alone() -> None:
-    """It can be copied in one piece; the rest of its row follows."""
+    """An ID that is wider than the terminal is on its own line, followed by its row."""
     _, name, rest, *_ = text(report(), 30).splitlines()
     assert name == BUSY.deployment_id
     assert rest.split()[:2] == ["started", "1/2"]
@@ -128,7 +128,7 @@ def test_an_id_that_has_no_room_stands_alone() -> None:
 
 @pytest.mark.parametrize(("columns", "there"), [(80, []), (87, ["MODEL"]), (95, ["MODEL", "MEMORY"])])
 def test_columns_come_as_there_is_room(columns: int, there: list[str]) -> None:
-    """The more important ones first."""
+    """With more room, columns are added in order of importance."""
     head = text(report(), columns).splitlines()[0]
     assert head.startswith("DEPLOYMENT")
     assert [one for one in ("MODEL", "MEMORY", "NODES") if one in head] == there

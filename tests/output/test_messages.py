@@ -27,12 +27,12 @@ from tests.support.builders import deployment
     ],
 )
 def test_a_missing_name_is_told_with_its_hint(target: Target, line: str) -> None:
-    """One sentence, with the end that fits."""
+    """A name that matches nothing is one sentence with its hint."""
     assert missing(target, "stop") == line
 
 
 def test_a_model_that_has_deployments_is_told_with_the_command_for_them() -> None:
-    """With every option that was given; without deployments it is told as any name that matches nothing."""
+    """A model with deployments is reported with the command for them and all given options."""
     target = Target("faq", Outcome.NOT_FOUND, hint="is a model alias of m; its deployments are a", meant=("a", "b"))
     assert missed(Result.planned(target), Report("restart"), ("--force",)) == [
         "faq is a model alias of m, not a deployment. Its deployments: a, b.",
@@ -55,12 +55,12 @@ TIME = 1_700_000_000_000
     ],
 )
 def test_what_is_not_idle_says_what_is_known_of_its_use(known: dict[str, Any], line: str) -> None:
-    """In UTC, and no more than the cluster knows."""
+    """The message about a skipped deployment shows its last use in UTC, as far as it is known."""
     assert not_idle(Target("d", Outcome.NOT_IDLE, deployment("d", **known))) == line
 
 
 def test_a_failure_has_its_hint() -> None:
-    """On a line of its own."""
+    """A failure has its hint on a separate line."""
     error = EsmlError("Not allowed.", hint="Ask for manage_ml.")
     assert failure(Result(Target("d", Outcome.WOULD_STOP), Outcome.FAILED, error=error)) == [
         "d failed: Not allowed.",
@@ -69,7 +69,7 @@ def test_a_failure_has_its_hint() -> None:
 
 
 def test_the_way_back_is_the_file_and_with_verbose_each_call() -> None:
-    """Only for what was stopped."""
+    """The restore command, or with --verbose each start call, is shown for stopped deployments."""
     target = Target("d", Outcome.WOULD_STOP, deployment("d", "m", priority="low"))
     report = Report("stop", (Result(target, Outcome.STOPPED), Result(target, Outcome.FAILED)), saved_to="a file.json")
     call = "To start d again:\n  POST _ml/trained_models/m/deployment/_start?deployment_id=d&priority=low"
@@ -80,7 +80,7 @@ def test_the_way_back_is_the_file_and_with_verbose_each_call() -> None:
 
 
 def outcomes(*found: Outcome) -> tuple[Result, ...]:
-    """Return results that ended so."""
+    """Return results with these outcomes."""
     return tuple(Result(Target("d", one), one) for one in found)
 
 
@@ -101,12 +101,12 @@ def outcomes(*found: Outcome) -> tuple[Result, ...]:
     ],
 )
 def test_the_closing_sentence_says_what_changed(report: Report, sentence: str) -> None:
-    """For one deployment by name, for several by number."""
+    """The closing sentence names a single deployment, and counts several."""
     assert closing(report) == sentence
 
 
 def test_what_was_wrong_with_a_deployment_is_told_when_it_stops() -> None:
-    """Such as a model that was deleted; of one that only is listed, the listing says it."""
+    """The reason of a deployment, such as a deleted model, is shown when it stops."""
     found = deployment("d", reason="Its model gone was deleted.")
     for outcome, line in ((Outcome.STOPPED, "d: Its model gone was deleted."), (Outcome.LISTED, None)):
         result = Result(Target("d", outcome, found), outcome)
@@ -114,7 +114,7 @@ def test_what_was_wrong_with_a_deployment_is_told_when_it_stops() -> None:
 
 
 def test_the_memory_of_a_list_is_that_of_each_deployment_on_each_of_its_nodes() -> None:
-    """Two deployments of one model need it twice; what is not known makes the sum the least that is needed."""
+    """The memory of a list counts each deployment on each of its nodes; with unknown values it is a minimum."""
     one, two = deployment("a", "m", memory_bytes=1024**3), deployment("b", "m", memory_bytes=1024**3, nodes=("x", "y"))
     assert closing(listed(one, two)) == "2 deployments, 3.0 GB of memory."
     assert closing(listed(one, deployment("c"))) == "2 deployments, at least 1.0 GB of memory."

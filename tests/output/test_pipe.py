@@ -12,7 +12,7 @@ NARROW = {"COLUMNS": "20", "TERM": "xterm"}
 
 @pytest.fixture
 def sandbox() -> Iterator[SandboxServer]:
-    """Yield a practice cluster with a deployment that has a long name."""
+    """Yield a practice cluster with a deployment that has a long ID."""
     with serve() as server:
         server.state.start("my_model", LONG)
         yield server
@@ -25,7 +25,7 @@ def run(sandbox: SandboxServer, *arguments: str, **environment: str) -> Ended:
 
 @pytest.mark.parametrize("form", [[], ["-o", "ids"], ["-o", "json"], ["-o", "jsonl"]])
 def test_results_in_a_pipe_are_data(sandbox: SandboxServer, form: list[str]) -> None:
-    """Whatever the width and the colours that are wished for: IDs are whole, and nothing is coloured."""
+    """Results in a pipe have complete IDs and no colors, at any width."""
     ended = run(sandbox, "stop", LONG, "my_model_for_search", *form, FORCE_COLOR="1")
     assert ended.status == 0
     assert LONG in ended.out
@@ -33,7 +33,7 @@ def test_results_in_a_pipe_are_data(sandbox: SandboxServer, form: list[str]) -> 
 
 
 def test_one_line_per_target_with_its_values_between_tabs(sandbox: SandboxServer) -> None:
-    """Each target is one line of six values, in the order it was asked for, without a header."""
+    """Each target is one line of six tab-separated values, in the requested order, without a header."""
     ended = run(sandbox, "stop", LONG, "reviews_for_ingest", "nope")
     assert [line[:2] for line in ended.lines] == [
         [LONG, "stopped"],
@@ -45,7 +45,7 @@ def test_one_line_per_target_with_its_values_between_tabs(sandbox: SandboxServer
 
 
 def test_ids_are_ready_for_xargs(sandbox: SandboxServer) -> None:
-    """What was stopped, and nothing else, comes one a line."""
+    """-o ids prints the stopped deployments only, one per line."""
     ended = run(sandbox, "stop", LONG, "reviews_for_ingest", "nope", "my_model_for_search", "-o", "ids")
     assert ended.out == f"{LONG}\nmy_model_for_search\n"
     counted = subprocess.run(["xargs", "-n1", "echo"], input=ended.out, capture_output=True, text=True, check=True)
@@ -53,7 +53,7 @@ def test_ids_are_ready_for_xargs(sandbox: SandboxServer) -> None:
 
 
 def test_a_log_gets_a_line_for_each_finished_target(sandbox: SandboxServer) -> None:
-    """In CI, with several targets, stderr says of each when it is done, and closes; with one it says so once."""
+    """In a log, several targets get a line each when they finish, and a single one gets only the closing sentence."""
     first, *finished, closing = run(sandbox, "stop", LONG, "my_model_for_search").err.splitlines()
     assert first == f"esml: Stopping {LONG}, my_model_for_search on {sandbox.url}"
     assert sorted(line.split(" stopped after ")[0] for line in finished) == [
@@ -67,7 +67,7 @@ def test_a_log_gets_a_line_for_each_finished_target(sandbox: SandboxServer) -> N
 
 @pytest.mark.parametrize("form", ["table", "wide"])
 def test_a_table_can_be_piped(sandbox: SandboxServer, form: str) -> None:
-    """At its natural width, whatever COLUMNS says; what went wrong is in it, as it goes to a file alone."""
+    """-o table in a pipe has its natural width, regardless of COLUMNS, and contains the errors."""
     out = run(sandbox, "stop", LONG, "reviews_for_ingest", "-o", form).out
     head, first, second = out.splitlines()
     assert head.split() == ["DEPLOYMENT", "OUTCOME", "MODEL", "USED", "BY"]
@@ -76,7 +76,7 @@ def test_a_table_can_be_piped(sandbox: SandboxServer, form: str) -> None:
 
 
 def test_every_row_of_a_list_is_a_deployment(sandbox: SandboxServer) -> None:
-    """A name that matches nothing is a warning; each row has as many values."""
+    """Each row of a list is a deployment with the same number of values; an unmatched name is a warning."""
     ended = run(sandbox, "list", "my*", "zz*")
     assert {len(line) for line in ended.lines} == {12}
     assert [line[0] for line in ended.lines] == ["my-elser", "my_model_for_search"]
@@ -84,7 +84,7 @@ def test_every_row_of_a_list_is_a_deployment(sandbox: SandboxServer) -> None:
 
 
 def test_an_empty_list_says_so(sandbox: SandboxServer) -> None:
-    """On stderr, as stdout has nothing to show."""
+    """An empty list prints a message to stderr."""
     for name in list(sandbox.state.deployments):
         sandbox.state.deployments.pop(name)
     ended = run(sandbox, "list")
@@ -93,12 +93,12 @@ def test_an_empty_list_says_so(sandbox: SandboxServer) -> None:
 
 @pytest.mark.parametrize(("sort", "first"), [("id", "large_model"), ("last-used", "reviews_for_ingest")])
 def test_a_list_is_sorted_as_asked(sandbox: SandboxServer, sort: str, first: str) -> None:
-    """By ID, or with the longest unused first."""
+    """A list can be sorted by ID, or with the longest unused first."""
     assert run(sandbox, "list", "reviews_for_ingest,large_model", "--sort", sort).lines[0][0] == first
 
 
 def test_colours_are_forced_on_what_people_read(sandbox: SandboxServer) -> None:
-    """FORCE_COLOR colours words on stderr also in a pipe; NO_COLOR wins."""
+    """FORCE_COLOR colors stderr in a pipe, unless NO_COLOR is set."""
     assert "\x1b[1;31mesml:\x1b[0m" in run(sandbox, "stop", "reviews_for_ingest", FORCE_COLOR="1").err
     assert "\x1b" not in run(sandbox, "stop", "reviews_for_ingest", FORCE_COLOR="1", NO_COLOR="1").err
     assert "\x1b" not in run(sandbox, "stop", "reviews_for_ingest", FORCE_COLOR="0").err

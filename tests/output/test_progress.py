@@ -16,7 +16,7 @@ A, D = Target("a", Outcome.WOULD_STOP), Target("d", Outcome.WOULD_STOP)
 
 
 def test_a_reminder_names_what_is_waited_for_and_its_queue() -> None:
-    """Each target that is waited for long enough, with its queue where that is known."""
+    """A reminder names each target that esml has waited for long enough, with its queue if that is known."""
     log = LogProgress()
     log.phase("Stopping", 2)
     log.started(D)
@@ -30,7 +30,7 @@ def test_a_reminder_names_what_is_waited_for_and_its_queue() -> None:
 
 
 def test_a_reminder_names_a_few_and_counts_the_others() -> None:
-    """A log of hundreds stays short."""
+    """A reminder names a few targets and counts the rest."""
     log = LogProgress()
     log.phase("Stopping", 9)
     for number in range(9):
@@ -41,7 +41,7 @@ def test_a_reminder_names_a_few_and_counts_the_others() -> None:
 
 
 def test_a_target_is_reminded_of_every_thirty_seconds_from_its_beginning_on() -> None:
-    """However long before it the command began."""
+    """A reminder about a target appears every 30 seconds from the start of its own job."""
     log = LogProgress()
     log.phase("Stopping", 1)
     log.started(D)
@@ -51,14 +51,14 @@ def test_a_target_is_reminded_of_every_thirty_seconds_from_its_beginning_on() ->
 
 
 def test_a_step_without_targets_is_reminded_of_too() -> None:
-    """A look-up that lasts."""
+    """A long look-up gets reminders, too."""
     log = LogProgress()
     log.phase("Looking up deployments")
     assert list(log.reminders(log.began + 30)) == ["still looking up deployments (30 s)"]
 
 
 def test_reminders_come_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread writes them until the work is over."""
+    """A thread writes the reminders until the work has ended."""
     came = threading.Event()
     monkeypatch.setattr(progress, "CHECK_SECONDS", 0.001)
     monkeypatch.setattr(progress, "say", lambda line: came.set() if "still stopping d" in line else None)
@@ -70,24 +70,24 @@ def test_reminders_come_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Terminal(io.StringIO):
-    """A terminal that remembers what was written to it."""
+    """A terminal that records what is written to it."""
 
     encoding = "utf-8"
 
     def isatty(self) -> bool:
-        """Tell that it is one."""
+        """Return True."""
         return True
 
     @property
     def lines(self) -> list[str]:
-        """Return what is on the screen, without empty lines."""
+        """Return the lines on the screen, without empty ones."""
         screen = pyte.Screen(60, 40)
         pyte.Stream(screen).feed(self.getvalue().replace("\n", "\r\n"))
         return [line.rstrip() for line in screen.display if line.strip()]
 
 
 def terminal_for(monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """Put a terminal of 60 columns in the place of stderr; pytest puts its own there before each test."""
+    """Replace stderr by a terminal of 60 columns; pytest replaces stderr before each test."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
@@ -97,7 +97,7 @@ def terminal_for(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 
 def test_what_is_said_meanwhile_is_neither_swallowed_nor_broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lines that come while something moves stay on the screen, whole and in order; the moving part is gone."""
+    """Lines that are printed during progress remain complete and in order, and the progress disappears."""
     terminal = terminal_for(monkeypatch)
     with TerminalProgress() as shown:
         shown.phase("Stopping", 3)
@@ -120,7 +120,7 @@ def test_what_is_said_meanwhile_is_neither_swallowed_nor_broken(monkeypatch: pyt
 
 
 def test_it_shows_how_far_it_is_and_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One line for the whole, one for each of the first that are waited for, and how many more."""
+    """Progress shows a total, a line for each of the first pending targets, and the number of the others."""
     terminal_for(monkeypatch)
     with TerminalProgress() as shown:
         shown.phase("Stopping", 12)
@@ -140,7 +140,7 @@ def test_it_shows_how_far_it_is_and_what_it_waits_for(monkeypatch: pytest.Monkey
 
 
 def test_a_short_command_is_spared_what_moves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is over in a moment shows one plain line, which is gone in the end."""
+    """A short command shows a single plain line, which disappears."""
     terminal = terminal_for(monkeypatch)
     monkeypatch.setattr(progress, "SHORT_SECONDS", 60.0)
     with TerminalProgress() as shown:
@@ -151,7 +151,7 @@ def test_a_short_command_is_spared_what_moves(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_line_that_is_too_long_for_the_terminal_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line that can be written over must not wrap, with wide characters neither."""
+    """A progress line is truncated to the terminal's width, also with wide characters."""
     terminal = terminal_for(monkeypatch)
     for text in ("x" * 100, "\u6df1" * 100):
         stderr.at_work(text)

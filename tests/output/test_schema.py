@@ -1,4 +1,4 @@
-"""The JSON that programs read: one envelope for every command, as the published schema says."""
+"""Checks that the JSON output of every command conforms to the published schema."""
 
 import json
 from collections.abc import Iterator
@@ -23,14 +23,14 @@ def sandbox() -> Iterator[SandboxServer]:
 
 @pytest.mark.parametrize("name", ["", "report", "save"])
 def test_the_schema_is_printed_and_is_one(name: str) -> None:
-    """Valid JSON Schema, ready for a validator or a code generator."""
+    """`esml schema` prints valid JSON Schema."""
     ended = esml("schema", *filter(None, [name]))
     assert ended.status == 0
     Draft202012Validator.check_schema(json.loads(ended.out))
 
 
 def test_a_save_file_is_as_its_schema_says(sandbox: SandboxServer, tmp_path: Path) -> None:
-    """With every kind of setting and of use."""
+    """A save file with all kinds of settings and uses conforms to its schema."""
     start = "/_ml/trained_models/my_model/deployment/_start?deployment_id=adaptive&cache_size=1234567b"
     RawCluster(sandbox.url).do("POST", start, {"adaptive_allocations": {"enabled": True}})
     file = tmp_path / "saved.json"
@@ -51,14 +51,14 @@ def test_a_save_file_is_as_its_schema_says(sandbox: SandboxServer, tmp_path: Pat
     ],
 )
 def test_each_output_is_as_the_schema_says(sandbox: SandboxServer, arguments: tuple[str, ...], status: int) -> None:
-    """Whole, and line by line; both say the same exit code as the shell sees."""
+    """JSON and JSON lines conform to the schema and contain the exit code of the process."""
     environment = {"ESML_URL": sandbox.url}
     whole = esml(*arguments, "-o", "json", environment=environment)
     assert (whole.status, whole.json["exit"]["code"], whole.json["command"]) == (status, status, arguments[0])
 
 
 def test_lines_are_the_deployments_and_then_the_rest(sandbox: SandboxServer) -> None:
-    """One document a line, each with its type."""
+    """JSON lines are one document per line with its type: the deployments, then the summary."""
     ended = esml(
         "stop", "my_model_for_search", "reviews_for_ingest", "-o", "jsonl", environment={"ESML_URL": sandbox.url}
     )
@@ -85,7 +85,7 @@ def test_lines_are_the_deployments_and_then_the_rest(sandbox: SandboxServer) -> 
 def test_an_error_before_any_result_is_json_on_stdout(
     arguments: tuple[str, ...], code: str, exit_code: int, form: str
 ) -> None:
-    """The same envelope with a stable code; stderr says it to people."""
+    """An error before any result is written to stdout as JSON with a stable code, and to stderr as text."""
     ended = esml(*arguments, "-o", form)
     document = checked(json.loads(ended.out))
     assert (ended.status, document["exit"]["code"]) == (exit_code, exit_code)
@@ -95,7 +95,7 @@ def test_an_error_before_any_result_is_json_on_stdout(
 
 
 def test_each_error_has_what_people_read(sandbox: SandboxServer) -> None:
-    """A refusal has its code, message, hint and the command that stops the deployment anyway."""
+    """An error in JSON has its code, message, hint and, for a refusal, the command that stops the deployment anyway."""
     ended = esml("stop", "reviews_for_ingest", "-qo", "json", environment={"ESML_URL": sandbox.url})
     (error,) = ended.json["errors"]
     assert error == ended.json["deployments"][0]["error"]
@@ -108,7 +108,7 @@ def test_each_error_has_what_people_read(sandbox: SandboxServer) -> None:
 
 
 def test_the_envelope_says_where_and_how_long(sandbox: SandboxServer) -> None:
-    """URL, name and UUID of the cluster, the start, the wall time, and what was warned of, with -q too."""
+    """The report contains the cluster, the start time, the duration and all warnings, also with -q."""
     found = esml("stop", "nope", "-q", "-o", "json", environment={"ESML_URL": sandbox.url}).json
     assert found["cluster"]["url"] == sandbox.url
     assert found["cluster"]["name"] == "esml-sandbox"
@@ -119,7 +119,7 @@ def test_the_envelope_says_where_and_how_long(sandbox: SandboxServer) -> None:
 
 
 def test_states_do_not_contradict_outcomes(sandbox: SandboxServer) -> None:
-    """What was stopped was started before, and is stopped now; a list has the state alone."""
+    """A stopped deployment has the states before and after; a list has only the current state."""
     environment = {"ESML_URL": sandbox.url}
     (stopped,) = esml("stop", "my_model_for_search", "-o", "json", environment=environment).json["deployments"]
     assert (stopped["outcome"], stopped["previous_state"], stopped["state"]) == ("stopped", "started", "stopped")
@@ -128,7 +128,7 @@ def test_states_do_not_contradict_outcomes(sandbox: SandboxServer) -> None:
 
 
 def test_the_schema_can_say_no() -> None:
-    """A word that is none of the outcomes, or a value of another type, does not pass; an added field does."""
+    """The schema rejects an unknown outcome and a wrong type, and accepts an additional field."""
     document = esml("sandbox", "--", "esml", "list", "-o", "json").json
     checked({**document, "added": 1, "deployments": [{**document["deployments"][0], "added": 1}]})
     for change in ({"seconds": "1"}, {"outcome": "vanished"}):
@@ -137,7 +137,7 @@ def test_the_schema_can_say_no() -> None:
 
 
 def test_a_list_holds_deployments_only(sandbox: SandboxServer) -> None:
-    """A name that matched nothing is a warning, or an error when it should have matched."""
+    """In the JSON of a list, an unmatched name is a warning, or an error if a match was required."""
     environment = {"ESML_URL": sandbox.url}
     ended = esml("list", "large_model", "zz*", "-o", "json", environment=environment).json
     assert [one["deployment_id"] for one in ended["deployments"]] == ["large_model"]
@@ -147,7 +147,7 @@ def test_a_list_holds_deployments_only(sandbox: SandboxServer) -> None:
 
 
 def test_an_error_that_a_command_overcomes_holds_the_command(sandbox: SandboxServer) -> None:
-    """With the options that were given: for what is in use, and for a model that was named."""
+    """Errors about uses and about models contain the command that solves them, with the given options."""
     ended = esml("stop", "reviews_for_ingest", "questions", "-o", "json", environment={"ESML_URL": sandbox.url}).json
     assert [one["command"] for one in ended["errors"]] == [
         "esml stop reviews_for_ingest --force --output json",

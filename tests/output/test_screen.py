@@ -33,7 +33,7 @@ def stop(sandbox: SandboxServer, *arguments: str, environment: dict[str, str] | 
 
 
 def test_something_is_on_the_screen_before_the_cluster_answers() -> None:
-    """A person sees at once that esml is at work; the line is gone in the end."""
+    """A line appears before the cluster responds, and disappears at the end."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         shown = on_terminal("stop", "d", "--timeout", "300ms", environment={"ESML_URL": url})
@@ -45,7 +45,7 @@ def test_something_is_on_the_screen_before_the_cluster_answers() -> None:
 
 @pytest.mark.parametrize("columns", [80, 200])
 def test_a_refusal_is_easy_to_read(sandbox: SandboxServer, columns: int) -> None:
-    """Target, reason, each use and the command on lines of their own; after the table."""
+    """After the table, a refusal shows target, reason, uses and command on separate lines."""
     shown = stop(sandbox, "my_model_for_search", "reviews_for_ingest", columns=columns)
     assert shown.status == 5
     assert shown.written[-4:] == [*REFUSAL, "esml: 1 deployment stopped, 1 in use."]
@@ -54,7 +54,7 @@ def test_a_refusal_is_easy_to_read(sandbox: SandboxServer, columns: int) -> None
 
 
 def test_sentences_are_broken_between_words_and_commands_are_not_broken(sandbox: SandboxServer) -> None:
-    """A command that the terminal wraps is copied in one piece."""
+    """Sentences wrap between words; commands do not wrap, so that they can be copied."""
     shown = stop(sandbox, "reviews_for_ingest", "--timeout", "12m", columns=50)
     assert shown.written == [
         REFUSAL[0].rpartition(" ")[0],
@@ -67,7 +67,7 @@ def test_sentences_are_broken_between_words_and_commands_are_not_broken(sandbox:
 
 @pytest.mark.parametrize("columns", [40, 120])
 def test_no_id_is_cut(sandbox: SandboxServer, columns: int) -> None:
-    """A long ID is written in one piece, also where the terminal has to wrap it."""
+    """A long ID is written without line breaks or truncation."""
     sandbox.state.start("my_model", LONG)
     shown = stop(sandbox, LONG, "my_model_for_search", columns=columns)
     assert shown.status == 0
@@ -76,7 +76,7 @@ def test_no_id_is_cut(sandbox: SandboxServer, columns: int) -> None:
 
 @pytest.mark.parametrize(("form", "rows"), [((), 0), (("-o", "table"), 2), (("-o", "wide"), 2), (("-o", "tsv"), 1)])
 def test_one_deployment_needs_no_table(sandbox: SandboxServer, form: tuple[str, ...], rows: int) -> None:
-    """A sentence says it all, unless a form is asked for."""
+    """For one deployment a sentence replaces the table, unless a format is requested."""
     shown = stop(sandbox, "my_model_for_search", *form)
     *results, sentence = shown.lines
     assert len(results) == rows
@@ -84,7 +84,7 @@ def test_one_deployment_needs_no_table(sandbox: SandboxServer, form: tuple[str, 
 
 
 def test_two_hundred_targets_have_a_row_each(sandbox: SandboxServer) -> None:
-    """A long table is complete and in order; what moved above it has left nothing behind."""
+    """A table of 200 targets is complete and in order, and no progress remains on the screen."""
     names = [f"many-{number:03d}" for number in range(200)]
     for name in names:
         sandbox.state.start("my_model", name)
@@ -99,7 +99,7 @@ WAITING = r"waiting [1-9]\d* s for large_model"
 
 
 def test_a_long_stop_is_watched() -> None:
-    """What is waited for moves while it lasts and is gone afterwards; the cursor is there."""
+    """Progress is shown during a long stop and disappears afterwards; the cursor is visible."""
     seen = Event()
 
     def watch(text: str) -> None:
@@ -119,7 +119,7 @@ def test_a_long_stop_is_watched() -> None:
 
 
 def test_a_question_shows_what_it_is_about(sandbox: SandboxServer) -> None:
-    """A pattern is answered on the terminal; with no, nothing is stopped."""
+    """The prompt for a pattern shows the plan, and after no nothing is stopped."""
     shown = stop(sandbox, "my*", answer="n\n")
     assert shown.status == 1
     assert "my_model_for_search would be stopped my_model" in shown.text
@@ -142,19 +142,19 @@ def test_a_question_shows_what_it_is_about(sandbox: SandboxServer) -> None:
 def test_colours_are_as_the_environment_says(
     sandbox: SandboxServer, environment: dict[str, str], coloured: bool
 ) -> None:
-    """NO_COLOR wins, then FORCE_COLOR and CLICOLOR_FORCE; test_terminal.py has all cases."""
+    """NO_COLOR takes precedence over FORCE_COLOR and CLICOLOR_FORCE."""
     shown = stop(sandbox, "reviews_for_ingest", environment=environment)
     assert ("31" in shown.colours) is coloured
     assert bool(shown.colours) is coloured
 
 
 def test_an_option_takes_the_colours_away(sandbox: SandboxServer) -> None:
-    """--no-color does for one command what NO_COLOR does."""
+    """--no-color disables colors for one command."""
     assert not stop(sandbox, "reviews_for_ingest", "--no-color").colours
 
 
 def test_a_dumb_terminal_gets_plain_lines(sandbox: SandboxServer) -> None:
-    """Where nothing can be written over, each step is a line, and there is no escape sequence at all."""
+    """On a dumb terminal each step is a line, without escape sequences."""
     shown = stop(sandbox, "my_model_for_search", environment={"TERM": "dumb"})
     assert "\x1b" not in shown.raw
     assert shown.lines[:3] == [
@@ -165,7 +165,7 @@ def test_a_dumb_terminal_gets_plain_lines(sandbox: SandboxServer) -> None:
 
 
 def test_a_piped_stdout_is_plain_while_stderr_moves(sandbox: SandboxServer) -> None:
-    """Results that go into a pipe are tab-separated and without colour, even when the terminal beside is coloured."""
+    """A piped stdout is tab-separated and without colors, even if stderr is a terminal."""
     shown = stop(sandbox, "my_model_for_search", LONG, stdout=False, environment={"FORCE_COLOR": "1"})
     first, second = shown.piped.decode().splitlines()
     assert first.split("\t")[:4] == ["my_model_for_search", "stopped", "my_model", "started"]
@@ -175,7 +175,7 @@ def test_a_piped_stdout_is_plain_while_stderr_moves(sandbox: SandboxServer) -> N
 
 
 def test_a_piped_stderr_gets_nothing_that_moves(sandbox: SandboxServer) -> None:
-    """A log gets one line per finished target and no escape sequence; the table is still on the terminal."""
+    """A piped stderr gets a line per finished target, without escape sequences; the table is on the terminal."""
     shown = stop(sandbox, "my_model_for_search", "questions_a", stderr=False)
     assert b"\x1b" not in shown.piped
     assert b"\r" not in shown.piped
@@ -186,7 +186,7 @@ def test_a_piped_stderr_gets_nothing_that_moves(sandbox: SandboxServer) -> None:
 
 
 def test_columns_decides_the_width(sandbox: SandboxServer) -> None:
-    """COLUMNS is believed more than the terminal."""
+    """COLUMNS overrides the width of the terminal."""
     shown = stop(sandbox, "questions_a", "nope", columns=200, environment={"COLUMNS": "40"})
     table = list(takewhile(lambda line: not line.startswith("esml: "), shown.lines))
     assert len(table) == 4
@@ -194,7 +194,7 @@ def test_columns_decides_the_width(sandbox: SandboxServer) -> None:
 
 
 def test_settings_are_a_table_with_their_sources(sandbox: SandboxServer) -> None:
-    """Where each came from, what the cluster says to it, and what that means; secrets are masked."""
+    """`esml config --check` shows each setting with its source, the cluster, and a conclusion; secrets are masked."""
     login = {"ESML_URL": sandbox.url, "ESML_USERNAME": "me", "ESML_PASSWORD": "canary-password"}
     shown = on_terminal("config", "--check", environment=login)
     rows = [line.split() for line in shown.lines]
@@ -214,6 +214,6 @@ def test_settings_are_a_table_with_their_sources(sandbox: SandboxServer) -> None
     ],
 )
 def test_settings_that_were_not_tried_or_do_not_work_say_so(arguments: tuple[str, ...], url: str, closing: str) -> None:
-    """The closing sentence is about the connection, not about the table."""
+    """The closing sentence says whether the connection was tested and works."""
     shown = on_terminal("config", *arguments, environment={"ESML_URL": url})
     assert closing in shown.lines

@@ -16,7 +16,7 @@ SECRETS = ("canary", KEY)
 
 
 def everything() -> Connection:
-    """Return a connection with a secret in every place."""
+    """Return a connection with a secret in every possible place."""
     return Connection(
         ("https://h:9200",),
         api_key=KEY,
@@ -35,14 +35,14 @@ def everything() -> Connection:
 
 
 def report(**changes: object) -> SettingsReport:
-    """Return the report on that connection through a proxy with a login."""
+    """Return the report on this connection through a proxy with a login."""
     found = shown(everything(), {"ES_URL": "x"})
     return SettingsReport(found.settings, found.not_used, found.warnings, **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("form", ["table", "json", "jsonl"])
 def test_no_form_shows_a_secret(form: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither key, token, password nor the proxy's; of the key only its ID."""
+    """No format shows a secret; an API key is shown by its ID."""
     rendering.show(report(), Invocation("config", form))
     out = capsys.readouterr().out
     assert not any(secret in out for secret in SECRETS)
@@ -51,7 +51,7 @@ def test_no_form_shows_a_secret(form: str, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_json_has_everything(capsys: pytest.CaptureFixture[str]) -> None:
-    """Settings with their sources, what was not used, warnings, and null for what was not asked."""
+    """JSON contains settings, sources, unused settings and warnings, and null for what was not requested."""
     rendering.show(report(), Invocation("config", "json"))
     document = json.loads(capsys.readouterr().out)
     assert document["settings"][0] == {"name": "url", "value": "https://h:9200", "source": "ESML_URL"}
@@ -60,7 +60,7 @@ def test_json_has_everything(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_error_is_in_the_json_too(capsys: pytest.CaptureFixture[str]) -> None:
-    """Beside the settings that led to it."""
+    """JSON contains the error together with the settings."""
     error = NotAuthenticated("No.", http_status=401)
     rendering.show(report(error=error), Invocation("config", "json"))
     document = json.loads(capsys.readouterr().out)
@@ -71,12 +71,12 @@ def test_an_error_is_in_the_json_too(capsys: pytest.CaptureFixture[str]) -> None
     ("may", "status"), [({"manage_ml": True}, 0), ({"manage_ml": False}, 4), ({"manage_ml": None}, 4), (None, 4)]
 )
 def test_the_exit_code_says_whether_deployments_may_be_stopped(may: dict[str, bool | None] | None, status: int) -> None:
-    """0 or 4."""
+    """The exit code is 0 if the user may stop deployments, else 4."""
     assert report(inspection=Inspection("u", may=may)).exit_status == status
 
 
 def test_names_from_the_server_are_cleaned(capsys: pytest.CaptureFixture[str]) -> None:
-    """A cluster or a key may have any name; none forges a line."""
+    """Control characters in the names of clusters and keys are escaped."""
     name = "a\x1b[2J\nb\tc"
     rendering.show(
         report(inspection=Inspection(name, cluster_name=name, api_key=name, version=name)), Invocation("config", "tsv")
@@ -87,6 +87,6 @@ def test_names_from_the_server_are_cleaned(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_nobody_and_no_proxy_are_said() -> None:
-    """A connection without credentials says so."""
+    """A connection without credentials and proxy is reported as such."""
     found = shown(Connection(("http://h:1",), sources={"url": "--url"}), {})
     assert [(one.name, one.value) for one in found.settings] == [("url", "http://h:1"), ("credentials", "none")]

@@ -9,7 +9,7 @@ class Terminal(io.StringIO):
     """A stream that is a terminal."""
 
     def isatty(self) -> bool:
-        """Tell that it is one."""
+        """Return True."""
         return True
 
 
@@ -32,7 +32,7 @@ class Terminal(io.StringIO):
     ],
 )
 def test_colour(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], on_terminal: bool, in_pipe: bool) -> None:
-    """Each stream is judged on its own; NO_COLOR wins, then what forces colours."""
+    """Each stream is checked separately; NO_COLOR takes precedence over variables that force colors."""
     for name, value in {"TERM": "xterm", **environment}.items():
         monkeypatch.setenv(name, value)
     assert terminal.has_colour(Terminal()) is on_terminal
@@ -41,7 +41,7 @@ def test_colour(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], on
 
 
 def test_a_closed_stream_is_no_terminal() -> None:
-    """What is closed shows nothing."""
+    """A closed stream is not a terminal."""
     closed = Terminal()
     closed.close()
     closed.isatty = io.StringIO.isatty.__get__(closed)  # type: ignore[method-assign]
@@ -51,6 +51,6 @@ def test_a_closed_stream_is_no_terminal() -> None:
 
 @pytest.mark.parametrize(("columns", "width"), [("44", 44), ("0", 80), ("-3", 80), ("wide", 80), ("", 80)])
 def test_width(monkeypatch: pytest.MonkeyPatch, columns: str, width: int) -> None:
-    """COLUMNS counts when it is a number that makes sense; without a terminal it is 80."""
+    """COLUMNS is used if it is a reasonable number; without a terminal the width is 80."""
     monkeypatch.setenv("COLUMNS", columns)
     assert terminal.width(io.StringIO()) == width

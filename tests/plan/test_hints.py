@@ -20,14 +20,14 @@ from tests.support.builders import deployment
     ],
 )
 def test_similar_ids_are_suggested(name: str, running: list[str], found: list[str]) -> None:
-    """Whatever the first letters and the case, at most three; never an ID that differs only in digits."""
+    """At most three similar IDs are suggested, regardless of case, but none that differs only in digits."""
     hint = alike(name, running)
     suggested = hint.text.removeprefix("did you mean ").removesuffix("?").split(" or ") if hint else []
     assert sorted(suggested) == found
 
 
 def test_a_model_names_its_running_deployments() -> None:
-    """A model that has none, or cannot have any, says so."""
+    """The hint for a model names its running deployments, or says that it has none."""
     running = [deployment("b", "m"), deployment("a", "m"), deployment("x", "other")]
     model = Model("m", "pytorch")
     assert of_model("m", model, running) == Hint("is a model; its deployments are a, b: use --model m", ("a", "b"))
@@ -40,7 +40,7 @@ def test_a_model_names_its_running_deployments() -> None:
 
 
 def test_an_endpoint_names_the_deployment_it_uses() -> None:
-    """One that created its own has no other name to give."""
+    """The hint for an endpoint names the deployment that it uses."""
     endpoints = [Endpoint("e", "d"), Endpoint("own", None)]
     assert of_endpoint("e", endpoints) == Hint("is an inference endpoint that uses deployment d")
     assert of_endpoint("own", endpoints) == Hint("is an inference endpoint, and its deployment is not running")

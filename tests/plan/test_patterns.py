@@ -26,12 +26,12 @@ ID = IDS.filter(lambda text: text == text.strip() and text not in {".", "..", "_
 
 
 def test_names_keep_their_order_and_lose_their_doubles() -> None:
-    """Comma lists are split, doubles dropped, the first place counts."""
+    """Comma-separated lists are split and duplicates removed; the first position counts."""
     assert parse(["b,a", "b", "c*", "_all"]).names == ("b", "a", "c*", "_all")
 
 
 def test_lines_and_models_are_exact() -> None:
-    """Standard input adds names after the arguments; models are a group of their own."""
+    """Names from standard input follow the arguments; models are separate."""
     wanted = parse(["a"], lines=["b", "a"], models=["m", "m"], idle_before=5)
     assert wanted == Wanted(("a", "b"), ("m",), idle_before=5, from_input=True)
     assert parse(["a"]).from_input is False
@@ -39,7 +39,7 @@ def test_lines_and_models_are_exact() -> None:
 
 
 def test_exact_names_and_patterns_are_told_apart() -> None:
-    """A star anywhere or _all makes a pattern; an ID that only begins with _all does not."""
+    """A name with an asterisk and _all are patterns; an ID that begins with _all is not."""
     wanted = Wanted(("a", "b*", "_all", "*", "_all_of_them"))
     assert wanted.exact == ("a", "_all_of_them")
     assert wanted.patterns == ("b*", "_all", "*")
@@ -50,7 +50,7 @@ def test_exact_names_and_patterns_are_told_apart() -> None:
     [(Wanted(("a",)), False), (Wanted(("a", "b*")), True), (Wanted(("_all",)), True), (Wanted((), ("m",)), True)],
 )
 def test_only_exact_ids_are_not_broad(wanted: Wanted, broad: bool) -> None:
-    """What may choose deployments that were not named asks before it stops them."""
+    """A selection of anything but exact IDs requires confirmation."""
     assert wanted.is_broad is broad
 
 
@@ -71,14 +71,14 @@ def test_only_exact_ids_are_not_broad(wanted: Wanted, broad: bool) -> None:
     ],
 )
 def test_what_can_never_be_an_id_is_refused(name: str, said: str) -> None:
-    """Before any request, in one sentence that shows the ID safely."""
+    """An impossible ID is rejected before any request, in one sentence that shows it escaped."""
     with pytest.raises(InputError) as refused:
         parse([name])
     assert (refused.value.message, refused.value.target) == (said, "" if name == "a," else name)
 
 
 def test_an_empty_id_is_most_often_an_unset_variable() -> None:
-    """The hint says where to look."""
+    """The hint for an empty ID mentions unset variables."""
     with pytest.raises(InputError) as refused:
         parse(["a,,b"])
     assert refused.value.hint == "Check the command for a stray comma or an unset variable."
@@ -88,7 +88,7 @@ def test_an_empty_id_is_most_often_an_unset_variable() -> None:
 
 
 def test_an_odd_id_that_runs_is_reached_by_a_pattern() -> None:
-    """The hint says so, as no exact ID can."""
+    """The hint for an ID with special characters suggests a pattern."""
     with pytest.raises(InputError) as refused:
         parse(["a\tb"])
     assert "a pattern with *" in str(refused.value.hint)
@@ -96,7 +96,7 @@ def test_an_odd_id_that_runs_is_reached_by_a_pattern() -> None:
 
 @pytest.mark.parametrize("name", ["a*", "_all", "a,b"])
 def test_standard_input_and_models_take_no_patterns(name: str) -> None:
-    """A line or a --model that looks like a pattern is refused rather than guessed at."""
+    """Patterns are rejected on standard input and in --model."""
     with pytest.raises(InputError, match="is not an exact ID"):
         parse([], lines=[name])
     with pytest.raises(InputError, match="is not an exact ID") as refused:
@@ -105,7 +105,7 @@ def test_standard_input_and_models_take_no_patterns(name: str) -> None:
 
 
 def test_the_longest_id_is_allowed() -> None:
-    """Exactly as long as fits a request line is no error; a longer one was refused above."""
+    """The longest ID that fits into a request line is accepted."""
     assert parse(["x" * LONGEST_EXPRESSION]).names == ("x" * LONGEST_EXPRESSION,)
 
 
@@ -131,13 +131,13 @@ def test_the_longest_id_is_allowed() -> None:
     ],
 )
 def test_a_pattern_matches_whole_ids(name: str, deployment_id: str, yes: bool) -> None:
-    """A star is any text, also none; everything else is itself."""
+    """An asterisk matches any text, also none; a pattern matches complete IDs."""
     assert matches(name, deployment_id) is yes
 
 
 @given(ID)
 def test_an_exact_id_matches_itself_alone(name: str) -> None:
-    """No character of an ID but the star means anything else than itself."""
+    """Only the asterisk is a wildcard."""
     assert not is_pattern(name)
     assert matches(name, name)
     assert not matches(name, f"{name}x")
@@ -145,26 +145,26 @@ def test_an_exact_id_matches_itself_alone(name: str) -> None:
 
 
 def test_an_expression_holds_all_names() -> None:
-    """Exact ones and patterns; `_all` stands for all of them."""
+    """An expression contains exact names and patterns; `_all` replaces all of them."""
     assert expression(["a", "b*"]) == "a,b*"
     assert expression(["a", "_all"]) == "_all"
 
 
 def test_what_does_not_fit_a_request_line_is_asked_for_as_all() -> None:
-    """Three hundred long IDs become one listing of everything."""
+    """Three hundred long IDs are requested as `_all`."""
     assert expression([f"a-rather-long-deployment-{number}" for number in range(300)]) == "_all"
 
 
 @given(st.lists(ID, min_size=1, max_size=60))
 def test_chunks_lose_nothing_and_fit(names: list[str]) -> None:
-    """Every name is in exactly one list, in order, and each list fits a request line."""
+    """Each name is in exactly one list, in order, and each list fits into a request line."""
     lists = chunks(names)
     assert ",".join(lists) == ",".join(names)
     assert all(fits(one) for one in lists)
 
 
 def test_chunks_are_as_few_as_possible() -> None:
-    """Names share a list as long as it fits, to the last character."""
+    """Each list is filled up to the limit."""
     name = "x" * (LONGEST_EXPRESSION // 2)
     assert chunks([name[:-1], name]) == [f"{name[:-1]},{name}"]
     assert chunks([name, name]) == [name, name]
@@ -173,44 +173,44 @@ def test_chunks_are_as_few_as_possible() -> None:
 
 
 def test_length_counts_as_it_is_sent() -> None:
-    """A character that is percent-encoded takes as many bytes as that needs; commas and stars stay bare."""
+    """Percent-encoded characters count with their encoded length; commas and asterisks are not encoded."""
     assert fits("ä" * (LONGEST_EXPRESSION // 6))
     assert not fits("ä" * (LONGEST_EXPRESSION // 6 + 1))
     assert fits(",*" * (LONGEST_EXPRESSION // 2))
 
 
 def ids(wanted: Wanted, *deployments: object, **more: object) -> list[tuple[str, list[str]]]:
-    """Return each name with the IDs it selects."""
+    """Return the selected IDs by name."""
     found = select(wanted, snapshot(*deployments, **more))  # type: ignore[arg-type]
     return [(name, [one.deployment_id for one in group]) for name, group in found]
 
 
 def test_only_deployment_ids_count_for_a_name() -> None:
-    """A deployment is not chosen because its model is called so."""
+    """A name is compared with deployment IDs, not with model IDs."""
     found = ids(Wanted(("m", "m*")), deployment("d", "m"), deployment("m2", "x"))
     assert found == [("m", []), ("m*", ["m2"])]
 
 
 def test_a_pattern_chooses_in_the_order_of_the_ids() -> None:
-    """Names keep their order; what one pattern finds is sorted."""
+    """Names keep their order, and the matches of a pattern are sorted."""
     found = ids(Wanted(("z", "a*")), deployment("a2"), deployment("z"), deployment("a1"))
     assert found == [("z", ["z"]), ("a*", ["a1", "a2"])]
 
 
 def test_a_model_chooses_its_deployments_also_by_its_alias() -> None:
-    """The alias was looked up; what it means counts."""
+    """A model selects its deployments, also by its alias."""
     found = ids(Wanted((), ("alias", "other")), deployment("d", "m"), deployment("e", "o"), aliased={"alias": "m"})
     assert found == [("alias", ["d"]), ("other", [])]
 
 
 def test_each_deployment_is_chosen_once() -> None:
-    """However many names mean it."""
+    """A deployment is selected once, even if several names match it."""
     found = chosen(Wanted(("d", "d*", "_all"), ("m",)), snapshot(deployment("d", "m"), deployment("x", "m")))
     assert [one.deployment_id for one in found] == ["d", "x"]
 
 
 def test_what_was_used_since_is_not_chosen() -> None:
-    """What is not known to be idle is not taken for idle, and requests in flight count whatever the clocks say."""
+    """A deployment is not selected if it is not known to be idle or has pending requests, regardless of clocks."""
     found = chosen(
         Wanted(("_all",), idle_before=1_000),
         snapshot(

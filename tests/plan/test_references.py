@@ -6,12 +6,12 @@ from tests.support.builders import deployment, endpoint, short, snapshot
 
 
 def test_nothing_uses_a_free_deployment() -> None:
-    """No pipelines and no endpoints make no uses."""
+    """A deployment without pipelines and endpoints has no uses."""
     assert uses(deployment("d"), snapshot(deployment("d"))) == ()
 
 
 def test_endpoints_own_or_use_a_deployment() -> None:
-    """One with the deployment's ID owns it, one that was given the ID uses it; the others are none of its business."""
+    """An endpoint with the deployment's ID created it, and one with that ID as its setting uses it."""
     found = endpoint_uses(deployment("d"), [endpoint("d"), endpoint("e", "d"), endpoint("x"), endpoint("y", "other")])
     assert {(one.id, one.through.value, one.kind) for one in found} == {
         ("d", "endpoint", Kind.ENDPOINT),
@@ -20,7 +20,7 @@ def test_endpoints_own_or_use_a_deployment() -> None:
 
 
 CASES = [
-    # what the question by deployment showed, what the one by model showed, what the pipelines hold, the references
+    # pipelines by deployment, pipelines by model, names in the definitions, expected references
     ("by its own ID, unread", ("p",), (), None, ["p deployment"]),
     ("by its model, unread", ("p",), ("p",), None, ["p model"]),
     ("different pipelines, unread", ("p",), ("q",), None, ["p deployment", "q model"]),
@@ -54,7 +54,7 @@ def test_pipelines_are_told_apart(
     held: dict[str, set[str]] | None,
     references: list[str],
 ) -> None:
-    """The pipelines tell which name they reference; where they were not read, two questions do, as far as they can."""
+    """Pipeline definitions show the referenced name; without them the two `_stats` responses do, as far as possible."""
     one = deployment("d", "m", *own)
     pipelines = None if held is None else Pipelines({name: Pipeline(frozenset(names)) for name, names in held.items()})
     seen = snapshot(one, models={"m": model}, pipelines=pipelines, aliases={"m": frozenset({"alias"})})
@@ -62,7 +62,7 @@ def test_pipelines_are_told_apart(
 
 
 def test_a_deployment_named_like_its_model_can_be_referenced_by_an_alias() -> None:
-    """What references the model references the deployment; an alias is named."""
+    """References to the model, also by alias, are references to a deployment with the model's ID."""
     one = deployment("m", "m", "p", "q")
     pipelines = Pipelines({"p": Pipeline(frozenset({"m"})), "q": Pipeline(frozenset({"alias"}))})
     seen = snapshot(one, models={"m": ("p", "q")}, pipelines=pipelines, aliases={"m": frozenset({"alias"})})
@@ -72,7 +72,7 @@ def test_a_deployment_named_like_its_model_can_be_referenced_by_an_alias() -> No
 
 
 def test_the_server_refuses_for_names_of_the_deployment_only() -> None:
-    """And for aliases of a model that the deployment is named like."""
+    """The server refuses for the deployment ID, and for aliases of a model with the same ID."""
     for through, name, yes in (
         (Through.DEPLOYMENT, "d", True),
         (Through.ENDPOINT, "d", True),
@@ -84,14 +84,14 @@ def test_the_server_refuses_for_names_of_the_deployment_only() -> None:
 
 
 def test_each_use_is_named_once_and_sorted() -> None:
-    """A pipeline that names both counts for the deployment; endpoints first, then pipelines by their IDs."""
+    """Each use is listed once, by its most direct reference; endpoints come first, then pipelines by ID."""
     one = deployment("d", "m", "b", "a")
     seen = snapshot(one, models={"m": ("a", "c")}, endpoints=(endpoint("d"), endpoint("z", "d")))
     assert short(uses(one, seen)) == ["z deployment", "d endpoint", "a deployment", "b deployment", "c model"]
 
 
 def test_pipelines_of_every_sibling_count_for_the_model() -> None:
-    """An answer by model shows the same pipelines for each of its deployments; one is enough."""
+    """The response by model shows the same pipelines for each deployment, so that one is sufficient."""
     siblings = (Deployment("x", "m", "started"), Deployment("y", "m", "started", frozenset({"p"})))
     assert short(uses(deployment("d", "m", "q"), Snapshot((), {"m": siblings}))) == ["q deployment", "p model"]
 
@@ -107,5 +107,5 @@ def test_pipelines_of_every_sibling_count_for_the_model() -> None:
     ],
 )
 def test_only_equal_answers_leave_a_doubt(one: Deployment, model: tuple[str, ...], yes: bool) -> None:
-    """And only where there is a pipeline, and the two names differ."""
+    """The reference is unclear only if both responses are equal, contain a pipeline, and the names differ."""
     assert is_doubtful(one, snapshot(one, models={"m": model})) is yes

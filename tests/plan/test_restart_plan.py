@@ -10,7 +10,7 @@ from tests.support.builders import deployment
 
 
 def whole(name: str = "d", **more: Any) -> Deployment:
-    """Return a deployment all of whose settings the cluster shows."""
+    """Return a deployment with all settings."""
     known = {"number_of_allocations": 1, "threads_per_allocation": 1, "queue_capacity": 9}
     return deployment(name, **(known | more))
 
@@ -18,14 +18,14 @@ def whole(name: str = "d", **more: Any) -> Deployment:
 def decided(
     found: Deployment | None, *, model: str | None = None, obstacle: EsmlError | None = None, force: bool = False
 ) -> Result:
-    """Return what is decided about a deployment that a stop would stop."""
+    """Return the decision for a deployment that would be stopped."""
     target = Target("d", Outcome.WOULD_STOP, found)
     (result,) = plan([target], {"d": model} if model else {}, obstacle=obstacle, force=force)
     return result
 
 
 def test_what_would_be_stopped_would_be_restarted() -> None:
-    """Also when it failed or is stopping; what a stop refuses or does not find stays as it is."""
+    """A failed or stopping deployment is restarted, too; other decisions of the stop are kept."""
     for state in ("started", "failed", "stopping", "starting"):
         assert decided(whole(state=state)).outcome is Outcome.WOULD_RESTART
     kept = [Target("a", Outcome.IN_USE, whole("a")), Target("b", Outcome.NOT_FOUND), Target("c", Outcome.NOT_IDLE)]
@@ -35,7 +35,7 @@ def test_what_would_be_stopped_would_be_restarted() -> None:
 
 
 def test_settings_that_are_not_shown_are_refused_without_force() -> None:
-    """They would be the server's defaults afterwards."""
+    """A deployment with unknown settings is restarted only with --force."""
     result = decided(whole(state="failed", threads_per_allocation=None, queue_capacity=None))
     assert result.outcome is Outcome.FAILED
     assert result.error
@@ -48,7 +48,7 @@ def test_settings_that_are_not_shown_are_refused_without_force() -> None:
 
 
 def test_what_a_model_alias_started_is_started_through_it() -> None:
-    """Unless the alias belongs to another model now: then its path would start that one."""
+    """A deployment started through an alias is restarted unless the alias now belongs to another model."""
     through = decided(whole(), model="m").target.deployment
     assert through
     assert through.through_alias
@@ -58,25 +58,25 @@ def test_what_a_model_alias_started_is_started_through_it() -> None:
 
 @pytest.mark.parametrize("obstacle", [in_upgrade_mode(), upgrading(["8.18.0", "8.19.0"])])
 def test_nothing_is_stopped_that_the_cluster_would_not_start(obstacle: EsmlError) -> None:
-    """With --force neither."""
+    """Nothing is restarted while the cluster refuses starts, not even with --force."""
     result = decided(whole(), obstacle=obstacle, force=True)
     assert (result.outcome, result.error) == (Outcome.FAILED, obstacle)
 
 
 def test_what_is_not_listed_is_not_found() -> None:
-    """Its settings cannot be known; an orphan can be stopped, but its model is gone."""
+    """A deployment that is not listed is not found, because its settings are unknown."""
     result = decided(None)
     assert (result.outcome, "its model was deleted" in (result.target.hint or "")) == (Outcome.NOT_FOUND, True)
 
 
 def test_a_deployment_without_a_model_is_not_stopped() -> None:
-    """It could not be started again, with --force neither."""
+    """A deployment whose model was deleted is not restarted, not even with --force."""
     result = decided(deployment("d", "gone", state="unknown", is_orphan=True), force=True)
     assert (result.outcome, result.error and result.error.code) == (Outcome.FAILED, "model_deleted")
 
 
 def test_nodes_of_one_version_are_no_upgrade() -> None:
-    """Nor is a cluster whose nodes may not be read."""
+    """Nodes of one version, or nodes that cannot be read, do not count as an upgrade."""
     assert upgrading(["8.19.0", "8.19.0"]) is None
     assert upgrading([]) is None
     assert "8.18.0, 8.19.0" in str(upgrading(["8.19.0", "8.18.0", "8.19.0"]))

@@ -18,7 +18,7 @@ def outcomes(results: tuple[Result, ...]) -> dict[str, str]:
 
 
 def running(*deployments: Deployment) -> dict[str, Deployment]:
-    """Return what runs, by its ID."""
+    """Return the running deployments by ID."""
     return {one.deployment_id: one for one in deployments}
 
 
@@ -30,7 +30,7 @@ SAVED = (
 
 
 def test_what_does_not_run_would_start_and_the_rest_is_left() -> None:
-    """In the order of the file, or of the names that were given."""
+    """Deployments that are not running are started, in the order of the file or of the given names."""
     assert outcomes(plan(ALL, SAVED, running(deployment("b")))) == {
         "a": "would_start",
         "b": "already_running",
@@ -40,7 +40,7 @@ def test_what_does_not_run_would_start_and_the_rest_is_left() -> None:
 
 
 def test_names_choose_from_the_file() -> None:
-    """What it does not hold is not found; then strictness starts nothing."""
+    """A name that is not in the file is not found, and with --no-allow-no-match nothing is started."""
     assert outcomes(plan(Wanted(("x", "a", "y*")), SAVED, {})) == {
         "x": "not_found",
         "a": "would_start",
@@ -62,7 +62,7 @@ def test_names_choose_from_the_file() -> None:
     ],
 )
 def test_what_is_there_decides(found: dict[str, Any], outcome: str, said: str | None) -> None:
-    """Starting counts as running, stopping is waited for, failed and different ones are not touched."""
+    """Starting counts as running, stopping is awaited, and failed or different deployments are not changed."""
     (one,) = plan(Wanted(("a",)), SAVED, running(deployment("a", **({"queue_capacity": 9} | found))))
     assert (one.outcome.value, one.error and one.error.message) == (outcome, said)
     assert one.target.deployment
@@ -70,7 +70,7 @@ def test_what_is_there_decides(found: dict[str, Any], outcome: str, said: str | 
 
 
 def test_a_model_that_is_gone_is_seen_where_models_were_listed() -> None:
-    """Then its deployment fails in the plan, unless it runs."""
+    """If the models are known, a deployment without its model fails in the plan, unless it is running."""
     (gone,) = plan(Wanted(("a",)), SAVED, {}, models={"other"})
     assert (gone.outcome, gone.error and gone.error.message) == (Outcome.FAILED, "The model m is not on this cluster.")
     assert outcomes(plan(Wanted(("a",)), SAVED, {}, models={"m"})) == {"a": "would_start"}
@@ -78,7 +78,7 @@ def test_a_model_that_is_gone_is_seen_where_models_were_listed() -> None:
 
 
 def test_a_name_that_is_not_in_the_file_is_told_with_those_that_are() -> None:
-    """The first ten of them."""
+    """The message about a name that is not in the file lists the first ten IDs."""
     (one,) = plan(Wanted(("x",)), SAVED, {})
     assert one.target.hint == "It contains a, b, c."
     many = [deployment(f"d{number}") for number in range(12)]
@@ -88,7 +88,7 @@ def test_a_name_that_is_not_in_the_file_is_told_with_those_that_are() -> None:
 
 
 def started(decision: Outcome = Outcome.WOULD_START) -> Result:
-    """Return the result of a start that the server accepted."""
+    """Return the result of an accepted start."""
     return Result(Target("a", decision, SAVED[0]), Outcome.STARTED, attempts=1, seconds=2.0)
 
 
@@ -110,7 +110,7 @@ def started(decision: Outcome = Outcome.WOULD_START) -> Result:
 def test_the_listing_settles_what_a_start_led_to(
     found: dict[str, Any] | None, wait_for: str, outcome: str, code: int | None
 ) -> None:
-    """Started only as far as was asked for; what the request took is kept."""
+    """The listing determines whether the start reached the requested state, and the duration is kept."""
     there = running(deployment("a", **({"queue_capacity": 9} | found))) if found is not None else {}
     seen = updated(started(), there, wait_for)
     assert (seen.outcome.value, seen.error and seen.error.exit_status) == (outcome, code)
@@ -118,13 +118,13 @@ def test_the_listing_settles_what_a_start_led_to(
 
 
 def test_what_ran_already_is_never_said_to_have_been_started() -> None:
-    """It was only waited for."""
+    """A deployment that was already running is not reported as started."""
     there = running(deployment("a", allocations=1, target_allocations=1, queue_capacity=9))
     assert updated(started(Outcome.ALREADY_RUNNING), there, "started").outcome is Outcome.ALREADY_RUNNING
 
 
 def test_what_runs_now_is_kept_beside_what_was_saved() -> None:
-    """As the look showed it, with what that cannot show: it was started through an alias. Nothing when it is gone."""
+    """The result contains the listed deployment with its saved alias, or nothing if it is gone."""
     found = deployment("a", nodes=("ml-1",), queue_capacity=9, allocations=1, target_allocations=1)
     assert updated(started(), running(found), "started").seen == found
     alias = started()

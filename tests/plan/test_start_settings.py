@@ -13,7 +13,7 @@ MODEL_BYTES = 265_632_637
 
 
 def running(**more: Any) -> Deployment:
-    """Return a deployment with all settings, some of them changed."""
+    """Return a deployment with all settings, with some of them changed."""
     values: dict[str, Any] = {
         "number_of_allocations": 2,
         "threads_per_allocation": 4,
@@ -26,7 +26,7 @@ def running(**more: Any) -> Deployment:
 
 
 def test_the_default_cache_is_left_out() -> None:
-    """By default the cache is as large as the model; what `_stats` shows of both is the same then."""
+    """The cache size is omitted if it is the default, which is the size of the model."""
     assert settings(running()) == {
         "number_of_allocations": 2,
         "threads_per_allocation": 4,
@@ -38,7 +38,7 @@ def test_the_default_cache_is_left_out() -> None:
 
 
 def test_adaptive_allocations_count_by_themselves() -> None:
-    """While they are enabled the server refuses a number of allocations; switched off both are kept."""
+    """With adaptive allocations enabled the number of allocations is omitted; disabled ones keep the number."""
     on, off = {"enabled": True, "min_number_of_allocations": 1}, {"enabled": False}
     assert "number_of_allocations" not in settings(running(adaptive_allocations=on))
     assert settings(running(adaptive_allocations=on))["adaptive_allocations"] == on
@@ -46,7 +46,7 @@ def test_adaptive_allocations_count_by_themselves() -> None:
 
 
 def test_the_start_call_holds_every_parameter() -> None:
-    """In the query; the cache in whole bytes, as the server takes no decimals."""
+    """The start call contains every setting, with the cache size in bytes, because the server rejects decimals."""
     call = start_call(running(cache_size="64.5mb"))
     assert call.path == "/_ml/trained_models/m/deployment/_start"
     assert call.body is None
@@ -61,7 +61,7 @@ def test_the_start_call_holds_every_parameter() -> None:
 
 
 def test_the_start_call_can_be_pasted() -> None:
-    """In the Dev Console's form, with the adaptive allocations as the body and IDs percent-encoded."""
+    """The start call is shown in the format of Dev Console, with encoded IDs and adaptive allocations in the body."""
     one = Deployment("a b/c", "m/ä", "started", priority="low", adaptive_allocations={"enabled": True})
     assert start_call(one).console == (
         "POST _ml/trained_models/m%2F%C3%A4/deployment/_start?deployment_id=a%20b%2Fc&priority=low\n"
@@ -70,12 +70,12 @@ def test_the_start_call_can_be_pasted() -> None:
 
 
 def test_a_deployment_called_like_its_model_needs_no_id() -> None:
-    """Servers before 8.8 do not know the parameter."""
+    """The deployment ID is omitted if it equals the model ID, because servers before 8.8 do not know it."""
     assert start_call(Deployment("m", "m", "started")).console == "POST _ml/trained_models/m/deployment/_start"
 
 
 def test_an_8_0_server_is_told_in_its_own_words() -> None:
-    """Servers before 8.3 refuse the names of today; the differences are the same."""
+    """Servers before 8.3 get the old setting names, and differences are found in the same way."""
     old = running(old_names=True)
     assert start_call(old).query == {
         "deployment_id": "d",
@@ -88,13 +88,13 @@ def test_an_8_0_server_is_told_in_its_own_words() -> None:
 
 
 def test_a_deployment_that_an_alias_started_starts_at_the_path_of_the_alias() -> None:
-    """There its deployment ID is the default; at its model's path the server refuses it."""
+    """A deployment started through an alias is started at the alias's path."""
     one = Deployment("alias", "m", "started", priority="low", through_alias=True)
     assert start_call(one).console == "POST _ml/trained_models/alias/deployment/_start?priority=low"
 
 
 def test_zero_allocations_cannot_be_started() -> None:
-    """They are kept as a setting, but the start leaves them to the server, and one more is no difference then."""
+    """Zero allocations are omitted from the start, and do not count as a difference."""
     zero = running(number_of_allocations=0)
     assert settings(zero)["number_of_allocations"] == 0
     assert "number_of_allocations" not in start_call(zero).query
@@ -102,7 +102,7 @@ def test_zero_allocations_cannot_be_started() -> None:
 
 
 def test_settings_that_the_cluster_did_not_show_are_known() -> None:
-    """Cache, priority and adaptive allocations have a meaning when they are missing; the others are unknown."""
+    """Missing cache, priority and adaptive allocations mean the default; other missing settings are unknown."""
     assert not_shown(running()) == ()
     assert not_shown(running(cache_size=None, priority=None)) == ()
     assert not_shown(deployment("d", state="failed")) == (
@@ -115,7 +115,7 @@ def test_settings_that_the_cluster_did_not_show_are_known() -> None:
 
 
 def test_differences_are_said_in_words() -> None:
-    """The model first, then each parameter; a missing one is the default."""
+    """Differences are described, the model first; a missing value is the default."""
     saved, now = running(), running(number_of_allocations=3, cache_size="1gb", priority=None)
     assert list(differences(saved, now)) == [
         "number_of_allocations is 3, not 2",
@@ -127,7 +127,7 @@ def test_differences_are_said_in_words() -> None:
 
 
 def test_what_is_not_known_makes_no_difference() -> None:
-    """A file from an older server lacks a parameter; only cache and adaptive allocations are left out by default."""
+    """A setting that the file lacks is not a difference, except for those whose absence means the default."""
     adaptive = {"enabled": True}
     now = running(cache_size="1gb", adaptive_allocations=adaptive)
     assert list(differences(deployment("d", "m"), now)) == [
@@ -158,13 +158,13 @@ def test_what_changes_by_itself_is_no_difference() -> None:
     ],
 )
 def test_sizes_are_shown_as_the_server_shows_them(size: int, text: str) -> None:
-    """In the largest unit, cut to one decimal, without a decimal that is zero."""
+    """Sizes use the largest unit, truncated to one decimal, without a zero decimal."""
     assert shown(size) == text
 
 
 @given(st.integers(0, 2**62))
 def test_a_shown_size_leads_to_a_size_that_is_shown_so(size: int) -> None:
-    """What was rounded cannot be known again, but `_stats` shows the same afterwards."""
+    """A size that is read from `_stats` is shown there in the same way after a start."""
     again = size_in_bytes(shown(size))
     assert shown(again) == shown(size)
     assert again <= size
@@ -172,6 +172,6 @@ def test_a_shown_size_leads_to_a_size_that_is_shown_so(size: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "mb", "1", "1.2.3mb", "-1mb", "1 mb", "1xb"])
 def test_what_is_no_size_is_refused(text: str) -> None:
-    """Rather than taken for something else."""
+    """Text that is not a size is rejected."""
     with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
         size_in_bytes(text)

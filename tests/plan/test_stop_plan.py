@@ -8,19 +8,19 @@ from tests.support.builders import UNREAD, deployment, endpoint, short, snapshot
 
 
 def decisions(wanted: Wanted, seen: Snapshot, *, force: bool = False, strict: bool = False) -> dict[str, str]:
-    """Return what is decided about each target."""
+    """Return the decision for each target."""
     return {one.deployment_id: one.decision.value for one in plan(wanted, seen, force=force, strict=strict)}
 
 
 def test_what_is_free_would_stop_in_the_order_asked_for() -> None:
-    """Each once, where it was named first."""
+    """Unused deployments are stopped once each, in the requested order."""
     seen = snapshot(deployment("a"), deployment("b"), deployment("c"))
     assert decisions(Wanted(("c", "*", "a")), seen) == dict.fromkeys("cab", "would_stop")
     assert [one.deployment_id for one in plan(Wanted(("c", "*", "a")), seen)] == ["c", "a", "b"]
 
 
 def test_what_is_not_there_is_not_found_with_its_hint() -> None:
-    """Exact or pattern; the hint is what was looked up for the name."""
+    """An exact ID or pattern without a match is not found, with its hint."""
     targets = plan(Wanted(("x", "y*"), ("z",)), snapshot(hints={"x": "is a model"}))
     assert targets == (
         Target("x", Outcome.NOT_FOUND, hint="is a model"),
@@ -30,7 +30,7 @@ def test_what_is_not_there_is_not_found_with_its_hint() -> None:
 
 
 def test_strict_holds_everything_back_when_one_is_missing() -> None:
-    """Nothing is stopped; what uses the others does not matter then."""
+    """With --no-allow-no-match an unmatched name prevents all stops, and uses are not reported."""
     seen = snapshot(deployment("a"), deployment("b", "n", "p"), models={"n": ()})
     assert decisions(Wanted(("a", "b", "x")), seen, strict=True) == {
         "a": "not_attempted",
@@ -42,7 +42,7 @@ def test_strict_holds_everything_back_when_one_is_missing() -> None:
 
 
 def test_strict_leaves_what_is_not_idle_as_it_is() -> None:
-    """A deployment that was used since is there; it is not what is missing."""
+    """With --no-allow-no-match a deployment that is not idle does not count as unmatched."""
     seen = snapshot(deployment("a", idle_since=9), deployment("b", idle_since=1))
     wanted = Wanted(("a", "b", "x"), idle_before=5)
     assert decisions(wanted, seen, strict=True) == {"a": "not_idle", "b": "not_attempted", "x": "not_found"}
@@ -50,7 +50,7 @@ def test_strict_leaves_what_is_not_idle_as_it_is() -> None:
 
 
 def test_what_is_not_idle_is_told_from_what_is_not_there() -> None:
-    """A named one is left alone and said to be; a pattern says that what matches was used since."""
+    """A named deployment that is not idle is skipped; a pattern that matches only such deployments says so."""
     seen = snapshot(deployment("a", "m", "p", idle_since=9), models={"m": ()})
     targets = plan(Wanted(("a", "a*", "b*"), ("m",), idle_before=5), seen)
     assert [(one.deployment_id, one.decision.value, one.hint) for one in targets] == [
@@ -63,7 +63,7 @@ def test_what_is_not_idle_is_told_from_what_is_not_there() -> None:
 
 
 def test_a_model_called_like_one_of_its_busy_deployments_is_not_that_deployment() -> None:
-    """--model m with deployments m and d, both busy: neither is said to have been named."""
+    """--model with busy deployments reports the model, not a deployment with the same ID."""
     seen = snapshot(deployment("m", "m", idle_since=9), deployment("d", "m", idle_since=9))
     assert decisions(Wanted((), ("m",), idle_before=5), seen) == {"m": "not_found"}
 
@@ -79,7 +79,7 @@ def test_a_model_called_like_one_of_its_busy_deployments_is_not_that_deployment(
     ids=["pipeline", "owner", "user", "last of its model"],
 )
 def test_each_kind_of_use_refuses_and_force_does_not(seen: Snapshot, use: str) -> None:
-    """Named by a pipeline, owned or used by an endpoint, or the last of a model that a pipeline names."""
+    """Each kind of use makes the deployment in use, and --force stops it."""
     (target,) = plan(Wanted(("d",)), seen)
     assert (target.decision, short(target.used_by)) == (Outcome.IN_USE, [use])
     (forced,) = plan(Wanted(("d",)), seen, force=True)
@@ -91,13 +91,13 @@ def test_each_kind_of_use_refuses_and_force_does_not(seen: Snapshot, use: str) -
     [("started", "would_stop"), ("starting", "would_stop"), ("stopping", "in_use"), ("failed", "in_use")],
 )
 def test_a_sibling_counts_as_left_only_while_it_serves(state: str, decision: str) -> None:
-    """One that is stopping or failed does not keep the model's pipelines alive."""
+    """A stopping or failed deployment does not keep the model available."""
     seen = snapshot(deployment("d", "m", "p"), deployment("other", "m", "p", state=state), models={"m": ("p",)})
     assert decisions(Wanted(("d",)), seen) == {"d": decision}
 
 
 def test_of_two_siblings_one_may_go_but_not_both() -> None:
-    """When both are wanted none would be left, so both are refused; one alone may go."""
+    """Both deployments of a used model are refused, but one alone is stopped."""
     seen = snapshot(deployment("a", "m", "p"), deployment("b", "m", "p"), models={"m": ("p",)})
     assert decisions(Wanted(("a", "b")), seen) == {"a": "in_use", "b": "in_use"}
     assert decisions(Wanted(("a",)), seen) == {"a": "would_stop"}
@@ -105,19 +105,19 @@ def test_of_two_siblings_one_may_go_but_not_both() -> None:
 
 
 def breaks(wanted: Wanted, seen: Snapshot, *, force: bool = False) -> dict[str, list[str]]:
-    """Return what breaks for each target."""
+    """Return the uses that fail for each target."""
     return {one.deployment_id: short(one.breaks) for one in plan(wanted, seen, force=force)}
 
 
 def test_with_force_only_what_really_breaks_is_told() -> None:
-    """A pipeline that names the model lives on while another deployment serves it; not when all of them go."""
+    """With --force a pipeline that references the model fails only if all of its deployments are stopped."""
     seen = snapshot(deployment("a", "m", "p"), deployment("b", "m", "p"), models={"m": ("p",)})
     assert breaks(Wanted(("a",)), seen, force=True) == {"a": []}
     assert breaks(Wanted(("a", "b")), seen, force=True) == {"a": ["p model"], "b": ["p model"]}
 
 
 def test_what_is_in_the_way_is_told_apart_from_what_lives_on() -> None:
-    """Of two uses only the one by the deployment's own name breaks, as another deployment serves the model."""
+    """Of two uses, only the one by deployment ID fails if another deployment serves the model."""
     seen = snapshot(deployment("a", "m", "q"), deployment("b", "m", "p"), models={"m": ("p",)})
     for force in (False, True):
         assert breaks(Wanted(("a",)), seen, force=force) == {"a": ["q deployment"]}
@@ -126,32 +126,32 @@ def test_what_is_in_the_way_is_told_apart_from_what_lives_on() -> None:
 
 
 def test_a_refused_sibling_stays_and_is_left() -> None:
-    """What is refused by its own name serves the model, so the others may go."""
+    """A refused deployment keeps the model available, so that the others can be stopped."""
     seen = snapshot(deployment("named", "m", "q"), deployment("free", "m", "p"), models={"m": ("p",)})
     assert decisions(Wanted(("named", "free")), seen) == {"named": "in_use", "free": "would_stop"}
 
 
 def test_models_are_judged_each_for_itself() -> None:
-    """Siblings of one model do not help another model's pipelines."""
+    """Deployments of one model do not keep another model available."""
     seen = snapshot(deployment("a", "m", "p"), deployment("b", "n", "q"), models={"m": ("p",), "n": ("q",)})
     assert decisions(Wanted(("a",)), seen) == {"a": "in_use"}
 
 
 def test_an_endpoint_that_names_another_deployment_does_not_matter() -> None:
-    """Endpoints elsewhere refuse nothing."""
+    """Endpoints of other deployments do not refuse a stop."""
     assert decisions(Wanted(("d",)), snapshot(deployment("d"), endpoints=(endpoint("e", "x"),))) == {"d": "would_stop"}
 
 
 def test_what_was_not_read_is_carried_by_each_target() -> None:
-    """Not checked is never the same as not used."""
+    """Each target contains the missing checks, and is not reported as unused."""
     (target,) = plan(Wanted(("d",)), snapshot(deployment("d"), not_checked=(UNREAD,)))
     assert target.not_checked == (UNREAD,)
 
 
 def test_what_cannot_be_decided_is_said_and_in_use_in_a_dry_run() -> None:
-    """Without read_pipeline it is open whether pipelines reference the deployment or only its model.
+    """Without read_pipeline it is unknown whether pipelines reference the deployment or only its model.
 
-    The server decides about a stop; in a dry run nobody does.
+    The server decides about a stop; in a dry run the deployment counts as in use.
     """
     seen = snapshot(deployment("d", "m", "q", "p"), deployment("e", "m"), models={"m": ("p", "q")})
     doubt = NotChecked("whether a pipeline references the deployment (p, q)", "needs read_pipeline")
@@ -164,7 +164,7 @@ def test_what_cannot_be_decided_is_said_and_in_use_in_a_dry_run() -> None:
 
 
 def test_a_refusal_names_everything_that_force_would_break() -> None:
-    """Also what only the last deployment of a model serves, next to what references it by its own ID."""
+    """A refusal contains every use that would fail, by deployment ID and by model."""
     pipelines = Pipelines({"p1": Pipeline(frozenset({"b1"})), "p2": Pipeline(frozenset({"both"}))})
     seen = snapshot(deployment("b1", "both", "p1"), models={"both": ("p2",)}, pipelines=pipelines)
     (target,) = plan(Wanted(("b1",)), seen)
@@ -172,7 +172,7 @@ def test_a_refusal_names_everything_that_force_would_break() -> None:
 
 
 def test_with_another_deployment_left_nothing_breaks_for_one_named_like_its_model() -> None:
-    """The server refuses all the same, but with force its pipelines go on."""
+    """The server refuses a deployment with its model's ID, but with --force its pipelines keep working."""
     pipelines = Pipelines({"p": Pipeline(frozenset({"m"})), "q": Pipeline(frozenset({"alias"}))})
     seen = snapshot(
         deployment("m", "m", "p", "q"),
@@ -190,27 +190,27 @@ def test_with_another_deployment_left_nothing_breaks_for_one_named_like_its_mode
     ("options", "decision"), [({}, "would_stop"), ({"strict": True}, "not_found"), ({"dry_run": True}, "not_found")]
 )
 def test_an_exact_id_that_is_not_listed_is_sent_to_the_stop(options: dict[str, bool], decision: str) -> None:
-    """What runs without a model is only known there; not where nothing may be stopped before all is known."""
+    """An unlisted exact ID is sent to the server, because it may have no model, but not with --no-allow-no-match."""
     (target,) = plan(Wanted(("x",)), snapshot(hints={"x": "did you mean y?"}), **options)
     assert (target.decision.value, target.deployment, target.hint) == (decision, None, "did you mean y?")
 
 
 def test_a_model_that_was_named_instead_is_never_sent_to_the_stop() -> None:
-    """Servers before 8.8 stop by the ID of a model; what runs of it is told."""
+    """A model ID is never sent in a stop, because servers before 8.8 would stop its deployment."""
     seen = snapshot(hints={"m": "is a model; its deployments are d"}, meant={"m": ("d",)})
     (target,) = plan(Wanted(("m",)), seen)
     assert (target.decision, target.meant) == (Outcome.NOT_FOUND, ("d",))
 
 
 def test_idle_is_counted_by_the_server_s_clock() -> None:
-    """A server whose clock is two hours behind calls a use of a minute ago two hours old."""
+    """Idle time is measured with the server's clock, even if that is two hours behind."""
     seen = snapshot(deployment("d", idle_since=1_000))
     assert decisions(Wanted(("d",), idle_before=2_000), seen) == {"d": "would_stop"}
     assert decisions(Wanted(("d",), idle_before=2_000), seen._replace(clock_ahead=-1_500)) == {"d": "not_idle"}
 
 
 def test_a_listing_decides_nothing() -> None:
-    """Everything is shown with its uses, the last of a model as well."""
+    """A list shows every deployment with its uses."""
     seen = snapshot(deployment("d", "m", "p"), models={"m": ("p",)})
     targets = listed(Wanted(("*", "x")), seen)
     assert [(one.deployment_id, one.decision.value, short(one.used_by)) for one in targets] == [

@@ -10,7 +10,7 @@ from tests.support.signals import hearing, send
 
 
 def test_what_the_work_comes_to_is_passed_on() -> None:
-    """Its result is returned, its error is raised, whatever kind it is."""
+    """The result of the work is returned, and any exception is raised."""
     assert within(5, begin(lambda: 42)) == 42
     for error in (KeyError("x"), SystemExit(3), TimeoutError("of its own")):
         with pytest.raises(type(error), match=str(error.args[0])):
@@ -23,7 +23,7 @@ def raising(error: BaseException) -> None:
 
 
 def test_work_that_takes_too_long_is_left_alone() -> None:
-    """The waiter goes on; the work is not stopped."""
+    """After the limit the caller continues, and the work is not interrupted."""
     over = threading.Event()
     work = begin(lambda: over.wait(20))
     with pytest.raises(TimeoutError):
@@ -33,7 +33,7 @@ def test_work_that_takes_too_long_is_left_alone() -> None:
 
 
 def test_threads_are_used_again() -> None:
-    """One after the other, work finds a thread that is idle, which is not the one that hears signals."""
+    """Work reuses an idle thread, which is never the main thread."""
     within(20, begin(lambda: None))
     before = set(threading.enumerate())
     threads = {within(20, begin(threading.current_thread)) for _ in range(20)}
@@ -42,7 +42,7 @@ def test_threads_are_used_again() -> None:
 
 
 def test_a_signal_ends_the_wait_of_the_main_thread_only() -> None:
-    """It is raised where the main thread waits; a worker that waits for an answer still gets it."""
+    """A signal interrupts the waiting main thread, but not a waiting worker."""
     over, sent = threading.Event(), threading.Event()
 
     def work() -> bool:
@@ -61,7 +61,7 @@ def test_a_signal_ends_the_wait_of_the_main_thread_only() -> None:
 
 
 def test_the_first_attempt_begins_at_once_and_the_others_when_asked_for() -> None:
-    """What was asked early is answered once; whoever tries again asks again."""
+    """The first call of a background call returns the early result, and each later call makes a new request."""
     begun: list[int] = []
     ready = threading.Event()
 
@@ -78,7 +78,7 @@ def test_the_first_attempt_begins_at_once_and_the_others_when_asked_for() -> Non
 
 
 def test_work_whose_caller_has_a_limit_needs_no_other_thread() -> None:
-    """A request inside a call that is waited for with a limit is made in the thread of the call."""
+    """A request within a call that has a limit runs in the thread of that call."""
 
     def call() -> tuple[int, int]:
         return threading.get_ident(), finished(5, threading.get_ident)
@@ -89,7 +89,7 @@ def test_work_whose_caller_has_a_limit_needs_no_other_thread() -> None:
 
 
 def test_a_call_is_not_waited_for_after_its_limit() -> None:
-    """A server that drips holds up nobody who may do without the answer."""
+    """A slow server does not delay the caller of an optional request beyond its limit."""
     over = threading.Event()
     try:
         with pytest.raises(TimeoutError):
@@ -99,7 +99,7 @@ def test_a_call_is_not_waited_for_after_its_limit() -> None:
 
 
 def test_an_error_is_raised_where_the_answer_is_wanted() -> None:
-    """A failure in the thread is the caller's."""
+    """An exception in the thread is raised in the caller."""
 
     def fail() -> None:
         raise ValueError("no")
@@ -110,7 +110,7 @@ def test_an_error_is_raised_where_the_answer_is_wanted() -> None:
 
 
 def test_an_answer_is_waited_for_as_long_as_told() -> None:
-    """A call that takes longer than it may raises TimeoutError; it is not stopped."""
+    """A call that exceeds its limit raises TimeoutError and is not interrupted."""
     over = threading.Event()
     early = BackgroundCall(lambda: over.wait(10), lambda: 10)
     with pytest.raises(TimeoutError):

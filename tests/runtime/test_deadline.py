@@ -8,7 +8,7 @@ from tests.support.fakes import FakeClock
 
 
 def test_what_is_left_shrinks_and_never_goes_below_zero() -> None:
-    """The seconds that remain follow the clock; asking for some when there are none raises with the option's name."""
+    """The remaining seconds follow the clock down to 0; requiring some then raises an error that names --timeout."""
     clock = FakeClock()
     deadline = Deadline(10, clock)
     clock.sleep(4)
@@ -20,21 +20,21 @@ def test_what_is_left_shrinks_and_never_goes_below_zero() -> None:
 
 
 def test_an_earlier_deadline_leaves_a_reserve() -> None:
-    """It ends before the whole one, and a reserve of a reserve adds up."""
+    """An earlier deadline ends the given seconds before the whole one, and reserves add up."""
     clock = FakeClock()
     whole = Deadline(10, clock)
     assert (whole.earlier(2).remaining, whole.earlier(2).earlier(3).remaining, whole.remaining) == (8, 5, 10)
 
 
 def test_at_most_is_never_later_than_the_whole_deadline() -> None:
-    """A limit of its own counts only while the command has that much time."""
+    """A separate limit never exceeds the deadline of the command."""
     clock = FakeClock()
     whole = Deadline(10, clock)
     assert (whole.at_most(3).remaining, whole.at_most(60).remaining) == (3, 10)
 
 
 def test_the_time_of_a_person_does_not_count() -> None:
-    """While somebody is asked the time stands still, also for deadlines made before, also when it ends in an error."""
+    """The deadline is paused while the user is prompted, also for earlier deadlines and after an error."""
     clock = FakeClock()
     whole = Deadline(10, clock)
     reserve = whole.earlier(2)

@@ -11,7 +11,7 @@ from tests.support.fakes import BUSY, FakeClock, refusal
 
 
 def failing(times: int, error: EsmlError) -> Callable[[int], int]:
-    """Return a call that fails so many times and then returns the number of its attempt."""
+    """Return a call that fails a number of times and then returns the number of its attempt."""
 
     def call(number: int) -> int:
         if number <= times:
@@ -22,14 +22,14 @@ def failing(times: int, error: EsmlError) -> Callable[[int], int]:
 
 
 def test_what_works_is_not_tried_again() -> None:
-    """One attempt, no pause, no word."""
+    """A successful call is made once, without pause or message."""
     clock, said = FakeClock(), list[str]()
     assert patiently(failing(0, BUSY), Deadline(60, clock), said.append) == 1
     assert (clock.slept, said) == ([], [])
 
 
 def test_pauses_grow_and_are_said() -> None:
-    """About half a second, one and two, each a little longer than that, and each announced with its number."""
+    """Pauses are about 0.5, 1 and 2 seconds, and each retry is announced with its number."""
     clock, said = FakeClock(), list[str]()
     assert patiently(failing(3, BUSY), Deadline(60, clock), said.append) == 4
     assert [low <= pause <= low + 0.25 for low, pause in zip((0.5, 1, 2), clock.slept, strict=True)] == [True] * 3
@@ -38,7 +38,7 @@ def test_pauses_grow_and_are_said() -> None:
 
 
 def test_pauses_differ() -> None:
-    """Many clients that failed together do not come back together."""
+    """Pauses are random, so that clients do not retry at the same time."""
     clock = FakeClock()
     for _ in range(20):
         patiently(failing(1, BUSY), Deadline(60, clock), lambda _: None)
@@ -46,7 +46,7 @@ def test_pauses_differ() -> None:
 
 
 def test_four_attempts_are_enough() -> None:
-    """The last error is raised as it came."""
+    """After four attempts the last error is raised."""
     clock = FakeClock()
     with pytest.raises(Unreachable) as raised:
         patiently(failing(99, BUSY), Deadline(60, clock), lambda _: None)
@@ -64,7 +64,7 @@ def test_four_attempts_are_enough() -> None:
     ],
 )
 def test_what_trying_again_does_not_change_is_not_tried_again(error: EsmlError) -> None:
-    """Odd answers, TLS, time-outs and every refusal end it at once."""
+    """Invalid responses, TLS errors, timeouts and refusals are not retried."""
     clock = FakeClock()
     with pytest.raises(EsmlError):
         patiently(failing(99, error), Deadline(60, clock), lambda _: None)
@@ -72,14 +72,14 @@ def test_what_trying_again_does_not_change_is_not_tried_again(error: EsmlError) 
 
 
 def test_the_server_may_ask_to_be_stopped_again() -> None:
-    """The one 500 that says so is tried again."""
+    """The 500 that requests another stop is retried."""
     clock = FakeClock()
     assert patiently(failing(1, refusal(500, reason="Attempt to stop again")), Deadline(60, clock), lambda _: None) == 2
 
 
 @pytest.mark.parametrize(("wanted", "pause"), [(0, 0), (7, 7), (59, 59)])
 def test_retry_after_is_the_pause(wanted: float, pause: float) -> None:
-    """What the server asks for counts instead of our own pauses."""
+    """Retry-After determines the pause."""
     clock = FakeClock()
     error = Unreachable("busy", transient=True, retry_after=wanted)
     assert patiently(failing(1, error), Deadline(60, clock), lambda _: None) == 2
@@ -88,7 +88,7 @@ def test_retry_after_is_the_pause(wanted: float, pause: float) -> None:
 
 @pytest.mark.parametrize("wanted", [60, 3600, float("inf")])
 def test_a_retry_after_beyond_the_deadline_ends_the_wait_at_once(wanted: float) -> None:
-    """Nobody waits for a moment that comes too late."""
+    """A Retry-After beyond the deadline ends the retries at once."""
     clock, said = FakeClock(), list[str]()
     with pytest.raises(Unreachable):
         patiently(failing(1, Unreachable("x", transient=True, retry_after=wanted)), Deadline(60, clock), said.append)
@@ -96,7 +96,7 @@ def test_a_retry_after_beyond_the_deadline_ends_the_wait_at_once(wanted: float) 
 
 
 def test_no_pause_reaches_the_deadline() -> None:
-    """With a second left there is one pause of half a second and none of a whole one."""
+    """With a second left there is one pause of half a second, and none of a second."""
     clock = FakeClock()
     with pytest.raises(Unreachable):
         patiently(failing(99, BUSY), Deadline(1.2, clock), lambda _: None)
@@ -104,7 +104,7 @@ def test_no_pause_reaches_the_deadline() -> None:
 
 
 def test_persistently_only_the_deadline_ends_it() -> None:
-    """Reading the state goes on as long as there is time, with pauses that stop growing, and counts nothing."""
+    """With unlimited attempts, retries continue until the deadline, with limited pauses and without numbers."""
     clock, said = FakeClock(), list[str]()
     with pytest.raises(Unreachable):
         patiently(failing(9999, BUSY), Deadline(300, clock), said.append, attempts=PERSISTENTLY)
@@ -128,12 +128,12 @@ def test_persistently_only_the_deadline_ends_it() -> None:
     ],
 )
 def test_retry_after_is_a_number(value: str | None, seconds: float | None) -> None:
-    """Whole seconds; anything that cannot be read counts as missing."""
+    """Retry-After can be a number of seconds; an invalid value counts as missing."""
     assert retry_after(value) == seconds
 
 
 def test_retry_after_is_a_date() -> None:
-    """The seconds until then, none for a date that is over."""
+    """Retry-After can be a date; a past date is 0 seconds."""
     wanted = retry_after(formatdate(time.time() + 60, usegmt=True))
     assert wanted
     assert 57 < wanted <= 60

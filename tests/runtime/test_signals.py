@@ -15,14 +15,14 @@ from tests.support.signals import hearing, send
 
 @pytest.fixture
 def left() -> Iterator[list[int]]:
-    """Hear signals, and return those for which the process would have ended."""
+    """Handle signals and return those that would have ended the process."""
     with hearing() as ended:
         yield ended
 
 
 @pytest.mark.parametrize("number", signals.SIGNALS)
 def test_a_signal_is_noted_and_raises_nothing(left: list[int], number: int) -> None:
-    """Whatever is done when it comes goes on; who asks is told, also in another thread."""
+    """A signal is recorded and interrupts nothing; any thread can query it."""
     assert (heard(), is_ending()) == (None, False)
     send(number)
     assert (heard(), is_ending(), left) == (number, True, [])
@@ -37,14 +37,14 @@ def test_a_signal_is_noted_and_raises_nothing(left: list[int], number: int) -> N
 
 
 def test_a_signal_whose_handler_has_not_run_yet_is_seen(left: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before a change is sent, the delivery of the signal counts, not that Python has come to its handler."""
+    """A delivered signal is seen before a change is sent, even if Python has not called its handler yet."""
     send()
     monkeypatch.setattr(signals._signals, "heard", None)
     assert is_ending()
 
 
 def test_a_repeat_changes_nothing_until_the_report_is_due(left: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    """GNU timeout sends the signal twice; a later one means that nobody waits any more."""
+    """A second signal changes nothing before the report; one after it ends the process."""
     send(signal.SIGTERM)
     send(signal.SIGTERM)
     send(signal.SIGHUP)
@@ -55,7 +55,7 @@ def test_a_repeat_changes_nothing_until_the_report_is_due(left: list[int], monke
 
 
 def test_it_is_raised_where_a_person_is_waited_for(left: list[int]) -> None:
-    """Once; a repeat does not disturb what is said about it."""
+    """While the user is prompted, a signal raises once, and a repeated one does not interrupt the message about it."""
     assert not issubclass(Interrupted, Exception)
     with pytest.raises(Interrupted), interruptible():
         send()
@@ -65,7 +65,7 @@ def test_it_is_raised_where_a_person_is_waited_for(left: list[int]) -> None:
 
 
 def test_a_sleep_ends_with_a_signal(left: list[int]) -> None:
-    """In the main thread and in any other."""
+    """A signal ends a sleep in any thread."""
     ended: list[str] = []
 
     def work() -> None:
@@ -83,7 +83,7 @@ def test_a_sleep_ends_with_a_signal(left: list[int]) -> None:
 
 
 def test_signals_can_be_handed_on(left: list[int]) -> None:
-    """To a command that runs inside: each of them, also one that came before."""
+    """Signals are forwarded to a command that runs inside, also an earlier one."""
     taken: list[int] = []
     send(signal.SIGHUP)
     with handed_to(taken.append):
@@ -93,9 +93,9 @@ def test_signals_can_be_handed_on(left: list[int]) -> None:
 
 
 def test_what_waits_when_the_report_is_due_is_ended_and_what_works_is_not(left: list[int]) -> None:
-    """A pipe that nobody reads holds nothing up; a report of thousands of rows is finished."""
+    """After a signal, output to a full pipe is abandoned, and a long report is completed."""
     send()
-    assert 0 < signal.setitimer(signal.ITIMER_REAL, 0)[0] <= 1  # the test sends the alarm itself
+    assert 0 < signal.setitimer(signal.ITIMER_REAL, 0)[0] <= 1  # the test itself sends the alarm
     ends = time.thread_time() + signals.REPORT_SECONDS / 5
     while time.thread_time() < ends:
         pass
@@ -107,7 +107,7 @@ def test_what_waits_when_the_report_is_due_is_ended_and_what_works_is_not(left: 
 
 
 def test_an_ignored_signal_stays_ignored() -> None:
-    """A job in the background of a shell is not ended by a Ctrl-C that was not meant for it."""
+    """A signal that was ignored at the start, as in a background job, stays ignored."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with hearing():
@@ -118,7 +118,7 @@ def test_an_ignored_signal_stays_ignored() -> None:
 
 
 def test_without_a_handler_nothing_happens() -> None:
-    """Where esml is used inside another program, that program hears the signals."""
+    """Inside another program, esml installs no handlers."""
     assert (heard(), is_ending()) == (None, False)
     with interruptible():
         check()
@@ -142,6 +142,6 @@ runpy.run_module("esml_stop.__main__", run_name="__main__")
 
 
 def test_ctrl_c_does_not_raise_amid_the_first_import() -> None:
-    """When esml looks for its first module, Ctrl-C already ends the process instead of raising KeyboardInterrupt."""
+    """During the first imports Ctrl-C ends the process instead of raising KeyboardInterrupt."""
     ended = subprocess.run([sys.executable, "-c", FIRST_LOOK], capture_output=True, text=True, check=True)
     assert ended.stdout.split()[1:] == ["True"], ended

@@ -18,13 +18,13 @@ from tests.support.command import esml
 
 
 def test_one_command_runs_against_a_fresh_sandbox() -> None:
-    """The README's first command stops the deployment, and stdout is the command's own."""
+    """README's first command stops the deployment, and stdout is the command's own."""
     ended = esml("sandbox", "--", "esml", "stop", "my_model_for_search", "--force")
     assert (ended.status, ended.outcomes) == (0, {"my_model_for_search": "stopped"})
 
 
 def test_the_exit_code_is_the_commands() -> None:
-    """Whatever the command exits with, the sandbox exits with; 127 when there is no such command."""
+    """The exit code is that of the command, or 127 if there is no such command."""
     assert esml("sandbox", "--", "esml", "stop", "reviews_for_ingest").status == 5
     assert esml("sandbox", "--", sys.executable, "-c", "raise SystemExit(42)").status == 42
     assert esml("sandbox", "--", sys.executable, "-c", "import os; os.kill(os.getpid(), 9)").status == 137
@@ -33,7 +33,7 @@ def test_the_exit_code_is_the_commands() -> None:
 
 
 def test_the_command_cannot_reach_another_cluster() -> None:
-    """No outer setting is left but the sandbox's own address."""
+    """The command's environment contains no settings of another cluster."""
     outer = {"ESML_API_KEY": "x", "ES_URL": "http://elsewhere:1", "ELASTIC_PASSWORD": "y", "http_proxy": "http://p:1"}
     show = "import os; print(*(k for k in os.environ if k.startswith(('ES', 'ELASTIC')) or k == 'http_proxy'))"
     ended = esml("sandbox", "--", sys.executable, "-c", show, environment=outer)
@@ -41,7 +41,7 @@ def test_the_command_cannot_reach_another_cluster() -> None:
 
 
 def test_no_file_at_home_and_no_variable_leads_elsewhere(tmp_path: Path) -> None:
-    """The Elastic CLI's file, wherever it is named, does not count beside the sandbox's own address."""
+    """The Elastic CLI's configuration file does not override the practice cluster's URL."""
     text = '{"current_context": "c", "contexts": {"c": {"elasticsearch": {"url": "http://elsewhere.invalid:1"}}}}'
     for name in (".elasticrc.yml", "other.json"):
         (tmp_path / name).write_text(text)
@@ -53,7 +53,7 @@ def test_no_file_at_home_and_no_variable_leads_elsewhere(tmp_path: Path) -> None
 
 
 def test_it_runs_until_it_is_interrupted() -> None:
-    """The export line leads to a cluster that answers; Ctrl-C ends it with exit 0 and a sentence."""
+    """The printed URL leads to a cluster, and Ctrl-C exits with 0 and a sentence."""
     command = [sys.executable, "-m", "esml_stop", "sandbox"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
@@ -70,7 +70,7 @@ def test_it_runs_until_it_is_interrupted() -> None:
 
 
 def test_it_prints_what_to_try_within_80_columns(capfd: pytest.CaptureFixture[str]) -> None:
-    """Where to go on, and one line for each case."""
+    """It prints the URL and a line for each case, at most 80 columns wide."""
     introduce("http://127.0.0.1:9200")
     out, err = capfd.readouterr()
     assert out == "export ESML_URL=http://127.0.0.1:9200\n"
@@ -83,7 +83,7 @@ ENDS = {"refused": ExitStatus.IN_USE, "exit 3": ExitStatus.NO_MATCH, "exit 4": E
 
 @pytest.mark.parametrize("command", TRY)
 def test_each_case_ends_as_its_note_says(command: str) -> None:
-    """What is refused is in use, and everything else succeeds but where the note says otherwise."""
+    """Each printed command exits as its note says."""
     settings, _, words = command.partition("esml ")
     with serve() as server:
         given = dict(one.split("=") for one in settings.split())
@@ -94,7 +94,7 @@ def test_each_case_ends_as_its_note_says(command: str) -> None:
 
 @pytest.mark.parametrize("login", [{"ESML_API_KEY": "viewer:any"}, {"ESML_USERNAME": "viewer", "ESML_PASSWORD": "x"}])
 def test_who_may_only_read_sees_so_in_the_settings(login: dict[str, str]) -> None:
-    """`esml config --check` tells the viewer's privileges, by API key or password."""
+    """`esml config --check` shows the privileges of the user viewer, by API key and by password."""
     with serve() as server:
         ended = esml("config", "--check", environment={"ESML_URL": server.url, **login})
     shown = {line[0]: line[1] for line in ended.lines}
@@ -102,7 +102,7 @@ def test_who_may_only_read_sees_so_in_the_settings(login: dict[str, str]) -> Non
 
 
 def test_each_deployment_of_the_scene_is_in_a_case() -> None:
-    """No case is set up that nobody is told about."""
+    """Each deployment of the practice cluster is used in a printed command."""
     state = State()
     practice(state)
     commands = [words[-1] for words in map(shlex.split, (one.removesuffix(" --dry-run") for one in TRY))]
@@ -110,7 +110,7 @@ def test_each_deployment_of_the_scene_is_in_a_case() -> None:
 
 
 def test_a_port_that_is_taken_is_said_to_be() -> None:
-    """A port in use is a usage error in one line."""
+    """A port that is in use is reported in one line as a usage error."""
     import socket
 
     with socket.socket() as taken:

@@ -1,4 +1,4 @@
-"""What the sandbox and a real node answer alike, call by call; both must match what is written here."""
+"""Checks that the practice cluster and a real node respond to the same requests in the same way."""
 
 import json
 import time
@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.raw_cluster import RawCluster
 
-# Some of it lists all that the cluster has, so it needs one that is nobody else's.
+# Some tests list everything on the cluster, so they need one of their own.
 pytestmark = [pytest.mark.scenario, pytest.mark.faults]
 
 MODELS = "/_ml/trained_models"
@@ -35,24 +35,24 @@ def scene(cluster: RawCluster) -> RawCluster:
 
 
 def full(names: str) -> str:
-    """Return names with the sign for the prefix, but for `_all`."""
+    """Return names with the sign for the prefix, except for `_all`."""
     return names if names == "_all" else ",".join(f"~{name}" for name in names.split(","))
 
 
 def stop(cluster: RawCluster, name: str, body: object = None, query: str = "") -> tuple[int, Any]:
-    """Ask for a stop and return the status with the reason or the whole answer."""
+    """Send a stop and return its status, with the reason or the whole response."""
     status, answer = ask(cluster, "POST", f"{MODELS}/{full(name)}/deployment/_stop{query}", body)
     return status, answer["error"]["reason"] if "error" in answer else answer
 
 
 def ask(cluster: RawCluster, method: str, path: str, body: object = None) -> tuple[int, Any]:
-    """Make a request and return status and answer, with names as the test gives them."""
+    """Make a request and return status and response, with names as the test gives them."""
     status, answer = cluster.ask(method, path, body)
     return status, json.loads(cluster.short(json.dumps(answer)))
 
 
 def do(cluster: RawCluster, method: str, path: str) -> Any:
-    """Make a request that must work and return its answer."""
+    """Make a request that must succeed and return its response."""
     status, answer = ask(cluster, method, path)
     assert status == 200, answer
     return answer
@@ -60,7 +60,7 @@ def do(cluster: RawCluster, method: str, path: str) -> Any:
 
 @pytest.mark.parametrize("name", ["nope", "d*", "_all", "d1,d2", "an_alias", "m"])
 def test_a_stop_that_finds_nothing_says_stopped(scene: RawCluster, name: str) -> None:
-    """The trap esml exists for: only one exact deployment ID is ever looked up."""
+    """A stop of anything but an exact deployment ID responds with "stopped"."""
     assert stop(scene, name) == (200, {"stopped": True})
     assert scene.running() == ["d1", "d2", "e1"]
 
@@ -98,20 +98,20 @@ def test_a_stop_that_finds_nothing_says_stopped(scene: RawCluster, name: str) ->
 def test_a_stop_is_refused_in_the_same_words(
     scene: RawCluster, name: str, body: object, query: str, status: int, reason: str
 ) -> None:
-    """404, 409 and 400 come with the same reason, and nothing stops."""
+    """A refused stop has the same status and reason, and stops nothing."""
     assert stop(scene, name, body, query) == (status, reason)
     assert scene.running() == ["d1", "d2", "e1"]
 
 
 def test_an_unknown_field_in_the_body_is_refused(scene: RawCluster) -> None:
-    """The body of a stop holds its four fields only."""
+    """The body of a stop accepts only its four fields."""
     status, reason = stop(scene, "d2", {"id": "d2"})
     assert status == 400
     assert reason.endswith("unknown field [id]")
 
 
 def test_an_alias_of_a_model_called_like_the_deployment_counts(cluster: RawCluster) -> None:
-    """The one case in which the server looks at aliases."""
+    """The server checks aliases only if the deployment has the ID of its model."""
     cluster.model("m")
     cluster.deployment("m", "m")
     cluster.alias("an_alias", "m")
@@ -121,7 +121,7 @@ def test_an_alias_of_a_model_called_like_the_deployment_counts(cluster: RawClust
 
 
 def test_force_and_silence_about_the_model(scene: RawCluster) -> None:
-    """With force a named deployment stops; one whose model alone is named stops without."""
+    """A referenced deployment stops only with force, one whose model is referenced without."""
     assert stop(scene, "d1", {"force": True}) == (200, {"stopped": True})
     assert stop(scene, "d2") == (200, {"stopped": True})
     assert scene.running() == ["e1"]
@@ -143,7 +143,7 @@ def test_force_and_silence_about_the_model(scene: RawCluster) -> None:
 def test_what_an_entry_shows_depends_on_the_question(
     scene: RawCluster, expression: str, shown: dict[str, list[str]]
 ) -> None:
-    """The pipelines of an entry are the deployment's own if it was asked for, else its model's."""
+    """The pipelines of an entry reference the deployment or the model, depending on the request."""
     stats = do(scene, "GET", f"{MODELS}/{full(expression)}/_stats").get("trained_model_stats", [])
     pipelines = {
         one["deployment_stats"]["deployment_id"]: sorted(one.get("ingest", {}).get("pipelines", {}))
@@ -155,14 +155,14 @@ def test_what_an_entry_shows_depends_on_the_question(
 
 @pytest.mark.parametrize("expression", ["nope", "d1,nope", "nope,nothing*"])
 def test_an_unknown_exact_name_fails_the_whole_listing(scene: RawCluster, expression: str) -> None:
-    """One unknown exact name is a 404, whatever else is asked for."""
+    """One unknown exact name makes the whole request a 404."""
     status, answer = ask(scene, "GET", f"{MODELS}/{full(expression)}/_stats")
     assert (status, answer["error"]["type"]) == (404, "resource_not_found_exception")
     assert answer["error"]["reason"].startswith("No known trained model with model_id [nope]")
 
 
 def test_paging_counts_models(scene: RawCluster) -> None:
-    """`count`, `from` and `size` count models; each brings all of its deployments."""
+    """`count`, `from` and `size` count models, each with all of its deployments."""
     first = do(scene, "GET", f"{MODELS}/_all/_stats?size=2")
     second = do(scene, "GET", f"{MODELS}/_all/_stats?from=2&size=2")
     assert first["count"] == second["count"] == 3
@@ -171,7 +171,7 @@ def test_paging_counts_models(scene: RawCluster) -> None:
 
 
 def test_the_parameters_of_a_deployment_are_shown(scene: RawCluster) -> None:
-    """What a deployment was started with, as far as `_stats` shows it."""
+    """`_stats` shows the settings of a deployment."""
     stats = do(scene, "GET", f"{MODELS}/~d2/_stats")["trained_model_stats"][0]["deployment_stats"]
     names = ["deployment_id", "model_id", "number_of_allocations", "threads_per_allocation", "queue_capacity"]
     assert [stats[name] for name in [*names, "priority", "state"]] == ["d2", "m", 3, 2, 77, "normal", "started"]
@@ -183,7 +183,7 @@ def test_the_parameters_of_a_deployment_are_shown(scene: RawCluster) -> None:
 
 
 def test_filter_path_leaves_out_what_was_not_asked_for(scene: RawCluster) -> None:
-    """Dotted paths with stars, and an empty answer when nothing fits."""
+    """filter_path accepts dotted paths with wildcards, and yields an empty response without a match."""
     paths = "count,trained_model_stats.deployment_stats.deployment_id,trained_model_stats.ingest.pipelines.*.count"
     assert do(scene, "GET", f"{MODELS}/~d1/_stats?filter_path={paths}") == {
         "count": 1,
@@ -195,7 +195,7 @@ def test_filter_path_leaves_out_what_was_not_asked_for(scene: RawCluster) -> Non
 
 
 def test_a_name_is_looked_up_as_a_model(scene: RawCluster) -> None:
-    """A model under its ID, an alias under its model's, an unknown name as 404."""
+    """A model and an alias return the model; an unknown name is a 404."""
     paths = "filter_path=trained_model_configs.model_id,trained_model_configs.model_type"
     for name, model, kind in (("tree", "tree", "tree_ensemble"), ("an_alias", "m", "pytorch")):
         answer = do(scene, "GET", f"{MODELS}/~{name}?{paths}")
@@ -204,7 +204,7 @@ def test_a_name_is_looked_up_as_a_model(scene: RawCluster) -> None:
 
 
 def test_endpoints_and_pipelines_are_listed(scene: RawCluster) -> None:
-    """Inference endpoints with their service and settings; pipelines by name; none at all is a bare 404."""
+    """Endpoints are listed with service and settings, and pipelines by ID; without pipelines the response is a 404."""
     assert do(scene, "GET", "/_inference/_all")["endpoints"] == [
         {
             "inference_id": "e1",
@@ -218,14 +218,14 @@ def test_endpoints_and_pipelines_are_listed(scene: RawCluster) -> None:
 
 
 def test_a_long_request_line_is_refused(cluster: RawCluster) -> None:
-    """Over 4,096 bytes the server does not read on."""
+    """A request line over 4,096 bytes is rejected."""
     status, answer = ask(cluster, "GET", f"{MODELS}/{'x' * 4100}/_stats")
     assert status == 400
     assert "larger than 4096 bytes" in answer["error"]["reason"]
 
 
 def test_a_deployment_id_that_exists_is_refused(scene: RawCluster) -> None:
-    """A second start of the same ID is a 400, also for an unknown model; an unknown model alone is a 404."""
+    """A second start of an ID is a 400, even for an unknown model; an unknown model alone is a 404."""
     for model in ("m", "nope"):
         status, answer = ask(scene, "POST", f"{MODELS}/~{model}/deployment/_start?deployment_id=~d1")
         assert status == 400
@@ -241,14 +241,14 @@ def test_a_deployment_id_that_exists_is_refused(scene: RawCluster) -> None:
     ],
 )
 def test_a_call_that_is_not_there(cluster: RawCluster, method: str, path: str, status: int, reason: str) -> None:
-    """How a node without security answers questions about users, too."""
+    """Without security the APIs about users respond with the same error."""
     assert cluster.ask(method, path)[0] == status
     assert cluster.ask(method, path)[1]["error"] == reason
 
 
 @pytest.mark.parametrize(("size", "shown"), [("0", "0b"), ("0b", "0b"), ("1536kb", "1.5mb")])
 def test_a_cache_may_be_of_any_size(scene: RawCluster, size: str, shown: str) -> None:
-    """Also none at all; it is shown in the largest unit."""
+    """Any cache size is accepted, also 0, and shown in the largest unit."""
     scene.deployment("cached", "m", cache_size=size)
     stats = do(scene, "GET", f"{MODELS}/~cached/_stats")["trained_model_stats"][0]["deployment_stats"]
     assert stats["cache_size"] == shown
@@ -256,7 +256,7 @@ def test_a_cache_may_be_of_any_size(scene: RawCluster, size: str, shown: str) ->
 
 
 def test_the_server_does_not_see_a_pipelines_own_handler(scene: RawCluster) -> None:
-    """It refuses a stop for what processors reference, not for `on_failure` of the pipeline."""
+    """References in a pipeline's own `on_failure` do not refuse a stop."""
     handler = [{"inference": {"model_id": "~d2"}}]
     scene.do("PUT", "/_ingest/pipeline/~p-d2", {"processors": [], "on_failure": handler})
     assert stop(scene, "d2") == (200, {"stopped": True})
@@ -289,7 +289,7 @@ def test_the_server_does_not_see_a_pipelines_own_handler(scene: RawCluster) -> N
     ],
 )
 def test_an_alias_is_refused_in_the_same_words(scene: RawCluster, path: str, status: int, reason: str) -> None:
-    """It belongs to one model, moves only between deployed models of one type, and is called like none."""
+    """An alias belongs to one model, moves only between deployed models of a type, and cannot have a model's ID."""
     scene.model("other")
     ended, answer = ask(scene, "PUT", f"{MODELS}/~{path}")
     assert ended == status
@@ -297,7 +297,7 @@ def test_an_alias_is_refused_in_the_same_words(scene: RawCluster, path: str, sta
 
 
 def test_an_alias_moves_when_it_is_told_to_and_goes_when_nothing_references_it(scene: RawCluster) -> None:
-    """To a deployed model; a model that references it keeps it, and another model does not have it."""
+    """An alias is reassigned to a deployed model only, and deleted only if nothing references it."""
     scene.model("other")
     scene.deployment("o", "other")
     assert ask(scene, "PUT", f"{MODELS}/~other/model_aliases/~an_alias?reassign=true")[0] == 200
@@ -313,14 +313,14 @@ def test_an_alias_moves_when_it_is_told_to_and_goes_when_nothing_references_it(s
 
 
 def test_an_alias_and_a_model_share_no_name(scene: RawCluster) -> None:
-    """Neither may a model be called like an alias, nor a deployment of any other path."""
+    """A model, and a deployment of another path, cannot have the name of an alias."""
     status, answer = ask(scene, "PUT", f"{MODELS}/~an_alias", {"model_type": "pytorch"})
     assert (status, "is the same as an existing model_alias" in answer["error"]["reason"]) == (400, True)
     assert ask(scene, "POST", f"{MODELS}/~m/deployment/_start?deployment_id=~an_alias")[0] == 400
 
 
 def test_a_start_at_an_alias_takes_its_name(scene: RawCluster) -> None:
-    """The deployment is called like the alias, and only then a stop of that name finds it."""
+    """A deployment started through an alias has the alias as its ID and is stopped by it."""
     assert stop(scene, "an_alias") == (200, {"stopped": True})
     status, answer = ask(scene, "POST", f"{MODELS}/~an_alias/deployment/_start?wait_for=started")
     assert status == 200
@@ -332,7 +332,7 @@ def test_a_start_at_an_alias_takes_its_name(scene: RawCluster) -> None:
 
 
 def test_aliases_go_with_their_model(cluster: RawCluster) -> None:
-    """A model that is deleted leaves none behind."""
+    """Deleting a model deletes its aliases."""
     cluster.model("m")
     cluster.alias("an_alias", "m")
     cluster.do("DELETE", f"{MODELS}/~m")
@@ -340,7 +340,7 @@ def test_aliases_go_with_their_model(cluster: RawCluster) -> None:
 
 
 def test_who_may_only_read_is_refused_in_the_same_words(scene: RawCluster) -> None:
-    """With the action and the privileges that grant it; what machine learning runs can be seen."""
+    """A user with read access can list deployments; a refusal names the action and the required privileges."""
     reader = viewer(scene)
     status, answer = ask(reader, "POST", f"{MODELS}/~d2/deployment/_stop")
     action = "cluster:admin/xpack/ml/trained_models/deployment/stop"
@@ -354,7 +354,7 @@ def test_who_may_only_read_is_refused_in_the_same_words(scene: RawCluster) -> No
 
 
 def viewer(cluster: RawCluster) -> RawCluster:
-    """Return the cluster as a user with the role machine_learning_user sees it; the sandbox has one."""
+    """Return the cluster with the login of a user with the role machine_learning_user."""
     name, password = "viewer", "some-pass-word"
     if cluster.secured:
         name = cluster.full("viewer")
@@ -363,7 +363,7 @@ def viewer(cluster: RawCluster) -> RawCluster:
 
 
 def test_a_deployment_may_lose_its_model(scene: RawCluster) -> None:
-    """With force a model is deleted although others of its deployments run; `_all` does not list these any more."""
+    """With force a model is deleted although other deployments of it are running; `_all` omits these."""
     scene.do("DELETE", f"{MODELS}/~m?force=true")
     assert scene.running() == ["e1"]
     for expression in ("d1", "d*"):
@@ -373,7 +373,7 @@ def test_a_deployment_may_lose_its_model(scene: RawCluster) -> None:
 
 
 def test_a_deployment_that_was_scaled_to_zero_has_no_nodes(scene: RawCluster) -> None:
-    """It is started and fully allocated, with nothing."""
+    """A deployment that is scaled to zero is started and fully allocated, without nodes."""
     scene.fault("d2", scaled_to_zero=True)
     stats = do(scene, "GET", f"{MODELS}/~d2/_stats")["trained_model_stats"][0]["deployment_stats"]
     assert (stats["state"], stats["number_of_allocations"], stats["nodes"]) == ("started", 0, [])
@@ -385,13 +385,13 @@ def test_a_deployment_that_was_scaled_to_zero_has_no_nodes(scene: RawCluster) ->
 
 
 def test_a_failed_deployment_says_why(scene: RawCluster) -> None:
-    """Beside its state."""
+    """A failed deployment has a reason."""
     scene.fault("d2", state="failed", reason="crashed")
     stats = do(scene, "GET", f"{MODELS}/~d2/_stats")["trained_model_stats"][0]["deployment_stats"]
     assert (stats["state"], stats["reason"]) == ("failed", "crashed")
 
 
 def test_the_clock_is_read(cluster: RawCluster) -> None:
-    """In seconds, as a text."""
+    """The server's time is returned in seconds, as text."""
     (row,) = cluster.do("GET", "/_cat/health?h=epoch&format=json")
     assert abs(int(row["epoch"]) - time.time()) < 3_600

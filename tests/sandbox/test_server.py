@@ -9,7 +9,7 @@ from tests.support.raw_cluster import RawCluster
 
 @pytest.mark.parametrize("sent", ["", '{"adaptive_allocations": {'])
 def test_a_request_that_ends_early_changes_nothing(sent: str) -> None:
-    """As when the program that sends it is killed."""
+    """An incomplete request, as of a killed client, changes nothing."""
     with serve(empty=True) as server:
         cluster = RawCluster(server.url)
         cluster.model("m")

@@ -27,19 +27,19 @@ USE = Reference(Kind.PIPELINE, "p", Through.MODEL)
 
 
 def saved(outcome: Outcome, decision: Outcome = Outcome.WOULD_STOP, one: Deployment = ONE) -> Document:
-    """Return the content of a file about one deployment."""
+    """Return the content of a save file with one deployment."""
     target = Target(one.deployment_id, decision, one, (USE,))
     return document([Result(target, outcome, used_by=(USE,))], CLUSTER, NOW)
 
 
 def body() -> dict[str, Any]:
-    """Return the JSON of a file about one deployment."""
+    """Return the JSON of a save file with one deployment."""
     content: dict[str, Any] = json.loads(json.dumps(saved(Outcome.STOPPED).content))
     return content
 
 
 def test_everything_is_kept_and_read_again() -> None:
-    """What goes into a file comes out of it, through JSON: the cluster, the time and the deployment's settings."""
+    """The cluster, the time and all settings are the same after writing and reading."""
     again = parsed(body())
     assert (again.cluster, again.saved_at) == (CLUSTER, NOW)
     (one,) = again.deployments
@@ -50,7 +50,7 @@ def test_everything_is_kept_and_read_again() -> None:
 
 
 def test_an_outcome_is_only_there_once_it_is_known() -> None:
-    """Written before the first stop it is null; a use is kept with its kind and by which name."""
+    """The outcome is null before the first stop, and each use is saved with its kind and name."""
     (entry,) = saved(Outcome.WOULD_STOP).entries
     assert entry["outcome"] is None
     assert entry["used_by"] == [{"kind": "ingest_pipeline", "id": "p", "through": "model"}]
@@ -59,12 +59,12 @@ def test_an_outcome_is_only_there_once_it_is_known() -> None:
 
 @pytest.mark.parametrize("decision", [Outcome.IN_USE, Outcome.NOT_FOUND, Outcome.NOT_IDLE])
 def test_what_this_run_does_not_stop_is_not_in_the_file(decision: Outcome) -> None:
-    """Refused or not there: nothing to bring back."""
+    """Refused and missing deployments are not saved."""
     assert saved(decision, decision).entries == ()
 
 
 def test_a_model_alias_it_was_started_through_is_kept() -> None:
-    """It can only be started again at the alias's path."""
+    """The alias through which a deployment was started is saved, because it is needed for the start."""
     found = saved(Outcome.STOPPED, one=deployment("alias", "m", through_alias=True))
     assert found.entries[0]["model_alias"] == "alias"
     assert found.entries[0]["start_call"] == "POST _ml/trained_models/alias/deployment/_start"
@@ -72,7 +72,7 @@ def test_a_model_alias_it_was_started_through_is_kept() -> None:
 
 
 def test_the_names_that_an_8_0_server_knows_are_kept() -> None:
-    """Also when a later run of the same file cannot see its settings."""
+    """The setting names of 8.0 servers are saved, and kept when a later run cannot see the settings."""
     found = saved(Outcome.STOPPED, one=deployment("m", "m", number_of_allocations=2, old_names=True))
     assert "?model_threads=2" in found.entries[0]["start_call"]
     assert parsed(json.loads(json.dumps(found.content))).deployments[0].old_names
@@ -81,7 +81,7 @@ def test_the_names_that_an_8_0_server_knows_are_kept() -> None:
 
 
 def test_a_merge_loses_nothing() -> None:
-    """Entries of other deployments stay, the run's own are replaced, and new ones are added at the end."""
+    """Entries of other deployments are kept, those of this run are replaced, and new ones are appended."""
     older = saved(Outcome.STOPPED, one=deployment("a")).merged(saved(Outcome.STOPPED))
     newer = saved(Outcome.FAILED, one=deployment("a", queue_capacity=7))
     both = newer.merged(older)
@@ -92,7 +92,7 @@ def test_a_merge_loses_nothing() -> None:
 
 
 def test_settings_the_cluster_does_not_show_are_named_and_taken_from_an_older_entry() -> None:
-    """A failed deployment lacks some; what an earlier run saved of the same model is not overwritten by nothing."""
+    """Settings that the cluster does not show are named and taken from an older entry of the same model."""
     failed = saved(Outcome.STOPPED, one=deployment("d", state="failed", priority="normal"))
     missing = ["number_of_allocations", "threads_per_allocation", "queue_capacity"]
     assert failed.entries[0]["settings_not_shown"] == missing
@@ -110,7 +110,7 @@ def test_settings_the_cluster_does_not_show_are_named_and_taken_from_an_older_en
 
 
 def test_a_deployment_that_stands_twice_counts_once() -> None:
-    """The later one, as in any JSON."""
+    """Of two entries for a deployment the later one counts."""
     twice = body()
     twice["deployments"].append({"deployment_id": "d", "model_id": "n", "settings": {}})
     assert [one.model_id for one in parsed(twice).deployments] == ["n"]
@@ -137,14 +137,14 @@ def test_a_deployment_that_stands_twice_counts_once() -> None:
     ],
 )
 def test_a_document_of_another_shape_is_refused(change: dict[str, Any], said: str) -> None:
-    """And it is said what is wrong with it."""
+    """A file of an unexpected form is rejected with the reason."""
     with pytest.raises(WrongShape, match=said):
         parsed(body() | change)
 
 
 @pytest.mark.parametrize("name", ["", "a*", "a,b", "..", "a\nb", "_all"])
 def test_ids_in_a_file_are_checked_as_if_they_were_typed(name: str) -> None:
-    """A file that was changed by hand reaches no other endpoint."""
+    """IDs in a save file are checked like arguments."""
     for wrong in ({"deployment_id": name, "model_id": "m"}, {"deployment_id": "d", "model_id": name}):
         with pytest.raises(InputError):
             parsed(body() | {"deployments": [{**wrong, "settings": {}}]})

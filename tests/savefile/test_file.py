@@ -14,22 +14,22 @@ CLUSTER = ClusterIdentity("https://es:9200", "prod", "abc")
 
 
 def result(outcome: Outcome, name: str = "d") -> Result:
-    """Return what became of a deployment that was to be stopped."""
+    """Return the result of a deployment that was planned to be stopped."""
     return Result(Target(name, Outcome.WOULD_STOP, deployment(name)), outcome)
 
 
 def save_file(path: Path) -> SaveFile:
-    """Return a save file that is always written at the same moment."""
+    """Return a save file whose time is fixed."""
     return SaveFile(str(path), lambda: "2026-01-02T03:04:05Z")
 
 
 def saved(path: Path) -> list[str]:
-    """Return the IDs that a file holds."""
+    """Return the IDs in a save file."""
     return [one.deployment_id for one in read(str(path)).deployments]
 
 
 def test_a_file_is_written_twice_and_read(tmp_path: Path) -> None:
-    """Before the first stop and after the last; for its owner only, and nothing else is left in the folder."""
+    """The file is written before the first stop and after the last, for its owner only, without temporary files."""
     file = save_file(tmp_path / "f.json")
     file.check()
     assert file.write([result(Outcome.WOULD_STOP)], CLUSTER) == str(tmp_path / "f.json")
@@ -43,7 +43,7 @@ def test_a_file_is_written_twice_and_read(tmp_path: Path) -> None:
 
 
 def test_a_save_file_is_added_to(tmp_path: Path) -> None:
-    """Also by a run that stops less than the one before."""
+    """Saving to an existing file adds to it, even if the run stops fewer deployments."""
     path = tmp_path / "f.json"
     for names in ("ab", "bc", ""):
         save_file(path).write([result(Outcome.STOPPED, name) for name in names], CLUSTER)
@@ -52,7 +52,7 @@ def test_a_save_file_is_added_to(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["precious", "{}", '{"save_version": 1}', ""])
 def test_a_file_that_is_no_save_file_is_refused_and_kept(tmp_path: Path, content: str) -> None:
-    """At the check, and when it comes between the check and the writing."""
+    """A file that is not a save file is rejected and not changed, also if it appears after the check."""
     path = tmp_path / "f.json"
     file = save_file(path)
     file.check()
@@ -76,7 +76,7 @@ def test_a_file_that_is_no_save_file_is_refused_and_kept(tmp_path: Path, content
     ],
 )
 def test_a_file_of_another_cluster_is_refused(tmp_path: Path, other: ClusterIdentity, said: str) -> None:
-    """The UUID decides, also at the same address; where it is not known on both sides, the URL does."""
+    """A file of another cluster is rejected, by UUID or, if that is unknown, by URL."""
     file = save_file(tmp_path / "f.json")
     file.write([result(Outcome.WOULD_STOP)], CLUSTER)
     for attempt in (file.check_cluster, lambda cluster: file.write([], cluster)):
@@ -88,7 +88,7 @@ def test_a_file_of_another_cluster_is_refused(tmp_path: Path, other: ClusterIden
 
 
 def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
-    """Its target is written, also one that does not exist yet."""
+    """The target of a symbolic link is written, even if it does not exist yet."""
     (tmp_path / "folder").mkdir()
     link, target = tmp_path / "link.json", tmp_path / "folder" / "f.json"
     link.symlink_to(target)
@@ -104,7 +104,7 @@ def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
 
 
 def test_what_is_no_regular_file_is_refused_before_any_request(tmp_path: Path) -> None:
-    """A folder, a device, a pipe; and a folder that is not there or not writable."""
+    """A folder, device or pipe, and a missing or read-only folder, are rejected before any request."""
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, Path("/dev/null"), tmp_path / "pipe"):
         with pytest.raises(InputError, match="not a regular file"):
@@ -116,7 +116,7 @@ def test_what_is_no_regular_file_is_refused_before_any_request(tmp_path: Path) -
 
 
 def test_a_file_that_cannot_be_read_is_said_to_be(tmp_path: Path) -> None:
-    """Missing, a folder, no text, nested without end."""
+    """A file that is missing, a folder, not text or too deeply nested is reported."""
     with pytest.raises(InputError, match="cannot be read"):
         read(str(tmp_path / "missing"))
     with pytest.raises(InputError, match="cannot be read"):
@@ -128,7 +128,7 @@ def test_a_file_that_cannot_be_read_is_said_to_be(tmp_path: Path) -> None:
 
 
 def test_runs_that_save_to_one_file_at_once_lose_nothing(tmp_path: Path) -> None:
-    """Each reads what the others wrote before it writes."""
+    """Concurrent runs that save to one file keep each other's entries."""
     path, names = tmp_path / "f.json", [f"d{number}" for number in range(12)]
     writers = [
         threading.Thread(target=save_file(path).write, args=([result(Outcome.STOPPED, name)], CLUSTER))

@@ -8,12 +8,12 @@ from esml_stop.savefile.private import private_file
 
 
 def now() -> str:
-    """Return always the same moment."""
+    """Return a fixed time."""
     return "2026-01-02T03:04:05Z"
 
 
 def test_the_file_is_in_the_state_folder_of_the_user(tmp_path: Path) -> None:
-    """Which is made when it is missing, for the user only, and may be moved with XDG_STATE_HOME."""
+    """The file is in XDG_STATE_HOME, or ~/.local/state, in a folder that is created for the user only."""
     file = private_file({"HOME": str(tmp_path)}, now)
     assert file.path.parent == tmp_path / ".local/state/esml"
     assert file.path.name.startswith("restart-20260102T030405Z-")
@@ -25,7 +25,7 @@ def test_the_file_is_in_the_state_folder_of_the_user(tmp_path: Path) -> None:
 
 
 def test_without_a_writable_home_it_is_in_the_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And when that is not writable either, --save has to name one."""
+    """Without a writable home the temporary folder is used; if that is not writable either, --save is required."""
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for environment in ({"HOME": str(tmp_path / "file")}, {}, {"XDG_STATE_HOME": "/proc/none"}):
