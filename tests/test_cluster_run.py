@@ -1,4 +1,4 @@
-"""A run of scenarios on a cluster leaves nothing there, touches nothing of others and shows no secret."""
+"""Checks that a run on a cluster leaves nothing there, changes nothing of others and shows no secret."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ OTHERS = ["esml-test-d", "esml-test-data-d", "esml-test-abcdefg-d", "my-esml-tes
 
 @dataclass(frozen=True)
 class Cluster:
-    """A practice cluster with models of other people, and a folder for tests that run on it."""
+    """A practice cluster with models of other users, and a folder for the tests that run on it."""
 
     raw: RawCluster
     folder: Path
@@ -56,7 +56,7 @@ class Cluster:
 
 @pytest.fixture
 def shared(tmp_path: Path) -> Iterator[Cluster]:
-    """Yield a cluster that others use, too."""
+    """Yield a cluster that others use, too, and check that their models are unchanged."""
     with serve(empty=True) as server:
         cluster = Cluster(RawCluster(server.url), tmp_path)
         for name in OTHERS:
@@ -66,7 +66,7 @@ def shared(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def test_a_failing_test_leaves_nothing_and_shows_no_secret(shared: Cluster) -> None:
-    """The report shows the arguments of functions and what was printed, with the password masked."""
+    """The report of a failed test shows arguments and output with the password masked."""
     body = """
 def test_fails(cluster):
     cluster.model("m")
@@ -85,7 +85,7 @@ def compare(environment, header):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name)
 @pytest.mark.parametrize("when", ["in the test", "in its clean-up"])
 def test_a_signal_ends_the_run_after_its_clean_up(shared: Cluster, number: signal.Signals, when: str) -> None:
-    """No later test begins; a signal during clean-up, and a second one, wait until everything is removed."""
+    """A signal ends the run before the next test and after the clean-up, even if it arrives during clean-up."""
     body = f"""
 adopt = Cleaner.adopt
 
@@ -109,7 +109,7 @@ def test_never_begins(cluster):
 
 
 def test_clean_removes_what_a_killed_run_left(shared: Cluster) -> None:
-    """It takes only names with the prefix of a test, and says what it removed."""
+    """--clean removes and counts only names with the prefix of a test."""
     body = """
 def test_is_killed(cluster):
     cluster.model("m")
@@ -125,7 +125,7 @@ def test_is_killed(cluster):
 
 
 def test_what_cannot_be_removed_fails_the_run_and_is_named(shared: Cluster) -> None:
-    """A run that left something is not green."""
+    """A run that cannot remove something fails and names it."""
     body = """
 from tests.support.raw_cluster import RawCluster
 

@@ -4,14 +4,14 @@ from esml_stop.json_values import WrongShape, need, optional, required
 
 
 def test_a_value_of_the_right_type_is_returned() -> None:
-    """Required, optional or by itself."""
+    """A value of the expected type is returned."""
     assert required({"a": 1}, "a", int) == 1
     assert optional({"a": "x"}, "a", str, None) == "x"
     assert need([], list) == []
 
 
 def test_a_missing_value_is_said_to_be_missing() -> None:
-    """By its name where it is required; elsewhere the default counts, for null as well."""
+    """A missing required value is an error that names it; a missing or null optional value is the default."""
     with pytest.raises(WrongShape, match="it has no 'a'"):
         required({}, "a", int)
     assert optional({}, "a", int, 7) == 7
@@ -28,7 +28,7 @@ def test_a_missing_value_is_said_to_be_missing() -> None:
     ],
 )
 def test_a_value_of_another_type_is_refused(value: object, kind: type, said: str) -> None:
-    """A bool is no number, null is no text."""
+    """A value of another type is rejected; a boolean is not an integer, and null is not a string."""
     with pytest.raises(WrongShape, match=said):
         need(value, kind)
     with pytest.raises(WrongShape, match=said):
@@ -37,7 +37,7 @@ def test_a_value_of_another_type_is_refused(value: object, kind: type, said: str
 
 @pytest.mark.parametrize("body", [[], None, "text", 3])
 def test_what_is_no_object_has_no_values(body: object) -> None:
-    """Neither required nor optional ones."""
+    """Values are read from objects only."""
     with pytest.raises(WrongShape, match="where an object belongs"):
         required(body, "a", int)
     with pytest.raises(WrongShape, match="where an object belongs"):

@@ -1,4 +1,4 @@
-"""What may import what: the rooms of the package, held to by reading every import."""
+"""Enforces the table of allowed imports between packages."""
 
 import ast
 import re
@@ -35,9 +35,9 @@ ROOMS = {
     "plan": set(),
     "runtime": set(),
 }
-# The practice cluster must be able to be held against the rest, so it knows nothing of it.
+# The practice cluster must be independent of the code that it tests.
 APART = {"sandbox"}
-# What only some rooms know. A certificate file is read before the first request, so that a wrong one is named.
+# Packages that only some packages of esml import. Certificate files are checked before the first request.
 ONLY_IN = {
     "elastic_transport": ("cluster.http",),
     "urllib3": ("cluster.http",),
@@ -50,9 +50,9 @@ IMPORT_NAMES = {"pyyaml": "yaml"}
 # Rarely needed and slow to import: tables and progress on a terminal, YAML files, proxy variables.
 LAZY = {"rich", "yaml", "urllib"}
 WRITERS = {"print", "sys.stdout.write", "click.echo"}
-# What only computes has no use for these; an invocation notes when it began.
+# Pure modules import none of these, except for the start time of an invocation.
 OUTSIDE = {"os", "sys", "socket", "time", "threading", "subprocess", "pathlib", "click", "rich", "urllib3"}
-# The calendar reads no clock.
+# `calendar` reads no clock.
 CALENDAR = {"time.gmtime", "time.strftime"}
 PURE = sorted(
     name for name in MODULES if name.startswith("plan.") or name in LEAVES - {"invocation"} | {"savefile.document"}
@@ -61,17 +61,17 @@ PURE = sorted(
 
 @cache
 def tree(name: str) -> ast.Module:
-    """Return a module as it is written."""
+    """Return the syntax tree of a module."""
     return ast.parse(MODULES[name].read_text(encoding="utf-8"))
 
 
 def room(name: str) -> str:
-    """Return the package that a module is in; a module at the top is its own."""
+    """Return the package of a module; a module at the top is its own."""
     return name.partition(".")[0]
 
 
 def imported(node: ast.AST) -> Iterator[str]:
-    """Yield what one statement imports."""
+    """Yield the modules of an import statement."""
     if isinstance(node, ast.Import):
         yield from (one.name for one in node.names)
     if isinstance(node, ast.ImportFrom) and node.module:
@@ -88,7 +88,7 @@ def for_types(name: str) -> set[ast.AST]:
 
 
 def imports(name: str) -> set[str]:
-    """Return every module that a module imports when it runs, at its top or in a function."""
+    """Return every module that a module imports, at its top or in a function."""
     return {one for node in set(ast.walk(tree(name))) - for_types(name) for one in imported(node)}
 
 
@@ -98,13 +98,13 @@ def ours(name: str) -> set[str]:
 
 
 def theirs(name: str) -> set[str]:
-    """Return the packages of others that a module imports."""
+    """Return the external packages that a module imports."""
     return {one.partition(".")[0] for one in imports(name)} - {"esml_stop"}
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_imports_point_down(name: str) -> None:
-    """Each room imports itself, the rooms of its line in the table, and the leaves."""
+    """Each package imports only itself, the packages in its row of the table, and the modules at the top."""
     if name == "__main__":
         return
     allowed = {room(name)} | (set() if room(name) in APART else LEAVES | ROOMS.get(room(name), set()))
@@ -113,23 +113,23 @@ def test_imports_point_down(name: str) -> None:
 
 @pytest.mark.parametrize("package", ONLY_IN)
 def test_some_packages_are_known_in_one_room_only(package: str) -> None:
-    """The client, TLS, the command line and what is drawn on a terminal each have their room."""
+    """The transport, TLS, click and rich are each imported in their own packages only."""
     users = [name for name in MODULES if package in theirs(name) and room(name) not in APART]
     assert [name for name in users if not f"{name}.".startswith(tuple(f"{one}." for one in ONLY_IN[package]))] == []
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_every_imported_package_is_a_declared_dependency(name: str) -> None:
-    """An installation without the extras for tests can import every module."""
+    """Each imported package is a declared dependency, so that an installation without extras works."""
     declared = {re.split("[<>=;! ]", one)[0].lower() for one in requires("esml") or () if "extra ==" not in one}
     known = {IMPORT_NAMES.get(one, one.replace("-", "_")) for one in declared} | sys.stdlib_module_names
     assert theirs(name) - known == set()
 
 
-# The start of the process listens for signals before it imports anything that takes long.
+# The entry point handles signals before slow imports.
 @pytest.mark.parametrize("name", sorted(name for name in MODULES if room(name) not in {"cli", "__main__"}))
 def test_imports_stand_at_the_top(name: str) -> None:
-    """Only commands import when they run, and only what is rarely needed and slow is imported late elsewhere."""
+    """Only commands import within functions, and a few others import rarely needed, slow modules."""
     functions = [one for one in ast.walk(tree(name)) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
     late = {one for function in functions for node in ast.walk(function) for one in imported(node)}
     assert {one for one in late if one.partition(".")[0] not in LAZY} == set()
@@ -137,23 +137,23 @@ def test_imports_stand_at_the_top(name: str) -> None:
 
 @pytest.mark.parametrize("name", PURE)
 def test_what_only_computes_touches_nothing(name: str) -> None:
-    """No files, no clock, no network, no screen."""
+    """Pure modules use no files, clocks, network or terminal."""
     statements = [node for node in ast.walk(tree(name)) if isinstance(node, ast.Import | ast.ImportFrom)]
-    # Of `from time import gmtime` the name counts, not the module.
+    # In `from time import gmtime` the name counts, not the module.
     names = {one for node in statements for one in list(imported(node))[isinstance(node, ast.ImportFrom) :]}
     assert {one for one in names - CALENDAR if one.partition(".")[0] in OUTSIDE} == set()
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_only_output_writes_results(name: str) -> None:
-    """Nothing else prints or writes to standard output."""
+    """Only `output` prints or writes to standard output."""
     calls = {ast.unparse(one.func) for one in ast.walk(tree(name)) if isinstance(one, ast.Call)}
-    # Without a command the group shows its help, as click does with --help.
+    # Without a command the group prints its help, like --help.
     assert not calls & WRITERS or room(name) == "output" or (name, calls & WRITERS) == ("cli.main", {"click.echo"})
 
 
 def test_imports_make_no_circle() -> None:
-    """Every module can be understood after those that it imports."""
+    """Imports are not circular."""
     left = {name: ours(name) - {name} for name in MODULES}
     while ready := [name for name, needs in left.items() if not needs & left.keys()]:
         for name in ready:

@@ -5,7 +5,7 @@ from esml_stop.outcomes import Outcome, Report, Result, Target
 
 
 def result(outcome: Outcome, code: int | None = None, decision: Outcome | None = None) -> Result:
-    """Return a result, with a failure that asks for an exit code."""
+    """Return a result with an error that has an exit code."""
     failure = None if code is None else EsmlError("why", exit_status=code)
     return Result(Target("d", decision or outcome), outcome, error=failure)
 
@@ -35,13 +35,13 @@ REFUSED = result(Outcome.IN_USE)
 def test_one_kind_of_trouble_is_the_exit_code_and_several_are_1(
     results: tuple[Result, ...], code: int, status: str
 ) -> None:
-    """0 only when every target is as it was asked for; the status says whether anything was done."""
+    """The exit code is 0 without problems, that of the problem if all are of one kind, else 1."""
     report = Report("stop", results)
     assert (report.exit_status, report.status) == (code, status)
 
 
 def test_strict_makes_what_is_missing_exit_3() -> None:
-    """Also when nothing at all was wanted, and for what was held back because of it."""
+    """With --no-allow-no-match an unmatched name exits with 3, also if everything else was held back."""
     missing, held = result(Outcome.NOT_FOUND), result(Outcome.NOT_ATTEMPTED)
     assert Report("stop", (missing, held), strict=True).exit_status == 3
     assert Report("stop", (missing, STOPPED), strict=True).exit_status == 3
@@ -53,12 +53,12 @@ def test_strict_makes_what_is_missing_exit_3() -> None:
 
 @pytest.mark.parametrize(("signal", "code"), [(2, 130), (15, 143)])
 def test_a_signal_is_the_exit_code_whatever_else_happened(signal: int, code: int) -> None:
-    """As a shell gives it."""
+    """After a signal the exit code is 128 plus its number."""
     assert Report("stop", (STOPPED, REFUSED), signal=signal).exit_status == code
 
 
 def test_only_after_a_signal_many_results_are_written_in_a_hurry() -> None:
-    """A table of thousands takes seconds."""
+    """A large report is written without a table only after a signal."""
     many = (STOPPED,) * 1_000
     assert Report("stop", many, signal=2).is_hurried
     assert not Report("stop", many).is_hurried
@@ -66,12 +66,12 @@ def test_only_after_a_signal_many_results_are_written_in_a_hurry() -> None:
 
 
 def test_no_as_an_answer_is_exit_1() -> None:
-    """Nothing was done, and that is not what was asked for."""
+    """Declining the prompt exits with 1."""
     report = Report("stop", (result(Outcome.NOT_ATTEMPTED),), cancelled=True)
     assert (report.exit_status, report.status) == (1, "cancelled")
 
 
 def test_outcomes_are_counted() -> None:
-    """For the closing sentence and the counts in JSON."""
+    """Outcomes are counted."""
     report = Report("stop", (STOPPED, REFUSED, STOPPED))
     assert [report.count(one) for one in (Outcome.STOPPED, Outcome.IN_USE, Outcome.FAILED)] == [2, 1, 0]

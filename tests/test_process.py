@@ -1,4 +1,4 @@
-"""How the process begins and ends."""
+"""Tests the start and the end of the process."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ PROGRAM = "import os, esml_stop.__main__ as process; os.name = 'nt'; process.mai
 
 
 def test_windows_is_refused_in_one_sentence() -> None:
-    """Before anything that only exists elsewhere is used."""
+    """On Windows the command exits with one sentence before anything else."""
     ended = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == (

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from esml_stop import text
 
-# What a terminal acts on: C0, DEL, C1, and what reorders or hides what is around it.
+# Characters that a terminal interprets: C0, DEL, C1, and bidirectional and invisible ones.
 ACTIVE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 @given(st.text())
 def test_nothing_that_acts_is_left(foreign: str) -> None:
-    """Whatever a server sends, what is shown neither moves the cursor nor colours, links, reorders or breaks a line."""
+    """Cleaned text contains nothing that a terminal would interpret."""
     shown = text.clean(foreign)
     assert not ACTIVE.search(shown)
     assert len(shown.splitlines()) <= 1
@@ -22,7 +22,7 @@ def test_nothing_that_acts_is_left(foreign: str) -> None:
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "M", "Zs"])))
 def test_what_only_shows_stays_as_it_is(foreign: str) -> None:
-    """Letters of any script, marks, digits and signs are not touched."""
+    """Letters of any script, marks, digits and signs are not changed."""
     assert text.clean(foreign) == foreign
 
 
@@ -40,7 +40,7 @@ def test_what_only_shows_stays_as_it_is(foreign: str) -> None:
     ],
 )
 def test_an_escape_is_shown_as_python_writes_it(foreign: str, shown: str) -> None:
-    """Escape sequences, C1 controls, line ends, tabs, bidirectional marks and lone surrogates become readable."""
+    """Control characters, bidirectional marks and lone surrogates are escaped as in Python."""
     assert text.clean(foreign) == shown
 
 
@@ -48,18 +48,18 @@ def test_an_escape_is_shown_as_python_writes_it(foreign: str, shown: str) -> Non
     ("number", "shown"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (42.4, "42 s"), (119.6, "120 s"), (3600, "60 min")]
 )
 def test_a_length_of_time_is_short(number: float, shown: str) -> None:
-    """Tenths under ten seconds, seconds under two minutes, minutes above."""
+    """A duration has tenths under ten seconds, seconds under two minutes, and minutes above."""
     assert text.seconds(number) == shown
 
 
 @pytest.mark.parametrize(("number", "shown"), [(0, "0 targets"), (1, "1 target"), (1234, "1,234 targets")])
 def test_a_count_has_its_plural(number: int, shown: str) -> None:
-    """One is one, everything else is many, with thousands set apart."""
+    """A number other than 1 has a plural, and thousands are separated."""
     assert text.counted(number, "target") == shown
 
 
 def test_a_command_can_be_pasted() -> None:
-    """Words that a shell would read are quoted."""
+    """Words with special characters are quoted for a shell."""
     assert text.command("esml", "stop", "a b", "$(rm)") == "esml stop 'a b' '$(rm)'"
 
 
@@ -74,10 +74,10 @@ def test_a_command_can_be_pasted() -> None:
     ],
 )
 def test_an_age_is_in_the_largest_unit_that_fits(passed: int, shown: str) -> None:
-    """Days, hours, minutes, or just now; never in the future."""
+    """An age is shown in days, hours or minutes, or as just now."""
     assert text.ago(passed) == shown
 
 
 def test_a_time_is_in_utc() -> None:
-    """RFC 3339 to the second."""
+    """A time is shown in RFC 3339 format, in UTC, to the second."""
     assert text.rfc3339(1_700_000_000_999) == "2023-11-14T22:13:20Z"

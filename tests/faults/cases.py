@@ -14,8 +14,8 @@ TYPO_404 = ("resource_not_found_exception", "No known model deployment with id [
 class Case:
     """One fault and the expected result; `script` maps each phase to its responses, the last of which repeats.
 
-    A `thorough` case shows the same as another one in a different way, and only runs in .ci/run. `requests` is the number
-    of requests that the server receives in a phase.
+    A `thorough` case shows the same as another one in a different way, and only runs in .ci/run. `requests` is the
+    number of requests that the server receives in a phase.
     """
 
     name: str

@@ -6,11 +6,11 @@ from tests.support.runner import Run
 
 @pytest.fixture
 def run(cluster: RawCluster) -> Run:
-    """Run the command against the cluster, with names as the test gives them."""
+    """Return the function that runs esml on the cluster of this test."""
     return Run(cluster)
 
 
 @pytest.fixture(scope="module")
 def look(kept: RawCluster) -> Run:
-    """Run commands that change nothing against the scene of this module."""
+    """Return the function that runs read-only commands on the cluster of this module."""
     return Run(kept)

@@ -1,4 +1,4 @@
-"""What the scenarios themselves promise: nothing of theirs stays on a cluster."""
+"""Checks that scenarios remove everything that they create, and nothing else."""
 
 import pytest
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.scenario
 
 
 def test_everything_that_a_scenario_can_make_is_removed(cluster: RawCluster) -> None:
-    """Also a deployment whose model was deleted, which the cluster does not list; a second time there is nothing."""
+    """Everything is removed, also a deployment whose model was deleted; a second clean-up finds nothing."""
     for model in ("m", "gone"):
         cluster.model(model)
         cluster.deployment(f"{model}-1", model)
@@ -20,7 +20,7 @@ def test_everything_that_a_scenario_can_make_is_removed(cluster: RawCluster) -> 
     cluster.endpoint("own", model_id="m")
     cluster.endpoint("uses", deployment_id="m-1", model_id="m")
     cluster.do("DELETE", f"{MODELS}/~gone?force=true")
-    # The deployment that an endpoint has created goes with its endpoint.
+    # The deployment that an endpoint created is removed with the endpoint.
     made = {"inference endpoints": 2, "ingest pipelines": 1, "deployments": 2, "models": 3}
     if cluster.username:
         as_user(cluster, ["viewer"], ["manage_ml"])
@@ -34,7 +34,7 @@ def test_everything_that_a_scenario_can_make_is_removed(cluster: RawCluster) -> 
 
 
 def test_what_is_not_ours_cannot_be_named(cluster: RawCluster) -> None:
-    """A change without the prefix fails in the test, before it is sent; so does a prefix that would clean too much."""
+    """A change of something without the prefix, and a clean-up with a shorter prefix, fail before any request."""
     for method, path in (
         ("DELETE", f"{MODELS}/m"),
         ("PUT", f"{MODELS}/~m/model_aliases/a"),
@@ -47,7 +47,7 @@ def test_what_is_not_ours_cannot_be_named(cluster: RawCluster) -> None:
 
 
 def test_what_the_page_does_not_list_cannot_be_sent(cluster: RawCluster) -> None:
-    """Neither a request nor a query parameter that docs/scenarios.md does not have."""
+    """A request or query parameter that docs/scenarios.md does not list fails before it is sent."""
     for method, path in (("GET", "/_cat/health"), ("PUT", "/~index"), ("GET", f"{MODELS}/~m?tags=a")):
         with pytest.raises(AssertionError, match=r"is not in docs/scenarios\.md"):
             cluster.ask(method, path)

@@ -13,12 +13,12 @@ PRIVILEGES = ("manage_ml", "monitor_inference", "read_pipeline")
 
 
 def privileges(ended: Ended) -> list[bool]:
-    """Return what may be done: stop, see endpoints, read pipelines."""
+    """Return whether the user may stop deployments, read endpoints and read pipelines."""
     return [ended.json["check"]["privileges"][name] for name in PRIVILEGES]
 
 
 def test_a_connection_that_works_is_exit_0(cluster: RawCluster, run: Run) -> None:
-    """Name, version, who I am and what I may do; a sandbox has no security and says so."""
+    """`esml config --check` shows the cluster, the user and the privileges; a practice cluster has no security."""
     ended = run("config", "--check", "-o", "json")
     check = ended.json["check"]
     assert (ended.status, ended.err) == (0, "")
@@ -29,7 +29,7 @@ def test_a_connection_that_works_is_exit_0(cluster: RawCluster, run: Run) -> Non
 
 
 def test_piped_it_is_a_line_for_each_value(cluster: RawCluster, run: Run) -> None:
-    """Name, value and source, separated by tabs."""
+    """In a pipe each setting is one line of name, value and source."""
     ended = run("config", "--check")
     assert ended.lines[0] == ["url", f"{cluster.url}", "ESML_URL"]
     assert ["may stop deployments", "yes"] in [line[:2] for line in ended.lines]
@@ -37,7 +37,7 @@ def test_piped_it_is_a_line_for_each_value(cluster: RawCluster, run: Run) -> Non
 
 
 def test_without_check_nothing_is_asked(run: Run) -> None:
-    """The settings alone, and no request."""
+    """Without --check no request is made."""
     ended = run("config", "-v")
     assert (ended.status, ended.err) == (0, "")
     assert ended.lines[0][::2] == ["url", "ESML_URL"]
@@ -63,7 +63,7 @@ def test_what_may_be_done_is_found_out(
     status: int,
     may: list[bool],
 ) -> None:
-    """Exit 0 when deployments may be stopped, by whatever privilege, else 4; a stop agrees."""
+    """The exit code is 0 if any privilege allows stopping deployments, else 4, as for a real stop."""
     environment = as_user(cluster, roles, granted)
     ended = run("config", "--check", "-o", "json", environment=environment)
     assert (ended.status, privileges(ended)) == (status, may)
@@ -75,7 +75,7 @@ def test_what_may_be_done_is_found_out(
 
 
 def test_a_wrong_password_is_exit_4_and_the_settings_are_still_shown(cluster: RawCluster, run: Run) -> None:
-    """So that it can be seen which setting it came from."""
+    """With a wrong password the settings and their sources are shown, and the exit code is 4."""
     require_login(cluster)
     ended = run("config", "--check", "-o", "json", environment={**cluster.environment(), "ESML_PASSWORD": "wrong"})
     assert (ended.status, ended.json["check"], ended.json["errors"][0]["code"]) == (4, None, "not_authenticated")
@@ -86,7 +86,7 @@ def test_a_wrong_password_is_exit_4_and_the_settings_are_still_shown(cluster: Ra
 def test_the_command_that_a_refusal_suggests_works_with_a_profile(
     cluster: RawCluster, run: Run, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """It has every option that was given, quoted where needed."""
+    """The suggested command contains every given option, quoted for a shell, and works."""
     if cluster.secured:
         require_login(cluster)
     folder = tmp_path_factory.mktemp("with space")

@@ -1,4 +1,4 @@
-"""Secrets in the credential stores into which the Elastic CLI puts them: the real stores, against a real cluster."""
+"""Reads secrets from real credential stores, as the Elastic CLI stores them, and connects to a cluster."""
 
 import os
 from typing import Any
@@ -15,12 +15,12 @@ ACCOUNT = "here:elasticsearch.auth.api_key"
 
 
 def profile(access: Access, auth: str) -> None:  # noqa: F811 - the fixture
-    """Write the user's own file, with this auth."""
+    """Write the configuration file in the home directory, with these credentials."""
     access.write(".elasticrc.yml", elasticrc(access, auth))
 
 
 def test_an_api_key_in_pass(access: Access, monkeypatch: Any, capsys: Any) -> None:  # noqa: F811
-    """The first line of the entry; what comes after it is for people."""
+    """The first line of a pass entry is the API key."""
     profile(access, '{api_key: "$(pass:elastic/key)"}')
     with password_store(**{"elastic/key": f"{access.encoded}\nurl: {access.url}\n"}) as store:
         found = ask(monkeypatch, capsys, **store | {"HOME": os.environ["HOME"]}, ESML_CA_CERTS=access.ca_certs)
@@ -28,7 +28,7 @@ def test_an_api_key_in_pass(access: Access, monkeypatch: Any, capsys: Any) -> No
 
 
 def test_a_password_in_pass(access: Access, monkeypatch: Any, capsys: Any) -> None:  # noqa: F811
-    """Beside a user name that is no secret."""
+    """The password is a pass entry, and the user name is in the file."""
     profile(access, f'{{username: {access.username}, password: "$(pass:elastic)"}}')
     with password_store(elastic=access.password) as store:
         found = ask(monkeypatch, capsys, **store | {"HOME": os.environ["HOME"]}, ESML_CA_CERTS=access.ca_certs)
@@ -36,7 +36,7 @@ def test_a_password_in_pass(access: Access, monkeypatch: Any, capsys: Any) -> No
 
 
 def test_an_api_key_in_the_secret_service(access: Access, monkeypatch: Any, capsys: Any) -> None:  # noqa: F811
-    """As `elastic config context add` stores it on a Linux desktop."""
+    """An API key in the Secret Service works, stored as by `elastic config context add`."""
     profile(access, f'{{api_key: "$(secret_service:elastic-cli/{ACCOUNT})"}}')
     with secret_service(**{ACCOUNT: access.encoded}) as store:
         names = store | {"HOME": os.environ["HOME"]}
@@ -45,7 +45,7 @@ def test_an_api_key_in_the_secret_service(access: Access, monkeypatch: Any, caps
 
 
 def test_an_api_key_that_a_command_writes(access: Access, monkeypatch: Any, capsys: Any) -> None:  # noqa: F811
-    """The user's own command, by a shell."""
+    """The output of a shell command is the API key."""
     profile(access, f'{{api_key: "$(cmd:cat {access.write("key", access.encoded)} | head -1)"}}')
     found = ask(monkeypatch, capsys, ESML_CA_CERTS=access.ca_certs)
     verify(found, access, "profile here in ~/.elasticrc.yml", keyed=True)
@@ -58,7 +58,7 @@ def test_an_entry_that_is_not_there(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Exit 2 with the expression and what to try, before any request; nothing that was found is shown."""
+    """A missing entry exits with 2 before any request, and shows the expression and the command to try."""
     profile(access, f'{{api_key: "$({expression})"}}')
     store = password_store(other="hidden") if expression.startswith("pass") else secret_service(other="hidden")
     with store as names:

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.scenario
 
 
 def test_a_free_deployment_is_stopped_and_gone(cluster: RawCluster, run: Run) -> None:
-    """The one named is gone when esml ends, its sibling still runs."""
+    """The named deployment is gone when esml ends, and another one of its model is still running."""
     cluster.model("my_model")
     cluster.deployment("my_model_for_search", "my_model")
     cluster.deployment("my_model_for_ingest", "my_model")
@@ -20,7 +20,7 @@ def test_a_free_deployment_is_stopped_and_gone(cluster: RawCluster, run: Run) ->
 
 
 def test_several_are_stopped_in_the_order_given(cluster: RawCluster, run: Run) -> None:
-    """One result per ID, in order, doubles dropped, comma lists split."""
+    """Each ID has one result, in order, with comma-separated lists split and duplicates removed."""
     cluster.model("m")
     for name in ("c", "a", "b"):
         cluster.deployment(name, "m")
@@ -31,7 +31,7 @@ def test_several_are_stopped_in_the_order_given(cluster: RawCluster, run: Run) -
 
 
 def test_a_typo_is_not_found_and_never_stopped(cluster: RawCluster, run: Run) -> None:
-    """An unknown ID is said to be unknown, with the ID that was probably meant; exit 0 as in the API."""
+    """An unknown ID is reported as not running, with a similar ID, and the exit code is 0."""
     cluster.model("my_model")
     cluster.deployment("my_model_for_search", "my_model")
     ended = run("stop", "my_model_for_serch")
@@ -41,7 +41,7 @@ def test_a_typo_is_not_found_and_never_stopped(cluster: RawCluster, run: Run) ->
 
 
 def test_no_allow_no_match_stops_nothing_when_one_is_missing(cluster: RawCluster, run: Run) -> None:
-    """With --no-allow-no-match one missing ID means exit 3 before anything is stopped."""
+    """With --no-allow-no-match an unknown ID exits with 3, and nothing is stopped."""
     cluster.model("m")
     cluster.deployment("here", "m")
     ended = run("stop", "here", "gone", "--no-allow-no-match")
@@ -51,7 +51,7 @@ def test_no_allow_no_match_stops_nothing_when_one_is_missing(cluster: RawCluster
 
 
 def test_a_model_and_an_alias_are_told_apart_from_a_deployment(cluster: RawCluster, run: Run) -> None:
-    """The API says stopped for all of these; esml says what each name is."""
+    """A model and an alias are reported as such, although the API responds with "stopped"."""
     cluster.model("my_model")
     cluster.deployment("my_search", "my_model")
     cluster.alias("my_alias", "my_model")
@@ -71,7 +71,7 @@ def test_a_model_and_an_alias_are_told_apart_from_a_deployment(cluster: RawClust
 
 
 def test_stopping_twice_is_harmless(cluster: RawCluster, run: Run) -> None:
-    """What was stopped before is not running; that is what was asked for."""
+    """A second stop reports that the deployment is not running, with exit code 0."""
     cluster.model("m")
     cluster.deployment("d", "m")
     assert run("stop", "d").outcomes == {"d": "stopped"}
@@ -80,7 +80,7 @@ def test_stopping_twice_is_harmless(cluster: RawCluster, run: Run) -> None:
 
 
 def test_a_deployment_that_a_pipeline_names_is_refused_by_name(cluster: RawCluster, run: Run) -> None:
-    """Without --force it keeps running, exit 5, the pipeline is named, and so is the command that would do it."""
+    """A referenced deployment is refused with exit code 5, the pipeline and the command that stops it anyway."""
     cluster.model("m")
     cluster.deployment("d", "m")
     cluster.pipeline("esml-p1", "d")
@@ -96,7 +96,7 @@ def test_a_deployment_that_a_pipeline_names_is_refused_by_name(cluster: RawClust
 
 
 def test_no_check_leaves_it_to_the_server_and_explains_its_refusal(cluster: RawCluster, run: Run) -> None:
-    """With --no-check the server's 409 is shown with the pipelines it does not name."""
+    """With --no-check the server's 409 is reported with the pipelines that use the deployment."""
     cluster.model("m")
     cluster.deployment("d", "m")
     cluster.deployment("other", "m")
@@ -108,14 +108,14 @@ def test_no_check_leaves_it_to_the_server_and_explains_its_refusal(cluster: RawC
 
 
 def test_no_check_does_not_believe_the_server_about_a_typo(cluster: RawCluster, run: Run) -> None:
-    """With one request and no look-up, an unknown ID is still not found; exit 3 when that is not allowed."""
+    """With --no-check an unknown ID is not found, with exit code 3 if that is not allowed."""
     assert run("stop", "nope", "--no-check").outcomes == {"nope": "not_found"}
     assert run("stop", "nope", "--no-check", "--no-allow-no-match").status == 3
 
 
 @pytest.mark.faults
 def test_a_slow_stop_is_waited_for(cluster: RawCluster, run: Run) -> None:
-    """The stop is over when the deployment is gone, not when the request was sent."""
+    """The command ends when the deployment is gone."""
     cluster.model("m")
     cluster.deployment("slow", "m")
     cluster.fault("slow", stop_ms=2500)
@@ -127,7 +127,7 @@ def test_a_slow_stop_is_waited_for(cluster: RawCluster, run: Run) -> None:
 
 @pytest.mark.faults
 def test_finish_pending_work_reaches_the_server(cluster: RawCluster, run: Run) -> None:
-    """The stop lasts as long as the queued work when asked to finish it."""
+    """With --finish-pending-work the stop takes as long as the queued work."""
     cluster.model("m")
     cluster.deployment("busy", "m")
     cluster.fault("busy", stop_ms=10, pending_ms=1500)
@@ -137,7 +137,7 @@ def test_finish_pending_work_reaches_the_server(cluster: RawCluster, run: Run) -
 
 @pytest.mark.faults
 def test_a_deadline_that_passes_while_stopping_is_exit_7(cluster: RawCluster, run: Run) -> None:
-    """A stop that is under way when time is over is said to be still stopping, not stopped."""
+    """A stop that is under way at the time limit is reported as still stopping, with exit code 7."""
     cluster.model("m")
     cluster.deployment("slow", "m")
     cluster.fault("slow", stop_ms=9000)
@@ -151,7 +151,7 @@ def test_a_deadline_that_passes_while_stopping_is_exit_7(cluster: RawCluster, ru
 def test_a_busy_server_costs_tries_and_no_more(
     cluster: RawCluster, run: Run, times: int, status: int, outcome: str
 ) -> None:
-    """A 503 is tried again up to three times; what keeps failing is failed and still runs."""
+    """A 503 is retried up to three times; after that the stop has failed, and the deployment is running."""
     cluster.model("m")
     cluster.deployment("d", "m")
     cluster.fault("d", times=times, status=503)
@@ -162,7 +162,7 @@ def test_a_busy_server_costs_tries_and_no_more(
 
 @pytest.mark.faults
 def test_a_server_error_is_not_tried_again(cluster: RawCluster, run: Run) -> None:
-    """A 500 is reported in the server's words after one attempt; the others are stopped all the same."""
+    """A 500 is reported with the server's message after one attempt, and the other deployments are stopped."""
     cluster.model("m")
     cluster.deployment("bad", "m")
     cluster.deployment("good", "m")
@@ -177,7 +177,7 @@ def test_a_server_error_is_not_tried_again(cluster: RawCluster, run: Run) -> Non
 def test_a_deployment_whose_model_was_deleted_is_stopped_by_its_id(
     cluster: RawCluster, run: Run, tmp_path: Path
 ) -> None:
-    """`_all` does not list it, and `_stats` answers 404 for it; other deployments are found all the same."""
+    """A deployment whose model was deleted is stopped by its ID, together with others."""
     cluster.model("m")
     cluster.model("gone")
     cluster.deployment("or-d", "m")

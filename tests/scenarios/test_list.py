@@ -5,7 +5,7 @@ import pytest
 from tests.support.raw_cluster import RawCluster
 from tests.support.runner import Run
 
-# When something was used last, only a test node can be told.
+# The time of last use can only be set on a test node.
 pytestmark = [pytest.mark.scenario, pytest.mark.faults]
 
 DAY = 86_400_000
@@ -13,7 +13,7 @@ DAY = 86_400_000
 
 @pytest.fixture
 def scene(cluster: RawCluster) -> RawCluster:
-    """Return a cluster with a busy, an idle and a never used deployment, and one that an endpoint owns."""
+    """Return a cluster with a busy, an idle and a never used deployment, and one that an endpoint created."""
     cluster.model("m")
     cluster.deployment("busy", "m", number_of_allocations=2, priority="normal")
     cluster.deployment("idle", "m")
@@ -29,7 +29,7 @@ def scene(cluster: RawCluster) -> RawCluster:
 
 
 def test_a_line_per_deployment_tells_all_there_is(scene: RawCluster, run: Run) -> None:
-    """Piped: ID, model, state, reached/wanted allocations, priority, nodes, queue, last use in UTC, uses."""
+    """In a pipe each deployment is one line with all values."""
     ended = run("list")
     assert ended.status == 0
     rows = {line[0]: line for line in ended.lines}
@@ -47,7 +47,7 @@ def test_a_line_per_deployment_tells_all_there_is(scene: RawCluster, run: Run) -
 
 
 def test_an_empty_cluster_is_an_empty_list(cluster: RawCluster, run: Run) -> None:
-    """Nothing that runs is no error, also when something had to match."""
+    """An empty cluster is an empty list with exit code 0, also with --no-allow-no-match."""
     if not cluster.alone:
         pytest.skip("others may use the cluster")
     assert (run("list").out, run("list").status) == ("", 0)
@@ -55,7 +55,7 @@ def test_an_empty_cluster_is_an_empty_list(cluster: RawCluster, run: Run) -> Non
 
 
 def test_a_list_can_be_narrowed(scene: RawCluster, run: Run) -> None:
-    """Patterns, models and standard input choose as they do for stop; what finds nothing is said."""
+    """Patterns, models and standard input select deployments, and a name without a match is reported."""
     assert [line[0] for line in run("list", "i*", "new").lines] == ["idle", "new"]
     assert [line[0] for line in run("list", "--model", "elser").lines] == ["my-elser"]
     assert run("list", "-", "-o", "ids", stdin="new\nbusy\n").out == "new\nbusy\n"
@@ -66,7 +66,7 @@ def test_a_list_can_be_narrowed(scene: RawCluster, run: Run) -> None:
 
 
 def test_the_data_has_every_value(scene: RawCluster, run: Run) -> None:
-    """The same envelope as stop, with what the cluster says of each deployment."""
+    """JSON contains all values of each deployment."""
     document = run("list", "busy", "-o", "json").json
     assert (document["command"], document["counts"]["listed"]) == ("list", 1)
     busy = document["deployments"][0]
@@ -75,7 +75,7 @@ def test_the_data_has_every_value(scene: RawCluster, run: Run) -> None:
 
 
 def test_idle_chooses_what_nobody_used(scene: RawCluster, run: Run) -> None:
-    """What was used since, or has requests in its queue whatever the clocks say, is left alone."""
+    """--idle excludes deployments that were used since, or that have queued requests."""
     assert run("list", "--idle", "7d", "-o", "ids").out == "idle\n"
     assert run("list", "--idle", "30m", "-o", "ids").out == "idle\n"
     ended = run("stop", "busy", "i*", "b*", "--idle", "7d", "--yes")
@@ -86,7 +86,7 @@ def test_idle_chooses_what_nobody_used(scene: RawCluster, run: Run) -> None:
 
 
 def test_a_list_without_check_asks_once_and_says_so(scene: RawCluster, run: Run) -> None:
-    """With --no-check one request is made, and nothing is said to be unused."""
+    """With --no-check one request is made, and the uses are reported as not checked."""
     ended = run("list", "--no-check", "-v")
     assert ended.err.count("GET") == 1
     assert "filter_path=... 200 " in ended.err
@@ -106,7 +106,7 @@ def test_a_list_without_check_asks_once_and_says_so(scene: RawCluster, run: Run)
 def test_what_is_not_known_to_be_idle_is_left_alone(
     cluster: RawCluster, run: Run, fault: dict[str, object], known: str
 ) -> None:
-    """After a restart, without nodes, or with a queue: nothing says that it is idle, so it goes on."""
+    """--idle skips deployments after a restart of the node, without nodes, or with queued requests."""
     cluster.model("m")
     cluster.deployment("d", "m")
     cluster.fault("d", **fault)
@@ -117,7 +117,7 @@ def test_what_is_not_known_to_be_idle_is_left_alone(
 
 
 def test_a_failed_deployment_says_why(cluster: RawCluster, run: Run) -> None:
-    """In the words of the server, for people and for programs."""
+    """A failed deployment has the server's reason, in every format."""
     cluster.model("m")
     cluster.deployment("d", "m")
     cluster.fault("d", state="failed", reason="it crashed")

@@ -7,7 +7,7 @@ pytestmark = pytest.mark.scenario
 
 
 def test_a_pattern_stops_what_it_matches_and_nothing_else(cluster: RawCluster, run: Run) -> None:
-    """Deployment IDs are matched, not the IDs of their models; what stops is shown in order."""
+    """A pattern matches deployment IDs, not model IDs, and the results are sorted."""
     for model in ("ci-model", "m"):
         cluster.model(model)
     cluster.deployment("prod", "ci-model")
@@ -19,7 +19,7 @@ def test_a_pattern_stops_what_it_matches_and_nothing_else(cluster: RawCluster, r
 
 
 def test_a_pattern_without_a_match_is_fine_unless_it_must_match(cluster: RawCluster, run: Run) -> None:
-    """Nothing to stop is exit 0 with a word about it, exit 3 with --no-allow-no-match."""
+    """A pattern without a match exits with 0 and a message, or with 3 with --no-allow-no-match."""
     ended = run("stop", "nothing-*", "--yes")
     assert ended.status == 0
     assert "No deployment matches nothing-*" in ended.err
@@ -27,7 +27,7 @@ def test_a_pattern_without_a_match_is_fine_unless_it_must_match(cluster: RawClus
 
 
 def test_a_pattern_needs_yes_where_nobody_can_be_asked(cluster: RawCluster, run: Run) -> None:
-    """Without a terminal a pattern, _all and --model are exit 2 and the flag is named; nothing is stopped."""
+    """Without a terminal a pattern, _all and --model require --yes, else they exit with 2."""
     cluster.model("m")
     cluster.deployment("d", "m")
     for arguments in (["*"], ["_all"], ["--model", "m"]):
@@ -39,7 +39,7 @@ def test_a_pattern_needs_yes_where_nobody_can_be_asked(cluster: RawCluster, run:
 
 @pytest.mark.parametrize("arguments", [["_all"], ["*"], ["--model", "m"], ["--model", "an_alias"], ["d*,e"]])
 def test_all_ways_to_choose_several(cluster: RawCluster, run: Run, arguments: list[str]) -> None:
-    """_all, *, a model, its alias and a list with a pattern choose the same three."""
+    """_all, *, a model, its alias and a list with a pattern select the same deployments."""
     cluster.model("m")
     cluster.alias("an_alias", "m")
     for name in ("d1", "d2", "e"):
@@ -50,7 +50,7 @@ def test_all_ways_to_choose_several(cluster: RawCluster, run: Run, arguments: li
 
 
 def test_a_model_is_not_a_deployment_called_alike(cluster: RawCluster, run: Run) -> None:
-    """--model chooses by the model's ID alone; an unknown model is not found."""
+    """--model selects by model ID only, and an unknown model is not found."""
     cluster.model("m")
     cluster.model("other")
     cluster.deployment("d", "m")
@@ -61,7 +61,7 @@ def test_a_model_is_not_a_deployment_called_alike(cluster: RawCluster, run: Run)
 
 
 def test_ids_come_from_standard_input(cluster: RawCluster, run: Run) -> None:
-    """What `-o ids` prints is what `-` reads; no line at all is nothing to do."""
+    """`-` reads the output of `-o ids`, and nothing is done without IDs."""
     cluster.model("m")
     for name in ("a", "b", "c"):
         cluster.deployment(name, "m")
@@ -74,7 +74,7 @@ def test_ids_come_from_standard_input(cluster: RawCluster, run: Run) -> None:
 
 
 def test_a_dry_run_sends_no_stop(cluster: RawCluster, run: Run) -> None:
-    """The plan is shown with the exit code of the real run, and everything still runs."""
+    """A dry run shows the plan with the exit code of the real run, and everything keeps running."""
     cluster.model("m")
     cluster.deployment("a", "m")
     cluster.deployment("b", "m")
@@ -87,7 +87,7 @@ def test_a_dry_run_sends_no_stop(cluster: RawCluster, run: Run) -> None:
 
 @pytest.mark.faults
 def test_three_hundred_long_ids_fit(cluster: RawCluster, run: Run) -> None:
-    """More IDs than a request line holds are all found, over many models and several pages' worth of names."""
+    """More IDs than fit into a request line are all found."""
     names = [f"deployment-with-a-rather-long-name-{number:03d}" for number in range(300)]
     for number, name in enumerate(names):
         cluster.model(f"model-{number}")

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.scenario
 
 @pytest.fixture
 def secured(cluster: RawCluster) -> RawCluster:
-    """Return a cluster with security and one deployment that a pipeline and an endpoint use."""
+    """Return a cluster with security and deployments that a pipeline and an endpoint use."""
     require_login(cluster)
     cluster.model("m")
     cluster.deployment("free", "m")
@@ -21,7 +21,7 @@ def secured(cluster: RawCluster) -> RawCluster:
 
 
 def test_a_wrong_password_is_exit_4(secured: RawCluster, run: Run) -> None:
-    """One line that says so and what to check; nothing is stopped."""
+    """A wrong password exits with 4 and one message, and nothing is stopped."""
     ended = run("stop", "free", environment={**as_user(secured, ["machine_learning_admin"]), "ESML_PASSWORD": "wrong"})
     assert (ended.status, ended.out) == (4, "")
     assert "rejected the credentials (HTTP 401)" in ended.err
@@ -29,7 +29,7 @@ def test_a_wrong_password_is_exit_4(secured: RawCluster, run: Run) -> None:
 
 
 def test_who_may_read_but_not_stop_is_told_the_privilege(secured: RawCluster, run: Run) -> None:
-    """A machine_learning_user gets exit 4, and the missing privilege by name."""
+    """The role machine_learning_user exits with 4, and the message names the missing privilege."""
     ended = run("stop", "free", environment=as_user(secured, ["machine_learning_user"]))
     assert (ended.status, ended.outcomes) == (4, {"free": "failed"})
     assert "may not stop deployments" in ended.err
@@ -38,14 +38,14 @@ def test_who_may_read_but_not_stop_is_told_the_privilege(secured: RawCluster, ru
 
 
 def test_who_may_not_even_read_is_told_so(secured: RawCluster, run: Run) -> None:
-    """A role without machine learning is exit 4 before any stop."""
+    """A role without machine learning exits with 4 before any stop."""
     ended = run("stop", "free", environment=as_user(secured, ["viewer"]))
     assert ended.status == 4
     assert "manage_ml" in ended.err
 
 
 def test_manage_ml_alone_is_enough(secured: RawCluster, run: Run) -> None:
-    """It stops what is free and refuses what a pipeline names; what it may not read it does not call unused."""
+    """manage_ml alone can stop deployments and refuses used ones; uses that it cannot read are not checked."""
     ended = run("stop", "free", "named", "-o", "json", environment=as_key(secured, ["manage_ml"]))
     free, named = ended.json["deployments"]
     assert (ended.status, free["outcome"], named["outcome"]) == (5, "stopped", "in_use")
@@ -55,7 +55,7 @@ def test_manage_ml_alone_is_enough(secured: RawCluster, run: Run) -> None:
 
 
 def test_what_was_not_checked_is_said_where_the_server_is_silent(secured: RawCluster, run: Run) -> None:
-    """With --force, in a dry run and in a list nothing else would say it."""
+    """With --force, in a dry run and in a list the missing check is reported."""
     line = "Not checked (needs monitor_inference): inference endpoints."
     for arguments in (["stop", "my-elser", "--dry-run"], ["list"], ["stop", "my-elser", "--force"]):
         ended = run(*arguments, environment=as_key(secured, ["manage_ml"]))
@@ -65,7 +65,7 @@ def test_what_was_not_checked_is_said_where_the_server_is_silent(secured: RawClu
 
 
 def test_without_monitor_inference_the_server_still_refuses(secured: RawCluster, run: Run) -> None:
-    """Its 409 is the last word: exit 5, with its reason."""
+    """Without monitor_inference the server's 409 exits with 5 and its reason."""
     ended = run("stop", "my-elser", environment=as_key(secured, ["manage_ml"]))
     assert (ended.status, ended.outcomes) == (5, {"my-elser": "in_use"})
     assert "created by inference endpoint [my-elser]" in ended.err
@@ -73,7 +73,7 @@ def test_without_monitor_inference_the_server_still_refuses(secured: RawCluster,
 
 
 def test_a_doubt_that_may_not_be_settled_is_said(secured: RawCluster, run: Run) -> None:
-    """Whether a pipeline names the deployment or its model needs read_pipeline where both answers are equal."""
+    """Without read_pipeline it is reported if it is unclear whether a pipeline references the deployment."""
     secured.pipeline("esml-q", "m")
     ended = run("stop", "free", "--dry-run", environment=as_key(secured, ["manage_ml", "monitor_inference"]))
     assert "Not checked (needs read_pipeline): whether a pipeline references the deployment (esml-q)." in ended.err

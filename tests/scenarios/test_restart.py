@@ -16,29 +16,29 @@ from tests.support.runner import Run
 
 pytestmark = pytest.mark.scenario
 
-# What a restarted deployment cannot have as it was: when it began, and what it did.
+# The times and counts of a deployment, which a restart resets.
 OF_ITS_OWN = {"start_time", "nodes", "peak_throughput_per_minute"}
 SAVED = re.compile(r"Settings saved to (\S+\.json)")
 
 
 def settings(cluster: RawCluster) -> dict[str, dict[str, Any]]:
-    """Return what `_stats` says of each deployment, but for its history."""
+    """Return the `_stats` of each deployment, without times and counts."""
     found = cluster.stats().items()
     return {name: {key: one[key] for key in one.keys() - OF_ITS_OWN} for name, one in found}
 
 
 def started(cluster: RawCluster) -> dict[str, int]:
-    """Return when each deployment was started, in epoch milliseconds."""
+    """Return the start time of each deployment, in epoch milliseconds."""
     return {name: one["start_time"] for name, one in cluster.stats().items()}
 
 
 def left(folder: Path) -> list[Path]:
-    """Return the files with settings that restarts have left in the home folder of the tests."""
+    """Return the settings files that restarts left in the home directory."""
     return list((folder / ".local/state/esml").glob("*"))
 
 
 def some(cluster: RawCluster, count: int = 6) -> None:
-    """Start deployments that all differ, and some of the special kinds."""
+    """Start different deployments of several kinds."""
     cluster.model("m")
     cluster.alias("alias", "m")
     for number in range(count):
@@ -55,7 +55,7 @@ def some(cluster: RawCluster, count: int = 6) -> None:
 
 @pytest.mark.faults
 def test_all_kinds_of_deployments_come_back_as_they_were(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """Field by field, started anew, also an endpoint's and one that an alias started; no file is left."""
+    """All kinds of deployments are restarted with the same settings, and no file is left."""
     some(cluster)
     before, times = settings(cluster), started(cluster)
     ended = run("restart", "*", "--force", "--yes")
@@ -67,7 +67,7 @@ def test_all_kinds_of_deployments_come_back_as_they_were(cluster: RawCluster, ru
 
 
 def test_what_is_used_needs_force(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """Exit 5, nothing is stopped and no file is written; with --force it says that requests failed meanwhile."""
+    """A used deployment exits with 5 and nothing is written; with --force the failed requests are reported."""
     cluster.model("m")
     cluster.deployment("only", "m")
     cluster.pipeline("esml-p", "m")
@@ -81,7 +81,7 @@ def test_what_is_used_needs_force(cluster: RawCluster, run: Run, tmp_path: Path)
 
 
 def test_a_dry_run_changes_nothing(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """And writes nothing."""
+    """A dry run changes and writes nothing."""
     cluster.model("m")
     cluster.deployment("d", "m")
     times = started(cluster)
@@ -93,7 +93,7 @@ def test_a_dry_run_changes_nothing(cluster: RawCluster, run: Run, tmp_path: Path
 
 @pytest.mark.faults
 def test_a_failed_deployment_restarts(cluster: RawCluster, run: Run) -> None:
-    """Stop and start is what Elastic advises for it."""
+    """A failed deployment is restarted."""
     cluster.model("m")
     cluster.deployment("d", "m", queue_capacity=77)
     cluster.fault("d", state="failed", reason="crashed")
@@ -109,7 +109,7 @@ def test_a_failed_deployment_restarts(cluster: RawCluster, run: Run) -> None:
 def test_a_start_that_is_refused_leaves_the_settings_and_the_command(
     cluster: RawCluster, run: Run, tmp_path: Path
 ) -> None:
-    """What stopped is not running, the report names the file, and one restore brings it back."""
+    """After a refused start the report names the file, and one restore starts the deployment."""
     some(cluster, 2)
     before = settings(cluster)
     status, _ = cluster.ask("POST", "/_testnode/models/~m", {"refuse_start": "no_room"})
@@ -126,7 +126,7 @@ def test_a_start_that_is_refused_leaves_the_settings_and_the_command(
 
 
 def test_a_named_file_stays(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """With --save the settings are kept, with what became of each."""
+    """With --save the file is kept, with the outcome of each deployment."""
     cluster.model("m")
     cluster.deployment("d", "m")
     file = tmp_path / "saved.json"
@@ -137,7 +137,7 @@ def test_a_named_file_stays(cluster: RawCluster, run: Run, tmp_path: Path) -> No
 
 @pytest.fixture
 def process(cluster: RawCluster, run: Run) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Return what begins a restart of all deployments that is not waited for."""
+    """Start a restart of all deployments and return its process."""
     begun: list[subprocess.Popen[str]] = []
 
     def begin(*words: str) -> subprocess.Popen[str]:
@@ -159,7 +159,7 @@ def process(cluster: RawCluster, run: Run) -> Iterator[Callable[..., subprocess.
 def test_a_signal_leaves_the_settings_and_the_command(
     cluster: RawCluster, run: Run, process: Callable[..., "subprocess.Popen[str]"], tmp_path: Path, number: int
 ) -> None:
-    """It comes while the first one is stopping; one restore brings everything back."""
+    """After a signal during the first stop, one restore starts everything."""
     some(cluster)
     before = settings(cluster)
     cluster.fault("adaptive", stop_ms=1500)
@@ -182,7 +182,7 @@ def test_a_signal_leaves_the_settings_and_the_command(
 def test_killed_at_any_moment_one_restore_brings_everything_back(
     cluster: RawCluster, run: Run, process: Callable[..., "subprocess.Popen[str]"], tmp_path: Path
 ) -> None:
-    """SIGKILL at a random moment after the file was named: the named file has all that is needed."""
+    """After SIGKILL at a random moment, the named file restores everything."""
     some(cluster)
     before = settings(cluster)
     chance = random.Random(19)

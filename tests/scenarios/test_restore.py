@@ -11,18 +11,18 @@ from tests.support.terminal import started
 
 pytestmark = pytest.mark.scenario
 
-# What a restored deployment cannot have as it was: when it began, and what it did.
+# The times and counts of a deployment, which a restore resets.
 OF_ITS_OWN = {"start_time", "nodes", "peak_throughput_per_minute"}
 
 
 def settings(cluster: RawCluster) -> dict[str, dict[str, Any]]:
-    """Return what `_stats` says of each deployment, but for its history."""
+    """Return the `_stats` of each deployment, without times and counts."""
     found = cluster.stats().items()
     return {name: {key: one[key] for key in one.keys() - OF_ITS_OWN} for name, one in found}
 
 
 def different(cluster: RawCluster, count: int) -> None:
-    """Start deployments that all differ: in model, allocations, threads, queue, priority and cache."""
+    """Start deployments with different models, allocations, threads, queues, priorities and caches."""
     chance = random.Random(8)
     for number in range(min(count, 7)):
         cluster.model(f"model-{number}")
@@ -41,7 +41,7 @@ def different(cluster: RawCluster, count: int) -> None:
 
 
 def some(cluster: RawCluster, count: int) -> None:
-    """Start deployments of one model that differ in the length of their queue."""
+    """Start deployments of one model with different queue capacities."""
     cluster.model("m")
     for number in range(count):
         cluster.deployment(f"d-{number}", "m", queue_capacity=100 + number)
@@ -49,7 +49,7 @@ def some(cluster: RawCluster, count: int) -> None:
 
 @pytest.mark.faults
 def test_forty_different_deployments_come_back_as_they_were(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """Stopped with --save and restored, `_stats` is the same field by field; a second restore changes nothing."""
+    """After a stop with --save and a restore, `_stats` is unchanged; a second restore changes nothing."""
     different(cluster, 38)
     adaptive = {"enabled": True, "min_number_of_allocations": 2, "max_number_of_allocations": 5}
     start = "/_ml/trained_models/~model-1/deployment/_start?deployment_id=~adaptive"
@@ -69,7 +69,7 @@ def test_forty_different_deployments_come_back_as_they_were(cluster: RawCluster,
 
 @pytest.mark.faults
 def test_the_file_is_private_and_tells_what_became_of_each(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """Only what this run stops is in it, with its settings, what used it, and the call that starts it."""
+    """The file contains only the stopped deployments, with settings, uses and start calls."""
     cluster.model("m")
     for name in ("a", "b", "c"):
         cluster.deployment(name, "m")
@@ -85,7 +85,7 @@ def test_the_file_is_private_and_tells_what_became_of_each(cluster: RawCluster, 
 
 
 def test_nothing_is_written_unless_something_is_stopped(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """Not by a dry run, not when everything is refused or not found, and then nobody says that it was saved."""
+    """No file is written in a dry run, or if everything is refused or not found."""
     cluster.model("m")
     for name in ("a", "b"):
         cluster.deployment(name, "m")
@@ -103,7 +103,7 @@ def test_nothing_is_written_unless_something_is_stopped(cluster: RawCluster, run
 
 @pytest.mark.faults
 def test_saving_again_after_a_partial_failure_loses_nothing(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """The same command run again adds what it stops to the file that it wrote before."""
+    """The same command run again adds its deployments to the file."""
     different(cluster, 4)
     before, file = settings(cluster), str(tmp_path / "saved.json")
     cluster.fault("d-1", times=9, status=500)
@@ -117,7 +117,7 @@ def test_saving_again_after_a_partial_failure_loses_nothing(cluster: RawCluster,
 
 
 def test_a_file_that_is_no_save_file_is_kept(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """Exit 2 before any request, and nothing is stopped."""
+    """A file that is not a save file exits with 2 before any request, and nothing is stopped."""
     cluster.model("m")
     cluster.deployment("a", "m")
     file = tmp_path / "saved.json"
@@ -133,7 +133,7 @@ def test_a_file_that_is_no_save_file_is_kept(cluster: RawCluster, run: Run, tmp_
 def test_the_file_of_another_cluster_is_neither_overwritten_nor_restored_unasked(
     cluster: RawCluster, run: Run, tmp_path: Path
 ) -> None:
-    """Exit 2 before any stop or start, with both clusters in the message; a restore takes --yes."""
+    """A file of another cluster exits with 2 and both clusters; a restore requires --yes."""
     cluster.model("m")
     cluster.deployment("a", "m")
     file = tmp_path / "saved.json"
@@ -155,7 +155,7 @@ def test_the_file_of_another_cluster_is_neither_overwritten_nor_restored_unasked
 
 
 def test_a_save_file_may_come_from_standard_input(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """With - in the place of its name; then no secret can."""
+    """- reads the save file from standard input, which then cannot contain a secret."""
     cluster.model("m")
     cluster.deployment("a", "m")
     file = tmp_path / "saved.json"
@@ -168,7 +168,7 @@ def test_a_save_file_may_come_from_standard_input(cluster: RawCluster, run: Run,
 
 
 def test_a_dry_run_sees_a_model_that_is_gone(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """It fails as the restore would."""
+    """A dry run reports a missing model as the restore would."""
     for model in ("m", "gone"):
         cluster.model(model)
         cluster.deployment(f"{model}-1", model)
@@ -184,7 +184,7 @@ def test_a_dry_run_sees_a_model_that_is_gone(cluster: RawCluster, run: Run, tmp_
 def test_a_name_that_the_file_does_not_hold_is_told_with_those_it_holds(
     cluster: RawCluster, run: Run, tmp_path: Path
 ) -> None:
-    """And nothing is said about what runs, which is another matter."""
+    """A name that is not in the file lists the IDs in the file."""
     some(cluster, 2)
     file = str(tmp_path / "saved.json")
     run("stop", "*", "--yes", "--save", file)
@@ -194,7 +194,7 @@ def test_a_name_that_the_file_does_not_hold_is_told_with_those_it_holds(
 
 
 def test_only_what_is_asked_for_is_restored(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """Patterns and IDs choose from the file; what it does not hold is not found, exit 3 when that is not allowed."""
+    """Patterns and IDs select from the file; a name without a match exits with 3 if that is not allowed."""
     some(cluster, 3)
     file = str(tmp_path / "saved.json")
     run("stop", "*", "--yes", "--save", file)
@@ -208,7 +208,7 @@ def test_only_what_is_asked_for_is_restored(cluster: RawCluster, run: Run, tmp_p
 def test_what_cannot_be_restored_is_told_apart_and_does_not_keep_the_rest(
     cluster: RawCluster, run: Run, tmp_path: Path
 ) -> None:
-    """Another deployment under its ID, other parameters, a model that is gone: each said, the others start."""
+    """Different settings and a missing model are reported, and the others are started."""
     for model in ("m", "gone", "other"):
         cluster.model(model)
     cluster.deployment("a", "m", queue_capacity=20)
@@ -233,7 +233,7 @@ def test_what_cannot_be_restored_is_told_apart_and_does_not_keep_the_rest(
 def test_a_file_that_is_none_is_refused_before_any_request(
     cluster: RawCluster, run: Run, tmp_path: Path, content: str | None
 ) -> None:
-    """Missing, empty, cut or of another kind: exit 2 in one line."""
+    """A missing, empty, truncated or different file exits with 2 and one line."""
     file = tmp_path / "saved.json"
     if content is not None:
         file.write_text(content)
@@ -245,7 +245,7 @@ def test_a_file_that_is_none_is_refused_before_any_request(
 def test_killed_at_any_moment_it_leaves_what_brings_everything_back(
     cluster: RawCluster, run: Run, tmp_path: Path, lines: int
 ) -> None:
-    """SIGKILL after so many requests: either nothing was stopped, or the file has all of it."""
+    """After SIGKILL, either nothing was stopped, or the file restores everything."""
     some(cluster, 3)
     before, file = settings(cluster), tmp_path / "saved.json"
     words = run.words("stop", "*", "--yes", "--save", str(file), "-v")
@@ -255,13 +255,13 @@ def test_killed_at_any_moment_it_leaves_what_brings_everything_back(
             process.stderr.readline()
     cluster.until(lambda: "stopping" not in cluster.states().values(), "the end of the stops that were sent")
     if file.exists():
-        # What was sent last may arrive after a first restore.
+        # The last request of the killed process may arrive after the first restore.
         cluster.until(lambda: run("restore", str(file)).status == 0 and settings(cluster) == before, "the way back")
     assert settings(cluster) == before
 
 
 def test_the_report_shows_what_runs_now(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """The nodes, the allocations and the settings that the cluster shows after the start, not those of the file."""
+    """The report shows nodes, allocations and settings after the start."""
     cluster.model("m")
     for name in ("a", "b"):
         cluster.deployment(name, "m", queue_capacity=20)

@@ -1,4 +1,4 @@
-"""Every place a connection can come from, tried against a cluster: it must answer, and as the user that was meant."""
+"""Connects to a cluster through every source of settings, as the intended user."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.scenario
 
 @dataclass(frozen=True)
 class Access:
-    """A cluster with everything that can be a credential for it."""
+    """A cluster with all kinds of credentials for it."""
 
     url: str
     username: str
@@ -49,20 +49,20 @@ class Access:
 
 @pytest.fixture(scope="module")
 def key(kept: RawCluster) -> dict[str, str]:
-    """Return an API key for the tests of this module; a sandbox lets everybody in."""
+    """Return an API key for the tests of this module; a practice cluster accepts any key."""
     made: dict[str, str] = api_key(kept) if kept.secured else {"id": "an-id", "api_key": "a-key"}
     return made
 
 
 @pytest.fixture
 def access(kept: RawCluster, key: dict[str, str], tmp_path: Path) -> Access:
-    """Return the ways into the cluster."""
+    """Return the cluster with its credentials."""
     login = (kept.username or "user", kept.password or "pass-word")
     return Access(kept.url, *login, key["id"], key["api_key"], kept.ca_certs or "", tmp_path)
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *options: str, **names: str) -> Any:
-    """Return what `esml config --check` finds with nothing but these variables; it must work without a warning."""
+    """Return the report of `esml config --check` with these variables only; it must succeed without warnings."""
     with monkeypatch.context() as patch:
         for name, value in names.items():
             patch.setenv(name, value)
@@ -73,7 +73,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *op
 
 
 def elasticrc(access: Access, auth: str) -> str:
-    """Return a file of the Elastic CLI in which the cluster is one of two contexts."""
+    """Return an Elastic CLI configuration file in which the cluster is one of two contexts."""
     return f"""
 current_context: here
 contexts:
@@ -87,7 +87,7 @@ contexts:
 
 
 def curator(access: Access, **other: object) -> str:
-    """Return a file of es_client with these other_settings."""
+    """Return an es_client configuration file with these other_settings."""
     client = {
         "hosts": [access.url],
         "request_timeout": 30,
@@ -97,7 +97,7 @@ def curator(access: Access, **other: object) -> str:
 
 
 def named(prefix: str, names: str, **more: str) -> Callable[[Access], dict[str, str]]:
-    """Return what sets variables with a prefix from the fields of Access: `URL=url API_KEY=encoded`."""
+    """Return a function that sets variables with a prefix from the fields of Access: `URL=url API_KEY=encoded`."""
     pairs = [pair.split("=") for pair in names.split()]
     return lambda one: {**{prefix + name: getattr(one, field) for name, field in pairs}, **more}
 
@@ -127,7 +127,7 @@ VARIABLES: dict[str, Callable[[Access], dict[str, str]]] = {
 def test_variables(
     access: Access, source: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each family of names makes a connection that works, as the user or the key that it holds."""
+    """Each family of variables connects as its user or API key."""
     names = VARIABLES[source](access)
     own_ca = access.ca_certs in names.values() and access.ca_certs
     found = ask(monkeypatch, capsys, **names, **({} if own_ca else {"ESML_CA_CERTS": access.ca_certs}))
@@ -135,7 +135,7 @@ def test_variables(
 
 
 def verify(found: Any, access: Access, source: str, *, keyed: bool) -> None:
-    """Assert where the address came from and who the cluster says is asking."""
+    """Check the source of the address and the user that the cluster reports."""
     url = next(one for one in found["settings"] if one["name"] == "url")
     assert url["source"] == source
     assert urlsplit(url["value"]).port == urlsplit(access.url).port
@@ -165,7 +165,7 @@ FILES: dict[str, Callable[[Access], tuple[str, str]]] = {
 def test_profiles_at_home(
     access: Access, how: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The Elastic CLI's own file is enough, with the secret in it or where it says; the other context is left alone."""
+    """The Elastic CLI's configuration file is sufficient, with the secret in it or elsewhere."""
     name, text = FILES[how](access)
     access.write(name, text)
     found = ask(monkeypatch, capsys, SOME_KEY=access.encoded, ESML_CA_CERTS=access.ca_certs)
@@ -175,7 +175,7 @@ def test_profiles_at_home(
 def test_profiles_elsewhere(
     access: Access, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By --config-file, by the CLI's own variable, and chosen by --profile."""
+    """A profile is found by --config-file, by the CLI's variable, and by --profile."""
     text = elasticrc(access, f"{{api_key: {access.encoded}}}").replace(
         "current_context: here", "current_context: elsewhere"
     )
@@ -194,7 +194,7 @@ def test_profiles_elsewhere(
 def test_a_file_of_es_client(
     access: Access, how: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What curator uses; the CA comes from the file."""
+    """An es_client file is sufficient, including its CA."""
     kinds: dict[str, dict[str, object]] = {
         "login": {"username": access.username, "password": "${SOME_PASSWORD}"},
         "token": {"api_key": {"token": access.encoded}},
@@ -211,7 +211,7 @@ def test_a_file_of_es_client(
 def test_cloud_ids(
     access: Access, family: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A cloud ID means an https host; here one that happens to be this machine."""
+    """A cloud ID connects to its https host, which is this machine here."""
     if not access.ca_certs:
         pytest.skip("a cloud ID always means https")
     port = urlsplit(access.url).port
@@ -230,7 +230,7 @@ def test_cloud_ids(
 def test_tokens(
     cluster: RawCluster, access: Access, how: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A bearer token, here one of a service account, where a family has a name for it."""
+    """A bearer token, here of a service account, connects through each variable for it."""
     path = f"/_security/service/elastic/kibana/credential/token/{cluster.full(uuid4().hex)}"
     token = cluster.need("POST", path)["token"]["value"] if cluster.username else "some-token"
     client = {"hosts": [access.url], "bearer_auth": token}
@@ -249,7 +249,7 @@ def test_tokens(
 
 
 def test_options(access: Access, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """With the secret from a file or in the URL."""
+    """Options connect with the secret in a file or in the URL."""
     key, password = access.write("k", f"{access.encoded}\n"), access.write("p", f"{access.password}\n")
     ca = ("--ca-certs", access.ca_certs) if access.ca_certs else ()
     for options, keyed in (
@@ -262,14 +262,14 @@ def test_options(access: Access, monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 
 def run(command: list[str], environment: dict[str, str], cwd: Path) -> Any:
-    """Return what a command in an environment of its own prints as JSON."""
+    """Return the JSON that a command prints in its own environment."""
     ended = subprocess.run(command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=30, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
     return checked(json.loads(ended.stdout))
 
 
 def test_the_env_file_of_start_local(access: Access, tmp_path: Path) -> None:
-    """Sourced with export, in a shell that fills in the variable its URL refers to."""
+    """The .env file of start-local works after it was read by a shell."""
     parts = urlsplit(access.url)
     text = f"""
 ES_LOCAL_VERSION=9.1.0
@@ -288,7 +288,7 @@ ES_LOCAL_API_KEY={access.encoded}
 
 
 def test_as_an_extension_of_the_elastic_cli(access: Access, tmp_path: Path) -> None:
-    """Under the name and in the bare environment that the Elastic CLI gives its extensions."""
+    """The command works under the name and in the environment of an Elastic CLI extension."""
     link = tmp_path / "elastic-esml"
     link.symlink_to(Path(sys.executable).parent / "esml")
     outer = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "dumb", "LANG": "C.UTF-8"}

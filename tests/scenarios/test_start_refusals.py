@@ -1,4 +1,4 @@
-"""What a restore says when Elasticsearch starts nothing; the switches for it are on a test node only."""
+"""Refused starts of a restore; the switches for them exist on a test node only."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.scenario, pytest.mark.faults]
 
 
 def saved(cluster: RawCluster, run: Run, folder: Path, path: str = "~m/deployment/_start?deployment_id=~d") -> str:
-    """Return a save file about one deployment of model m that was stopped."""
+    """Return a save file with one deployment of model m."""
     cluster.model("m")
     cluster.alias("alias", "m")
     cluster.do("POST", f"/_ml/trained_models/{path}")
@@ -25,7 +25,7 @@ def saved(cluster: RawCluster, run: Run, folder: Path, path: str = "~m/deploymen
 
 @contextmanager
 def upgrade_mode(cluster: RawCluster) -> Iterator[None]:
-    """Set the machine learning of a cluster to upgrade mode for the time of a block."""
+    """Enable machine learning upgrade mode for a block."""
     try:
         status, _ = cluster.ask("POST", "/_ml/set_upgrade_mode?enabled=true")
         if status != 200:
@@ -50,7 +50,7 @@ def upgrade_mode(cluster: RawCluster) -> Iterator[None]:
 def test_a_refused_start_says_why_and_what_to_do(
     cluster: RawCluster, run: Run, tmp_path: Path, switch: str, said: str, advice: str
 ) -> None:
-    """Exit 1 after one attempt; the same restore works once the reason is gone."""
+    """A refused start exits with 1 after one attempt, and the same restore works later."""
     file = saved(cluster, run, tmp_path)
     status, answer = cluster.ask("POST", "/_testnode/models/~m", {"refuse_start": switch})
     if status != 200:
@@ -64,7 +64,7 @@ def test_a_refused_start_says_why_and_what_to_do(
 
 
 def test_upgrade_mode_is_named_and_not_retried(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """A 429 that waiting does not help."""
+    """Upgrade mode is named, and its 429 is not retried."""
     file = saved(cluster, run, tmp_path)
     with upgrade_mode(cluster):
         ended = run("restore", file, "-v")
@@ -73,7 +73,7 @@ def test_upgrade_mode_is_named_and_not_retried(cluster: RawCluster, run: Run, tm
 
 
 def test_the_limit_of_deployments_is_named(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """It is no lack of memory."""
+    """The limit of deployments is named, rather than a lack of memory."""
     file = saved(cluster, run, tmp_path)
     cluster.reset(max_deployments=1)
     cluster.model("m")
@@ -85,7 +85,7 @@ def test_the_limit_of_deployments_is_named(cluster: RawCluster, run: Run, tmp_pa
 
 
 def test_what_an_alias_started_is_started_through_it_again(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """Its deployment ID is the alias; one that was given to another model meanwhile starts nothing."""
+    """A deployment started through an alias is restored through it, unless the alias was reassigned."""
     file = saved(cluster, run, tmp_path, "~alias/deployment/_start")
     assert run("restore", file).outcomes == {"alias": "started"}
     assert run("stop", "alias").status == 0

@@ -1,4 +1,4 @@
-"""TLS against a real node; what needs certificates of another kind is in tests/cluster/http/test_tls.py."""
+"""TLS with a real node; other certificates are tested in tests/cluster/http/test_tls.py."""
 
 import ssl
 from collections.abc import Callable
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.scenario
 
 @pytest.fixture
 def secure(cluster: RawCluster) -> RawCluster:
-    """Return a cluster that speaks TLS."""
+    """Return a cluster with TLS."""
     if not cluster.ca_certs:
         pytest.skip("this cluster does not speak TLS")
     return cluster
@@ -23,7 +23,7 @@ def secure(cluster: RawCluster) -> RawCluster:
 
 @pytest.fixture
 def attempt(secure: RawCluster) -> Callable[..., Ended]:
-    """Return what checks the connection, without trust in anything but what is given."""
+    """Return a function that tests the connection with the given trust only."""
 
     def check(*options: str, url: str | None = None) -> Ended:
         names = {**secure.environment(), "ESML_CA_CERTS": "", "ESML_URL": url or secure.url}
@@ -33,19 +33,19 @@ def attempt(secure: RawCluster) -> Callable[..., Ended]:
 
 
 def fingerprint(cluster: RawCluster) -> str:
-    """Return the SHA-256 of the certificate that the cluster shows."""
+    """Return the SHA-256 fingerprint of the cluster's certificate."""
     parts = urlsplit(cluster.url)
     pem = ssl.get_server_certificate((parts.hostname or "", parts.port or 443))
     return sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
 
 
 def requests(ended: Ended) -> int:
-    """Return how many requests were made."""
+    """Return the number of requests."""
     return sum(line.startswith(("esml: GET ", "esml: POST ")) for line in ended.err.splitlines())
 
 
 def test_each_way_to_trust_it_works(secure: RawCluster, attempt: Callable[..., Ended]) -> None:
-    """By its CA, by its fingerprint, or not at all with a warning."""
+    """The CA, the fingerprint, and --insecure with a warning each work."""
     assert attempt("--ca-certs", str(secure.ca_certs)).status == 0
     assert attempt("--ssl-fingerprint", fingerprint(secure)).status == 0
     unverified = attempt("--insecure")
@@ -54,7 +54,7 @@ def test_each_way_to_trust_it_works(secure: RawCluster, attempt: Callable[..., E
 
 
 def test_each_failure_is_one_attempt_and_names_an_option(secure: RawCluster, attempt: Callable[..., Ended]) -> None:
-    """Unknown CA, another fingerprint."""
+    """An unknown CA and a wrong fingerprint are one attempt, and the message names an option."""
     for ended, says in (
         (attempt(), "Give the cluster's CA with --ca-certs FILE"),
         (attempt("--ssl-fingerprint", "ab" * 32), f"has a different fingerprint: {fingerprint(secure)}."),
@@ -64,14 +64,14 @@ def test_each_failure_is_one_attempt_and_names_an_option(secure: RawCluster, att
 
 
 def test_plain_http_on_a_tls_port_hints_at_https(secure: RawCluster, attempt: Callable[..., Ended]) -> None:
-    """The server only hangs up on it."""
+    """The message for http on a TLS port suggests https."""
     ended = attempt(url=secure.url.replace("https:", "http:"))
     assert ended.status == 6
     assert "use https:// in the URL" in ended.err
 
 
 def test_tls_on_a_port_without_it_is_one_attempt(cluster: RawCluster) -> None:
-    """Said as such, with what to write."""
+    """A port without TLS is one attempt with https, and the message suggests http."""
     if cluster.ca_certs:
         pytest.skip("this cluster speaks TLS")
     url = cluster.url.replace("http:", "https:")

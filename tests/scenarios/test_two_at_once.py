@@ -10,7 +10,7 @@ pytestmark = pytest.mark.scenario
 
 @pytest.mark.parametrize("options", [[], ["--no-check"]], ids=str)
 def test_two_commands_on_the_same_deployments_both_end_well(cluster: RawCluster, run: Run, options: list[str]) -> None:
-    """Whoever comes second finds them stopping or gone, and both say so; nothing is left and nobody fails."""
+    """Two commands that stop the same deployments both succeed, and all deployments are gone."""
     names = ["a", "b", "c", "d", "e"]
     cluster.model("m")
     for name in names:
@@ -25,7 +25,7 @@ def test_two_commands_on_the_same_deployments_both_end_well(cluster: RawCluster,
 
 @pytest.mark.faults
 def test_what_appears_later_is_not_stopped(cluster: RawCluster, run: Run) -> None:
-    """A deployment that is started while others stop, and matches too, was not shown and stays."""
+    """A matching deployment that starts during the command is not stopped."""
     cluster.model("m")
     cluster.deployment("ci-1", "m")
     cluster.fault("ci-1", stop_ms=1000)

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.scenario
 
 
 def uses(ended: Ended) -> list[list[tuple[str, str, str]]]:
-    """Return what uses each deployment: kind, ID, and by which name."""
+    """Return the uses of each deployment: kind, ID and reference."""
     return [[(use["kind"], use["id"], use["through"]) for use in one["used_by"]] for one in ended.json["deployments"]]
 
 
@@ -16,7 +16,7 @@ def uses(ended: Ended) -> list[list[tuple[str, str, str]]]:
 def test_the_last_deployment_of_a_model_that_a_pipeline_names_is_refused(
     cluster: RawCluster, run: Run, name: str
 ) -> None:
-    """The server would stop it without a word and break the pipeline; esml notices, for the model and its alias."""
+    """The last deployment of a referenced model or alias is refused, although the server would stop it."""
     cluster.model("m")
     cluster.deployment("only", "m")
     cluster.alias("an_alias", "m")
@@ -33,7 +33,7 @@ def test_the_last_deployment_of_a_model_that_a_pipeline_names_is_refused(
 
 
 def test_one_of_two_may_go_but_not_both(cluster: RawCluster, run: Run) -> None:
-    """A pipeline that names the model is served by any of its deployments; one must stay."""
+    """Of two deployments of a referenced model one can be stopped, but not both."""
     cluster.model("m")
     cluster.deployment("one", "m")
     cluster.deployment("two", "m")
@@ -46,7 +46,7 @@ def test_one_of_two_may_go_but_not_both(cluster: RawCluster, run: Run) -> None:
 
 
 def test_force_warns_only_of_what_really_breaks(cluster: RawCluster, run: Run) -> None:
-    """While another deployment serves the model its pipelines live on; with the last one they break."""
+    """--force warns about a pipeline only if the last deployment of its model is stopped."""
     cluster.model("m")
     cluster.deployment("one", "m")
     cluster.deployment("two", "m")
@@ -62,7 +62,7 @@ def test_force_warns_only_of_what_really_breaks(cluster: RawCluster, run: Run) -
 
 
 def test_a_refused_sibling_stays_and_serves(cluster: RawCluster, run: Run) -> None:
-    """What is refused itself counts as left, so the other one may go."""
+    """A refused deployment keeps the model available, so that the other one can be stopped."""
     cluster.model("m")
     cluster.deployment("named", "m")
     cluster.deployment("free", "m")
@@ -74,7 +74,7 @@ def test_a_refused_sibling_stays_and_serves(cluster: RawCluster, run: Run) -> No
 
 
 def test_a_pipeline_deep_inside_and_naming_both_is_told_apart(cluster: RawCluster, run: Run) -> None:
-    """Where the statistics leave open which name a pipeline uses, the pipeline itself is read."""
+    """If the statistics are ambiguous, pipeline definitions show which name is referenced."""
     cluster.model("m")
     cluster.deployment("one", "m")
     cluster.deployment("two", "m")
@@ -88,13 +88,13 @@ def test_a_pipeline_deep_inside_and_naming_both_is_told_apart(cluster: RawCluste
 
 @pytest.mark.faults
 def test_a_server_that_does_not_look_at_endpoints_changes_nothing(cluster: RawCluster, run: Run) -> None:
-    """What an endpoint uses is refused and named by servers before mid 2025, too."""
+    """The deployment of an endpoint is refused on servers without an endpoint check, too."""
     cluster.reset(endpoint_check=False)
     test_a_deployment_of_an_inference_endpoint_is_refused(cluster, run)
 
 
 def test_a_deployment_of_an_inference_endpoint_is_refused(cluster: RawCluster, run: Run) -> None:
-    """Owned or used by an endpoint: refused and named."""
+    """A deployment that an endpoint created or uses is refused, with the endpoint's ID."""
     cluster.model("m")
     cluster.endpoint("my-elser", model_id="m")
     cluster.deployment("shared", "m")
@@ -113,7 +113,7 @@ def test_a_deployment_of_an_inference_endpoint_is_refused(cluster: RawCluster, r
 
 
 def test_one_refusal_does_not_keep_the_others(cluster: RawCluster, run: Run) -> None:
-    """A refused target stays, the others go on, in order; the exit code says in use."""
+    """A refused target does not prevent the others, and the exit code is 5."""
     cluster.model("m")
     for name in ("a", "b", "c"):
         cluster.deployment(name, "m")
@@ -124,7 +124,7 @@ def test_one_refusal_does_not_keep_the_others(cluster: RawCluster, run: Run) -> 
 
 
 def test_a_deployment_called_like_its_model_is_refused_for_an_alias_too(cluster: RawCluster, run: Run) -> None:
-    """The server's own check covers aliases of a model that is called like the deployment; so does the dry run."""
+    """A deployment with its model's ID is refused for an alias, as by the server; in a dry run, too."""
     cluster.model("elser")
     cluster.deployment("elser", "elser")
     cluster.deployment("second", "elser")
@@ -136,7 +136,7 @@ def test_a_deployment_called_like_its_model_is_refused_for_an_alias_too(cluster:
 
 
 def test_force_breaks_nothing_while_another_deployment_serves_the_model(cluster: RawCluster, run: Run) -> None:
-    """Also for a deployment named like its model, which the server refuses to stop without force."""
+    """--force reports no broken uses if another deployment serves the model."""
     cluster.model("m")
     cluster.deployment("m", "m")
     cluster.deployment("second", "m")
@@ -147,7 +147,7 @@ def test_force_breaks_nothing_while_another_deployment_serves_the_model(cluster:
 
 
 def test_a_refusal_names_everything_that_force_would_break(cluster: RawCluster, run: Run) -> None:
-    """The pipeline that references the deployment, and the one that its model's last deployment serves."""
+    """A refusal names the pipelines that reference the deployment and its model."""
     cluster.model("both")
     cluster.deployment("b1", "both")
     cluster.pipeline("esml-p1", "b1")
@@ -157,7 +157,7 @@ def test_a_refusal_names_everything_that_force_would_break(cluster: RawCluster, 
 
 
 def test_a_pipelines_own_handler_is_found(cluster: RawCluster, run: Run) -> None:
-    """The server does not look there, and would stop the deployment without a word."""
+    """A reference in a pipeline's own `on_failure` is found, although the server does not find it."""
     cluster.model("m")
     cluster.deployment("d", "m")
     handler = [{"inference": {"model_id": "~d"}}]
@@ -168,7 +168,7 @@ def test_a_pipelines_own_handler_is_found(cluster: RawCluster, run: Run) -> None
 
 
 def test_a_pipeline_whose_name_holds_a_comma_is_read(cluster: RawCluster, run: Run) -> None:
-    """It cannot be asked for by its name; all pipelines are."""
+    """A pipeline with a comma in its ID is read."""
     cluster.model("m")
     cluster.deployment("d", "m")
     cluster.deployment("e", "m")

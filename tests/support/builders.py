@@ -1,4 +1,4 @@
-"""Small parts of a cluster for tests that need no cluster."""
+"""Builds deployments, endpoints and snapshots for tests without a cluster."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from esml_stop.models import Deployment, Endpoint, NotChecked, Reference, Snapsh
 def deployment(
     deployment_id: str, model_id: str = "m", *pipelines: str, state: str = "started", **more: Any
 ) -> Deployment:
-    """Return a deployment with the pipelines that its question showed."""
+    """Return a deployment with these pipelines."""
     return Deployment(deployment_id, model_id, state, frozenset(pipelines), **more)
 
 
 def endpoint(inference_id: str, deployment_id: str | None = None) -> Endpoint:
-    """Return an inference endpoint, by default one that owns a deployment of its own."""
+    """Return an inference endpoint, by default one that created its own deployment."""
     return Endpoint(inference_id, deployment_id)
 
 
 def snapshot(*deployments: Deployment, models: dict[str, tuple[str, ...]] | None = None, **more: Any) -> Snapshot:
-    """Return a snapshot in which each model was asked for and showed those pipelines for all its deployments."""
+    """Return a snapshot in which each model was requested and shows these pipelines for all its deployments."""
     by_model = {
         model: tuple(
             deployment(one.deployment_id, model, *pipelines, state=one.state)
@@ -31,7 +31,7 @@ def snapshot(*deployments: Deployment, models: dict[str, tuple[str, ...]] | None
 
 
 def short(references: tuple[Reference, ...]) -> list[str]:
-    """Return uses as `id through`, which is all that most tests are about."""
+    """Return uses as `id through`."""
     return [f"{one.id} {one.through.value}" for one in references]
 
 

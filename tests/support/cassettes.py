@@ -1,4 +1,4 @@
-"""Cassettes: what a real node answered, one file a test, matched on everything but the host, each answer played."""
+"""Records and plays responses of a real node; one file per test, matched on everything but the host."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tests.support.raw_cluster import RawCluster
 
 CASSETTES = Path(__file__).parent.parent.parent / "cassettes"
 HIDDEN = ["authorization", "user-agent", "x-elastic-client-meta", "host"]
-PASSWORD = "not-recorded"  # what is sent on replay; the header is in no cassette
+PASSWORD = "not-recorded"  # sent when playing; cassettes do not contain the header
 
 Scene = Callable[[RawCluster], None]
 
@@ -31,7 +31,7 @@ if not hasattr(VCRHTTPResponse, "release_conn"):  # the last vcrpy for Python 3.
 
 
 def at_once(work: Callable[[], Any]) -> "Future[Any]":
-    """Do some work now, in this thread, and return the future of it."""
+    """Run a call immediately in this thread, and return its future."""
     future: Future[Any] = Future()
     try:
         future.set_result(work())
@@ -42,7 +42,7 @@ def at_once(work: Callable[[], Any]) -> "Future[Any]":
 
 @dataclass
 class Recorder:
-    """Plays a test's cassette, or records it anew from the node that ESML_RECORD names."""
+    """Plays a test's cassette, or records it from the node in ESML_RECORD."""
 
     path: Path
     cassette: Any = None
@@ -62,9 +62,9 @@ class Recorder:
 
     @contextmanager
     def environment(self, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        """Lead the command to the cassette, or to the node it is recorded from; one request at a time.
+        """Direct the command to the cassette, or to the node to record, with one request at a time.
 
-        vcrpy takes its patches off for a moment whenever a connection is made, for all threads.
+        vcrpy removes its patches from all threads for a moment whenever it creates a connection.
         """
         monkeypatch.setattr("esml_stop.runtime.background.begin", at_once)
         with self._playing(scene) as node:
@@ -95,7 +95,7 @@ class Recorder:
 
 @contextmanager
 def one_connection_at_a_time() -> Iterator[None]:
-    """Let threads make their connections one after the other: while vcrpy makes one, others would be real ones."""
+    """Create connections one at a time: while vcrpy creates one, connections in other threads would be real."""
     new_conn, lock = HTTPConnectionPool._new_conn, Lock()
 
     def make(pool: HTTPConnectionPool) -> Any:
@@ -108,7 +108,7 @@ def one_connection_at_a_time() -> Iterator[None]:
 
 
 def tape(*, record: bool) -> vcr.VCR:
-    """Return how cassettes are matched, cleaned and stored."""
+    """Return how cassettes are matched, filtered and stored."""
     return vcr.VCR(
         record_mode="all" if record else "none",
         match_on=["method", "path", "query", "body"],
@@ -120,13 +120,13 @@ def tape(*, record: bool) -> vcr.VCR:
 
 
 def without_host(request: Any) -> Any:
-    """Store a request as if it went to a host that does not exist: any node may have answered."""
+    """Store a request with a host that does not exist, so that cassettes do not depend on the node."""
     request.uri = re.sub(r"^https?://[^/]+", "http://cassette.invalid:9200", request.uri)
     return request
 
 
 def readable(response: Any) -> Any:
-    """Store a JSON answer indented, so that people can review it."""
+    """Store a JSON response indented, for review."""
     body = response["body"]["string"]
     if body.startswith(b"{"):
         response["body"]["string"] = json.dumps(json.loads(body), indent=1).encode()

@@ -1,4 +1,4 @@
-"""Removes what scenarios left on a cluster: everything whose name begins with a prefix of theirs, and nothing else."""
+"""Removes what scenarios left on a cluster: everything whose name begins with one of their prefixes."""
 
 import re
 import time
@@ -10,18 +10,18 @@ from tests.support import tiny_model
 from tests.support.raw_cluster import MODELS, PATIENCE, RawCluster
 
 COMMON_PREFIX = "esml-test-"
-# The prefix of a test; a name such as `esml-test-data` belongs to somebody else.
+# The prefix of a test; names such as `esml-test-data` belong to others.
 PREFIX = re.compile(COMMON_PREFIX + "[a-z]{6}-")
 SERVICE = "/_security/service/elastic/kibana/credential"
 OVERLOADED = {429, 502, 503, 504}
-# The cluster has none of a kind (404), has no such API (400, 405, 410), or does not let this user see it (403).
+# There is no such object (404), no such API (400, 405, 410), or no privilege to see it (403).
 NONE_TO_SEE = {400, 403, 404, 405, 410}
-ROUNDS = 5  # a killed run may have sent a request that the cluster carries out after the first round
+ROUNDS = 5  # the cluster may still process a request of a killed run after the first round
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Things of one kind: where they are listed, what of the answer their names are, and how one of them is removed."""
+    """One kind of object: the request that lists it, how to read names from the response, and how to remove one."""
 
     what: str
     listed: str
@@ -30,39 +30,39 @@ class Kind:
 
 
 def keys(answer: Any) -> Iterator[tuple[str, str]]:
-    """Yield the names of an answer that is a table of them."""
+    """Yield the names in a response that is an object with names as keys."""
     yield from ((name, name) for name in answer or {})
 
 
 def entries(field: str, name: str, reference: str = "") -> Callable[[Any], Iterator[tuple[str, str]]]:
-    """Return what yields name and reference of each entry in a list."""
+    """Return a function that yields name and reference of each entry in a list."""
     return lambda answer: ((one[name], one[reference or name]) for one in (answer or {}).get(field, []))
 
 
 def deployments(answer: Any) -> Iterator[tuple[str, str]]:
-    """Yield the deployments of an answer of `_stats`."""
+    """Yield the deployments in a `_stats` response."""
     stats = [one["deployment_stats"] for one in answer.get("trained_model_stats", []) if "deployment_stats" in one]
     yield from ((one["deployment_id"], one["deployment_id"]) for one in stats)
 
 
 def valid_keys(answer: Any) -> Iterator[tuple[str, str]]:
-    """Yield the API keys that may still be used."""
+    """Yield the API keys that are not invalidated."""
     yield from ((one["name"], one["id"]) for one in (answer or {}).get("api_keys", []) if not one["invalidated"])
 
 
 def deleting(path: str) -> Callable[[RawCluster, str], tuple[int, Any]]:
-    """Return what removes one thing by its name."""
+    """Return a function that deletes one object by its name."""
     return lambda cluster, name: cluster.ask("DELETE", path.format(name))
 
 
 def stop(cluster: RawCluster, name: str) -> tuple[int, Any]:
-    """Stop a deployment, whatever uses it; one that is not there is no error."""
+    """Stop a deployment even if it is in use; a missing one is not an error."""
     if cluster.faults:
         cluster.ask("POST", f"/_testnode/faults/{name}", {})
     return cluster.ask("POST", f"{MODELS}/{name}/deployment/_stop", {"force": True})
 
 
-# In the order in which they are removed: what uses something goes before it.
+# In the order of removal: users of an object come before it.
 KINDS = (
     Kind(
         "inference endpoints",
@@ -72,7 +72,7 @@ KINDS = (
     ),
     Kind("ingest pipelines", "/_ingest/pipeline/{prefix}*", keys, deleting("/_ingest/pipeline/{}")),
     Kind("deployments", f"{MODELS}/_all/_stats?size=10000", deployments, stop),
-    # With its aliases.
+    # Including its aliases.
     Kind(
         "models",
         f"{MODELS}/{{prefix}}*?size=10000",
@@ -95,34 +95,34 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Cleaner:
-    """Finds and removes what belongs to scenarios: to those with the given prefixes, or to any that ever ran."""
+    """Finds and removes objects of scenarios: those with the given prefixes, or those of all runs."""
 
     cluster: RawCluster
     prefixes: frozenset[str] | None = None
 
     @property
     def common(self) -> str:
-        """Return how the names to look for begin; the cluster may list names of others with them."""
+        """Return the prefix for listing requests, which may also match objects of others."""
         return next(iter(self.prefixes)) if self.prefixes and len(self.prefixes) == 1 else COMMON_PREFIX
 
     def is_ours(self, name: str) -> bool:
-        """Tell whether a name begins with one of the prefixes."""
+        """Return whether a name begins with one of the prefixes."""
         found = PREFIX.match(name)
         return found is not None and (self.prefixes is None or found[0] in self.prefixes)
 
     def found(self, kind: Kind) -> list[tuple[str, str]]:
-        """Return name and reference of everything of a kind that is ours."""
+        """Return name and reference of every object of a kind that is ours."""
         status, answer = patiently(self.cluster.ask, "GET", kind.listed.format(prefix=self.common))
         assert status in {200, *NONE_TO_SEE}, (kind.what, status, answer)
         return [one for one in kind.names(answer) if self.is_ours(one[0])] if status == 200 else []
 
     def leftovers(self) -> dict[str, list[str]]:
-        """Return the names of everything that is ours, by kind."""
+        """Return the names of all objects that are ours, by kind."""
         names = {kind.what: [name for name, _ in self.found(kind)] for kind in KINDS}
         return {what: some for what, some in names.items() if some}
 
     def clean(self) -> dict[str, list[str]]:
-        """Remove everything that is ours and return the names by kind; fail when something is left."""
+        """Remove all objects that are ours and return their names by kind; fail if something is left."""
         removed: dict[str, list[str]] = {}
         for _ in range(ROUNDS):
             if not (gone := self.one_round()):
@@ -133,19 +133,19 @@ class Cleaner:
         return removed
 
     def one_round(self) -> dict[str, list[str]]:
-        """Remove what is found now and return the names by kind."""
+        """Remove the objects that exist now and return their names by kind."""
         self.adopt()
         removed: dict[str, list[str]] = {}
         for kind in KINDS:
             for name, reference in self.found(kind):
                 status, answer = patiently(kind.remove, self.cluster, reference)
-                # A 404 means that it was removed together with something else, as a deployment with its endpoint.
+                # A 404 means that it was removed with another object, e.g. a deployment with its endpoint.
                 assert status in {200, 404}, (kind.what, name, status, answer)
                 removed.setdefault(kind.what, []).append(name)
         return removed
 
     def adopt(self) -> None:
-        """Create the deleted models of running deployments again: the cluster lists these deployments only then."""
+        """Create the deleted models of running deployments again, because the cluster lists these only then."""
         status, answer = patiently(self.cluster.ask, "GET", f"{MODELS}/{self.common}*/_stats?size=10000")
         missing = re.findall(r"[\w.-]+", answer["error"]["reason"]) if status == 404 else []
         for model in filter(self.is_ours, missing):
@@ -161,7 +161,7 @@ def patiently(request: Callable[..., tuple[int, Any]], *arguments: object) -> tu
 
 
 def cleaner(cluster: RawCluster, prefixes: Iterable[str] | None = None) -> Cleaner:
-    """Return what cleans up after some prefixes, or after all runs; fail on a prefix that no test has."""
+    """Return a cleaner for some prefixes, or for all runs; fail on anything but the prefix of a test."""
     chosen = None if prefixes is None else frozenset(prefixes)
     assert all(PREFIX.fullmatch(one) for one in chosen or ()), chosen
     return Cleaner(cluster, chosen)

@@ -34,12 +34,12 @@ class Summary:
             terminalreporter.line(f"skipped {count}: {reason}")
 
     def where(self) -> str:
-        """Return what scenarios run on."""
+        """Return the cluster of the scenarios."""
         return "scenarios run on a practice cluster each"
 
 
 class ClusterRun(Summary):
-    """Cleans up at the end of a run on a cluster, however it ends, and keeps the cluster's secrets out of reports."""
+    """Cleans up at the end of a run on a cluster, and masks the cluster's secrets in reports."""
 
     def __init__(self, node: RawCluster, connection: Connection) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class ClusterRun(Summary):
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Mask the cluster's secrets in what a failed test shows."""
+        """Mask the cluster's secrets in the report of a failed test."""
         report = yield
         text = str(report.longrepr)
         if report.failed and redacted(text, self.connection) != text:
@@ -59,7 +59,7 @@ class ClusterRun(Summary):
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
-        """Remove what an interrupted test could not remove; a run that leaves something fails."""
+        """Remove what an interrupted test could not remove; if something is left, the run fails."""
         with INTERRUPTS.hold():
             try:
                 yield
@@ -82,7 +82,7 @@ class ClusterRun(Summary):
 
 
 def left_after_cleaning(node: RawCluster) -> str:
-    """Remove what this run has left on the cluster, and return what could not be removed, in words."""
+    """Remove what this run left on the cluster, and return a description of what could not be removed."""
     try:
         if PREFIXES:
             cleaner(node, PREFIXES).clean()
@@ -92,7 +92,7 @@ def left_after_cleaning(node: RawCluster) -> str:
 
 
 def usable_cluster() -> tuple[RawCluster, Connection]:
-    """Return the cluster under test with its connection, and end the run when it cannot be used."""
+    """Return the cluster under test and its connection; end the run if it cannot be used."""
     try:
         node, connection = node_from_environment(), connection_from_environment()
         status, answer = node.ask("GET", "/") if node else (0, "ESML_TEST_URL is not set")

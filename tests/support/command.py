@@ -1,4 +1,4 @@
-"""Runs the real command in a process of its own, as a user or a script does."""
+"""Runs the real command in a separate process."""
 
 import json
 import os
@@ -16,7 +16,7 @@ import esml_stop
 
 @dataclass(frozen=True)
 class Ended:
-    """What a command left behind."""
+    """The exit code and the output of a command."""
 
     status: int
     out: str
@@ -29,12 +29,12 @@ class Ended:
 
     @property
     def json(self) -> Any:
-        """Return stdout as the JSON it must be, checked against the schema in the package."""
+        """Return stdout as JSON, after validating it with esml's schema."""
         return checked(json.loads(self.out))
 
     @property
     def outcomes(self) -> dict[str, str]:
-        """Return the outcome of each deployment, from the plain lines."""
+        """Return the outcome of each deployment from the tab-separated lines."""
         return {line[0]: line[1] for line in self.lines}
 
 
@@ -42,13 +42,13 @@ SCHEMA = Draft202012Validator(json.loads((Path(esml_stop.__file__).parent / "sch
 
 
 def checked(document: Any) -> Any:
-    """Return a document that esml printed; fail when its own schema does not allow it."""
+    """Return a document that esml printed, after validating it with esml's schema."""
     SCHEMA.validate(document)
     return document
 
 
 def esml(*arguments: str, environment: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 60) -> Ended:
-    """Run `esml` with nothing but these connection settings and return how it ended."""
+    """Run `esml` with these connection settings only, and return the result."""
     ended = subprocess.run(
         [sys.executable, "-m", "esml_stop", *arguments],
         input=stdin,
@@ -66,7 +66,7 @@ def esml(*arguments: str, environment: Mapping[str, str] | None = None, stdin: s
 
 
 def run_script(script: str, *, environment: Mapping[str, str], folder: Path) -> Ended:
-    """Run a shell script in a folder, with `set -e` as CI systems do, and return how it ended."""
+    """Run a shell script in a folder, with `set -e` as CI systems do, and return the result."""
     ended = subprocess.run(
         ["bash", "-e", "-c", script],
         stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""A clock that nobody waits for, and a cluster that answers as a test wants."""
+"""A clock and a cluster that tests control."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass
 class FakeClock:
-    """Time passes only when somebody sleeps."""
+    """A clock that only advances when somebody sleeps."""
 
     time: float = 1000.0
     slept: list[float] = field(default_factory=list)
@@ -26,7 +26,7 @@ class FakeClock:
         return self.time
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self.slept.append(seconds)
         self.time += seconds
 
@@ -36,10 +36,10 @@ Answer = EsmlError | Callable[[], None] | None
 
 @dataclass
 class FakeCluster(Cluster):
-    """Answers each call with the next thing in its list, and with the last one for ever.
+    """Responds to each call with the next item of its list, and repeats the last one.
 
-    `stops` and `starts` hold what each of them raises or does; `looks` what `_stats` lists each time, as deployment ID
-    and state, or what it raises. `asked` is every call, in order.
+    `stops` and `starts` contain what each call raises or does; `looks` contains the successive listings, as deployment
+    IDs with states, or an error to raise. `asked` records every call, in order.
     """
 
     stops: list[Answer] = field(default_factory=lambda: [None])
@@ -53,17 +53,17 @@ class FakeCluster(Cluster):
     version: str | None = "8.19.0"
 
     def identity(self, timeout: float) -> ClusterIdentity:
-        """Return which cluster it is."""
+        """Return the identity of the cluster."""
         return ClusterIdentity(self.label, "fake", "fake-uuid", self.version)
 
     def stop(self, deployment_id: str, *, flags: Flags, timeout: float) -> None:
-        """Stop as the test wants."""
+        """Stop as the test specified."""
         assert timeout > 0
         self.asked.append(f"stop {deployment_id}")
         given(following(self.stops))
 
     def deployments(self, expression: str, timeout: float) -> Listing:
-        """List what the test wants."""
+        """Return the next listing."""
         assert timeout > 0
         self.asked.append(f"look {expression}")
         answer = following(self.looks)
@@ -84,7 +84,7 @@ class FakeCluster(Cluster):
         return Pipelines()
 
     def model(self, name: str, timeout: float) -> Model | None:
-        """Return the model that a name means here."""
+        """Return the model for a name."""
         self.asked.append(f"model {name}")
         return Model(self.models[name], "pytorch") if name in self.models else None
 
@@ -93,7 +93,7 @@ class FakeCluster(Cluster):
         return self.versions
 
     def upgrade_mode(self, timeout: float) -> bool:
-        """Tell whether upgrade mode is enabled."""
+        """Return whether upgrade mode is enabled."""
         return self.upgrading
 
     def model_configs(self, names: str, timeout: float) -> tuple[Model, ...]:
@@ -101,7 +101,7 @@ class FakeCluster(Cluster):
         return ()
 
     def start(self, call: StartCall, *, wait_for: str, timeout: float) -> None:
-        """Start as the test wants."""
+        """Start as the test specified."""
         assert timeout > 0
         name = call.query.get("deployment_id") or call.path.split("/")[3]
         self.asked.append(f"start {name} {wait_for}")
@@ -109,7 +109,7 @@ class FakeCluster(Cluster):
 
 
 def given(answer: Answer) -> None:
-    """Raise or do what a test wants."""
+    """Raise or do what the test specified."""
     if isinstance(answer, EsmlError):
         raise answer
     if answer:
@@ -117,7 +117,7 @@ def given(answer: Answer) -> None:
 
 
 def following(answers: list[T]) -> T:
-    """Return the next answer, the last one again and again."""
+    """Return the next item, repeating the last one."""
     return answers.pop(0) if len(answers) > 1 else answers[0]
 
 
@@ -128,7 +128,7 @@ REFUSED = Unreachable("Nothing listens.", transient=True, sent=False)
 
 
 def refusal(status: int, kind: str = "status_exception", reason: str = "no") -> Refused:
-    """Return an error in Elasticsearch's own words."""
+    """Return an error in Elasticsearch's form."""
     again = "stop again" in reason
     return Refused(f"HTTP {status}: {reason}", http_status=status, type=kind, reason=reason, transient=again)
 

@@ -1,4 +1,4 @@
-"""What can go wrong with one answer: each function returns a fault for a FaultyServer."""
+"""Faults of single responses, for FaultyServer."""
 
 import base64
 import gzip
@@ -24,7 +24,7 @@ def answer(
     product: bool = True,
     **headers: str,
 ) -> Fault:
-    """Answer with a status and a body (bytes as they are, anything else as JSON), and do nothing."""
+    """Respond with a status and a body (bytes unchanged, anything else as JSON), without doing the work."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     extra = {name.replace("_", "-"): value for name, value in headers.items()}
 
@@ -36,7 +36,7 @@ def answer(
 
 
 def head(status: int, length: int | None, *, media: str | None = JSON, product: bool = True, **headers: str) -> bytes:
-    """Return the bytes of an answer's head."""
+    """Return the bytes of a response's head."""
     lines = [f"HTTP/1.1 {status} Whatever"]
     lines += [f"content-length: {length}"] if length is not None else []
     lines += [f"content-type: {media}"] if media else []
@@ -46,43 +46,43 @@ def head(status: int, length: int | None, *, media: str | None = JSON, product: 
 
 
 def error(status: int, kind: str = "status_exception", reason: str = "no", retry_after: str = "") -> Fault:
-    """Answer with an error in Elasticsearch's own form."""
+    """Respond with an error in Elasticsearch's form."""
     body = {"error": {"type": kind, "reason": reason}, "status": status}
     return answer(body, status, retry_after=retry_after) if retry_after else answer(body, status)
 
 
 def page(status: int = 200, text: str = "<html><h1>Welcome</h1></html>") -> Fault:
-    """Answer with a web page, as a proxy or another server would."""
+    """Respond with a web page, as a proxy or another server would."""
     return answer(text.encode(), status, media="text/html", product=False)
 
 
 def silence(handler: FaultyHandler) -> None:
-    """Never answer."""
+    """Never respond."""
     handler.server.wait(120)
     hang_up(handler)
 
 
 def hang_up(handler: FaultyHandler) -> None:
-    """Close the connection without a word."""
+    """Close the connection without a response."""
     handler.close_connection = True
     handler.connection.shutdown(socket.SHUT_RDWR)
 
 
 def reset(handler: FaultyHandler) -> None:
-    """Reset the connection before the request is carried out."""
+    """Reset the connection before the work is done."""
     handler.close_connection = True
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.connection.close()
 
 
 def reset_after(handler: FaultyHandler) -> None:
-    """Carry the request out and reset the connection instead of answering."""
+    """Do the work and reset the connection instead of responding."""
     handler.worked()
     reset(handler)
 
 
 def work_then(other: Fault) -> Fault:
-    """Carry the request out, but answer with another fault."""
+    """Do the work, and respond with another fault."""
 
     def fault(handler: FaultyHandler) -> None:
         handler.worked()
@@ -93,7 +93,7 @@ def work_then(other: Fault) -> Fault:
 
 
 def master_lost(status: int, kind: str) -> Fault:
-    """Fail midway through a stop: the deployments are stopping until another stop is sent."""
+    """Fail during a stop: the deployments stay stopping until another stop is sent."""
 
     def fault(handler: FaultyHandler) -> None:
         with handler.server.state.lock:
@@ -105,7 +105,7 @@ def master_lost(status: int, kind: str) -> Fault:
 
 
 def after(seconds: float) -> Fault:
-    """Answer as it should be, but late."""
+    """Respond correctly after a delay."""
 
     def fault(handler: FaultyHandler) -> None:
         handler.server.wait(seconds)
@@ -115,7 +115,7 @@ def after(seconds: float) -> Fault:
 
 
 def when(happened: Event) -> Fault:
-    """Answer as the sandbox does when something has happened."""
+    """Respond correctly after an event."""
 
     def fault(handler: FaultyHandler) -> None:
         assert happened.wait(60), "what the answer waits for did not happen"
@@ -125,13 +125,13 @@ def when(happened: Event) -> Fault:
 
 
 def closing(handler: FaultyHandler) -> None:
-    """Answer as it should be, then close the connection although it was to be kept."""
+    """Respond correctly, then close the connection although the response keeps it open."""
     handler.write(*handler.worked())
     hang_up(handler)
 
 
 def drip(*, from_head: bool = False, every: float = 1.0) -> Fault:
-    """Answer one byte at a time, for ever; the head at once, unless that drips too."""
+    """Respond with single bytes, endlessly; the head at once, unless `from_head`."""
 
     def fault(handler: FaultyHandler) -> None:
         handler.read_request()
@@ -147,14 +147,14 @@ def drip(*, from_head: bool = False, every: float = 1.0) -> Fault:
 
 
 def endless(start: bytes) -> Iterator[int]:
-    """Yield some bytes and then spaces."""
+    """Yield some bytes and then spaces, endlessly."""
     yield from start
     while True:
         yield 32
 
 
 def raw(data: bytes) -> Fault:
-    """Write bytes that may be no HTTP at all, and close."""
+    """Write bytes that need not be HTTP, and close the connection."""
 
     def fault(handler: FaultyHandler) -> None:
         handler.read_request()
@@ -165,12 +165,12 @@ def raw(data: bytes) -> Fault:
 
 
 def truncated(handler: FaultyHandler) -> None:
-    """Promise more bytes than are sent."""
+    """Announce more bytes than are sent."""
     raw(head(200, 5_000) + b'{"count": 1, "trained_')(handler)
 
 
 def huge(megabytes: int) -> Fault:
-    """Answer with that much JSON."""
+    """Respond with this many megabytes of JSON."""
 
     def fault(handler: FaultyHandler) -> None:
         handler.read_request()
@@ -183,7 +183,7 @@ def huge(megabytes: int) -> Fault:
 
 
 def bomb(encoding: str, megabytes: int) -> Fault:
-    """Answer with JSON that is small on the wire and large when it is unpacked."""
+    """Respond with compressed JSON of this many megabytes."""
 
     def fault(handler: FaultyHandler) -> None:
         answer(packed(encoding, megabytes), content_encoding=encoding)(handler)
@@ -192,13 +192,13 @@ def bomb(encoding: str, megabytes: int) -> Fault:
 
 
 def packed_as(encoding: str, data: bytes) -> bytes:
-    """Return data packed in one way."""
+    """Return data compressed with one encoding."""
     return gzip.compress(data, 1) if encoding == "gzip" else zlib.compress(data, 1)
 
 
 @cache
 def packed(encoding: str, megabytes: int) -> bytes:
-    """Return that much JSON, packed in each of the ways."""
+    """Return this much JSON, compressed with each of the encodings."""
     data = b'{"x": "' + b"0" * (megabytes * MB) + b'"}'
     for one in encoding.split(", "):
         data = packed_as(one, data)
@@ -206,7 +206,7 @@ def packed(encoding: str, megabytes: int) -> bytes:
 
 
 def echo(status: int) -> Fault:
-    """Answer with an error that repeats the request's Authorization header, and what it decodes to."""
+    """Respond with an error that repeats the Authorization header, encoded and decoded."""
 
     def fault(handler: FaultyHandler) -> None:
         sent = handler.headers.get("authorization") or ""
@@ -218,7 +218,7 @@ def echo(status: int) -> Fault:
 
 
 def warning(*texts: str) -> Fault:
-    """Answer as it should be, with Warning headers."""
+    """Respond correctly, with Warning headers."""
 
     def fault(handler: FaultyHandler) -> None:
         status, body = handler.worked()
@@ -231,10 +231,10 @@ def warning(*texts: str) -> Fault:
 
 
 def warn_with_authorization(handler: FaultyHandler) -> None:
-    """Answer as it should be, with a Warning that repeats the request's Authorization header."""
+    """Respond correctly, with a Warning header that repeats the Authorization header."""
     warning(f'299 Elasticsearch-8.19.0 "odd [{handler.headers.get("authorization")}]"')(handler)
 
 
 def echo_page(handler: FaultyHandler) -> None:
-    """Answer with a page that repeats the request's Authorization header."""
+    """Respond with a page that repeats the Authorization header."""
     page(418, f"<p>{handler.headers.get('authorization')}</p>")(handler)

@@ -1,4 +1,4 @@
-"""A cluster that misbehaves on request: the sandbox, but for the answers that a test scripts."""
+"""A practice cluster whose responses a test can replace by faults."""
 
 import itertools
 import threading
@@ -17,7 +17,7 @@ RESOLVE, ENDPOINTS, STOP, LOOK = "resolve", "endpoints", "stop", "look"
 
 @dataclass(frozen=True)
 class Received:
-    """One request: what was asked, in which phase of a stop, and when."""
+    """One request, with the phase of the stop and the time."""
 
     phase: str
     line: str
@@ -26,10 +26,10 @@ class Received:
 
 
 class FaultyServer(SandboxServer):
-    """A sandbox that answers each phase of a stop with the faults scripted for it, and then as it should.
+    """A practice cluster that responds to each phase of a stop with the given faults, and then correctly.
 
-    Phases: RESOLVE is every request before the first `_stop` but those for inference endpoints and for pipelines
-    (ENDPOINTS), which are made beside the others; STOP is each `_stop`, LOOK is what is read afterwards.
+    Phases: RESOLVE contains all requests before the first `_stop`, except for the concurrent ones for endpoints and
+    pipelines (ENDPOINTS); STOP contains each `_stop`, LOOK all later reads.
     """
 
     def __init__(self, state: State) -> None:
@@ -42,7 +42,7 @@ class FaultyServer(SandboxServer):
         self._script: dict[str, Iterator[Fault]] = {}
 
     def on(self, phase: str, *faults: Fault, forever: bool = False) -> None:
-        """Script the answers of a phase: one for each request, or the same ones again and again."""
+        """Set the faults of a phase: one for each request, or the same ones repeatedly."""
         self._script[phase] = itertools.cycle(faults) if forever else iter(faults)
 
     def lines(self, phase: str) -> list[str]:
@@ -50,7 +50,7 @@ class FaultyServer(SandboxServer):
         return [one.line for one in self.received if one.phase == phase]
 
     def fault_for(self, handler: "FaultyHandler") -> Fault | None:
-        """Note a request and return what was scripted for it."""
+        """Record a request and return its fault."""
         with self.lock:
             phase = self.phase_of(handler)
             line = f"{handler.command} {handler.path}"
@@ -58,7 +58,7 @@ class FaultyServer(SandboxServer):
             return next(self._script.get(phase, iter(())), None)
 
     def phase_of(self, handler: "FaultyHandler") -> str:
-        """Return the phase that a request belongs to."""
+        """Return the phase of a request."""
         if handler.command == "POST":
             return STOP
         if handler.path.startswith(("/_inference", "/_ingest")):
@@ -67,7 +67,7 @@ class FaultyServer(SandboxServer):
 
     @contextmanager
     def counted(self, handler: "FaultyHandler") -> Iterator[None]:
-        """Count the stops that are answered at the same time."""
+        """Count the concurrent stops."""
         one = int(handler.command == "POST")
         with self.lock:
             self.in_flight += one
@@ -79,17 +79,17 @@ class FaultyServer(SandboxServer):
                 self.in_flight -= one
 
     def wait(self, seconds: float) -> None:
-        """Let a handler wait, but not longer than the server lives."""
+        """Let a handler wait, at most until the server ends."""
         self.closing.wait(seconds)
 
 
 class FaultyHandler(SandboxHandler):
-    """One connection to the server; a fault gets the handler and may do with its socket what it likes."""
+    """One connection to the server; a fault gets the handler and can use its socket."""
 
     server: FaultyServer
 
     def answer(self) -> None:
-        """Answer one request, as scripted or as the sandbox does."""
+        """Respond to one request, with its fault or correctly."""
         fault = self.server.fault_for(self)
         with self.server.counted(self):
             if fault:
@@ -97,28 +97,28 @@ class FaultyHandler(SandboxHandler):
             else:
                 super().answer()
 
-    do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the names http.server calls
+    do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - names required by http.server
 
     def handle_one_request(self) -> None:
-        """Answer one request; a client that went away is no news here."""
+        """Handle one request; ignore clients that disconnect."""
         try:
             super().handle_one_request()
         except OSError:
             self.close_connection = True
 
     def read_request(self) -> None:
-        """Read the body, which the answer does not depend on."""
+        """Read and discard the body."""
         self.rfile.read(int(self.headers.get("content-length") or 0))
 
     def send(self, data: bytes) -> None:
-        """Write bytes to the client as they are."""
+        """Write bytes to the client."""
         self.wfile.write(data)
         self.wfile.flush()
 
 
 @contextmanager
 def misbehaving(state: State | None = None) -> Iterator[FaultyServer]:
-    """Yield a server that has no deployments and no faults yet."""
+    """Yield a server without deployments and faults."""
     with FaultyServer(state or State()) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         try:
@@ -129,7 +129,7 @@ def misbehaving(state: State | None = None) -> Iterator[FaultyServer]:
 
 
 def deployments(state: State, *names: str, model: str = "m", **settings: Any) -> None:
-    """Put deployments of one model into a state, quick to stop unless told otherwise."""
+    """Add deployments of one model to a state; by default they stop quickly."""
     state.models[model] = "pytorch"
     for name in names:
         started = state.start(model, name)

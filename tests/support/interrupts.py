@@ -1,4 +1,4 @@
-"""Signals that end a run on a cluster: the run stops once, and its clean-up is finished first."""
+"""Handles signals in a run on a cluster: the run ends once, after its clean-up."""
 
 import signal
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupts:
-    """Turns the first signal into KeyboardInterrupt, but not while `held`; later ones change nothing."""
+    """Converts the first signal to KeyboardInterrupt, but not while `held`; later signals are ignored."""
 
     def __init__(self) -> None:
         self.held = 0
@@ -17,17 +17,17 @@ class Interrupts:
         self.raised = False
 
     def install(self, *, hangup: bool) -> None:
-        """Handle the signals; `hangup` is false under nohup, where SIGHUP must not end the run."""
+        """Install the handlers; `hangup` is False under nohup, where SIGHUP must not end the run."""
         for number in ENDING:
             signal.signal(number, self.handle if hangup or number != signal.SIGHUP else nothing)
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """Note a signal, and end the run unless it is cleaning up."""
+        """Record a signal, and end the run unless it is cleaning up."""
         self.came = True
         self.end()
 
     def end(self) -> None:
-        """End the run if a signal came, clean-up is not under way, and it has not been ended before."""
+        """End the run after a signal, once, and not during clean-up."""
         if self.came and not self.raised and not self.held:
             self.raised = True
             raise KeyboardInterrupt
@@ -44,7 +44,7 @@ class Interrupts:
 
 
 def nothing(number: int, frame: FrameType | None) -> None:
-    """Do nothing; unlike SIG_IGN this is not inherited by the commands that tests run."""
+    """Do nothing; unlike SIG_IGN, this is not inherited by child processes."""
 
 
 INTERRUPTS = Interrupts()

@@ -1,4 +1,4 @@
-"""Users and API keys for scenarios, under the prefix of the test, and the settings with which esml is one of them."""
+"""Creates users and API keys for scenarios, and returns the settings to connect as them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +12,7 @@ CREDENTIALS = {"ESML_USERNAME", "ESML_PASSWORD", "ESML_API_KEY", "ESML_BEARER_TO
 
 
 def require_login(cluster: RawCluster) -> None:
-    """Skip the test where no users can be made."""
+    """Skip the test if no users can be created."""
     if not cluster.secured:
         pytest.skip("the cluster has no security")
     if not cluster.username:
@@ -25,7 +25,7 @@ def address(cluster: RawCluster) -> dict[str, str]:
 
 
 def as_user(cluster: RawCluster, roles: Iterable[str], privileges: Iterable[str] = ()) -> dict[str, str]:
-    """Make a user with roles, or with one that has cluster privileges, and return the settings for this user."""
+    """Create a user with roles, or with cluster privileges, and return the settings for this user."""
     require_login(cluster)
     name = cluster.full("user")
     if privileges:
@@ -36,12 +36,12 @@ def as_user(cluster: RawCluster, roles: Iterable[str], privileges: Iterable[str]
 
 
 def api_key(cluster: RawCluster, privileges: Iterable[str] = ()) -> Any:
-    """Make an API key with cluster privileges, or with all that its maker has, and return it as the cluster does."""
+    """Create an API key with cluster privileges, or with those of its creator, and return the cluster's response."""
     require_login(cluster)
     descriptors = {"role_descriptors": {"test": {"cluster": list(privileges)}}} if privileges else {}
     return cluster.need("POST", "/_security/api_key?refresh=true", {"name": cluster.full("key"), **descriptors})
 
 
 def as_key(cluster: RawCluster, privileges: Iterable[str]) -> dict[str, str]:
-    """Make an API key with cluster privileges and return the settings for it."""
+    """Create an API key with cluster privileges and return the settings for it."""
     return {**address(cluster), "ESML_API_KEY": api_key(cluster, privileges)["encoded"]}

@@ -1,7 +1,7 @@
-"""Makes tiny_model.pt anew: `pip install torch && python -m tests.support.make_tiny_model`, in an environment apart.
+"""Creates tiny_model.pt: `pip install torch && python -m tests.support.make_tiny_model`, in a separate environment.
 
-The tests need only the file. It holds a module as Elasticsearch calls one with the tokenizer of BERT: four tensors of
-whole numbers, one row for each text; it returns a row of weights for each, one weight for each word of the vocabulary.
+The tests only need the file. Elasticsearch calls the module with the output of the BERT tokenizer: four tensors of
+integers, one row per text. It returns one row per text, with a weight for each word of the vocabulary.
 """
 
 import torch  # type: ignore[import-not-found,unused-ignore]
@@ -10,7 +10,7 @@ from tests.support.tiny_model import FILE, VOCABULARY
 
 
 class Tiny(torch.nn.Module):  # type: ignore[misc,unused-ignore]
-    """Counts the words of each text, and leaves out what only fills up a row."""
+    """Counts the words of each text, without padding."""
 
     def __init__(self, words: int) -> None:
         super().__init__()
@@ -23,13 +23,13 @@ class Tiny(torch.nn.Module):  # type: ignore[misc,unused-ignore]
         token_type_ids: torch.Tensor,
         position_ids: torch.Tensor,
     ) -> torch.Tensor:
-        """Return how often each word of the vocabulary stands in each text."""
+        """Return the count of each word of the vocabulary in each text."""
         weights = torch.zeros([input_ids.size(0), self.words], dtype=torch.float)
         return weights.scatter_add(1, input_ids, attention_mask.to(torch.float))
 
 
 def main() -> None:
-    """Write the file, and show that it can be read and answers."""
+    """Write the file, and check that it can be loaded and returns weights."""
     torch.jit.script(Tiny(len(VOCABULARY)).eval()).save(str(FILE))
     ids = torch.tensor([[2, 5, 8, 3, 0]])
     mask = torch.tensor([[1, 1, 1, 1, 0]])

@@ -1,4 +1,4 @@
-"""The code blocks and links of README and docs."""
+"""Reads the code blocks and links of README and docs."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ HEADING = re.compile(r"^#+ (?P<title>.*)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Block:
-    """A code block; `mark` is what a comment directly above it tells its test."""
+    """A code block; `mark` is the instruction for its test, in a comment directly above it."""
 
     page: str
     line: int
@@ -38,25 +38,25 @@ def blocks(page: Path) -> Iterator[Block]:
 
 
 def all_blocks(*languages: str) -> list[Block]:
-    """Return the code blocks of README and docs that are in one of these languages."""
+    """Return the code blocks of README and docs in these languages."""
     pages = [page for page in PAGES if page.name not in {"CONTRIBUTING.md", "CHANGELOG.md"}]
     return [block for page in pages for block in blocks(page) if block.language in languages]
 
 
 def links(page: Path) -> list[str]:
-    """Return the targets of a page's links and pictures, outside of its code blocks."""
+    """Return the targets of a page's links and pictures, except in code blocks."""
     return [found["target"] for found in LINK.finditer(FENCE.sub("", page.read_text(encoding="utf-8")))]
 
 
 def anchors(page: Path) -> set[str]:
-    """Return the anchors that GitHub makes of a page's headings."""
+    """Return the anchors that GitHub creates for a page's headings."""
     prose = FENCE.sub("", page.read_text(encoding="utf-8"))
     titles = (re.sub(r"[^\w\- ]", "", found["title"].lower()) for found in HEADING.finditer(prose))
     return {title.replace(" ", "-") for title in titles}
 
 
 def prose(page: Path) -> Iterator[tuple[int, str]]:
-    """Yield each line of a page that is not code, with its number and without its `code`."""
+    """Yield each line of a page outside of code blocks, with its number and without inline code."""
     text = FENCE.sub(lambda found: "\n" * found[0].count("\n"), page.read_text(encoding="utf-8"))
     for number, line in enumerate(text.splitlines(), 1):
         if not line.startswith("    "):

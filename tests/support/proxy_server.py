@@ -1,4 +1,4 @@
-"""A small HTTP proxy: CONNECT for https, whole URLs for http; may want a login."""
+"""A small HTTP proxy with CONNECT for https and complete URLs for http, optionally with a login."""
 
 import base64
 import socket
@@ -14,9 +14,9 @@ from tests.support.tls_server import encrypt, in_thread
 
 
 class Proxy(ThreadingHTTPServer):
-    """A proxy on a free port; `seen` are the request lines it got.
+    """A proxy on a free port; `seen` records the request lines.
 
-    `login` is what it wants as `name:password`; `refuses` is the status with which it lets nobody through.
+    `login` is the required `name:password`; `refuses` is the status with which it rejects every request.
     """
 
     daemon_threads = True
@@ -29,11 +29,11 @@ class Proxy(ThreadingHTTPServer):
         self.scheme = "http"
 
     def url(self, login: str = "") -> str:
-        """Return where it is, with a login if one is given."""
+        """Return its URL, optionally with a login."""
         return f"{self.scheme}://{f'{login}@' if login else ''}localhost:{self.server_address[1]}"
 
     def handle_error(self, *_: object) -> None:
-        """Say nothing."""
+        """Ignore errors."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -43,7 +43,7 @@ class Handler(BaseHTTPRequestHandler):
     server: Proxy
 
     def do_CONNECT(self) -> None:
-        """Connect to a host and hand every byte on."""
+        """Connect to a host and copy data in both directions."""
         if not self.welcome():
             return
         host, _, port = self.path.rpartition(":")
@@ -57,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def do_GET(self) -> None:
-        """Ask another server for a whole URL."""
+        """Forward a request with a complete URL."""
         if not self.welcome():
             return
         parts = urlsplit(self.path)
@@ -68,10 +68,10 @@ class Handler(BaseHTTPRequestHandler):
         with closing(upstream), upstream.getresponse() as answer:
             self.reply(answer.status, answer.read(), dict(answer.getheaders()))
 
-    do_POST = do_GET  # noqa: N815 - the name http.server calls
+    do_POST = do_GET  # noqa: N815 - name required by http.server
 
     def welcome(self) -> bool:
-        """Tell whether the client may use the proxy; answer 407 when not."""
+        """Return whether the client is allowed to use the proxy; if not, respond with 407 or the given status."""
         self.server.seen.append(f"{self.command} {self.path}")
         wanted = self.server.login and "Basic " + base64.b64encode(self.server.login.encode()).decode()
         if wanted and self.headers.get("proxy-authorization") != wanted:
@@ -83,7 +83,7 @@ class Handler(BaseHTTPRequestHandler):
         return True
 
     def reply(self, status: int, data: bytes, headers: dict[str, str]) -> None:
-        """Write an answer."""
+        """Write a response."""
         self.send_response(status)
         for name, value in headers.items():
             if name.lower() not in {"content-length", "transfer-encoding", "connection"}:
@@ -93,11 +93,11 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing about each request."""
+        """Log nothing."""
 
 
 def pump(source: socket.socket, target: socket.socket) -> None:
-    """Hand on what one side sends until it ends."""
+    """Copy data from one socket to the other until it ends."""
     try:
         while data := source.recv(65536):
             target.sendall(data)
@@ -108,7 +108,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 
 @contextmanager
 def proxying(login: str | None = None, pair: Pair | None = None, refuses: int | None = None) -> Iterator[Proxy]:
-    """Yield a proxy that serves from a thread; with a certificate it speaks TLS itself."""
+    """Yield a proxy that serves from a thread, with TLS if it has a certificate."""
     with Proxy(login, refuses) as server:
         if pair:
             encrypt(server, pair)

@@ -1,8 +1,8 @@
-"""A cluster as the tests themselves see it: plain HTTP, and nothing of esml.
+"""A cluster for tests, over plain HTTP and independent of esml.
 
-In a scenario the cluster has a `prefix`: every name that a test gives to `model`, `deployment`, `pipeline` ... gets it,
-and `short` takes it away from what comes back, so that tests speak of `d` where the cluster has `esml-test-abcd-d`.
-In paths and bodies that a test writes itself `~` stands for the prefix: `/_ml/trained_models/~m`.
+In a scenario the cluster has a `prefix`, which is added to every name that a test passes to `model`, `deployment`,
+`pipeline` and so on. `short` removes it from output, so that tests can use `d` instead of `esml-test-abcdef-d`.
+In paths and bodies `~` stands for the prefix: `/_ml/trained_models/~m`.
 """
 
 import base64
@@ -20,9 +20,9 @@ from urllib3 import PoolManager
 from tests.support import tiny_model
 from tests.support.requests import check_listed, check_names
 
-PATIENCE = 60.0  # seconds for what a cluster needs a moment for, such as starting a deployment
+PATIENCE = 60.0  # time limit in seconds, e.g. for the start of a deployment
 MODELS = "/_ml/trained_models"
-# What a cluster may lack: the status and a part of the reason with which it refuses a start, and what to say of it.
+# What a cluster may lack: status and part of the reason of the refusal, and the text for skipped tests.
 LACKS = (
     (403, "license", "a licence for machine learning (a trial will do)"),
     (429, "", "room for another deployment"),
@@ -33,10 +33,10 @@ LACKS = (
 
 @dataclass(frozen=True)
 class RawCluster:
-    """Where a cluster is and how to log in.
+    """The address of a cluster, and the login for it.
 
-    `prefix` starts every name; `alone` says that nobody else uses the cluster; `faults` that `_testnode` may be called,
-    which only a node made for tests answers. `resets` are the kinds of server that it was told to be.
+    `prefix` begins every name; `alone` means that nobody else uses the cluster; `faults` allows calls to `_testnode`,
+    which only a test node has. `resets` records the kinds of server that it was set to.
     """
 
     url: str
@@ -53,19 +53,19 @@ class RawCluster:
 
     @property
     def secured(self) -> bool:
-        """Tell whether the cluster asks who somebody is."""
+        """Return whether the cluster requires credentials."""
         return bool(self.username or self.authorization)
 
     def full(self, name: str) -> str:
-        """Return the name that something has on the cluster."""
+        """Return a name with the prefix."""
         return self.prefix + name
 
     def short(self, text: str) -> str:
-        """Return what the cluster or esml wrote, with the names that the test gave."""
+        """Return a text without the prefix."""
         return text.replace(self.prefix, "") if self.prefix else text
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """Make a request and return status and decoded body, whatever the status."""
+        """Make a request and return its status and decoded body."""
         path = path.replace("~", self.prefix)
         if self.prefix:
             check_names(method, path, self.prefix)
@@ -79,13 +79,13 @@ class RawCluster:
         return answer.status, json.loads(answer.data or b"null")
 
     def do(self, method: str, path: str, body: object = None) -> Any:
-        """Make a request that must work and return its decoded body."""
+        """Make a request that must succeed and return its decoded body."""
         status, answer = self.ask(method, path, body)
         assert 200 <= status < 300, (method, path, status, answer)
         return answer
 
     def need(self, method: str, path: str, body: object = None) -> Any:
-        """Make a request that a cluster without the means refuses: there the test is skipped, with the reason."""
+        """Make a request; skip the test if the cluster lacks the means for it."""
         status, answer = self.ask(method, path, body)
         reason = str(answer.get("error", "") if isinstance(answer, dict) else answer)
         for code, part, what in LACKS:
@@ -97,14 +97,14 @@ class RawCluster:
         return answer
 
     def until(self, condition: Callable[[], object], what: str) -> None:
-        """Read the cluster again and again until something is so, which it has to be soon."""
+        """Read the cluster repeatedly until a condition is true; fail after PATIENCE seconds."""
         ends = time.monotonic() + PATIENCE
         while not condition():
             assert time.monotonic() < ends, f"{what} did not happen within {PATIENCE:.0f} s"
             time.sleep(0.05)
 
     def model(self, name: str, kind: str = "pytorch") -> None:
-        """Make a model: the tiny one of ours, or a tree that cannot be deployed; without a prefix only a name."""
+        """Create a model: the tiny one, or a tree that cannot be deployed; without a prefix only a name."""
         path = f"{MODELS}/{self.full(name)}"
         if not self.prefix:
             self.do("PUT", path, {"model_type": kind})
@@ -116,9 +116,9 @@ class RawCluster:
             self.do("PUT", f"{path}/vocabulary", {"vocabulary": tiny_model.VOCABULARY})
 
     def deployment(self, name: str, model: str, **parameters: object) -> None:
-        """Start a deployment of a model that is there, and wait until it runs.
+        """Start a deployment of an existing model, and wait until it is running.
 
-        Its priority is low unless parameters ask for more, so that many fit on the processors of a small machine.
+        Its priority is low unless other parameters are given, so that many fit on a small machine.
         """
         if self.prefix and not parameters.keys() & {"number_of_allocations", "threads_per_allocation", "priority"}:
             parameters["priority"] = "low"
@@ -128,16 +128,16 @@ class RawCluster:
         self.until(lambda: self.states().get(name) in {"started", "fully_allocated"}, f"the start of {name}")
 
     def alias(self, name: str, model: str) -> None:
-        """Add an alias to a model."""
+        """Create a model alias."""
         self.do("PUT", f"{MODELS}/{self.full(model)}/model_aliases/{self.full(name)}")
 
     def pipeline(self, name: str, *models: str) -> None:
-        """Make an ingest pipeline with an inference processor for each name."""
+        """Create an ingest pipeline with an inference processor for each name."""
         processors = [{"inference": {"model_id": self.full(one)}} for one in models]
         self.do("PUT", f"/_ingest/pipeline/{self.full(name)}", {"processors": processors})
 
     def endpoint(self, name: str, **settings: str) -> None:
-        """Make an inference endpoint from model_id, with a deployment of its own, or for a deployment_id."""
+        """Create an inference endpoint with a model_id, which creates a deployment, or with a deployment_id."""
         named: dict[str, object] = {key: self.full(value) for key, value in settings.items()}
         if self.prefix:
             named |= {"num_allocations": 1, "num_threads": 1}
@@ -145,17 +145,17 @@ class RawCluster:
         self.need("PUT", f"/_inference/sparse_embedding/{self.full(name)}", body)
 
     def infer(self, name: str) -> Any:
-        """Use a deployment once and return the answer."""
+        """Send one inference request and return the response."""
         return self.do("POST", f"{MODELS}/{self.full(name)}/_infer", {"docs": [{"text_field": "these words"}]})
 
     def fault(self, name: str, **faults: object) -> None:
-        """Make the stop of a deployment slow, or fail."""
+        """Make the stop of a deployment slow, or make it fail."""
         self.do("POST", f"/_testnode/faults/{self.full(name)}", faults)
 
     def stats(self) -> dict[str, dict[str, Any]]:
-        """Return the `deployment_stats` of each deployment, by its ID, names without the prefix."""
+        """Return the `deployment_stats` of each deployment by ID, without the prefix."""
         status, answer = self.ask("GET", f"{MODELS}/{self.prefix}*/_stats?size=1000")
-        if status == 404:  # one of them is of a model that was deleted
+        if status == 404:  # one of them has lost its model
             answer = self.do("GET", f"{MODELS}/_all/_stats?size=10000")
         entries = json.loads(self.short(json.dumps(own(answer, self.prefix))))
         found = [one["deployment_stats"] for one in entries if "deployment_stats" in one]
@@ -166,17 +166,17 @@ class RawCluster:
         return {name: one["state"] for name, one in self.stats().items()}
 
     def running(self) -> list[str]:
-        """Return the IDs of all deployments that are there, sorted."""
+        """Return the IDs of all deployments, sorted."""
         return sorted(self.stats())
 
     def start_fault(self, model: str, **faults: object) -> None:
-        """Make the start of deployments of a model slow, or fail."""
+        """Make starts of a model's deployments slow, or make them fail."""
         self.do("POST", f"/_testnode/models/{self.full(model)}", faults)
 
     def reset(self, **kind: object) -> None:
-        """Forget everything on a node made for tests, and make it a kind of server, such as `before="8.8"`.
+        """Clear a test node and set the kind of server that it plays, such as `before="8.8"`.
 
-        Skips the test where others use the node. At the end of the test it is its own kind again.
+        Skips the test if others use the node. After the test the node is its own kind again.
         """
         if not self.alone and self.others():
             pytest.skip(f"a reset would forget what is not ours: {self.others()[0]} ...")
@@ -187,12 +187,12 @@ class RawCluster:
             self.do("DELETE", f"/_ingest/pipeline/{name}")
 
     def others(self) -> list[str]:
-        """Return the models on the cluster that are not ours."""
+        """Return the models on the cluster without the prefix."""
         configs = self.do("GET", f"{MODELS}/_all?size=10000").get("trained_model_configs", [])
         return [one["model_id"] for one in configs if not one["model_id"].startswith(self.prefix)]
 
     def environment(self) -> dict[str, str]:
-        """Return the settings that lead esml to this cluster."""
+        """Return the environment variables with which esml connects to this cluster."""
         names = {
             "ESML_URL": self.url,
             "ESML_USERNAME": self.username,
@@ -204,23 +204,23 @@ class RawCluster:
 
 
 def own(answer: Any, prefix: str) -> list[Any]:
-    """Return the entries of `_stats` that are ours."""
+    """Return the entries of `_stats` with the prefix."""
     entries = answer.get("trained_model_stats", [])
     return [one for one in entries if one.get("deployment_stats", {}).get("deployment_id", "").startswith(prefix)]
 
 
 def basic(username: str | None, password: str | None) -> str | None:
-    """Return the header of a login."""
+    """Return the Authorization header for a login."""
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode() if username else None
 
 
 def trusting(ca_certs: str | None) -> ssl.SSLContext:
-    """Return how to verify a certificate, also one that a CA in a file has signed."""
+    """Return a TLS context that also trusts the CAs in a file."""
     context = ssl.create_default_context(cafile=ca_certs)
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # the CA of a test node says nothing about key usage
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # the CA of a test node has no key usage
     return context
 
 
 def pool(context: ssl.SSLContext | None) -> PoolManager:
-    """Return what keeps connections open between requests; many threads may use it."""
+    """Return a connection pool that several threads can use."""
     return PoolManager(ssl_context=context, retries=False, timeout=PATIENCE, maxsize=8)

@@ -1,4 +1,4 @@
-"""The requests that scenarios may send: those in the tables of docs/scenarios.md, to names with the test's prefix."""
+"""The requests that scenarios can send: those in docs/scenarios.md, for names with the test's prefix."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from tests.support.markdown import TOP
 
 PAGE = TOP / "docs/scenarios.md"
 ROW = re.compile(r"^\| `(?P<method>[A-Z]+) (?P<path>/[^`?]*)\??(?P<query>[^`]*)` \|", re.MULTILINE)
-# What tests marked `faults` also send; they run only on a node made for tests.
+# Further requests of tests marked `faults`, which run only on a test node.
 NODE_ONLY = """
 | `DELETE /_ml/trained_models/{model_id}/model_aliases/{model_alias}` |
 | `POST /_ml/set_upgrade_mode?enabled` |
@@ -24,19 +24,19 @@ STOP_ALL = "/_ml/trained_models/_all/deployment/_stop"
 
 @dataclass(frozen=True)
 class Row:
-    """A request of the tables; `path` has a group for each name in it."""
+    """A request in the tables; `path` has a group for each name in it."""
 
     method: str
     path: re.Pattern[str]
     query: frozenset[str]
 
     def names(self, method: str, path: str) -> tuple[str, ...] | None:
-        """Return the names in the path of this request, and None when it is another request."""
+        """Return the names in the path of this request, or None if it is another request."""
         found = self.path.fullmatch(urlsplit(path).path) if method == self.method else None
         return found and tuple(map(unquote, found.groups()))
 
     def allows(self, path: str) -> bool:
-        """Tell whether the request may have the query parameters in a path."""
+        """Return whether the request can have the query parameters in a path."""
         return self.query.issuperset(parse_qs(urlsplit(path).query, keep_blank_values=True))
 
 
@@ -65,7 +65,7 @@ def check_listed(method: str, path: str) -> None:
 
 
 def check_names(method: str, path: str, prefix: str) -> None:
-    """Fail when a request changes something whose name does not begin with the prefix, or something unknown."""
+    """Fail if a request changes something whose name does not begin with the prefix, or an unknown object."""
     if method == "GET" or urlsplit(path).path == STOP_ALL:
         return
     matching = [names for row in (*listed(), *rows(NODE_ONLY)) if (names := row.names(method, path)) is not None]

@@ -1,9 +1,9 @@
-"""The one door through which scenarios run esml: what a test names is ours, and nothing else can be named.
+"""Runs esml in scenarios, and adds the prefix to all names, so that no other names can be used.
 
-    run("stop", "d*", "--model", "m")  runs  esml stop esml-test-abcd-d* --model esml-test-abcd-m
+run("stop", "d*", "--model", "m")  runs  esml stop esml-test-abcdef-d* --model esml-test-abcdef-m
 
-What is written comes back without the prefix. `_all` and a list of everything run as they are where nobody else is
-(a sandbox); elsewhere `_all` runs only with --dry-run, and `esml list` lists what is ours.
+The output is returned without the prefix. On a cluster that others use, `_all` runs only with --dry-run, and
+`esml list` lists only deployments with the prefix.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,14 +29,14 @@ class Run:
     def __call__(
         self, *arguments: str, stdin: str = "", environment: Mapping[str, str] | None = None, timeout: float = 60
     ) -> Ended:
-        """Run a command with names as tests give them and return how it ended."""
+        """Run a command with names without the prefix, and return the result."""
         words = self.words(*arguments)
         names = self.cluster.environment() if environment is None else environment
         ended = esml(*words, environment=names, stdin=self.lines(words, stdin), timeout=timeout)
         return Ended(ended.status, self.cluster.short(ended.out), self.cluster.short(ended.err))
 
     def words(self, *arguments: str) -> list[str]:
-        """Return the arguments with the names that things have on the cluster."""
+        """Return the arguments with the prefix."""
         if not arguments or arguments[0] not in WITH_IDS:
             return list(arguments)
         words = [arguments[0], *self.renamed(arguments[0], arguments[1:])]
@@ -44,11 +44,11 @@ class Run:
         return [*words, self.cluster.full("*")] if everything and not self.cluster.alone else words
 
     def chosen(self, command: str, words: Sequence[str]) -> bool:
-        """Tell whether a command says which deployments, or cannot be run without saying so."""
+        """Return whether a command selects deployments, or requires a selection."""
         return command != "list" or "--model" in words or any(kind == "id" for kind, _ in kinds(command, words))
 
     def renamed(self, command: str, words: Sequence[str]) -> Iterator[str]:
-        """Yield the words of a command, its IDs with the prefix."""
+        """Yield the words of a command with the prefix added to IDs."""
         for kind, word in kinds(command, words):
             if kind == "id":
                 yield ",".join(self.identifier(part, words) for part in word.split(","))
@@ -56,7 +56,7 @@ class Run:
                 yield self.cluster.full(word) if kind == "model" else word
 
     def identifier(self, word: str, words: Sequence[str]) -> str:
-        """Return an ID or a pattern as it is on the cluster."""
+        """Return an ID or a pattern with the prefix."""
         if word == "_all":
             if not self.cluster.alone and "--dry-run" not in words:
                 pytest.skip("_all would reach what is not ours")
@@ -64,14 +64,14 @@ class Run:
         return word if word in {"", "-"} else self.cluster.full(word)
 
     def lines(self, words: Sequence[str], stdin: str) -> str:
-        """Return standard input, with the prefix where IDs are read from it."""
+        """Return standard input, with the prefix added to IDs."""
         if "-" not in words or words[0] == "restore":
             return stdin
         return "".join(self.cluster.full(line) if line.strip() else line for line in stdin.splitlines(keepends=True))
 
 
 def kinds(command: str, words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield each word with its kind: `id`, `model`, or `other` for options, their values, and the file to restore."""
+    """Yield each word with its kind: `id`, `model`, or `other` for options, their values, and the save file."""
     takes, owner, file = values(command), "", command == "restore"
     for word in words:
         if owner:
@@ -87,7 +87,7 @@ def kinds(command: str, words: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 @cache
 def values(command: str) -> frozenset[str]:
-    """Return the options of a command that are followed by a value."""
+    """Return the options of a command that have a value."""
     found: click.Command = import_module(f"esml_stop.cli.commands.{command}").command
     options = [one for one in found.params if isinstance(one, click.Option) and not one.is_flag and not one.count]
     return frozenset(name for one in options for name in one.opts)

@@ -1,4 +1,4 @@
-"""Runs the real command on a terminal, and shows what a person would see there at the end."""
+"""Runs the real command on a terminal, and returns the final screen."""
 
 import fcntl
 import os
@@ -20,7 +20,7 @@ ROWS = 400
 
 @dataclass
 class Shown:
-    """What a command wrote: to the terminal, as bytes with the seconds they came after, and to the pipe beside it."""
+    """The output of a command: to the terminal, as bytes with times in seconds, and to a pipe."""
 
     columns: int
     status: int = -1
@@ -29,29 +29,29 @@ class Shown:
 
     @property
     def raw(self) -> str:
-        """Return all that was written to the terminal, as it came."""
+        """Return all output to the terminal."""
         return b"".join(chunk for _, chunk in self.chunks).decode(errors="replace")
 
     @property
     def lines(self) -> list[str]:
-        """Return the lines that are on the screen in the end, without the empty ones."""
+        """Return the lines on the final screen, without empty ones."""
         screen = pyte.Screen(self.columns, ROWS)
         pyte.ByteStream(screen).feed(self.raw.encode())
         return [line.rstrip() for line in screen.display if line.strip()]
 
     @property
     def written(self) -> list[str]:
-        """Return the lines as they were written, without colours; the terminal may have wrapped them."""
+        """Return the written lines without colors; the terminal may have wrapped them."""
         return re.sub(r"\x1b\[[\d;]*m", "", self.raw.rpartition("\r\x1b[K")[2]).splitlines()
 
     @property
     def text(self) -> str:
-        """Return the screen in the end as one text, lines that the terminal wrapped put together again."""
+        """Return the final screen as text, with wrapped lines joined."""
         return " ".join(" ".join(self.lines).split())
 
     @property
     def colours(self) -> set[str]:
-        """Return the colours and other styles that were used, as their codes."""
+        """Return the codes of all colors and styles in the output."""
         return {code for codes in re.findall(r"\x1b\[([\d;]*)m", self.raw) for code in codes.split(";")} - {"", "0"}
 
 
@@ -64,9 +64,9 @@ def on_terminal(
     answer: str = "",
     watch: Callable[[str], None] = lambda _: None,
 ) -> Shown:
-    """Run `esml` on a terminal; a stream that is switched off is a pipe.
+    """Run `esml` on a terminal; a stream that is disabled is a pipe.
 
-    `watch` gets everything that was written so far, whenever something is written.
+    `watch` is called with the whole output after each write.
     """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
@@ -90,11 +90,11 @@ def on_terminal(
 
 
 def read(terminal: int, shown: Shown, began: float, watch: Callable[[str], None]) -> None:
-    """Take what comes from a terminal until the last one that writes to it is gone."""
+    """Read from a terminal until its last writer has closed it."""
     while True:
         try:
             data = os.read(terminal, 65_536)
-        except OSError:  # how Linux says that nobody is left
+        except OSError:  # on Linux: the last writer has closed it
             return
         if not data:
             return

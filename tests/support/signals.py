@@ -1,4 +1,4 @@
-"""The handler of the command inside a test, which ends with the handlers of pytest."""
+"""Installs the command's signal handlers within a test, and restores those of pytest."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from esml_stop.runtime import signals
 
 @contextmanager
 def hearing() -> Iterator[list[int]]:
-    """Hear signals as the command does; yield those for which the process would have ended at once."""
+    """Handle signals as the command does; yield the signals that would have ended the process at once."""
     ended: list[int] = []
     before = {number: signal.getsignal(number) for number in (*signals.SIGNALS, signal.SIGALRM)}
     with pytest.MonkeyPatch.context() as patch:

@@ -1,4 +1,4 @@
-"""Real credential stores, thrown away afterwards; a test is skipped where their programs are not installed."""
+"""Temporary, real credential stores; tests are skipped if their programs are not installed."""
 
 import os
 import shutil
@@ -15,14 +15,14 @@ LOGIN = "esml@example.invalid"
 
 
 def need(*programs: str) -> None:
-    """Skip the test when a program is missing."""
+    """Skip the test if a program is missing."""
     missing = [name for name in programs if not shutil.which(name)]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)} (Debian: pass gnupg libsecret-tools gnome-keyring dbus)")
 
 
 def run(environment: Mapping[str, str], *command: str, given: str = "") -> str:
-    """Run a command that must work, and return what it writes."""
+    """Run a command that must succeed, and return its output."""
     full = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **environment}
     ended = subprocess.run(command, env=full, input=given, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 0, (command, ended.stderr)
@@ -31,14 +31,14 @@ def run(environment: Mapping[str, str], *command: str, given: str = "") -> str:
 
 @contextmanager
 def short_folder() -> Iterator[Path]:
-    """Yield a folder with a name short enough for the sockets in it."""
+    """Yield a folder whose path is short enough for sockets."""
     with tempfile.TemporaryDirectory(prefix="esml-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
 
 @contextmanager
 def password_store(**entries: str) -> Iterator[dict[str, str]]:
-    """Yield the variables of a store of pass with these entries, encrypted for a new key without a passphrase."""
+    """Yield the variables of a pass store with these entries, encrypted with a new key without a passphrase."""
     need("pass", "gpg")
     with short_folder() as folder:
         environment = {"GNUPGHOME": str(folder), "PASSWORD_STORE_DIR": str(folder / "store"), "HOME": str(folder)}
@@ -55,7 +55,7 @@ def password_store(**entries: str) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def secret_service(**entries: str) -> Iterator[dict[str, str]]:
-    """Yield the variables of a private D-Bus session whose GNOME keyring is unlocked and has these accounts."""
+    """Yield the variables of a private D-Bus session with an unlocked GNOME keyring that contains these accounts."""
     need("dbus-daemon", "gnome-keyring-daemon", "secret-tool")
     with short_folder() as folder:
         environment = {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "XDG_DATA_HOME": str(folder / "data")}
@@ -69,4 +69,4 @@ def secret_service(**entries: str) -> Iterator[dict[str, str]]:
                 run(environment, "secret-tool", "store", "--label=test", *where, given=secret)
             yield environment
         finally:
-            os.kill(int(pid), signal.SIGTERM)  # what is on the bus ends with it
+            os.kill(int(pid), signal.SIGTERM)  # services on the bus end with it

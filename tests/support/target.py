@@ -1,7 +1,7 @@
-"""The clusters that scenarios run on: a sandbox each, or the one that ESML_TEST_URL names.
+"""The clusters of scenarios: a practice cluster for each, or the cluster in ESML_TEST_URL.
 
-ESML_TEST_URL and what else a connection needs (ESML_TEST_API_KEY, ESML_TEST_USERNAME, ESML_TEST_CA_CERTS, or
-ESML_TEST_CLOUD_ID instead of the URL ...) are the settings of esml with another beginning.
+ESML_TEST_URL and all other settings of the connection (ESML_TEST_API_KEY, ESML_TEST_CA_CERTS, ESML_TEST_CLOUD_ID ...)
+correspond to esml's own settings.
 """
 
 import os
@@ -22,17 +22,17 @@ from tests.support.interrupts import INTERRUPTS
 from tests.support.raw_cluster import RawCluster, basic, pool, trusting
 
 OURS = "ESML_TEST_"
-PREFIXES: list[str] = []  # all that this run has used on the cluster
+PREFIXES: list[str] = []  # all prefixes that this run has used on the cluster
 ADDRESSES = ("ESML_TEST_URL", "ESML_TEST_CLOUD_ID")
 
 
 def names_a_cluster() -> bool:
-    """Tell whether the environment names a cluster to test on."""
+    """Return whether the environment contains a cluster to test on."""
     return any(os.environ.get(name) for name in ADDRESSES)
 
 
 def settings() -> dict[str, str]:
-    """Return the settings of esml that lead to the cluster under test."""
+    """Return esml's settings for the cluster under test."""
     given = {name.removeprefix(OURS): value for name, value in os.environ.items() if name.startswith(OURS) and value}
     given.pop("PORT", None)  # says which test node to stop
     return {f"ESML_{name}": value for name, value in given.items()}
@@ -44,7 +44,7 @@ def connection_from_environment() -> Connection:
 
 
 def node_from_environment() -> RawCluster | None:
-    """Return the cluster that the environment names, if it does."""
+    """Return the cluster in the environment, or None."""
     if not names_a_cluster():
         return None
     found = connection_from_environment()
@@ -62,7 +62,7 @@ def node_from_environment() -> RawCluster | None:
 
 
 def verification(ca: str | None, cert: str | None, key: str | None, *, verify: bool) -> ssl.SSLContext:
-    """Return how to verify the cluster, and how to show who we are."""
+    """Return the TLS context for the cluster, with the client certificate."""
     context = trusting(ca)
     if not verify:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -73,7 +73,7 @@ def verification(ca: str | None, cert: str | None, key: str | None, *, verify: b
 
 @cache
 def made_for_tests() -> bool:
-    """Tell whether the cluster under test is a node made for tests, which answers `_testnode`."""
+    """Return whether the cluster under test is a test node, which has `_testnode`."""
     node = node_from_environment()
     status, answer = node.ask("POST", f"/_testnode/faults/{COMMON_PREFIX}nothing", {}) if node else (0, None)
     reason = answer.get("error") if isinstance(answer, dict) else None
@@ -82,11 +82,11 @@ def made_for_tests() -> bool:
 
 @contextmanager
 def workspace(target: str, *, faults: bool = False) -> Iterator[RawCluster]:
-    """Yield a cluster on which everything has a prefix of its own, and leave nothing of that behind.
+    """Yield a cluster with a new prefix, and remove everything with this prefix afterwards.
 
-    `target` is `sandbox`, which is then empty and nobody else's, or `node`. Only `faults` allows calls to `_testnode`.
+    `target` is `sandbox` for an empty practice cluster, or `node`. Only `faults` allows calls to `_testnode`.
     """
-    # Letters only: esml does not take names for alike that differ in digits.
+    # Letters only: names that differ only in digits are not suggested.
     prefix = f"{COMMON_PREFIX}{''.join(random.SystemRandom().choices(string.ascii_lowercase, k=6))}-"
     if target == "sandbox":
         with serve(empty=True) as server:
@@ -104,7 +104,7 @@ def workspace(target: str, *, faults: bool = False) -> Iterator[RawCluster]:
 
 
 def leave(mine: RawCluster) -> None:
-    """Remove what a test made, and turn a node made for tests into its own kind of server again."""
+    """Remove everything that a test created, and reset the kind of a test node."""
     try:
         if mine.resets:
             mine.do("POST", "/_testnode/reset", {})

@@ -1,4 +1,4 @@
-"""A command while it runs: in pipes or on a terminal of its own, to be interrupted and talked to."""
+"""Runs a command in pipes or on a terminal, so that a test can interrupt it and type."""
 
 import os
 import pty
@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-# How long something that has to happen is waited for; on a busy machine it takes longer.
+# Time limit in seconds, generous for busy machines.
 PATIENCE = 60.0
 
 
 def until(condition: Callable[[], object], what: str) -> None:
-    """Wait for something that has to happen soon."""
+    """Wait until a condition is true."""
     ends = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < ends, f"{what} did not happen"
@@ -25,7 +25,7 @@ def until(condition: Callable[[], object], what: str) -> None:
 
 @contextmanager
 def started(*arguments: str, environment: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    """Yield `esml` as it runs, its streams in pipes."""
+    """Yield a running `esml` with its streams in pipes."""
     command = [sys.executable, "-m", "esml_stop", *arguments]
     env, pipe = {**os.environ, **environment}, subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=env) as process:
@@ -36,7 +36,7 @@ def started(*arguments: str, environment: Mapping[str, str]) -> Iterator["subpro
 
 
 def interrupted(process: "subprocess.Popen[str]", *signals: int, pause: float = 0.1) -> tuple[int, str, str]:
-    """Send signals and return exit code, stdout and stderr; the command must end although it waits for something."""
+    """Send signals and return exit code, stdout and stderr; the command must end although it is waiting."""
     for number in signals:
         process.send_signal(number)
         time.sleep(pause if number is not signals[-1] or len(signals) > 1 else 0)
@@ -46,7 +46,7 @@ def interrupted(process: "subprocess.Popen[str]", *signals: int, pause: float = 
 
 @dataclass
 class Terminal:
-    """A command on a terminal of its own."""
+    """A command on its own terminal."""
 
     pid: int
     fd: int
@@ -54,22 +54,22 @@ class Terminal:
     status: int | None = None
 
     def read_until(self, text: str) -> None:
-        """Read what the command shows until some text is there."""
+        """Read the output until it contains a text."""
         until(lambda: text in self.read(), f"{text!r} on the terminal")
 
     def wait(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait for something elsewhere and read meanwhile, so that the command is not held up."""
+        """Wait for a condition while reading the output, so that the command is not blocked."""
         until(lambda: (self.read(), condition())[1], what)
 
     def read(self) -> str:
-        """Read what is there and return all that was shown so far."""
+        """Read available output and return all output so far."""
         with suppress(OSError):  # the command has ended
             while select.select([self.fd], [], [], 0)[0] and (data := os.read(self.fd, 65_536)):
                 self.seen += data.decode()
         return self.seen
 
     def type(self, text: str) -> None:
-        """Type something, control characters too."""
+        """Type text, including control characters."""
         os.write(self.fd, text.encode())
 
     def ended(self) -> int:
@@ -89,7 +89,7 @@ class Terminal:
 
 @contextmanager
 def on_terminal(*arguments: str, environment: Mapping[str, str]) -> Iterator[Terminal]:
-    """Yield `esml` as it runs on a terminal that is its stdin, stdout and stderr."""
+    """Yield a running `esml` whose stdin, stdout and stderr are a terminal."""
     pid, fd = pty.fork()
     if pid == 0:  # the command's side
         os.execve(sys.executable, [sys.executable, "-m", "esml_stop", *arguments], {**os.environ, **environment})

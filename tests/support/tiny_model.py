@@ -1,6 +1,6 @@
-"""The model of the scenarios: a TorchScript module of a few kilobytes that answers each text with its own words.
+"""The model of the scenarios: a TorchScript module of a few kilobytes that returns the words of each text.
 
-`python -m tests.support.make_tiny_model` made tiny_model.pt; it needs PyTorch, which the tests do not.
+`python -m tests.support.make_tiny_model` creates tiny_model.pt; only that requires PyTorch.
 """
 
 import base64
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).parent / "tiny_model.pt"
-# The tokens that the tokenizer of BERT needs, and some words; the model has an output for each.
+# The special tokens of the BERT tokenizer, and some words; the model has an output for each.
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "these", "are", "my", "words"]
 
 CONFIGURATION: dict[str, Any] = {
@@ -18,7 +18,7 @@ CONFIGURATION: dict[str, Any] = {
     "inference_config": {"text_expansion": {"tokenization": {"bert": {"max_sequence_length": 64}}}},
 }
 
-# A model that is no PyTorch model, and so has no deployments: one leaf.
+# A tree model with one leaf, which cannot be deployed.
 TREE: dict[str, Any] = {
     "model_type": "tree_ensemble",
     "description": "A tiny model of the tests of esml; it may be deleted",
@@ -37,7 +37,7 @@ TREE: dict[str, Any] = {
 
 
 def definition() -> dict[str, Any]:
-    """Return the body that puts the one part of the model's definition."""
+    """Return the request body with the single part of the model's definition."""
     data = FILE.read_bytes()
     return {
         "definition": base64.b64encode(data).decode(),

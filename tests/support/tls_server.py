@@ -1,4 +1,4 @@
-"""The sandbox behind TLS, for what a certificate can be."""
+"""A practice cluster with TLS, for tests of certificates."""
 
 import ssl
 from collections.abc import Iterator
@@ -14,27 +14,27 @@ from tests.support.certificates import Pair
 
 
 class CountingServer(SandboxServer):
-    """A sandbox that knows how often somebody connected."""
+    """A practice cluster that counts its connections."""
 
     connections = 0
     scheme = "http"
 
     def get_request(self) -> tuple[Any, Any]:
-        """Take the next connection."""
+        """Accept and count the next connection."""
         self.connections += 1
         return super().get_request()
 
     def handle_error(self, *_: Any) -> None:
-        """Say nothing: refused connections are what this is for."""
+        """Ignore refused connections, which are expected."""
 
     def at(self, host: str = "localhost") -> str:
-        """Return the URL under a host name."""
+        """Return the URL with a host name."""
         return f"{self.scheme}://{host}:{self.server_address[1]}"
 
 
 @contextmanager
 def serving(pair: Pair | None = None, *, client_ca: Path | None = None) -> Iterator[CountingServer]:
-    """Yield an empty sandbox that serves with a certificate, or without TLS; it may demand one of its clients."""
+    """Yield an empty practice cluster with a certificate, or without TLS; it can require a client certificate."""
     with CountingServer(0, State()) as server:
         if pair:
             encrypt(server, pair, client_ca)
@@ -44,7 +44,7 @@ def serving(pair: Pair | None = None, *, client_ca: Path | None = None) -> Itera
 
 
 def encrypt(server: TCPServer, pair: Pair, client_ca: Path | None = None) -> None:
-    """Let a server speak TLS with a certificate; it may demand one of its clients."""
+    """Enable TLS on a server; it can require a client certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair.cert, pair.key)
     if client_ca:
@@ -55,7 +55,7 @@ def encrypt(server: TCPServer, pair: Pair, client_ca: Path | None = None) -> Non
 
 @contextmanager
 def in_thread(server: TCPServer) -> Iterator[None]:
-    """Serve from a thread for a while."""
+    """Serve from a thread during a block."""
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield

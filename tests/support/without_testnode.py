@@ -1,8 +1,8 @@
-"""Hides from a command that the cluster under test is a node made for tests.
+"""Hides from a command that the cluster under test is a test node.
 
-    ESML_TEST_URL=... python -m tests.support.without_testnode pytest -m scenario
+ESML_TEST_URL=... python -m tests.support.without_testnode pytest -m scenario
 
-runs the command with an ESML_TEST_URL that leads to a proxy: it hands every request on, but answers 404 to `_testnode`.
+runs the command with the URL of a proxy that forwards every request, but responds to `_testnode` with 404.
 """
 
 import json
@@ -18,13 +18,13 @@ from tests.support.interrupts import ENDING
 from tests.support.raw_cluster import RawCluster
 from tests.support.target import node_from_environment
 
-# What belongs to one connection, and what the proxy sets itself.
+# Headers of a single connection, and those that the proxy itself sets.
 KEPT_BACK = {"connection", "content-length", "host", "keep-alive", "transfer-encoding"}
 HIDDEN = {"error": {"type": "hidden", "reason": "there is no _testnode here"}, "status": 404}
 
 
 class Hiding(ThreadingHTTPServer):
-    """A proxy in front of one cluster, on a free port; `hidden` counts the calls it did not hand on."""
+    """A proxy for one cluster on a free port; `hidden` counts the rejected calls."""
 
     daemon_threads = True
 
@@ -35,11 +35,11 @@ class Hiding(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Return where it is."""
+        """Return its URL."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, *_: object) -> None:
-        """Say nothing about clients that went away."""
+        """Ignore clients that disconnect."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -50,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
     server: Hiding
 
     def hand_on(self) -> None:
-        """Answer a request as the cluster does, or with 404."""
+        """Forward a request, or respond with 404."""
         data = self.rfile.read(int(self.headers.get("content-length") or 0))
         if self.path.startswith("/_testnode"):
             self.server.hidden += 1
@@ -63,10 +63,10 @@ class Handler(BaseHTTPRequestHandler):
         )
         self.answer(got.status, got.data, dict(got.headers))
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = hand_on  # noqa: N815 - the names http.server calls
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = hand_on  # noqa: N815 - names required by http.server
 
     def answer(self, status: int, data: bytes, headers: dict[str, str]) -> None:
-        """Write an answer."""
+        """Write a response."""
         self.send_response_only(status)
         for name, value in headers.items():
             if name.lower() not in KEPT_BACK:
@@ -76,7 +76,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing about each request."""
+        """Log nothing."""
 
 
 def main(command: list[str]) -> int:

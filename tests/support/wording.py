@@ -1,4 +1,4 @@
-"""The sentences that users read, and the words that do not belong in them."""
+"""Collects the sentences that users read, and finds words that the glossary rules out."""
 
 import ast
 import json
@@ -9,10 +9,10 @@ from typing import Any
 from tests.support.markdown import PAGES, TOP, prose
 
 PACKAGE = TOP / "esml_stop"
-# The practice cluster repeats the server's own error messages, in the server's words.
+# Modules with Elasticsearch's own error messages.
 SERVERS_WORDS = ("model_routes.py", "other_routes.py", "problems.py", "server.py", "state.py", "stats.py")
 
-# What not to write, and what to write in its place.
+# Words that the glossary rules out, and their replacements.
 GLOSSARY = {
     r"names? (the|its|this) (deployment|model)|that name it\b|names it\b": "references",
     r"\bowns\b|\bowned by\b": "created",
@@ -34,13 +34,13 @@ GLOSSARY = {
 
 
 def problems(text: str) -> list[str]:
-    """Return what the glossary says about a text."""
+    """Return the problems of a text according to the glossary."""
     found = ((re.search(pattern, text, re.IGNORECASE), better) for pattern, better in GLOSSARY.items())
     return [f"{match[0]!r}: {better}" for match, better in found if match]
 
 
 def sentences() -> Iterator[tuple[str, str]]:
-    """Yield every text that a user can read, with its place."""
+    """Yield every text that users can read, with its place."""
     for path in sorted(PACKAGE.rglob("*.py")):
         if path.parent.name != "sandbox" or path.name not in SERVERS_WORDS:
             for line, text in strings(ast.parse(path.read_text(encoding="utf-8"))):
@@ -54,7 +54,7 @@ def sentences() -> Iterator[tuple[str, str]]:
 
 
 def strings(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Yield the texts in a module: docstrings only where they are a command's help, f-strings with ... for values."""
+    """Yield the strings of a module; docstrings only if they are help texts, f-strings with ... for values."""
     hidden = {id(node) for node in ast.walk(tree) if not is_help(node) for node in docstring(node)}
     hidden |= {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(tree):
@@ -66,7 +66,7 @@ def strings(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def docstring(node: ast.AST) -> Iterator[ast.Constant]:
-    """Yield the docstring of a module, class or function; there is at most one."""
+    """Yield the docstring of a module, class or function, if it has one."""
     if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
         first = node.body[0]
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
@@ -74,7 +74,7 @@ def docstring(node: ast.AST) -> Iterator[ast.Constant]:
 
 
 def is_help(node: ast.AST) -> bool:
-    """Tell whether a function is a command, whose docstring is its help."""
+    """Return whether a function is a command, whose docstring is its help."""
     return isinstance(node, ast.FunctionDef) and any(
         re.search(r"click\.(command|group)", ast.unparse(decorator)) for decorator in node.decorator_list
     )
