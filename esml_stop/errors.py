@@ -42,7 +42,7 @@ class EsmlError(Exception):
         self.code = code or self.code
         self.exit_status = self.exit_status if exit_status is None else exit_status
 
-    def but(self, **changes: Any) -> "EsmlError":
+    def replace(self, **changes: Any) -> "EsmlError":
         """Return a copy of this error with some attributes changed, such as the hint or the exit code."""
         other = self.__class__.__new__(self.__class__, *self.args)
         other.__dict__.update(self.__dict__, **changes)

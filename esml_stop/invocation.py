@@ -54,6 +54,6 @@ class Invocation:
     began: float = field(default_factory=time.monotonic)
 
     @property
-    def is_data(self) -> bool:
+    def is_json(self) -> bool:
         """Return whether the output format is JSON, so that errors are written to stdout, too."""
         return self.form in {"json", "jsonl"}

@@ -21,18 +21,18 @@ class WrongShape(ValueError):
 
 def required(body: Any, key: str, kind: type[T]) -> T:
     """Return a required value; raise WrongShape if it is missing or has another type."""
-    if key not in need(body, dict):
+    if key not in of_type(body, dict):
         raise WrongShape(f"it has no {key!r}")
-    return need(body[key], kind)
+    return of_type(body[key], kind)
 
 
 def optional(body: Any, key: str, kind: type[T], default: Any) -> Any:
     """Return an optional value, or the default if it is missing or null; raise WrongShape if it has another type."""
-    value = need(body, dict).get(key)
-    return default if value is None else need(value, kind)
+    value = of_type(body, dict).get(key)
+    return default if value is None else of_type(value, kind)
 
 
-def need(value: Any, kind: type[T]) -> T:
+def of_type(value: Any, kind: type[T]) -> T:
     """Return the value if it has the given type, else raise WrongShape; a bool does not count as an int."""
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise WrongShape(f"it holds {NAMES.get(type(value), 'nothing')} where {NAMES[kind]} belongs")

@@ -57,7 +57,7 @@ class Deployment(NamedTuple):
     old_names: bool = False
 
     @property
-    def alive(self) -> bool:
+    def is_running(self) -> bool:
         """Return whether the deployment is running or starting; an unknown state counts as running."""
         return self.state in {"started", "starting", UNKNOWN_STATE}
 
@@ -162,7 +162,7 @@ class Reference(NamedTuple):
 PIPELINES = "references that Elasticsearch itself does not see, such as in a pipeline's on_failure"
 
 # The check that is missing if the cluster could not be read after it reported that a deployment is stopped.
-LAST_LOOK = "whether it is gone"
+FINAL_CHECK = "whether it is gone"
 
 
 class NotChecked(NamedTuple):
@@ -177,9 +177,10 @@ class Snapshot(NamedTuple):
 
     `by_model` maps each model that was requested by its ID to its deployments, with the pipelines that reference the
     model. `endpoints` and `pipelines` are None if they were not read. `aliases` maps models to their aliases, for the
-    models whose aliases were requested. `aliased` maps each name given with --model to its model ID. `hints` has hints
-    for names that match no deployment. `meant` maps each model or model alias that was given as a deployment ID to its
-    running deployments. `clock_ahead` is how far the server's clock is ahead of this machine's, in milliseconds.
+    models whose aliases were requested. `model_ids` maps each name given with --model to its model ID. `hints` has
+    hints for names that match no deployment. `model_deployments` maps each model or model alias that was given as a
+    deployment ID to its running deployments. `clock_ahead` is how far the server's clock is ahead of this machine's, in
+    milliseconds.
     """
 
     deployments: tuple[Deployment, ...]
@@ -187,9 +188,9 @@ class Snapshot(NamedTuple):
     endpoints: tuple[Endpoint, ...] | None = None
     pipelines: Pipelines | None = None
     aliases: Mapping[str, frozenset[str]] = MappingProxyType({})
-    aliased: Mapping[str, str] = MappingProxyType({})
+    model_ids: Mapping[str, str] = MappingProxyType({})
     hints: Mapping[str, str] = MappingProxyType({})
-    meant: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    model_deployments: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     not_checked: tuple[NotChecked, ...] = ()
     clock_ahead: int = 0
 

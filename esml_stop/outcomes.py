@@ -40,8 +40,8 @@ class Outcome(str, Enum):
 class Target:
     """One requested deployment and the decision about it, such as WOULD_STOP, IN_USE, NOT_FOUND or NOT_ATTEMPTED.
 
-    `breaks` are the uses that will fail once the whole plan is carried out. `meant` are the running deployments of the
-    model or model alias that was given instead of a deployment ID.
+    `breaks` are the uses that will fail once the whole plan is carried out. `model_deployments` are the running
+    deployments of the model or model alias that was given instead of a deployment ID.
     """
 
     deployment_id: str
@@ -51,7 +51,7 @@ class Target:
     not_checked: tuple[NotChecked, ...] = ()
     hint: str | None = None
     breaks: tuple[Reference, ...] = ()
-    meant: tuple[str, ...] = ()
+    model_deployments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ PROBLEMS = {
 }
 
 # After a signal, more results are written as plain lines, because laying out a table would take seconds.
-MOST_IN_A_HURRY = 200
+MAX_TABLE_ROWS_AFTER_SIGNAL = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,22 +136,22 @@ class Report:
             return ExitStatus.FAILED
         if self.strict and not self.results:
             return ExitStatus.NO_MATCH
-        kinds = self.troubles
+        kinds = self.problem_codes
         if not kinds:
             return ExitStatus.OK
         return kinds.pop() if len(kinds) == 1 else ExitStatus.FAILED
 
     @property
-    def troubles(self) -> set[int]:
+    def problem_codes(self) -> set[int]:
         """Return the different exit codes of the results, without 0."""
-        return set(filter(None, (trouble(result, strict=self.strict) for result in self.results)))
+        return set(filter(None, (exit_code_of(result, strict=self.strict) for result in self.results)))
 
     @property
     def reason(self) -> str:
         """Return the reason for the exit code, for programs."""
         if self.cancelled:
             return "cancelled"
-        mixed = self.exit_status == ExitStatus.FAILED and len(self.troubles) > 1
+        mixed = self.exit_status == ExitStatus.FAILED and len(self.problem_codes) > 1
         return "different_errors" if mixed else REASONS.get(self.exit_status, "failed")
 
     @property
@@ -164,24 +164,24 @@ class Report:
         return "partial" if any(result.outcome in DONE for result in self.results) else "error"
 
     @property
-    def is_hurried(self) -> bool:
+    def skips_table(self) -> bool:
         """Return whether there is no time to lay out a table of all results, because of a signal."""
-        return self.signal is not None and len(self.results) > MOST_IN_A_HURRY
+        return self.signal is not None and len(self.results) > MAX_TABLE_ROWS_AFTER_SIGNAL
 
     def count(self, outcome: Outcome) -> int:
         """Return the number of targets with this outcome."""
         return sum(result.outcome is outcome for result in self.results)
 
 
-def is_missed(result: Result, *, strict: bool) -> bool:
+def is_unmatched(result: Result, *, strict: bool) -> bool:
     """Return whether a name that matched nothing is an error; it always is for a model with running deployments."""
-    return result.outcome is Outcome.NOT_FOUND and (strict or bool(result.target.meant))
+    return result.outcome is Outcome.NOT_FOUND and (strict or bool(result.target.model_deployments))
 
 
-def trouble(result: Result, *, strict: bool) -> int:
+def exit_code_of(result: Result, *, strict: bool) -> int:
     """Return the exit code for one result; 0 if there is no problem."""
     if result.outcome is Outcome.NOT_FOUND:
-        return ExitStatus.NO_MATCH if is_missed(result, strict=strict) else ExitStatus.OK
+        return ExitStatus.NO_MATCH if is_unmatched(result, strict=strict) else ExitStatus.OK
     if result.outcome is Outcome.NOT_ATTEMPTED and result.error is None:
         # Either another name matched nothing, or the deadline passed before the target was attempted.
         return (

@@ -18,7 +18,8 @@ class Setting(NamedTuple):
 class Inspection(NamedTuple):
     """What a cluster reports about itself and about the authenticated user; None for values that could not be read.
 
-    `may` maps each privilege that esml can use to whether the user has it; None if the server does not know it.
+    `privileges` maps each privilege that esml can use to whether the user has it, or None if the server does not know
+    it.
     """
 
     user: str | None
@@ -27,12 +28,12 @@ class Inspection(NamedTuple):
     security: bool = True
     cluster_name: str | None = None
     version: str | None = None
-    may: Mapping[str, bool | None] | None = None
+    privileges: Mapping[str, bool | None] | None = None
 
     @property
     def may_stop(self) -> bool:
         """Return whether the user may stop deployments."""
-        return bool((self.may or {}).get("manage_ml"))
+        return bool((self.privileges or {}).get("manage_ml"))
 
 
 class SettingsReport(NamedTuple):

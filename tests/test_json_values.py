@@ -1,13 +1,13 @@
 import pytest
 
-from esml_stop.json_values import WrongShape, need, optional, required
+from esml_stop.json_values import WrongShape, of_type, optional, required
 
 
 def test_a_value_of_the_right_type_is_returned() -> None:
     """A value of the expected type is returned."""
     assert required({"a": 1}, "a", int) == 1
     assert optional({"a": "x"}, "a", str, None) == "x"
-    assert need([], list) == []
+    assert of_type([], list) == []
 
 
 def test_a_missing_value_is_said_to_be_missing() -> None:
@@ -30,7 +30,7 @@ def test_a_missing_value_is_said_to_be_missing() -> None:
 def test_a_value_of_another_type_is_refused(value: object, kind: type, said: str) -> None:
     """A value of another type is rejected; a boolean is not an integer, and null is not a string."""
     with pytest.raises(WrongShape, match=said):
-        need(value, kind)
+        of_type(value, kind)
     with pytest.raises(WrongShape, match=said):
         required({"a": value}, "a", kind)
 

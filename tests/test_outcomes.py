@@ -60,9 +60,9 @@ def test_a_signal_is_the_exit_code_whatever_else_happened(signal: int, code: int
 def test_only_after_a_signal_many_results_are_written_in_a_hurry() -> None:
     """A large report is written without a table only after a signal."""
     many = (STOPPED,) * 1_000
-    assert Report("stop", many, signal=2).is_hurried
-    assert not Report("stop", many).is_hurried
-    assert not Report("stop", (STOPPED,), signal=2).is_hurried
+    assert Report("stop", many, signal=2).skips_table
+    assert not Report("stop", many).skips_table
+    assert not Report("stop", (STOPPED,), signal=2).skips_table
 
 
 def test_no_as_an_answer_is_exit_1() -> None:

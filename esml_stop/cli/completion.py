@@ -114,10 +114,10 @@ def matching(begun: str) -> str:
 
 def in_time(work: Callable[[], T], otherwise: T) -> T:
     """Return the result of the work, or `otherwise` if it fails or takes too long."""
-    from esml_stop.runtime.background import begin_limited, within
+    from esml_stop.runtime.background import begin_limited, wait_for_result
 
     try:
-        return within(LONGEST_WAIT, begin_limited(work))
+        return wait_for_result(LONGEST_WAIT, begin_limited(work))
     except Exception:  # noqa: BLE001 - completion must not print errors
         return otherwise
 

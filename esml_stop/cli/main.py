@@ -171,7 +171,7 @@ def failed(error: EsmlError | Interrupted, about: Invocation) -> int:
     show_traceback(about)
     if isinstance(error, Interrupted):
         error = EndedEarly(error.signal)
-    stderr.wipe()
+    stderr.clear_step()
     try:
         tell_programs(error, about)
     except BrokenPipeError:
@@ -182,7 +182,7 @@ def failed(error: EsmlError | Interrupted, about: Invocation) -> int:
 
 def tell_programs(error: EsmlError, about: Invocation) -> None:
     """Write the error to stdout as JSON, if -o requests JSON."""
-    if about.is_data and not isinstance(error, OutputFailed):
+    if about.is_json and not isinstance(error, OutputFailed):
         from esml_stop.output.json_report import error_document
         from esml_stop.output.render import stdout
 
@@ -219,5 +219,5 @@ def show_traceback(about: Invocation) -> None:
     if about.debug:
         import traceback
 
-        stderr.wipe()
+        stderr.clear_step()
         stderr.say("\n".join(map(clean, traceback.format_exc().rstrip().split("\n"))))

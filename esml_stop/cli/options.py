@@ -32,7 +32,7 @@ class OutputOptions(NamedTuple):
     def show_begin(self) -> None:
         """Show "Connecting" on a terminal at once, because importing the HTTP client takes noticeable time."""
         if not self.quiet:
-            stderr.at_work("Connecting")
+            stderr.show_step("Connecting")
 
 
 def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:

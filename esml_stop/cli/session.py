@@ -16,7 +16,7 @@ from esml_stop.config.resolve import resolve
 from esml_stop.config.settings import ConnectionOptions
 from esml_stop.errors import EsmlError, OutputFailed
 from esml_stop.invocation import ClusterIdentity
-from esml_stop.outcomes import Outcome, Report, Result, Target, is_missed
+from esml_stop.outcomes import Outcome, Report, Result, Target, is_unmatched
 from esml_stop.output import in_use, messages, stderr, table
 from esml_stop.output.progress import MOST_NAMES, LogProgress, progress_on
 from esml_stop.output.render import render
@@ -133,7 +133,7 @@ class Session:
         status, failed, warnings = int(report.exit_status), None, list(self.warnings(report))
         self.about.warnings += warnings
         try:
-            render(report, self.about, said=not self.output.quiet and is_terminal(sys.stderr))
+            render(report, self.about, summarized=not self.output.quiet and is_terminal(sys.stderr))
         except OutputFailed as error:
             failed, status = error, int(report.exit_status or error.exit_status)
         self.comment(report, warnings)
@@ -145,13 +145,13 @@ class Session:
 
     def identify(self, report: Report) -> None:
         """Read the cluster's name and UUID for JSON reports; errors are ignored, and so is an expired deadline."""
-        if self.about.is_data and not report.signal and self.reader.deadline.remaining:
+        if self.about.is_json and not report.signal and self.reader.deadline.remaining:
             with suppress(EsmlError, Interrupted):
                 self.about.cluster = self.reader.identity()
 
     def warnings(self, report: Report) -> Iterator[str]:
         """Yield the warnings about the results."""
-        yield from map(clean, (*report.warnings, *in_use.unread(report, verbose=self.output.verbose)))
+        yield from map(clean, (*report.warnings, *in_use.missing_checks(report, verbose=self.output.verbose)))
         if not (report.results or report.strict) and report.command in {"stop", "restart"}:
             yield messages.no_ids(report)
         for result in () if report.cancelled else report.results:
@@ -162,7 +162,9 @@ class Session:
         """Write warnings, the restore command and errors to stderr; errors come last."""
         for line in () if self.output.quiet else warnings:
             stderr.warn(line)
-        for line in messages.way_back(report, ("esml", "restore", *self.arguments), verbose=self.output.verbose):
+        for line in messages.restore_instructions(
+            report, ("esml", "restore", *self.arguments), verbose=self.output.verbose
+        ):
             self.remark(line)
         if report.strict and not report.results and report.command in {"stop", "restart"}:
             stderr.say(f"esml: {messages.no_ids(report)}")
@@ -175,8 +177,8 @@ class Session:
             stderr.block(in_use.refusal(result, report, self.options))
         elif result.error:
             stderr.block(messages.failure(result))
-        elif is_missed(result, strict=report.strict):
-            stderr.block(messages.missed(result, report, self.options))
+        elif is_unmatched(result, strict=report.strict):
+            stderr.block(messages.unmatched_error(result, report, self.options))
 
 
 def password_prompt() -> Prompt | None:
@@ -186,7 +188,7 @@ def password_prompt() -> Prompt | None:
     from getpass import getpass
 
     def ask(text: str) -> str:
-        stderr.wipe()
+        stderr.clear_step()
         return getpass(text, stream=sys.stderr)
 
     return ask

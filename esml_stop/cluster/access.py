@@ -39,8 +39,8 @@ def inspect(transport: Transport, reader: Reader) -> Inspection:
     except Refused as refused:
         if refused.http_status not in NO_SUCH_CALL:
             raise
-        return Inspection(None, security=False, may=dict.fromkeys(PRIVILEGES, True), **about(ask))
-    return Inspection(**identity(who), may=privileges(ask), **about(ask))
+        return Inspection(None, security=False, privileges=dict.fromkeys(PRIVILEGES, True), **about(ask))
+    return Inspection(**identity(who), privileges=privileges(ask), **about(ask))
 
 
 @checked

@@ -15,7 +15,7 @@ from esml_stop.plan.patterns import ALL, Wanted, chosen, chunks, expression
 from esml_stop.plan.references import names_of
 from esml_stop.runtime.background import BackgroundCall
 from esml_stop.runtime.deadline import Deadline
-from esml_stop.runtime.retry import patiently
+from esml_stop.runtime.retry import with_retries
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class Reader:
         snapshot = self.find(wanted, uses)
         if clock:
             ahead, unread = self.optional(
-                "the cluster's clock", "monitor", partial(patiently, clock, deadline, self.on_retry)
+                "the cluster's clock", "monitor", partial(with_retries, clock, deadline, self.on_retry)
             )
             snapshot = snapshot._replace(clock_ahead=ahead or 0, not_checked=(unread,) if unread else ())
         return uses.of(chosen(wanted, snapshot), snapshot) if uses else without_uses(snapshot)
@@ -68,7 +68,9 @@ class Reader:
         if not self.known_identity:
             deadline = self.optional_deadline()
             try:
-                self.known_identity = patiently(lambda _: self.cluster.identity(deadline.left), deadline, self.on_retry)
+                self.known_identity = with_retries(
+                    lambda _: self.cluster.identity(deadline.left), deadline, self.on_retry
+                )
             except NotAuthenticated:
                 raise
             except EsmlError:
@@ -100,13 +102,13 @@ class Reader:
         if unseen:
             known |= {one.deployment_id: one for one in self.listing(expression(unseen)).deployments}
         snapshot = Snapshot(
-            tuple(known.values()), by_model, aliased={name: model or name for name, model in aliased.items()}
+            tuple(known.values()), by_model, model_ids={name: model or name for name, model in aliased.items()}
         )
         missing = [name for name in wanted.exact if name not in known][:MOST_HINTS]
         hints = self.hints(missing, uses) if missing else {}
         return snapshot._replace(
             hints={name: hint.text for name, hint in hints.items()},
-            meant={name: hint.deployments for name, hint in hints.items() if hint.deployments},
+            model_deployments={name: hint.deployments for name, hint in hints.items() if hint.deployments},
         )
 
     def optional_deadline(self) -> Deadline:
@@ -116,7 +118,7 @@ class Reader:
     def listing(self, names: str, deadline: Deadline | None = None) -> Listing:
         """Return what an expression matches in `_stats`, before the command's deadline or an earlier one."""
         ends = deadline or self.deadline
-        return patiently(lambda _: self.cluster.deployments(names, ends.left), ends, self.on_retry)
+        return with_retries(lambda _: self.cluster.deployments(names, ends.left), ends, self.on_retry)
 
     def running(self, names: Iterable[str], deadline: Deadline | None = None) -> dict[str, Deployment]:
         """Return those of some deployments that are running now, by ID."""
@@ -163,7 +165,7 @@ class Reader:
 
     def ask(self, call: Callable[[], T]) -> T:
         """Make a request, with retries."""
-        return patiently(lambda _: call(), self.deadline, self.on_retry)
+        return with_retries(lambda _: call(), self.deadline, self.on_retry)
 
     def hints(self, names: list[str], uses: "Uses | None") -> dict[str, Hint]:
         """Return hints for names that match no deployment, if they can be read quickly."""
@@ -195,9 +197,9 @@ class Uses:
             return snapshot
         reader = self.reader
         deadline = reader.optional_deadline()
-        asked = partial(patiently, self.endpoints, deadline, reader.on_retry)
+        asked = partial(with_retries, self.endpoints, deadline, reader.on_retry)
         endpoints, no_endpoints = reader.optional("inference endpoints", "monitor_inference", asked)
-        read = partial(patiently, self.pipelines, deadline, reader.on_retry)
+        read = partial(with_retries, self.pipelines, deadline, reader.on_retry)
         pipelines, no_pipelines = reader.optional(PIPELINES, "read_pipeline", read)
         unread = (one for one in (no_endpoints, no_pipelines) if one)
         snapshot = snapshot._replace(
@@ -214,7 +216,7 @@ class Uses:
         missing = [model for model in models if model not in snapshot.by_model]
         by_model = {**snapshot.by_model, **reader.by_model(missing)}
         found, _ = reader.optional(
-            "model aliases", "monitor_ml", partial(patiently, aliases, deadline, reader.on_retry)
+            "model aliases", "monitor_ml", partial(with_retries, aliases, deadline, reader.on_retry)
         )
         return snapshot._replace(by_model=by_model, aliases=found or {})
 

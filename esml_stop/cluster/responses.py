@@ -6,7 +6,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from esml_stop.errors import CHECK_URL, BadAnswer
 from esml_stop.invocation import ClusterIdentity
-from esml_stop.json_values import WrongShape, need, optional, required
+from esml_stop.json_values import WrongShape, of_type, optional, required
 from esml_stop.models import Endpoint, Model, Pipeline, Pipelines
 
 P = ParamSpec("P")
@@ -51,8 +51,8 @@ def endpoints(body: Any) -> tuple[Endpoint, ...]:
 
     Up to 8.14 the list is called `models`, and the ID of an endpoint `model_id`.
     """
-    kind = "models" if "models" in need(body, dict) and "endpoints" not in body else "endpoints"
-    found = [need(one, dict) for one in required(body, kind, list)]
+    kind = "models" if "models" in of_type(body, dict) and "endpoints" not in body else "endpoints"
+    found = [of_type(one, dict) for one in required(body, kind, list)]
     return tuple(
         Endpoint(
             required(one, "inference_id" if "inference_id" in one else "model_id", str),
@@ -66,7 +66,7 @@ def endpoints(body: Any) -> tuple[Endpoint, ...]:
 @checked
 def pipelines(body: Any) -> Pipelines:
     """Return the pipelines with an inference processor, from `GET _ingest/pipeline?filter_path=...`."""
-    found = {name: pipeline(need(one, dict)) for name, one in need(body, dict).items()}
+    found = {name: pipeline(of_type(one, dict)) for name, one in of_type(body, dict).items()}
     return Pipelines({name: one for name, one in found.items() if one.names})
 
 
@@ -112,14 +112,14 @@ def models(body: Any) -> tuple[Model, ...]:
             optional(config, "model_type", str, None),
             frozenset(map(str, optional(optional(config, "metadata", dict, {}), "model_aliases", list, []))),
         )
-        for config in (need(one, dict) for one in optional(body, "trained_model_configs", list, []))
+        for config in (of_type(one, dict) for one in optional(body, "trained_model_configs", list, []))
     )
 
 
 @checked
 def clock(body: Any) -> int:
     """Return the server's time in epoch milliseconds, in whole seconds, from `GET _cat/health?h=epoch&format=json`."""
-    rows = need(body, list)
+    rows = of_type(body, list)
     epoch = required(rows[0] if rows else {}, "epoch", str)
     if not epoch.isdecimal():
         raise WrongShape(f"it holds {epoch!r} where a time belongs")
@@ -136,7 +136,7 @@ def stopped(body: Any) -> None:
 @checked
 def started(body: Any) -> None:
     """Raise BadAnswer unless the response to `_start` contains an assignment (an allocation in 8.0 to 8.2)."""
-    required(body, "allocation" if "allocation" in need(body, dict) else "assignment", dict)
+    required(body, "allocation" if "allocation" in of_type(body, dict) else "assignment", dict)
 
 
 @checked

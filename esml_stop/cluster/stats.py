@@ -6,7 +6,7 @@ from sys import intern
 from typing import Any, NamedTuple
 
 from esml_stop.cluster.responses import checked
-from esml_stop.json_values import WrongShape, need, optional, required
+from esml_stop.json_values import WrongShape, of_type, optional, required
 from esml_stop.models import UNKNOWN_STATE, Deployment, Listing
 from esml_stop.plan.start_settings import OLD_NAMES, SIZE
 
@@ -36,7 +36,7 @@ def read(entry: Any) -> Deployment | Undeployed:
     """Return the model or deployment of an entry; each deployment of a model has its own entry."""
     if isinstance(entry, Deployment | Undeployed):  # already converted while decoding
         return entry
-    if "deployment_stats" in need(entry, dict):
+    if "deployment_stats" in of_type(entry, dict):
         return deployment(entry)
     return Undeployed(required(entry, "model_id", str))
 
@@ -56,8 +56,8 @@ def deployment(entry: Mapping[str, Any]) -> Deployment:
     """Return the deployment of an entry with `deployment_stats`; before 8.8 its ID is that of the model."""
     model_id = identifier(required(entry, "model_id", str), "model")
     stats = required(entry, "deployment_stats", dict)
-    nodes = [need(node, dict) for node in optional(stats, "nodes", list, [])]
-    described = [need(node, dict) for one in nodes for node in optional(one, "node", dict, {}).values()]
+    nodes = [of_type(node, dict) for node in optional(stats, "nodes", list, [])]
+    described = [of_type(node, dict) for one in nodes for node in optional(one, "node", dict, {}).values()]
     sizes = optional(entry, "model_size_stats", dict, {})
     pipelines = optional(optional(entry, "ingest", dict, {}), "pipelines", dict, {})
     allocation = allocated(stats, nodes)

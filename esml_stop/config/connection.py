@@ -18,8 +18,8 @@ class Connection:
 
     `hosts` are URLs with scheme, host and port (and a path prefix, if any), but without credentials; for a `cloud_id`,
     the URL that it contains. `proxies` maps the URL of a host to the proxy for it. `sources` describes, for messages,
-    where each setting was found. Settings in `unread` contain an expression whose program was not run; the connection
-    can then only be shown. `blocked` holds the changes (stop, start) that the profile does not allow.
+    where each setting was found. Settings in `unresolved` contain an expression whose program was not run; the
+    connection can then only be shown. `blocked` holds the changes (stop, start) that the profile does not allow.
     """
 
     hosts: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ class Connection:
     proxies: Mapping[str, Proxy] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    unread: frozenset[str] = frozenset()
+    unresolved: frozenset[str] = frozenset()
     blocked: Mapping[str, Block] = field(default_factory=dict)
 
     @property
@@ -73,7 +73,7 @@ SHORTEST = 4
 LONGEST_TRACEBACK = 20_000
 
 
-class LeftOut(Exception):
+class RedactedError(Exception):
     """Replaces an error whose traceback contains a secret or a whole response."""
 
 
@@ -85,11 +85,11 @@ def redacted(text: str, connection: Connection) -> str:
 
 
 def printable(error: Exception, connection: Connection) -> Exception:
-    """Return the error, or LeftOut if its traceback contains a secret or a whole response."""
+    """Return the error, or RedactedError if its traceback contains a secret or a whole response."""
     text = "".join(traceback.format_exception(error))
     if len(text) <= LONGEST_TRACEBACK and redacted(text, connection) == text:
         return error
-    return LeftOut(f"{type(error).__name__}; it repeats a secret or a whole answer")
+    return RedactedError(f"{type(error).__name__}; it repeats a secret or a whole answer")
 
 
 def forms(connection: Connection) -> set[str]:

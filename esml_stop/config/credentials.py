@@ -55,7 +55,7 @@ def refuse_both(settings: Settings, one: str, other: str) -> None:
 def read_key(settings: Settings, stdin: TextIO | None) -> str:
     """Return the API key in the form that is sent, or the expression if its program was not run."""
     refuse_both(settings, "api_key", "api_key_file")
-    if "api_key" in settings.unread:
+    if "api_key" in settings.unresolved:
         return settings.values["api_key"]
     if "api_key" in settings.values:
         return as_sent(settings.values["api_key"], settings.sources["api_key"])
@@ -104,11 +104,11 @@ def client_pair(settings: Settings) -> tuple[str | None, str | None]:
         return None, None
     cert = must_exist(values["client_cert"], sources["client_cert"])
     key = must_exist(values["client_key"], sources["client_key"]) if "client_key" in values else None
-    must_fit(cert, key, settings)
+    check_key_pair(cert, key, settings)
     return cert, key
 
 
-def must_fit(cert: str, key: str | None, settings: Settings) -> None:
+def check_key_pair(cert: str, key: str | None, settings: Settings) -> None:
     """Raise ConfigError when a certificate and its key cannot be used together."""
     source, key_file = settings.sources.get("client_key") or settings.sources["client_cert"], key or cert
     try:

@@ -34,9 +34,9 @@ def settings(data: Mapping[str, Any], name: str | None, what: str, reader: Reade
     values = {key: value(found[key], f"{where}: {key}", reader) for key in found}
     if "username" in values and "password" not in values:
         raise ConfigError(f"{where} has a username but no password.")
-    unread = frozenset(key for key in found if reader.is_left(text_of(found[key]) or ""))
+    unresolved = frozenset(key for key in found if reader.is_left(text_of(found[key]) or ""))
     sources = dict.fromkeys(values, where)
-    return Settings(values, sources, unread=unread, blocked=blocked(data, context, chosen, what))
+    return Settings(values, sources, unresolved=unresolved, blocked=blocked(data, context, chosen, what))
 
 
 def chosen_name(data: Mapping[str, Any], name: str | None, what: str) -> str:

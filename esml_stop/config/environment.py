@@ -117,30 +117,30 @@ OTHER_FAMILIES = (
 
 def own_settings(environment: Mapping[str, str]) -> Settings:
     """Return the ESML_* settings."""
-    return normalized(as_found(OWN, environment))
+    return normalized(raw_settings(OWN, environment))
 
 
 def other_settings(environment: Mapping[str, str]) -> Settings | None:
     """Return the settings of the first family of another tool that contains the address of a cluster."""
-    families = (from_family(family, environment) for family in OTHER_FAMILIES)
+    families = (family_settings(family, environment) for family in OTHER_FAMILIES)
     return next((settings for settings in families if settings.names_cluster), None)
 
 
-def from_family(family: Family, environment: Mapping[str, str]) -> Settings:
+def family_settings(family: Family, environment: Mapping[str, str]) -> Settings:
     """Return the settings from a family of another tool; an API key or token takes precedence over a user name."""
-    found = normalized(as_found(family, environment))
+    found = normalized(raw_settings(family, environment))
     if family.shared and not found.has((*KEY, *LOGIN)):
         return Settings()
     values, sources = dict(found.values), dict(found.sources)
     if family.user and "password" in values and "username" not in values:
         values["username"], sources["username"] = family.user, f"the default user for {sources['password']}"
     if "url" in values:
-        values["url"] = unfolded(values["url"], sources["url"], environment)
+        values["url"] = with_variables(values["url"], sources["url"], environment)
     together = Settings(values, sources)
     return together.only(name for name in values if name not in LOGIN or not together.has(KEY))
 
 
-def as_found(family: Family, environment: Mapping[str, str]) -> Settings:
+def raw_settings(family: Family, environment: Mapping[str, str]) -> Settings:
     """Return the values of the variables that are set."""
     found: dict[str, str] = {}
     for name, setting in family.names.items():
@@ -149,7 +149,7 @@ def as_found(family: Family, environment: Mapping[str, str]) -> Settings:
     return Settings({setting: unwrapped(environment[name]) for setting, name in found.items()}, found)
 
 
-def unfolded(url: str, source: str, environment: Mapping[str, str]) -> str:
+def with_variables(url: str, source: str, environment: Mapping[str, str]) -> str:
     """Return a URL with each ${NAME} replaced by its variable, which not every tool that reads a .env file does."""
 
     def value(reference: re.Match[str]) -> str:

@@ -29,7 +29,7 @@ FILES = ("ca_certs", "client_cert", "client_key")
 LEFT_OUT = {"client": ("headers", "ssl_assert_hostname"), "other_settings": ("master_only",)}
 
 
-def is_one(data: Mapping[str, Any]) -> bool:
+def is_es_client_file(data: Mapping[str, Any]) -> bool:
     """Return whether a configuration file has this format."""
     return isinstance(data.get("elasticsearch"), dict)
 

@@ -58,7 +58,7 @@ def is_open_to_others(found: os.stat_result) -> bool:
     return bool(found.st_mode & OTHERS)
 
 
-def is_ours_alone(found: os.stat_result) -> bool:
+def is_writable_only_by_owner(found: os.stat_result) -> bool:
     """Return whether only the current user or root may write to a file."""
     return not found.st_mode & OTHERS_WRITE and found.st_uid in {os.geteuid(), 0}
 

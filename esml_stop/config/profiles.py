@@ -12,7 +12,7 @@ from typing import Any
 from esml_stop.config import elastic_cli, es_client
 from esml_stop.config.documents import document, has_secret
 from esml_stop.config.expressions import Reader
-from esml_stop.config.files import is_open_to_others, is_ours_alone
+from esml_stop.config.files import is_open_to_others, is_writable_only_by_owner
 from esml_stop.config.settings import Settings
 from esml_stop.errors import ConfigError
 
@@ -54,7 +54,7 @@ def located(environment: Mapping[str, str]) -> tuple[Path, str] | None:
 def settings(path: Path, what: str, profile: str | None, reader: Reader) -> Settings:
     """Return the settings of one connection in a file; `what` is the name of the file in messages."""
     data, found = document(path, what)
-    read = from_data(data, path, what, profile, reader._replace(trusted=is_ours_alone(found)))
+    read = from_data(data, path, what, profile, reader._replace(trusted=is_writable_only_by_owner(found)))
     if not (is_open_to_others(found) and has_secret(data)):
         return read
     warning = f"{path} contains a secret that other users can read; to prevent this: chmod 600 {path}"
@@ -63,9 +63,9 @@ def settings(path: Path, what: str, profile: str | None, reader: Reader) -> Sett
 
 def from_data(data: dict[str, Any], path: Path, what: str, profile: str | None, reader: Reader) -> Settings:
     """Return the settings, according to the format of the file."""
-    if "client" in data and "contexts" not in data and not es_client.is_one(data):
+    if "client" in data and "contexts" not in data and not es_client.is_es_client_file(data):
         raise ConfigError(f"{what} has the form of es_client before version 8 (client: at the top).", hint=NEW_FORM)
-    if "contexts" in data or not es_client.is_one(data):
+    if "contexts" in data or not es_client.is_es_client_file(data):
         return elastic_cli.settings(data, profile, what, reader)
     if profile:
         raise ConfigError(f"{what} is a file of es_client, which has no profiles.", hint="Leave out --profile.")

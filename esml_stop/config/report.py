@@ -43,7 +43,7 @@ def settings(connection: Connection) -> Iterator[Setting]:
 
 def masked(connection: Connection, name: str, secret: str | None) -> str | None:
     """Return a secret in masked form, or the expression for it if its program was not run."""
-    if not secret or name in connection.unread:
+    if not secret or name in connection.unresolved:
         return secret
     identity = key_id(secret) if name == "api_key" else None
     return f"{identity}:{MASK}" if identity else MASK

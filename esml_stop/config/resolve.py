@@ -38,7 +38,7 @@ def resolve(
     `prompt` asks the user for a password without echo; None if there is no terminal. Without `run`, no program of a
     credential store is run, and the connection can only be shown. Raises ConfigError.
     """
-    own = from_options(options).over(own_settings(environment))
+    own = from_options(options).override(own_settings(environment))
     return build(chosen(own, environment, run=run), stdin=stdin, prompt=prompt)
 
 
@@ -46,14 +46,14 @@ def chosen(own: Settings, environment: Mapping[str, str], *, run: bool = True) -
     """Return the settings of the family that is used; `own` are the options and ESML_* variables."""
     if own.has(FILE):
         refuse_beside_file(own)
-        return own.only(TLS).over(named(own, environment, run=run))
+        return own.only(TLS).override(named(own, environment, run=run))
     if own.names_cluster:
         return own
     family = other_settings(environment) or default(environment, run=run)
     if family is None:
         raise nothing_found(own, environment)
-    refuse_strays(own, family)
-    return own.only(TLS).over(family)
+    refuse_mixed_sources(own, family)
+    return own.only(TLS).override(family)
 
 
 def refuse_beside_file(own: Settings) -> None:
@@ -67,7 +67,7 @@ def refuse_beside_file(own: Settings) -> None:
         )
 
 
-def refuse_strays(own: Settings, family: Settings) -> None:
+def refuse_mixed_sources(own: Settings, family: Settings) -> None:
     """Raise ConfigError if options or ESML_* contain credentials, but the address comes from another family."""
     stray = next((name for name in (*KEY, *LOGIN) if name in own.values), None)
     if stray:
@@ -98,7 +98,7 @@ def nothing_found(own: Settings, environment: Mapping[str, str]) -> ConfigError:
 
 def build(settings: Settings, *, stdin: TextIO | None, prompt: Prompt | None) -> Connection:
     """Return the connection that one family of settings describes; raises ConfigError."""
-    hosts = found_hosts(settings)
+    hosts = host_addresses(settings)
     who = credentials(settings, hosts, stdin, prompt)
     cert, key = client_pair(settings)
     return Connection(
@@ -116,24 +116,24 @@ def build(settings: Settings, *, stdin: TextIO | None, prompt: Prompt | None) ->
         proxies=proxies(settings, hosts),
         sources=sources(settings, who),
         warnings=(*settings.warnings, *warnings(settings, hosts, who)),
-        unread=settings.unread,
+        unresolved=settings.unresolved,
         blocked=settings.blocked,
     )
 
 
-def found_hosts(settings: Settings) -> tuple[Address, ...]:
+def host_addresses(settings: Settings) -> tuple[Address, ...]:
     """Return the addresses of the cluster, or the unresolved URL if its program was not run."""
     refuse_both(settings, "url", "cloud_id")
     if "cloud_id" in settings.values:
         return (cloud_address(settings.values["cloud_id"], settings.sources["cloud_id"]),)
-    if "url" in settings.unread:
+    if "url" in settings.unresolved:
         return (Address(settings.values["url"]),)
     return addresses(settings.values["url"], settings.sources["url"])
 
 
 def proxies(settings: Settings, hosts: tuple[Address, ...]) -> dict[str, Proxy]:
     """Return the proxies for the hosts, by the URL of the host."""
-    found = {} if "url" in settings.unread else {host.url: proxy_for(host.url) for host in hosts}
+    found = {} if "url" in settings.unresolved else {host.url: proxy_for(host.url) for host in hosts}
     used = {url: proxy for url, proxy in found.items() if proxy}
     for url, proxy in used.items():
         if "ssl_fingerprint" in settings.values and url.startswith("https:") and proxy.url.startswith("https:"):

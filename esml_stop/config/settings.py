@@ -14,7 +14,7 @@ TRUST = ("ca_certs", "ssl_fingerprint", "insecure")
 TLS = (*TRUST, "client_cert", "client_key")
 
 # What settings of higher precedence replace: if one of the first is given, all of the second are dropped below it.
-DISPLACED = (
+OVERRIDES = (
     (ADDRESS, (*ADDRESS, *FILE)),
     (FILE, (*ADDRESS, *KEY, *LOGIN)),
     (KEY, (*KEY, *LOGIN)),
@@ -71,14 +71,14 @@ class Block(NamedTuple):
 class Settings:
     """Values by name, and a description of where each was found.
 
-    `unread` names the values that still contain expressions because no program was run for them. `blocked` holds
+    `unresolved` names the values that still contain expressions because no program was run for them. `blocked` holds
     the changes (stop, start) that the profile's command policy does not allow.
     """
 
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     sources: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    unread: frozenset[str] = frozenset()
+    unresolved: frozenset[str] = frozenset()
     blocked: Mapping[str, Block] = field(default_factory=dict)
 
     @property
@@ -94,20 +94,20 @@ class Settings:
         """Return the settings that have these names."""
         kept = {name: self.values[name] for name in names if name in self.values}
         sources = {name: self.sources[name] for name in kept}
-        return Settings(kept, sources, self.warnings, self.unread & kept.keys(), self.blocked)
+        return Settings(kept, sources, self.warnings, self.unresolved & kept.keys(), self.blocked)
 
-    def over(self, other: "Settings") -> "Settings":
+    def override(self, other: "Settings") -> "Settings":
         """Return both combined; these settings take precedence over the others.
 
-        A credential or an address here also drops credentials or addresses of a different kind there (DISPLACED).
+        A credential or an address here also drops credentials or addresses of a different kind there (OVERRIDES).
         """
-        dropped = {name for above, below in DISPLACED if self.has(above) for name in below}
+        dropped = {name for above, below in OVERRIDES if self.has(above) for name in below}
         kept = other.only(name for name in other.values if name not in dropped)
         return Settings(
             {**kept.values, **self.values},
             {**kept.sources, **self.sources},
             (*other.warnings, *self.warnings),
-            self.unread | (kept.unread - self.values.keys()),
+            self.unresolved | (kept.unresolved - self.values.keys()),
             {**other.blocked, **self.blocked},
         )
 

@@ -10,7 +10,7 @@ from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.patterns import expression
 from esml_stop.runtime.deadline import Deadline
-from esml_stop.runtime.retry import PERSISTENTLY, patiently
+from esml_stop.runtime.retry import UNLIMITED, with_retries
 from esml_stop.runtime.signals import Interrupted, is_ending
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
@@ -62,7 +62,7 @@ class Change:
     def run(self) -> Result:
         """Send the change and return the result; never raises EsmlError."""
         try:
-            return patiently(self.attempt, self.deadline, self.on_retry)
+            return with_retries(self.attempt, self.deadline, self.on_retry)
         except Refused as refused:
             return self.settled(refused) if refused.transient else self.refused(refused)
         except BadAnswer as bad:
@@ -95,8 +95,8 @@ class Change:
         if not self.sent:
             return self.result(Outcome.NOT_ATTEMPTED, lost)
         try:
-            reached = patiently(
-                lambda _: self.reached(self.whole, math.inf), self.whole, self.on_retry, attempts=PERSISTENTLY
+            reached = with_retries(
+                lambda _: self.reached(self.whole, math.inf), self.whole, self.on_retry, attempts=UNLIMITED
             )
         except (EsmlError, Interrupted):
             return self.result(Outcome.STOPPING if self.state == "stopping" else Outcome.UNKNOWN, lost)
@@ -131,7 +131,7 @@ class Change:
     def result(self, outcome: Outcome, error: EsmlError | None = None) -> Result:
         """Return the result; its error gets the exit code and hint for the outcome."""
         if error:
-            error = error.but(exit_status=exit_status(error, outcome), hint=self.hint(error, outcome))
+            error = error.replace(exit_status=exit_status(error, outcome), hint=self.hint(error, outcome))
         return Result(self.target, outcome, used_by=self.target.used_by, error=error, attempts=self.attempts)
 
     def hint(self, error: EsmlError, outcome: Outcome) -> str | None:

@@ -7,7 +7,7 @@ from esml_stop.cluster.reader import Reader
 from esml_stop.execute import start as starting
 from esml_stop.execute import stop as stopping
 from esml_stop.execute.batch import Batch, Listener, Say
-from esml_stop.execute.last_look import FinalResults, settled_at_once
+from esml_stop.execute.final_check import FinalResults, settled_at_once
 from esml_stop.execute.start import Start, untouched, wait_until_started
 from esml_stop.execute.stop import Stop
 from esml_stop.models import Deployment, Flags
@@ -58,7 +58,7 @@ class Restarts:
             return result
         if result.outcome in {Outcome.STOPPING, Outcome.UNKNOWN}:
             hint = f"Check again with `esml list`. When it has stopped, start it with {self.again}."
-            result = replace(result, error=result.error.but(hint=hint))
+            result = replace(result, error=result.error.replace(hint=hint))
         return self.after_stop(result, interrupted=interrupted) if result.deployment_id in self.stopped else result
 
     def after_stop(self, result: Result, *, interrupted: bool) -> Result:
@@ -69,10 +69,12 @@ class Restarts:
             text = (
                 "esml was interrupted before it was started again." if interrupted else f"was not started again. {why}"
             )
-            return replace(result, outcome=Outcome.FAILED, error=result.error.but(message=f"It stopped, but {text}"))
+            return replace(
+                result, outcome=Outcome.FAILED, error=result.error.replace(message=f"It stopped, but {text}")
+            )
         if result.outcome is Outcome.UNKNOWN:
             text = f"It stopped, but it is not known whether it was started again. {why}"
-            return replace(result, error=result.error.but(message=text))
+            return replace(result, error=result.error.replace(message=text))
         return result
 
 

@@ -8,7 +8,7 @@ from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError, Refused
 from esml_stop.execute.batch import Batch, Listener, Say
 from esml_stop.execute.change import Change
-from esml_stop.execute.last_look import FinalResults, guarded, settled_at_once
+from esml_stop.execute.final_check import FinalResults, guarded, settled_at_once
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.restore_plan import updated

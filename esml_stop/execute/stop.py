@@ -9,7 +9,7 @@ from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError, Refused, Unreachable
 from esml_stop.execute.batch import Batch, Listener, Say
 from esml_stop.execute.change import Change
-from esml_stop.execute.last_look import settled_at_once
+from esml_stop.execute.final_check import settled_at_once
 from esml_stop.models import Deployment, Flags
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.runtime.deadline import Deadline
@@ -32,10 +32,10 @@ def stop_all(
     results = [done.get(one.deployment_id) or Result.untouched(one) for one in targets]
     if signal:
         return settled_at_once(results, reader, settled), signal
-    return believed(results, reader), None
+    return without_unproven(results, reader), None
 
 
-def believed(results: list[Result], reader: Reader) -> list[Result]:
+def without_unproven(results: list[Result], reader: Reader) -> list[Result]:
     """Return the results, without believing a server before 8.8, or one of unknown version, about what was not seen."""
     unseen = [one for one in results if one.outcome is Outcome.STOPPED and not one.target.deployment]
     with suppress(EsmlError):

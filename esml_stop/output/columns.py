@@ -45,7 +45,7 @@ def lines(layout: Layout, rows: Sequence[Row], room: int | None, *, coloured: bo
     widths = {title: widest([title, *(row.cells[title].text for row in rows)]) for title in layout.titles}
     used = [line for row in rows for line in row.last]
     tail = len(GAP) + widest([layout.last, *used]) if used else 0
-    shown, fits = arranged(layout, rows, widths, tail, room)
+    shown, fits = choose_layout(layout, rows, widths, tail, room)
     beside = bool(used) and fits
     painter = Painter(shown, layout.right, coloured=coloured)
     yield painter.head(layout.last if beside else "")
@@ -54,7 +54,7 @@ def lines(layout: Layout, rows: Sequence[Row], room: int | None, *, coloured: bo
         yield from (f"{GAP}{part}" for note in row.notes for part in folded(note, room))
 
 
-def arranged(
+def choose_layout(
     layout: Layout, rows: Sequence[Row], widths: Mapping[str, int], tail: int, room: int | None
 ) -> tuple[dict[str, int], bool]:
     """Return the widths of the columns that are shown, and whether the last column, `tail` wide, fits beside them."""
@@ -65,7 +65,7 @@ def arranged(
         shown = fitting(layout, candidate, room - tail)
         if total(shown) + tail <= room:
             return shown, True
-    return narrowed(fitting(layout, usual, room), rows, room), False
+    return narrow_first_column(fitting(layout, usual, room), rows, room), False
 
 
 def without_outliers(widths: Mapping[str, int], rows: Sequence[Row], room: int) -> Mapping[str, int]:
@@ -94,7 +94,7 @@ def fitting(layout: Layout, widths: Mapping[str, int], room: int) -> dict[str, i
     return shown
 
 
-def narrowed(widths: dict[str, int], rows: Sequence[Row], room: int) -> dict[str, int]:
+def narrow_first_column(widths: dict[str, int], rows: Sequence[Row], room: int) -> dict[str, int]:
     """Return the widths with a first column that fits; values that are longer are shown on a separate line."""
     first, *others = widths
     left = room - total({title: widths[title] for title in others}) - len(GAP)

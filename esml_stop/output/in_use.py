@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from itertools import islice
 
 from esml_stop.invocation import ClusterIdentity
-from esml_stop.models import LAST_LOOK, PIPELINES, Deployment, Kind, NotChecked, Reference, Through
+from esml_stop.models import FINAL_CHECK, PIPELINES, Deployment, Kind, NotChecked, Reference, Through
 from esml_stop.outcomes import Outcome, Report, Result, Target
-from esml_stop.plan.references import names_one
+from esml_stop.plan.references import references_deployment
 from esml_stop.text import clean, command, counted
 
 MOST_NAMES = 5
@@ -35,16 +35,18 @@ def use_in_brief(reference: Reference) -> str:
     return f"endpoint {clean(reference.id)}"
 
 
-def unread(report: Report, *, verbose: bool) -> list[str]:
+def missing_checks(report: Report, *, verbose: bool) -> list[str]:
     """Return the lines about checks that could not be made and that no other message mentions.
 
     They matter where Elasticsearch's own usage check refuses no stop: in a dry run, with --force, or in old versions.
     """
     look_only = report.dry_run or report.command == "list"
-    chosen = [result.target for result in report.results if verbose or is_blind(result, look_only=look_only)]
-    found = dict.fromkeys(one for target in chosen for one in target.not_checked if is_said(one, verbose=verbose))
+    chosen = [result.target for result in report.results if verbose or lacks_server_check(result, look_only=look_only)]
+    found = dict.fromkeys(
+        one for target in chosen for one in target.not_checked if is_worth_warning(one, verbose=verbose)
+    )
     unseen = dict.fromkeys(
-        one for result in report.results for one in result.target.not_checked if one.what == LAST_LOOK
+        one for result in report.results for one in result.target.not_checked if one.what == FINAL_CHECK
     )
     return [
         *(f"Not checked ({clean(one.reason.rstrip('.'))}): {clean(one.what)}." for one in found),
@@ -55,12 +57,12 @@ def unread(report: Report, *, verbose: bool) -> list[str]:
     ]
 
 
-def is_said(unread: NotChecked, *, verbose: bool) -> bool:
+def is_worth_warning(unread: NotChecked, *, verbose: bool) -> bool:
     """Return whether to warn about a missing check; PIPELINES, which concerns few pipelines, only with --verbose."""
-    return unread.what != LAST_LOOK and (verbose or unread.what != PIPELINES)
+    return unread.what != FINAL_CHECK and (verbose or unread.what != PIPELINES)
 
 
-def is_blind(result: Result, *, look_only: bool) -> bool:
+def lacks_server_check(result: Result, *, look_only: bool) -> bool:
     """Return whether Elasticsearch would not refuse the stop even if an endpoint uses the deployment."""
     versions = result.target.deployment.node_versions if result.target.deployment else ()
     return look_only or result.forced or not all(map(checks_endpoints, versions or ("0",)))
@@ -111,13 +113,13 @@ def last_of_model(result: Result, report: Report) -> list[str]:
 def is_needed(result: Result, other: Deployment) -> bool:
     """Return whether a running deployment of the model was refused only because all of them would be stopped."""
     found = result.target.deployment
-    alive = found is not None and found.alive and found.model_id == other.model_id
-    return alive and result.outcome is Outcome.IN_USE and not names_one(result.target.breaks)
+    is_running = found is not None and found.is_running and found.model_id == other.model_id
+    return is_running and result.outcome is Outcome.IN_USE and not references_deployment(result.target.breaks)
 
 
 def forced(result: Result, report: Report) -> str | None:
     """Return the warning about uses that fail because a deployment is stopped or restarted; None if there are none."""
-    broken = [one for one in result.target.breaks if not one.needs_model or not serves_on(result, report)]
+    broken = [one for one in result.target.breaks if not one.needs_model or not is_still_served(result, report)]
     if not broken:
         return None
     tense, effect = ("is", "would") if report.dry_run else ("was", "will")
@@ -128,7 +130,7 @@ def forced(result: Result, report: Report) -> str | None:
     return f"{clean(result.deployment_id)} {tense} in use: {uses}. These {effect} fail until it is restarted."
 
 
-def serves_on(result: Result, report: Report) -> bool:
+def is_still_served(result: Result, report: Report) -> bool:
     """Return whether a deployment of the same model was requested, but not stopped."""
     model = result.target.deployment and result.target.deployment.model_id
     siblings = (one for one in report.results if one.target.deployment and one.target.deployment.model_id == model)

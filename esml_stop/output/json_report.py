@@ -10,7 +10,7 @@ from esml_stop.errors import EsmlError
 from esml_stop.exit_status import REASONS
 from esml_stop.invocation import Invocation
 from esml_stop.models import UNKNOWN_STATE, Deployment, NotChecked, Reference
-from esml_stop.outcomes import Outcome, Report, Result, is_missed
+from esml_stop.outcomes import Outcome, Report, Result, is_unmatched
 from esml_stop.output import in_use, messages
 from esml_stop.plan.start_settings import start_call
 from esml_stop.text import rfc3339
@@ -140,8 +140,8 @@ def errors(result: Result, report: Report, about: Invocation) -> Iterator[Json]:
         }
     elif result.error:
         yield described(result.error) | {"target": name}
-    elif is_missed(result, strict=report.strict):
-        first, *others = messages.missed(result, report, about.options)
+    elif is_unmatched(result, strict=report.strict):
+        first, *others = messages.unmatched_error(result, report, about.options)
         hint = others[0].strip() if others else None
         again = hint.partition(": ")[2] if hint else None
         yield described(EsmlError(first, hint=hint, code="not_found", target=name)) | {"command": again}

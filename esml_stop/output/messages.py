@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from esml_stop.errors import EsmlError
 from esml_stop.models import Deployment
-from esml_stop.outcomes import DONE, PROBLEMS, Outcome, Report, Result, Target, is_missed
+from esml_stop.outcomes import DONE, PROBLEMS, Outcome, Report, Result, Target, is_unmatched
 from esml_stop.output.in_use import forced
 from esml_stop.plan.start_settings import start_call
 from esml_stop.text import clean, command, counted, rfc3339, seconds, size
@@ -60,7 +60,7 @@ def warning(result: Result, report: Report) -> str | None:
     if result.error or result.outcome is Outcome.IN_USE:
         return None
     if result.outcome is Outcome.NOT_FOUND:
-        return None if is_missed(result, strict=report.strict) else missing(result.target, report.command)
+        return None if is_unmatched(result, strict=report.strict) else missing(result.target, report.command)
     if result.outcome is Outcome.NOT_IDLE:
         return not_idle(result.target)
     return (forced(result, report) or why(result)) if result.outcome in DONE else None
@@ -88,7 +88,7 @@ def start_again(one: Deployment) -> str:
     return f"To start {clean(one.deployment_id)} again:\n{request}"
 
 
-def way_back(report: Report, restore: Sequence[str], *, verbose: bool) -> list[str]:
+def restore_instructions(report: Report, restore: Sequence[str], *, verbose: bool) -> list[str]:
     """Return how to start stopped deployments again: with --verbose each request, with a save file the command."""
     stopped = [one.target.deployment for one in report.results if one.outcome is Outcome.STOPPED]
     calls = [start_again(one) for one in stopped if one and not one.is_orphan] if verbose else []
@@ -99,13 +99,13 @@ def way_back(report: Report, restore: Sequence[str], *, verbose: bool) -> list[s
     return [*calls, f"Saved to {clean(report.saved_to)}. To start {them}: {again}"]
 
 
-def missed(result: Result, report: Report, options: Sequence[str] = ()) -> list[str]:
+def unmatched_error(result: Result, report: Report, options: Sequence[str] = ()) -> list[str]:
     """Return the lines about a name that should have matched a deployment; `options` are the options of this run."""
     target = result.target
-    if not target.meant:
+    if not target.model_deployments:
         return [missing(target, report.command)]
     what = clean((target.hint or "is a model").partition(";")[0])
-    names = ", ".join(map(clean, target.meant))
+    names = ", ".join(map(clean, target.model_deployments))
     model = clean(command("esml", report.command, "--model", target.deployment_id, *options))
     return [
         f"{clean(target.deployment_id)} {what}, not a deployment. Its deployments: {names}.",

@@ -10,7 +10,7 @@ from typing import TextIO, TypeVar
 
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.output.messages import OUTCOMES
-from esml_stop.output.stderr import at_work, say, wipe, written_by
+from esml_stop.output.stderr import clear_step, lines_written_by, say, show_step
 from esml_stop.output.terminal import console, moves, rows_on, show_rows, write_above
 from esml_stop.text import clean, counted, seconds
 
@@ -67,7 +67,7 @@ class ShownProgress(Progress):
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        wipe()
+        clear_step()
 
     def phase(self, text: str, total: int | None = None) -> None:
         """Begin the next step."""
@@ -101,7 +101,7 @@ class LogProgress(ShownProgress):
     def phase(self, text: str, total: int | None = None) -> None:
         """Begin the next step; on a terminal, show it."""
         super().phase(text, total)
-        at_work(text)
+        show_step(text)
 
     def ended(self, result: Result) -> None:
         """Write the outcome of a target, if there are several."""
@@ -159,7 +159,7 @@ class TerminalProgress(ShownProgress):
             self._over.set()
             self._stack.close()
         self.has_rows.clear()
-        wipe()
+        clear_step()
 
     def phase(self, text: str, total: int | None = None) -> None:
         """Show the next step."""
@@ -192,7 +192,7 @@ class TerminalProgress(ShownProgress):
         with self._lock:
             self.note = note
             if not self.has_rows.is_set():
-                at_work(note or self.step)
+                show_step(note or self.step)
 
     def _show(self, over: threading.Event) -> None:
         if over.wait(SHORT_SECONDS):
@@ -202,10 +202,10 @@ class TerminalProgress(ShownProgress):
         with self._lock:
             if over.is_set():
                 return
-            wipe()
+            clear_step()
             self.has_rows.set()
             # Other lines are written above the rows.
-            self._stack.enter_context(written_by(lambda line: write_above(screen, line)))
+            self._stack.enter_context(lines_written_by(lambda line: write_above(screen, line)))
             self._stack.enter_context(shown)
             screen.show_cursor()  # rich hides the cursor; the shell needs it if esml is killed
         while not over.wait(REFRESH_SECONDS):

@@ -14,20 +14,20 @@ from esml_stop.output import json_report, listing, table, tsv
 from esml_stop.output.terminal import has_colour, is_terminal, width
 
 
-def render(report: Report, about: Invocation, *, said: bool = False) -> None:
+def render(report: Report, about: Invocation, *, summarized: bool = False) -> None:
     """Write a report to stdout; the default is a table on a terminal and tab-separated lines elsewhere.
 
-    With `said`, the closing sentence on stderr replaces the default table of a single target. The text is complete
-    before anything is written, so that an error in formatting leaves no partial output.
+    With `summarized`, the closing sentence on stderr replaces the default table of a single target. The text is
+    complete before anything is written, so that an error in formatting leaves no partial output.
     """
     single = report.command != "list" and len(report.results) == 1
-    if not (said and about.form is None and single and is_terminal(sys.stdout)):
+    if not (summarized and about.form is None and single and is_terminal(sys.stdout)):
         write(text_of(report, about))
 
 
 def text_of(report: Report, about: Invocation) -> str:
     """Return a report in the requested format."""
-    form = about.form or ("table" if is_terminal(sys.stdout) and not report.is_hurried else "tsv")
+    form = about.form or ("table" if is_terminal(sys.stdout) and not report.skips_table else "tsv")
     if form in {"json", "jsonl"}:
         return json_report.document(report, about) if form == "json" else json_report.lines(report, about)
     if form == "ids":

@@ -61,7 +61,7 @@ def inspection(found: Inspection) -> dict[str, Any]:
         "user": found.user,
         "roles": list(found.roles),
         "api_key": found.api_key,
-        "privileges": dict(found.may or {}),
+        "privileges": dict(found.privileges or {}),
     }
 
 
@@ -73,7 +73,7 @@ def rows_of(report: SettingsReport) -> Iterator[Setting]:
         yield Setting("cluster", found.cluster_name or "not shown", "" if found.cluster_name else "needs monitor")
         yield Setting("version", found.version or "not shown", "" if found.version else "needs monitor")
         yield Setting("user", who(found))
-        for name, has in (found.may or {}).items():
+        for name, has in (found.privileges or {}).items():
             yield Setting(f"may {CAN[name]}", ANSWERS[has], name if found.security else "")
 
 

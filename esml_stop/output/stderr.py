@@ -82,7 +82,7 @@ def error(error: EsmlError) -> None:
     block([clean(error.message), *([f"  {clean(error.hint)}"] if error.hint else [])])
 
 
-def at_work(text: str) -> None:
+def show_step(text: str) -> None:
     """Show the current step on a terminal, until something else is written; does nothing elsewhere."""
     if is_terminal(sys.stderr) and not moves(sys.stderr):
         say(f"esml: {text} ...")
@@ -92,15 +92,15 @@ def at_work(text: str) -> None:
         _shown.append(text)
 
 
-def wipe() -> None:
-    """Remove the step that `at_work` shows."""
+def clear_step() -> None:
+    """Remove the step that `show_step` shows."""
     if _shown:
         _shown.clear()
         _put("\r\x1b[K")
 
 
 @contextmanager
-def written_by(writer: Callable[[str], None]) -> Iterator[None]:
+def lines_written_by(writer: Callable[[str], None]) -> Iterator[None]:
     """Let another function write the lines, so that a progress display can make room for them."""
     _writers.append(writer)
     try:
@@ -115,7 +115,7 @@ def coloured(text: str, colour: str) -> str:
 
 
 def _write(line: str) -> None:
-    wipe()
+    clear_step()
     _put(f"{line}\n")
 
 

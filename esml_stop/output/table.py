@@ -9,10 +9,10 @@ from esml_stop.output.in_use import use_in_brief
 from esml_stop.output.messages import OUTCOMES
 from esml_stop.text import clean, seconds
 
-DOUBTFUL = {Outcome.NOT_FOUND, Outcome.NOT_ATTEMPTED, Outcome.NOT_IDLE, Outcome.STOPPING, Outcome.STARTING}
+YELLOW_OUTCOMES = {Outcome.NOT_FOUND, Outcome.NOT_ATTEMPTED, Outcome.NOT_IDLE, Outcome.STOPPING, Outcome.STARTING}
 
 # The labels in the plan that the user has to confirm.
-IN_A_PLAN = {**OUTCOMES, Outcome.IN_USE: "in use, will be skipped"}
+PLAN_LABELS = {**OUTCOMES, Outcome.IN_USE: "in use, will be skipped"}
 
 LAYOUT = Layout(("DEPLOYMENT", "OUTCOME", "MODEL"), optional=("MODEL",), last="USED BY")
 WITH_ERRORS = Layout(("DEPLOYMENT", "OUTCOME", "MODEL", "ERROR"), optional=("MODEL",), last="USED BY")
@@ -30,7 +30,7 @@ def text(report: Report, width: int | None, *, coloured: bool = False, errors: b
 
 def plan(targets: Iterable[Target], width: int, *, coloured: bool) -> str:
     """Return the table for the confirmation prompt: the planned outcome of each target and what uses it."""
-    rows = [row(Result.planned(target), IN_A_PLAN) for target in targets]
+    rows = [row(Result.planned(target), PLAN_LABELS) for target in targets]
     return joined(lines(LAYOUT, rows, width, coloured=coloured))
 
 
@@ -59,6 +59,6 @@ def row(result: Result, labels: Mapping[Outcome, str] = OUTCOMES) -> Row:
 
 def colour(outcome: Outcome) -> str:
     """Return the ANSI style for an outcome."""
-    if outcome in DOUBTFUL:
+    if outcome in YELLOW_OUTCOMES:
         return "33"
     return "31" if outcome in PROBLEMS else "32"

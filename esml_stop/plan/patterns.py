@@ -40,7 +40,7 @@ class Wanted:
         return tuple(name for name in self.names if is_pattern(name))
 
     @property
-    def is_nothing(self) -> bool:
+    def is_empty(self) -> bool:
         """Return whether nothing was requested; an empty standard input does not count as nothing."""
         return not (self.names or self.models or self.from_input)
 
@@ -153,7 +153,7 @@ def select(wanted: Wanted, snapshot: Snapshot) -> Iterator[tuple[str, list[Deplo
         else:
             yield name, [known[name]] if name in known else []
     for name in wanted.models:
-        model = snapshot.aliased.get(name, name)
+        model = snapshot.model_ids.get(name, name)
         yield name, [one for one in known.values() if one.model_id == model]
 
 

@@ -87,7 +87,7 @@ def server_sees(reference: Reference, deployment: Deployment) -> bool:
     return not reference.needs_model or deployment.deployment_id == deployment.model_id
 
 
-def names_one(references: Iterable[Reference]) -> bool:
+def references_deployment(references: Iterable[Reference]) -> bool:
     """Return whether one of the uses is by the deployment ID or by its endpoint."""
     return any(not one.needs_model for one in references)
 

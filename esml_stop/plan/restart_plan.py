@@ -71,7 +71,7 @@ def upgrading(versions: Iterable[str]) -> EsmlError | None:
     if len(found) < 2:
         return None
     error = refusal("upgrading", AGAIN)
-    return error.but(message=f"{error} Its nodes run {', '.join(found)}.")
+    return error.replace(message=f"{error} Its nodes run {', '.join(found)}.")
 
 
 def in_upgrade_mode() -> EsmlError:

@@ -120,7 +120,7 @@ def explained(refused: Refused, deployment: Deployment, again: str) -> EsmlError
     for one in REFUSALS:
         if one.status == refused.http_status and one.part in reason:
             given = {"model": deployment.model_id, "reason": reason.rstrip("."), "again": again}
-            return refused.but(
+            return refused.replace(
                 message=one.message.format(**given),
                 hint=one.hint.format(**given),
                 code=one.code,

@@ -71,7 +71,12 @@ def find(wanted: Wanted, snapshot: Snapshot, decision: Outcome) -> Iterator[Targ
 def unmatched(name: str, found: list[Deployment], snapshot: Snapshot) -> Target:
     """Return the target of a name that matches no deployment, or none that is idle for long enough."""
     if not found:
-        return Target(name, Outcome.NOT_FOUND, hint=snapshot.hints.get(name), meant=snapshot.meant.get(name, ()))
+        return Target(
+            name,
+            Outcome.NOT_FOUND,
+            hint=snapshot.hints.get(name),
+            model_deployments=snapshot.model_deployments.get(name, ()),
+        )
     if [one.deployment_id for one in found] == [name]:
         return Target(name, Outcome.NOT_IDLE, found[0])
     return Target(name, Outcome.NOT_FOUND, hint="matches no deployment known to be idle for that long")
@@ -135,4 +140,4 @@ def others_left(deployment: Deployment, to_stop: set[str], snapshot: Snapshot) -
     """
     siblings = snapshot.by_model.get(deployment.model_id, ())
     gone = to_stop | {deployment.deployment_id}
-    return any(one.alive and one.deployment_id not in gone for one in siblings)
+    return any(one.is_running and one.deployment_id not in gone for one in siblings)

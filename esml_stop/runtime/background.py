@@ -62,7 +62,7 @@ def serve(inbox: SimpleQueue[Job]) -> None:
         del work, future
 
 
-def within(seconds: float, future: "Future[T]") -> T:
+def wait_for_result(seconds: float, future: "Future[T]") -> T:
     """Return the result of a future or raise its error; raise TimeoutError after this many seconds.
 
     In the main thread, a signal raises Interrupted.
@@ -91,12 +91,12 @@ def begin_limited(work: Callable[[], T]) -> "Future[T]":
     return begin(limited)
 
 
-def finished(seconds: float, work: Callable[[], T]) -> T:
+def run_limited(seconds: float, work: Callable[[], T]) -> T:
     """Do the work and return its result; raise TimeoutError after this many seconds.
 
     It runs in another thread, unless the caller of this thread already has a time limit.
     """
-    return work() if getattr(_thread, "is_limited", False) else within(seconds, begin(work))
+    return work() if getattr(_thread, "is_limited", False) else wait_for_result(seconds, begin(work))
 
 
 class BackgroundCall(Generic[T]):
@@ -111,4 +111,6 @@ class BackgroundCall(Generic[T]):
 
     def __call__(self, attempt: int, *, timeout: float = math.inf) -> T:
         """Return the result of the first attempt, or make a later attempt; raise TimeoutError after the limit."""
-        return within(min(timeout, self._left() + GRACE_SECONDS), self._first) if attempt == 1 else self._call()
+        return (
+            wait_for_result(min(timeout, self._left() + GRACE_SECONDS), self._first) if attempt == 1 else self._call()
+        )

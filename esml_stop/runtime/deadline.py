@@ -50,7 +50,7 @@ class Deadline:
     def left(self) -> float:
         """Return the remaining seconds; raise DeadlinePassed if there are none."""
         if not (left := self.remaining):
-            raise over(self.seconds)
+            raise timed_out(self.seconds)
         return left
 
     def earlier(self, seconds: float) -> "Deadline":
@@ -73,7 +73,7 @@ class Deadline:
             self._ends[0] += self.clock.now() - began
 
 
-def over(seconds: float) -> DeadlinePassed:
+def timed_out(seconds: float) -> DeadlinePassed:
     """Return the error for a command that reached its time limit."""
     text = f"Timed out after {seconds:g} s."
     return DeadlinePassed(text, hint="Nothing was changed. Allow more time with --timeout.")

@@ -14,13 +14,13 @@ from esml_stop.runtime.deadline import Deadline
 T = TypeVar("T")
 
 ATTEMPTS = 4
-GROWING = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.25)
+BACKOFF = wait_exponential(multiplier=0.5, max=8) + wait_random(0, 0.25)
 
 # A number of attempts that is never reached: only the deadline ends the retries.
-PERSISTENTLY = 1_000_000
+UNLIMITED = 1_000_000
 
 
-def patiently(
+def with_retries(
     call: Callable[[int], T], deadline: Deadline, on_retry: Callable[[str], None], *, attempts: int = ATTEMPTS
 ) -> T:
     """Make a call, passing the number of the attempt, until it succeeds; never past the deadline.
@@ -50,7 +50,7 @@ def pause(state: RetryCallState) -> float:
     """Return the seconds to wait: the value of Retry-After, or else about 0.5, 1 and 2, and at most about 8."""
     error = failure(state)
     wanted = error.retry_after if isinstance(error, EsmlError) else None
-    return GROWING(state) if wanted is None else wanted
+    return BACKOFF(state) if wanted is None else wanted
 
 
 class NoTimeLeft(stop_base):
@@ -68,7 +68,7 @@ def announcement(state: RetryCallState, attempts: int) -> str:
     """Return the line that announces a retry."""
     error = failure(state)
     message = error.message if isinstance(error, EsmlError) else str(error)
-    count = f" ({state.attempt_number + 1} of {attempts})" if attempts < PERSISTENTLY else ""
+    count = f" ({state.attempt_number + 1} of {attempts})" if attempts < UNLIMITED else ""
     return f"{message} Trying again in {state.upcoming_sleep:.1f} s{count}."
 
 

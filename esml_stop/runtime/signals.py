@@ -40,13 +40,13 @@ class Signals:
         self.heard: int | None = None
         self.began = 0.0
         self.raises = False
-        self.taker: Callable[[int], None] | None = None
+        self.forward: Callable[[int], None] | None = None
         self.main_thread = get_ident()
-        self.awake: int | None = None
+        self.wakeup_fd: int | None = None
 
     def install(self) -> None:
         """Install the handler; signals that are ignored stay ignored, as shells require for background jobs."""
-        self.awake, write = os.pipe()
+        self.wakeup_fd, write = os.pipe()
         os.set_blocking(write, False)
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)
         for number in SIGNALS:
@@ -54,9 +54,9 @@ class Signals:
                 signal.signal(number, self)
 
     def __call__(self, number: int, _: FrameType | None) -> None:
-        """Record a signal, or pass it to the function of `handed_to`."""
-        if self.taker:
-            self.taker(number)
+        """Record a signal, or pass it to the function of `forwarded_to`."""
+        if self.forward:
+            self.forward(number)
         elif self.heard is None:
             self.heard, self.began = number, time.monotonic()
             limit(number, REPORT_SECONDS)
@@ -68,7 +68,9 @@ class Signals:
     @property
     def waiting(self) -> bool:
         """Return whether a signal was delivered, even if its handler has not run yet; safe in any thread."""
-        return self.heard is not None or (self.awake is not None and bool(select.select([self.awake], [], [], 0)[0]))
+        return self.heard is not None or (
+            self.wakeup_fd is not None and bool(select.select([self.wakeup_fd], [], [], 0)[0])
+        )
 
 
 def limit(number: int, seconds: float) -> None:
@@ -125,22 +127,22 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def handed_to(take: Callable[[int], None]) -> Iterator[None]:
+def forwarded_to(take: Callable[[int], None]) -> Iterator[None]:
     """Call `take` for each signal, including one that arrived before, instead of ending the command."""
-    _signals.taker = take
+    _signals.forward = take
     try:
         if _signals.heard:
             take(_signals.heard)
         yield
     finally:
-        _signals.taker = None
+        _signals.forward = None
 
 
 def sleep(seconds: float) -> None:
     """Pause this thread; a signal raises Interrupted in every thread."""
-    if _signals.awake is None:
+    if _signals.wakeup_fd is None:
         time.sleep(seconds)
-    elif select.select([_signals.awake], [], [], seconds)[0]:
+    elif select.select([_signals.wakeup_fd], [], [], seconds)[0]:
         while _signals.heard is None:  # the handler has not run yet
             time.sleep(0.001)
         raise Interrupted(_signals.heard)

@@ -65,7 +65,7 @@ def faults(state: State, _: Query, body: Any, name: str) -> Any:
     """Change the state of a deployment, or make its stop slow or fail."""
     deployment = state.deployments[name]
     deployment.failures = body.get("times", 0)
-    for field in KNOBS:
+    for field in FAULT_FIELDS:
         if field in body:
             setattr(deployment, field, body[field])
     if body.get("node_restarted"):
@@ -73,7 +73,7 @@ def faults(state: State, _: Query, body: Any, name: str) -> Any:
     return {"acknowledged": True}
 
 
-KNOBS = (
+FAULT_FIELDS = (
     "stop_ms",
     "pending_ms",
     "status",

@@ -39,7 +39,7 @@ class SandboxServer(ThreadingHTTPServer):
 
 
 class SandboxHandler(BaseHTTPRequestHandler):
-    """One connection, kept alive between requests."""
+    """One connection, kept is_running between requests."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -48,9 +48,9 @@ class SandboxHandler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         """Handle one request, of any method."""
-        self.write(*self.worked())
+        self.write(*self.perform())
 
-    def worked(self) -> tuple[int, Any]:
+    def perform(self) -> tuple[int, Any]:
         """Handle the request and return the HTTP status and the body of the response."""
         length = int(self.headers.get("content-length") or 0)
         data = self.rfile.read(length)

@@ -6,7 +6,7 @@ from typing import Any
 
 from esml_stop import __version__
 from esml_stop.invocation import ClusterIdentity
-from esml_stop.json_values import WrongShape, need, optional, required
+from esml_stop.json_values import WrongShape, of_type, optional, required
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result
 from esml_stop.plan.patterns import check_exact
@@ -54,7 +54,7 @@ class Document:
         """Return this document with the entries of an older one that are missing here."""
         entries = {one["deployment_id"]: one for one in older.entries}
         for one in self.entries:
-            entries[one["deployment_id"]] = completed(one, entries.get(one["deployment_id"]))
+            entries[one["deployment_id"]] = with_older_settings(one, entries.get(one["deployment_id"]))
         return replace(self, entries=tuple(entries.values()))
 
 
@@ -82,7 +82,7 @@ def entry(result: Result, one: Deployment) -> Entry:
     }
 
 
-def completed(newer: Entry, older: Entry | None) -> Entry:
+def with_older_settings(newer: Entry, older: Entry | None) -> Entry:
     """Return an entry with the settings that the cluster did not show taken from an older entry, if it has them."""
     if older is None or older["model_id"] != newer["model_id"]:
         return newer
@@ -109,8 +109,8 @@ def parsed(body: Any) -> Document:
 
 def checked(body: Any) -> Entry:
     """Return an entry after validating it; raise WrongShape or InputError if it describes no deployment."""
-    found = deployment(need(body, dict))
-    not_known = [need(name, str) for name in optional(body, "settings_not_shown", list, [])]
+    found = deployment(of_type(body, dict))
+    not_known = [of_type(name, str) for name in optional(body, "settings_not_shown", list, [])]
     return {**body, "settings": settings(found), "settings_not_shown": not_known}
 
 

@@ -55,7 +55,7 @@ def test_everything_is_told_in_three_requests() -> None:
         "c",
         "9.1.0",
     )
-    assert (found.may, found.may_stop, len(answers.asked)) == (ALL, True, 3)
+    assert (found.privileges, found.may_stop, len(answers.asked)) == (ALL, True, 3)
 
 
 def test_an_api_key_is_named() -> None:
@@ -99,7 +99,7 @@ def test_a_server_that_does_not_know_a_privilege_is_asked_for_the_others() -> No
         for name in ("monitor_inference", STOP[1])
     ]
     answers = Answers(has=[*unknown, {"cluster": {"manage_ml": True, "read_pipeline": False}}])
-    assert inspected(answers).may == {"manage_ml": True, "monitor_inference": None, "read_pipeline": False}
+    assert inspected(answers).privileges == {"manage_ml": True, "monitor_inference": None, "read_pipeline": False}
     assert answers.asked[-2] == ["manage_ml", "read_pipeline", LOOK, STOP[0]]
     with pytest.raises(Refused):
         inspected(Answers(has=[refused(400, "unknown cluster privilege [other]")]))

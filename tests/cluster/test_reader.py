@@ -95,7 +95,7 @@ def test_a_model_is_looked_up_and_its_deployments_asked_for_twice(asking: Asking
         "/_ml/trained_models/m/_stats",
         "/_ml/trained_models/d1,d2/_stats",
     ]
-    assert seen.aliased == {"an_alias": "m"}
+    assert seen.model_ids == {"an_alias": "m"}
     assert sorted(one.deployment_id for one in seen.deployments) == ["d1", "d2"]
 
 

@@ -2,7 +2,7 @@ import base64
 
 import pytest
 
-from esml_stop.config.connection import LONGEST_TRACEBACK, MASK, Connection, LeftOut, printable, redacted
+from esml_stop.config.connection import LONGEST_TRACEBACK, MASK, Connection, RedactedError, printable, redacted
 from esml_stop.config.urls import Proxy
 
 URL = ("http://localhost:9200",)
@@ -54,7 +54,7 @@ def test_a_cause_is_left_out_of_a_traceback_when_it_would_tell() -> None:
     connection = Connection(URL, username="u", password="p4ssw0rd")
     for text in ("got p4ssw0rd", "x" * LONGEST_TRACEBACK):
         cause = printable(ValueError(text), connection)
-        assert isinstance(cause, LeftOut)
+        assert isinstance(cause, RedactedError)
         assert str(cause).startswith("ValueError")
     plain = ValueError("nothing of it")
     assert printable(plain, connection) is plain

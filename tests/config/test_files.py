@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from esml_stop.config.files import is_open_to_others, is_ours_alone, must_exist, read, secret
+from esml_stop.config.files import is_open_to_others, is_writable_only_by_owner, must_exist, read, secret
 from esml_stop.errors import ConfigError
 
 
@@ -30,9 +30,9 @@ def test_a_file_is_ours_alone_when_nobody_else_may_write_it(tmp_path: Path, mode
     path = tmp_path / "file"
     path.write_text("x")
     path.chmod(mode)
-    assert is_ours_alone(path.stat()) is ours
+    assert is_writable_only_by_owner(path.stat()) is ours
     theirs = os.stat_result((stat.S_IFREG | mode, 1, 1, 1, os.geteuid() + 1, 0, 1, 0, 0, 0))
-    assert not is_ours_alone(theirs)
+    assert not is_writable_only_by_owner(theirs)
 
 
 def test_a_dash_is_standard_input() -> None:

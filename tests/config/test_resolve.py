@@ -224,9 +224,9 @@ def test_the_login_of_a_proxy_is_a_secret_too(monkeypatch: pytest.MonkeyPatch) -
 def test_what_was_not_read_is_not_checked() -> None:
     """Values of expressions that were not resolved are not validated."""
     values = {"url": "$(cmd:...)", "api_key": "$(pass:elastic/key)"}
-    settings = Settings(values, dict.fromkeys(values, "FILE"), unread=frozenset(values))
+    settings = Settings(values, dict.fromkeys(values, "FILE"), unresolved=frozenset(values))
     found = build(settings, stdin=None, prompt=None)
-    assert (found.hosts, found.api_key, found.unread) == (("$(cmd:...)",), "$(pass:elastic/key)", frozenset(values))
+    assert (found.hosts, found.api_key, found.unresolved) == (("$(cmd:...)",), "$(pass:elastic/key)", frozenset(values))
 
 
 def test_no_secret_is_in_a_repr() -> None:

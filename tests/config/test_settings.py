@@ -50,14 +50,14 @@ def test_what_is_given_above_takes_the_place_of_its_kind(
     above: dict[str, str], below: dict[str, str], left: dict[str, str]
 ) -> None:
     """An address, credential or TLS setting replaces all others of its kind, and nothing else."""
-    assert of(**above).over(of(**below)).values == left
+    assert of(**above).override(of(**below)).values == left
 
 
 def test_sources_follow_the_values() -> None:
     """Each value keeps its source, and all warnings are kept."""
     upper = Settings({"url": "a"}, {"url": "--url"}, ("one",))
     lower = Settings({"url": "b", "api_key": "k"}, {"url": "ESML_URL", "api_key": "ESML_API_KEY"}, ("two",))
-    both = upper.over(lower)
+    both = upper.override(lower)
     assert both.sources == {"url": "--url", "api_key": "ESML_API_KEY"}
     assert both.warnings == ("two", "one")
 

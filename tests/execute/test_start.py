@@ -98,7 +98,7 @@ def test_an_odd_answer_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 409])
-def test_an_id_that_is_taken_is_left_to_the_last_look(status: int) -> None:
+def test_an_id_that_is_taken_is_left_to_the_final_check(status: int) -> None:
     """If the ID already exists, the final check compares the settings."""
     for reason in ("because an existing deployment with the same id [d] exist", "it has already been started"):
         assert started(refusal(status, reason=reason))[0].outcome is Outcome.STARTED

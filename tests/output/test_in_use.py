@@ -3,7 +3,7 @@ import pytest
 from esml_stop.errors import Refused
 from esml_stop.models import Kind, NotChecked, Reference, Through
 from esml_stop.outcomes import Outcome, Report, Result, Target
-from esml_stop.output.in_use import forced, refusal, unread, use, use_in_brief
+from esml_stop.output.in_use import forced, missing_checks, refusal, use, use_in_brief
 from tests.support.builders import UNREAD, deployment
 
 NAMED = Reference(Kind.PIPELINE, "p", Through.DEPLOYMENT)
@@ -147,7 +147,7 @@ def test_what_was_not_checked_is_said_where_nothing_else_would(
     target = Target("d", Outcome.WOULD_STOP, found, not_checked=(UNREAD,))
     report = Report("stop", (Result(target, Outcome.STOPPED, was_forced),), dry_run=dry_run)
     line = "Not checked (needs monitor_inference): inference endpoints."
-    assert unread(report, verbose=verbose) == ([line] if said else [])
+    assert missing_checks(report, verbose=verbose) == ([line] if said else [])
 
 
 def test_what_was_not_checked_is_said_once() -> None:
@@ -156,4 +156,4 @@ def test_what_was_not_checked_is_said_once() -> None:
         "d", Outcome.LISTED, deployment("d", node_versions=("9.1.0",)), not_checked=(UNREAD, NotChecked("x", "y"))
     )
     report = Report("list", (Result(target, Outcome.LISTED), Result(target, Outcome.LISTED)))
-    assert len(unread(report, verbose=False)) == 2
+    assert len(missing_checks(report, verbose=False)) == 2

@@ -8,11 +8,11 @@ from esml_stop.outcomes import Outcome, Report, Result, Target
 from esml_stop.output.messages import (
     closing,
     failure,
-    missed,
     missing,
     not_idle,
+    restore_instructions,
+    unmatched_error,
     warning,
-    way_back,
 )
 from tests.support.builders import deployment
 
@@ -33,13 +33,15 @@ def test_a_missing_name_is_told_with_its_hint(target: Target, line: str) -> None
 
 def test_a_model_that_has_deployments_is_told_with_the_command_for_them() -> None:
     """A model with deployments is reported with the command for them and all given options."""
-    target = Target("faq", Outcome.NOT_FOUND, hint="is a model alias of m; its deployments are a", meant=("a", "b"))
-    assert missed(Result.planned(target), Report("restart"), ("--force",)) == [
+    target = Target(
+        "faq", Outcome.NOT_FOUND, hint="is a model alias of m; its deployments are a", model_deployments=("a", "b")
+    )
+    assert unmatched_error(Result.planned(target), Report("restart"), ("--force",)) == [
         "faq is a model alias of m, not a deployment. Its deployments: a, b.",
         "  To restart them: esml restart --model faq --force",
     ]
     nothing = Result.planned(Target("d", Outcome.NOT_FOUND))
-    assert missed(nothing, Report("stop", strict=True)) == ["Deployment d is not running; nothing to stop."]
+    assert unmatched_error(nothing, Report("stop", strict=True)) == ["Deployment d is not running; nothing to stop."]
 
 
 TIME = 1_700_000_000_000
@@ -74,9 +76,9 @@ def test_the_way_back_is_the_file_and_with_verbose_each_call() -> None:
     report = Report("stop", (Result(target, Outcome.STOPPED), Result(target, Outcome.FAILED)), saved_to="a file.json")
     call = "To start d again:\n  POST _ml/trained_models/m/deployment/_start?deployment_id=d&priority=low"
     file = "Saved to a file.json. To start them again: esml restore 'a file.json'"
-    assert way_back(report, ("esml", "restore"), verbose=False) == [file]
-    assert way_back(report, ("esml", "restore"), verbose=True) == [call, file]
-    assert way_back(Report("stop"), ("esml", "restore"), verbose=True) == []
+    assert restore_instructions(report, ("esml", "restore"), verbose=False) == [file]
+    assert restore_instructions(report, ("esml", "restore"), verbose=True) == [call, file]
+    assert restore_instructions(Report("stop"), ("esml", "restore"), verbose=True) == []
 
 
 def outcomes(*found: Outcome) -> tuple[Result, ...]:

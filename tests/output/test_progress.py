@@ -154,7 +154,7 @@ def test_a_line_that_is_too_long_for_the_terminal_is_cut(monkeypatch: pytest.Mon
     """A progress line is truncated to the terminal's width, also with wide characters."""
     terminal = terminal_for(monkeypatch)
     for text in ("x" * 100, "\u6df1" * 100):
-        stderr.at_work(text)
+        stderr.show_step(text)
         assert len(terminal.lines) == 1
-    stderr.wipe()
+    stderr.clear_step()
     assert terminal.lines == []

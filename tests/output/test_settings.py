@@ -72,7 +72,7 @@ def test_an_error_is_in_the_json_too(capsys: pytest.CaptureFixture[str]) -> None
 )
 def test_the_exit_code_says_whether_deployments_may_be_stopped(may: dict[str, bool | None] | None, status: int) -> None:
     """The exit code is 0 if the user may stop deployments, else 4."""
-    assert report(inspection=Inspection("u", may=may)).exit_status == status
+    assert report(inspection=Inspection("u", privileges=may)).exit_status == status
 
 
 def test_names_from_the_server_are_cleaned(capsys: pytest.CaptureFixture[str]) -> None:

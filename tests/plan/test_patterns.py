@@ -199,7 +199,7 @@ def test_a_pattern_chooses_in_the_order_of_the_ids() -> None:
 
 def test_a_model_chooses_its_deployments_also_by_its_alias() -> None:
     """A model selects its deployments, also by its alias."""
-    found = ids(Wanted((), ("alias", "other")), deployment("d", "m"), deployment("e", "o"), aliased={"alias": "m"})
+    found = ids(Wanted((), ("alias", "other")), deployment("d", "m"), deployment("e", "o"), model_ids={"alias": "m"})
     assert found == [("alias", ["d"]), ("other", [])]
 
 

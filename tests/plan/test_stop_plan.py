@@ -197,9 +197,9 @@ def test_an_exact_id_that_is_not_listed_is_sent_to_the_stop(options: dict[str, b
 
 def test_a_model_that_was_named_instead_is_never_sent_to_the_stop() -> None:
     """A model ID is never sent in a stop, because servers before 8.8 would stop its deployment."""
-    seen = snapshot(hints={"m": "is a model; its deployments are d"}, meant={"m": ("d",)})
+    seen = snapshot(hints={"m": "is a model; its deployments are d"}, model_deployments={"m": ("d",)})
     (target,) = plan(Wanted(("m",)), seen)
-    assert (target.decision, target.meant) == (Outcome.NOT_FOUND, ("d",))
+    assert (target.decision, target.model_deployments) == (Outcome.NOT_FOUND, ("d",))
 
 
 def test_idle_is_counted_by_the_server_s_clock() -> None:

@@ -4,17 +4,17 @@ from concurrent.futures import wait
 
 import pytest
 
-from esml_stop.runtime.background import BackgroundCall, begin, finished, within
+from esml_stop.runtime.background import BackgroundCall, begin, run_limited, wait_for_result
 from esml_stop.runtime.signals import Interrupted
 from tests.support.signals import hearing, send
 
 
 def test_what_the_work_comes_to_is_passed_on() -> None:
     """The result of the work is returned, and any exception is raised."""
-    assert within(5, begin(lambda: 42)) == 42
+    assert wait_for_result(5, begin(lambda: 42)) == 42
     for error in (KeyError("x"), SystemExit(3), TimeoutError("of its own")):
         with pytest.raises(type(error), match=str(error.args[0])):
-            within(5, begin(lambda error=error: raising(error)))  # type: ignore[misc]
+            wait_for_result(5, begin(lambda error=error: raising(error)))  # type: ignore[misc]
 
 
 def raising(error: BaseException) -> None:
@@ -27,16 +27,16 @@ def test_work_that_takes_too_long_is_left_alone() -> None:
     over = threading.Event()
     work = begin(lambda: over.wait(20))
     with pytest.raises(TimeoutError):
-        within(0.01, work)
+        wait_for_result(0.01, work)
     over.set()
-    assert within(20, work)
+    assert wait_for_result(20, work)
 
 
 def test_threads_are_used_again() -> None:
     """Work reuses an idle thread, which is never the main thread."""
-    within(20, begin(lambda: None))
+    wait_for_result(20, begin(lambda: None))
     before = set(threading.enumerate())
-    threads = {within(20, begin(threading.current_thread)) for _ in range(20)}
+    threads = {wait_for_result(20, begin(threading.current_thread)) for _ in range(20)}
     assert threads <= before
     assert threads.isdisjoint({threading.main_thread()})
 
@@ -48,12 +48,12 @@ def test_a_signal_ends_the_wait_of_the_main_thread_only() -> None:
     def work() -> bool:
         send(signal.SIGTERM)
         sent.set()
-        return within(20, begin(lambda: over.wait(20)))
+        return wait_for_result(20, begin(lambda: over.wait(20)))
 
     with hearing():
         worker = begin(work)
         with pytest.raises(Interrupted) as raised:
-            within(20, worker)
+            wait_for_result(20, worker)
         assert sent.is_set()
         over.set()
         wait([worker])
@@ -81,11 +81,11 @@ def test_work_whose_caller_has_a_limit_needs_no_other_thread() -> None:
     """A request within a call that has a limit runs in the thread of that call."""
 
     def call() -> tuple[int, int]:
-        return threading.get_ident(), finished(5, threading.get_ident)
+        return threading.get_ident(), run_limited(5, threading.get_ident)
 
     outer, inner = BackgroundCall(call, lambda: 5)(1)
     assert inner == outer
-    assert finished(5, threading.get_ident) != threading.get_ident(), "the main thread has no limit"
+    assert run_limited(5, threading.get_ident) != threading.get_ident(), "the main thread has no limit"
 
 
 def test_a_call_is_not_waited_for_after_its_limit() -> None:

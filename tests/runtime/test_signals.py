@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from esml_stop.runtime import signals
-from esml_stop.runtime.signals import Interrupted, check, handed_to, heard, interruptible, is_ending, sleep
+from esml_stop.runtime.signals import Interrupted, check, forwarded_to, heard, interruptible, is_ending, sleep
 from tests.support.signals import hearing, send
 
 
@@ -86,7 +86,7 @@ def test_signals_can_be_handed_on(left: list[int]) -> None:
     """Signals are forwarded to a command that runs inside, also an earlier one."""
     taken: list[int] = []
     send(signal.SIGHUP)
-    with handed_to(taken.append):
+    with forwarded_to(taken.append):
         send(signal.SIGTERM)
         send(signal.SIGTERM)
     assert (taken, left) == ([signal.SIGHUP, signal.SIGTERM, signal.SIGTERM], [])

@@ -112,7 +112,7 @@ class Cleaner:
 
     def found(self, kind: Kind) -> list[tuple[str, str]]:
         """Return name and reference of every object of a kind that is ours."""
-        status, answer = patiently(self.cluster.ask, "GET", kind.listed.format(prefix=self.common))
+        status, answer = with_retries(self.cluster.ask, "GET", kind.listed.format(prefix=self.common))
         assert status in {200, *NONE_TO_SEE}, (kind.what, status, answer)
         return [one for one in kind.names(answer) if self.is_ours(one[0])] if status == 200 else []
 
@@ -138,7 +138,7 @@ class Cleaner:
         removed: dict[str, list[str]] = {}
         for kind in KINDS:
             for name, reference in self.found(kind):
-                status, answer = patiently(kind.remove, self.cluster, reference)
+                status, answer = with_retries(kind.remove, self.cluster, reference)
                 # A 404 means that it was removed with another object, e.g. a deployment with its endpoint.
                 assert status in {200, 404}, (kind.what, name, status, answer)
                 removed.setdefault(kind.what, []).append(name)
@@ -146,13 +146,13 @@ class Cleaner:
 
     def adopt(self) -> None:
         """Create the deleted models of running deployments again, because the cluster lists these only then."""
-        status, answer = patiently(self.cluster.ask, "GET", f"{MODELS}/{self.common}*/_stats?size=10000")
+        status, answer = with_retries(self.cluster.ask, "GET", f"{MODELS}/{self.common}*/_stats?size=10000")
         missing = re.findall(r"[\w.-]+", answer["error"]["reason"]) if status == 404 else []
         for model in filter(self.is_ours, missing):
-            patiently(self.cluster.ask, "PUT", f"{MODELS}/{model}", tiny_model.CONFIGURATION)
+            with_retries(self.cluster.ask, "PUT", f"{MODELS}/{model}", tiny_model.CONFIGURATION)
 
 
-def patiently(request: Callable[..., tuple[int, Any]], *arguments: object) -> tuple[int, Any]:
+def with_retries(request: Callable[..., tuple[int, Any]], *arguments: object) -> tuple[int, Any]:
     """Send a request, again while the cluster is overloaded, and return the last status and body."""
     ends = time.monotonic() + PATIENCE
     while (answered := request(*arguments))[0] in OVERLOADED and time.monotonic() < ends:

@@ -77,7 +77,7 @@ def reset(handler: FaultyHandler) -> None:
 
 def reset_after(handler: FaultyHandler) -> None:
     """Do the work and reset the connection instead of responding."""
-    handler.worked()
+    handler.perform()
     reset(handler)
 
 
@@ -85,7 +85,7 @@ def work_then(other: Fault) -> Fault:
     """Do the work, and respond with another fault."""
 
     def fault(handler: FaultyHandler) -> None:
-        handler.worked()
+        handler.perform()
         handler.headers.replace_header("content-length", "0")
         other(handler)
 
@@ -109,7 +109,7 @@ def after(seconds: float) -> Fault:
 
     def fault(handler: FaultyHandler) -> None:
         handler.server.wait(seconds)
-        handler.write(*handler.worked())
+        handler.write(*handler.perform())
 
     return fault
 
@@ -119,14 +119,14 @@ def when(happened: Event) -> Fault:
 
     def fault(handler: FaultyHandler) -> None:
         assert happened.wait(60), "what the answer waits for did not happen"
-        handler.write(*handler.worked())
+        handler.write(*handler.perform())
 
     return fault
 
 
 def closing(handler: FaultyHandler) -> None:
     """Respond correctly, then close the connection although the response keeps it open."""
-    handler.write(*handler.worked())
+    handler.write(*handler.perform())
     hang_up(handler)
 
 
@@ -221,7 +221,7 @@ def warning(*texts: str) -> Fault:
     """Respond correctly, with Warning headers."""
 
     def fault(handler: FaultyHandler) -> None:
-        status, body = handler.worked()
+        status, body = handler.perform()
         data = json.dumps(body).encode()
         start = head(status, len(data))[:-2]
         lines = "".join(f"Warning: {text}\r\n" for text in texts)

@@ -26,8 +26,8 @@ def hearing() -> Iterator[list[int]]:
             for number, handler in before.items():
                 signal.signal(number, handler)
             os.close(signal.set_wakeup_fd(-1))
-            assert own.awake is not None
-            os.close(own.awake)
+            assert own.wakeup_fd is not None
+            os.close(own.wakeup_fd)
 
 
 def send(number: int = signal.SIGINT) -> None:

@@ -13,7 +13,7 @@ import click
 from esml_stop.errors import InputError
 from esml_stop.exit_status import ExitStatus
 from esml_stop.output.stderr import say
-from esml_stop.runtime.signals import Interrupted, handed_to
+from esml_stop.runtime.signals import Interrupted, forwarded_to
 
 # Prefixes of all environment variables that could direct the command to another cluster.
 OUTER = ("ESML_", "ELASTICSEARCH_", "ELASTIC_", "ES_", "ESCLI_", "ESCLIENT_", "CLOUD_ID")
@@ -46,7 +46,7 @@ def wait(url: str) -> int:
         raise Interrupted(number)
 
     try:
-        with handed_to(end):
+        with forwarded_to(end):
             introduce(url)
             while True:  # in short sleeps: a signal that arrives just before a sleep does not end it
                 time.sleep(0.5)
@@ -87,7 +87,7 @@ def ended(child: "subprocess.Popen[bytes]") -> int:
         if number != signal.SIGINT or not sys.stdin.isatty():
             child.send_signal(number)
 
-    with handed_to(hand_on):
+    with forwarded_to(hand_on):
         status = child.wait()
     return status if status >= 0 else 128 - status
 

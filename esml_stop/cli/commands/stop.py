@@ -107,7 +107,7 @@ def needs_answer(wanted: "Wanted", verb: str, *, yes: bool, no_input: bool) -> b
 
 def check_usage(wanted: "Wanted", *, no_check: bool = False) -> None:
     """Raise UsageError if nothing is selected, or if --no-check and --idle are combined."""
-    if wanted.is_nothing:
+    if wanted.is_empty:
         raise click.UsageError("Missing a DEPLOYMENT_ID, a pattern, _all or --model ID.")
     if no_check and wanted.idle_before is not None:
         raise click.UsageError("--no-check and --idle cannot be used together: idle time is part of the check.")

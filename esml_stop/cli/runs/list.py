@@ -12,12 +12,12 @@ from esml_stop.plan.stop_plan import listed
 
 def run(wanted: Wanted, reader: Reader, progress: Progress, *, check: bool = True, strict: bool = False) -> Report:
     """Return a report of the requested deployments (by default all) and what uses them."""
-    unnamed = wanted.is_nothing
-    if unnamed:
+    everything = wanted.is_empty
+    if everything:
         wanted = replace(wanted, names=(ALL,))
     progress.phase("Looking up deployments and what uses them" if check else "Looking up deployments")
     snapshot = reader.read(wanted, check=check)
-    targets = (one for one in listed(wanted, snapshot) if not (unnamed and one.decision is Outcome.NOT_FOUND))
+    targets = (one for one in listed(wanted, snapshot) if not (everything and one.decision is Outcome.NOT_FOUND))
     return Report("list", tuple(map(Result.planned, targets)), strict=strict)
 
 

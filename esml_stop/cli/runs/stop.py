@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError
-from esml_stop.execute.last_look import FinalResults, with_last_look
+from esml_stop.execute.final_check import FinalResults, with_final_check
 from esml_stop.execute.stop import stop_all
 from esml_stop.invocation import ClusterIdentity
 from esml_stop.models import Flags
@@ -123,4 +123,4 @@ def stop(request: StopRequest, targets: Sequence[Target], reader: Reader, progre
     if signal:
         return FinalResults(results, signal)
     progress.phase("Verifying")
-    return with_last_look(results, reader, check=request.check)
+    return with_final_check(results, reader, check=request.check)

@@ -17,7 +17,7 @@ from esml_stop.cluster.http import status_errors
 from esml_stop.cluster.http.node import Attempt, Node, current
 from esml_stop.config.connection import Connection, printable, redacted
 from esml_stop.errors import ConfigError, Unreachable
-from esml_stop.runtime.background import GRACE_SECONDS, begin, finished, within
+from esml_stop.runtime.background import GRACE_SECONDS, begin, run_limited, wait_for_result
 
 Answer = elastic_transport.TransportApiResponse
 
@@ -130,7 +130,7 @@ class Transport:
 
     def _limited(self, seconds: float, send: Callable[[], Answer]) -> Answer:
         """Return the response to a request, or raise TimeoutError; each of several hosts has a limit of its own."""
-        return finished(seconds, send) if len(self._hosts) == 1 else within(seconds, begin(send))
+        return run_limited(seconds, send) if len(self._hosts) == 1 else wait_for_result(seconds, begin(send))
 
     def _texts(self, warning: str) -> tuple[str, ...]:
         """Return the texts of a Warning header, without code, agent and date."""

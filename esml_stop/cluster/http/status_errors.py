@@ -136,7 +136,7 @@ def answered(error: ApiError, connection: Connection) -> EsmlError:
         text = f"{where} is not available now (HTTP {status}{f': {reason}' if reason else ''})."
         wish = f" It asks to wait {seconds(pause)}." if pause else ""
         away = Unreachable(text + wish, transient=True, retry_after=pause)
-        return away.but(http_status=status, type=kind, reason=reason)
+        return away.replace(http_status=status, type=kind, reason=reason)
     if status == 407:
         text = "The proxy requires a login (HTTP 407); the cluster was not reached."
         return Unreachable(text, hint=CHECK_PROXY)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError
 from esml_stop.exit_status import ExitStatus
-from esml_stop.models import LAST_LOOK, Deployment, Kind, NotChecked, Reference, Through
+from esml_stop.models import FINAL_CHECK, Deployment, Kind, NotChecked, Reference, Through
 from esml_stop.outcomes import Outcome, Result, with_outcome
 from esml_stop.plan.patterns import Wanted
-from esml_stop.plan.references import names_one, uses
+from esml_stop.plan.references import references_deployment, uses
 from esml_stop.runtime.background import begin_limited
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.runtime.signals import Interrupted
@@ -73,7 +73,7 @@ def settled_at_once(
     return [settled(one, found.get(one.deployment_id)) if one.deployment_id in names else one for one in results]
 
 
-def with_last_look(results: Results, reader: Reader, *, check: bool) -> FinalResults:
+def with_final_check(results: Results, reader: Reader, *, check: bool) -> FinalResults:
     """Return the results after the final check."""
     return guarded(
         results,
@@ -118,7 +118,7 @@ def any_stopping(left: dict[str, Deployment]) -> bool:
 
 def unconfirmed(results: Sequence[Result], error: EsmlError) -> list[Result]:
     """Return the results, with the final check marked as not done for those that stopped."""
-    missing = NotChecked(LAST_LOOK, error.message)
+    missing = NotChecked(FINAL_CHECK, error.message)
     return [with_not_checked(one, missing) if one.outcome is Outcome.STOPPED else one for one in results]
 
 
@@ -143,7 +143,9 @@ def explained(results: Sequence[Result], reader: Reader) -> list[Result]:
 
     The server's 409 names no pipeline. If the usage check was skipped, or did not find the use, it is read now.
     """
-    refused = [one for one in with_outcome(results, Outcome.IN_USE) if one.error and not names_one(one.used_by)]
+    refused = [
+        one for one in with_outcome(results, Outcome.IN_USE) if one.error and not references_deployment(one.used_by)
+    ]
     if not refused:
         return list(results)
     try:

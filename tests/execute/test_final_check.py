@@ -6,12 +6,12 @@ import pytest
 
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError, Refused
-from esml_stop.execute import last_look
-from esml_stop.execute.last_look import settled_at_once, verified, with_last_look
+from esml_stop.execute import final_check
+from esml_stop.execute.final_check import settled_at_once, verified, with_final_check
 from esml_stop.execute.stop import settled
-from esml_stop.models import LAST_LOOK, Listing
+from esml_stop.models import FINAL_CHECK, Listing
 from esml_stop.outcomes import Outcome, Result, Target
-from esml_stop.runtime.background import begin, within
+from esml_stop.runtime.background import begin, wait_for_result
 from esml_stop.runtime.deadline import Deadline
 from tests.support.builders import deployment
 from tests.support.fakes import BUSY, FakeClock, FakeCluster, refusal
@@ -91,7 +91,7 @@ def test_a_look_that_fails_leaves_the_servers_word(error: EsmlError) -> None:
     """If the check fails, the deployment counts as stopped, and the result says that it was not checked."""
     read, _, _ = reader(error)
     (one,) = verified([result("a")], read)
-    assert (one.outcome, [unread.what for unread in one.target.not_checked]) == (Outcome.STOPPED, [LAST_LOOK])
+    assert (one.outcome, [unread.what for unread in one.target.not_checked]) == (Outcome.STOPPED, [FINAL_CHECK])
 
 
 def test_what_a_look_has_shown_is_not_forgotten_when_the_next_one_fails() -> None:
@@ -106,32 +106,32 @@ def test_a_refusal_without_a_name_is_looked_into() -> None:
     refused = result(
         "a", Outcome.IN_USE, error=Refused("no", http_status=409, reason="referenced by ingest processors")
     )
-    looked = with_last_look([refused], read, check=True)
+    looked = with_final_check([refused], read, check=True)
     assert (looked.results[0].outcome, looked.signal) == (Outcome.IN_USE, None)
     assert "look a" in cluster.asked
 
 
-def test_a_signal_in_the_last_look_loses_nothing() -> None:
+def test_a_signal_in_the_final_check_loses_nothing() -> None:
     """A signal ends the check, and all results are kept."""
     read, cluster, _ = reader(GONE)
     over = threading.Event()
 
     def look(_: str, timeout: float) -> Listing:
         send(signal.SIGTERM)
-        return within(20, begin(lambda: over.wait(20)))  # type: ignore[return-value]
+        return wait_for_result(20, begin(lambda: over.wait(20)))  # type: ignore[return-value]
 
     cluster.deployments = look  # type: ignore[method-assign, assignment]
     with hearing():
-        looked = with_last_look([result("a")], read, check=True)
+        looked = with_final_check([result("a")], read, check=True)
     over.set()
     assert (looked.results[0].outcome, looked.signal, looked.warnings) == (Outcome.STOPPED, signal.SIGTERM, ())
 
 
-def test_a_bug_in_the_last_look_loses_nothing() -> None:
+def test_a_bug_in_the_final_check_loses_nothing() -> None:
     """An unexpected exception in the check becomes a warning, and all results are kept."""
     read, cluster, _ = reader(GONE)
     cluster.looks = None  # type: ignore[assignment]
-    looked = with_last_look([result("a")], read, check=True)
+    looked = with_final_check([result("a")], read, check=True)
     assert (looked.results[0].outcome, looked.signal) == (Outcome.STOPPED, None)
     assert [line for line in looked.warnings if "bug" in line]
 
@@ -143,7 +143,7 @@ def test_after_a_signal_one_look_settles_what_it_can(
     state: Mapping[str, str] | EsmlError, outcome: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a signal, one check finds gone and stopping deployments; a running one stays unknown."""
-    monkeypatch.setattr(last_look, "QUICK_SECONDS", 20)
+    monkeypatch.setattr(final_check, "QUICK_SECONDS", 20)
     read, cluster, _ = reader(state)
     results = [result("a", Outcome.UNKNOWN), result("b"), result("c", Outcome.NOT_ATTEMPTED)]
     seen = settled_at_once(results, read, settled)
