@@ -27,10 +27,7 @@ class SaveFile:
     def __init__(self, path: str, now: Callable[[], str]) -> None:
         self.name = path
         self.now = now
-        try:
-            self.path = Path(path).resolve()  # the target of a symbolic link is written, not the link
-        except (OSError, RuntimeError):  # a loop of symbolic links
-            raise cannot_write(path, "too many levels of symbolic links") from None
+        self.path = target_of(path)
 
     def check(self) -> None:
         """Raise InputError if the file cannot be written or is not a save file; called before the first request."""
@@ -67,6 +64,17 @@ class SaveFile:
     def remove(self) -> None:
         """Remove the file if it exists."""
         self.path.unlink(missing_ok=True)
+
+
+def target_of(path: str) -> Path:
+    """Return the path to write: the target of a symbolic link, not the link; raise InputError for a circular link."""
+    try:
+        found = Path(path).resolve()
+    except (OSError, RuntimeError):
+        found = Path(path)
+    if found.is_symlink():  # from Python 3.13 on, resolve() returns a circular link unchanged
+        raise cannot_write(path, "too many levels of symbolic links")
+    return found
 
 
 def cannot_write(name: str, why: str) -> InputError:
