@@ -129,7 +129,7 @@ def test_every_imported_package_is_a_declared_dependency(name: str) -> None:
 # The entry point handles signals before slow imports.
 @pytest.mark.parametrize("name", sorted(name for name in MODULES if room(name) not in {"cli", "__main__"}))
 def test_imports_stand_at_the_top(name: str) -> None:
-    """Only commands import wait_for_result functions, and a few others import rarely needed, slow modules."""
+    """Only commands import within functions, and a few others import rarely needed, slow modules."""
     functions = [one for one in ast.walk(tree(name)) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
     late = {one for function in functions for node in ast.walk(function) for one in imported(node)}
     assert {one for one in late if one.partition(".")[0] not in LAZY} == set()

@@ -42,7 +42,7 @@ def from_json(text: str, what: str) -> Any:
 
 def from_yaml(text: str, what: str) -> Any:
     """Return the data of YAML; an error contains the position, but never the text, which may be a secret."""
-    import yaml  # takes as long as the rest of this package; many connections of_type no file
+    import yaml  # takes as long as the rest of this package; many connections need no file
 
     try:
         node = yaml.compose(text, Loader=yaml.BaseLoader)

@@ -39,7 +39,7 @@ class SandboxServer(ThreadingHTTPServer):
 
 
 class SandboxHandler(BaseHTTPRequestHandler):
-    """One connection, kept is_running between requests."""
+    """One connection, kept alive between requests."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
