@@ -39,13 +39,13 @@ BOTH, NEITHER = {"stop", "start"}, set[str]()
     ],
 )
 def test_a_policy_blocks_by_name_or_namespace(policy: Any, changes: set[str]) -> None:
-    """A policy blocks the commands and namespaces in `blocked`, and those missing from `allowed`."""
+    """A policy of a file or profile blocks commands and namespaces in `blocked`, and those missing from `allowed`."""
     assert blocked({}, {"commands": policy}, "p", "FILE").keys() == changes
     assert blocked({"commands": policy}, {}, "p", "FILE").keys() == changes
 
 
-def test_a_profile_s_policy_takes_the_place_of_the_file_s() -> None:
-    """A profile's policy replaces that of the file, even if it is empty; the error names the policy and its rule."""
+def test_the_policy_of_a_profile_replaces_that_of_the_file() -> None:
+    """A profile's policy replaces that of the file, even if it has no rules; the error names the policy and rule."""
     file = {"commands": {"blocked": ["stack.es.ml.*"]}}
     assert blocked(file, {"commands": {"profile": "stack"}}, "p", "FILE") == {}
     assert blocked(file, {}, "p", "FILE")["stop"].sentence == (
@@ -57,18 +57,18 @@ def test_a_profile_s_policy_takes_the_place_of_the_file_s() -> None:
     )
 
 
-def test_a_connection_is_asked_for_each_change() -> None:
-    """Each blocked change raises an error with exit code 2."""
+def test_a_connection_rejects_blocked_changes() -> None:
+    """A connection allows changes that no policy blocks, and raises an error with exit code 2 for a blocked one."""
     connection = Connection(("http://h:1",), blocked={"start": Block("FILE", START, "blocked: x")})
     connection.check_allowed("stop")
-    with pytest.raises(ConfigError, match="The command policy of FILE does not allow") as wrong:
+    with pytest.raises(ConfigError, match="The command policy of FILE does not allow") as raised:
         connection.check_allowed("stop", "start")
-    assert wrong.value.exit_status == 2
+    assert raised.value.exit_status == 2
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Any:
-    """Yield a server with one deployment, and a profile for it whose policy blocks all changes."""
+    """Yield a server with one deployment, and write a profile that blocks all changes and one that allows them."""
     with misbehaving() as server:
         deployments(server.state, "d")
         text = f"""
@@ -82,8 +82,13 @@ contexts:
         yield server
 
 
-def test_a_blocked_stop_is_exit_2_before_any_request(server: FaultyServer, capsys: pytest.CaptureFixture[str]) -> None:
-    """A blocked stop exits with 2 before any request and names the file; dry runs and other commands work."""
+def test_a_blocked_stop_exits_with_2_before_any_request(
+    server: FaultyServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A blocked stop exits with 2 before any request and names the policy.
+
+    Dry runs, `list`, `config` and other profiles work; `config --check` exits with 4.
+    """
     assert main.run(["stop", "d"]) == 2
     err = capsys.readouterr().err
     assert (
@@ -101,8 +106,10 @@ def test_a_blocked_stop_is_exit_2_before_any_request(server: FaultyServer, capsy
     assert main.run(["stop", "d", "--profile", "own"]) == 0
 
 
-def test_a_blocked_restore_is_exit_2(server: FaultyServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Starting is a separate command in the policy: a restore that it blocks exits with 2."""
+def test_a_blocked_restore_exits_with_2(
+    server: FaultyServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A restore exits with 2 if the policy blocks starts; its dry run and other profiles work."""
     file = str(tmp_path / "saved.json")
     assert main.run(["stop", "d", "--profile", "own", "--save", file]) == 0
     assert main.run(["restore", file]) == 2

@@ -26,31 +26,31 @@ KEY = base64.b64encode(b"key-id:the/secret").decode()
     ids=["key", "token", "password", "proxy"],
 )
 def test_each_form_of_a_secret_is_masked(connection: Connection, hidden: list[str]) -> None:
-    """A secret is masked as given, as in a header, decoded, and as in a URL; the text around it is kept."""
+    """A secret is masked as given, as in a header, decoded, and as in a URL."""
     for form in hidden:
         assert MASK in redacted(f"a [{form}] b", connection), form
         assert redacted(f"a [{form}] b", connection).strip("ab []=") == MASK
 
 
-def test_other_text_stays_as_it_is() -> None:
-    """The user name, an ID, and any text without a secret are not changed."""
+def test_text_without_a_secret_is_unchanged() -> None:
+    """Text without a secret, such as a user name, is not changed."""
     assert redacted("user u may not [x]", Connection(URL, username="u", password="p4ss")) == "user u may not [x]"
     assert redacted("anything", Connection(URL)) == "anything"
 
 
-def test_what_is_too_short_to_be_a_secret_tears_nothing_to_pieces() -> None:
+def test_a_password_of_one_letter_is_not_masked() -> None:
     """A password of one letter is not masked, because that would mask the letter everywhere."""
     assert redacted("a cluster", Connection(URL, username="u", password="a")) == "a cluster"
 
 
-def test_a_key_that_is_no_pair_is_masked_too() -> None:
-    """The API key of a serverless project, which cannot be decoded, is masked."""
+def test_an_api_key_that_cannot_be_decoded_is_masked() -> None:
+    """The API key of a serverless project, which is not an encoded pair, is masked."""
     key = "essu_//////////////////////8="
     assert redacted(f"[{key}]", Connection(URL, api_key=key)) == f"[{MASK}]"
 
 
-def test_a_cause_is_left_out_of_a_traceback_when_it_would_tell() -> None:
-    """An exception whose text contains a secret or a whole response is replaced by its class name in a traceback."""
+def test_an_exception_with_a_secret_is_left_out_of_a_traceback() -> None:
+    """An exception with a secret or a text as long as a response is replaced by its class name; others are kept."""
     connection = Connection(URL, username="u", password="p4ssw0rd")
     for text in ("got p4ssw0rd", "x" * LONGEST_TRACEBACK):
         cause = printable(ValueError(text), connection)

@@ -19,7 +19,7 @@ ENTRIES = {
 }
 
 
-def stand_in(folder: Path, program: str, script: str) -> dict[str, str]:
+def fake_program(folder: Path, program: str, script: str) -> dict[str, str]:
     """Write a program into a folder and return an environment in which only this folder is searched."""
     path = folder / program
     path.write_text(f"#!/bin/sh\n{script}\n")
@@ -27,11 +27,11 @@ def stand_in(folder: Path, program: str, script: str) -> dict[str, str]:
     return {"PATH": str(folder), "FOLDER": str(folder)}
 
 
-def said(kind: str, what: str, environment: dict[str, str]) -> str:
+def error_text(kind: str, what: str, environment: dict[str, str]) -> str:
     """Return the error text for an expression that cannot be resolved."""
-    with pytest.raises(ConfigError) as wrong:
+    with pytest.raises(ConfigError) as raised:
         lookup(kind, what, WHERE, environment)
-    return f"{wrong.value.message} {wrong.value.hint}"
+    return f"{raised.value.message} {raised.value.hint}"
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def said(kind: str, what: str, environment: dict[str, str]) -> str:
 def test_each_store_is_read_by_its_own_program(tmp_path: Path, kind: str, arguments: str) -> None:
     """Each store is read by its program, with separate arguments; trailing white space is removed."""
     program, what = ENTRIES[kind]
-    environment = stand_in(
+    environment = fake_program(
         tmp_path, program, "IFS='|'; printf '%s' \"$*\" >\"$FOLDER/arguments\"; printf 'secret \\n\\n'"
     )
     assert lookup(kind, what, WHERE, environment) == "secret"
@@ -57,38 +57,38 @@ def test_each_store_is_read_by_its_own_program(tmp_path: Path, kind: str, argume
 
 
 @pytest.mark.parametrize("what", ["$(touch ran)/x", "a;touch ran/`touch ran`", "a'/b\"", "a b/c d"])
-def test_no_shell_reads_the_names(tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Names are passed as arguments, so that a shell never interprets them."""
+def test_names_are_not_interpreted_by_a_shell(tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names with shell syntax are passed to the program as arguments and run nothing."""
     monkeypatch.chdir(tmp_path)
-    environment = stand_in(tmp_path, "secret-tool", 'printf \'%s/%s\' "$3" "$5"')
+    environment = fake_program(tmp_path, "secret-tool", 'printf \'%s/%s\' "$3" "$5"')
     assert lookup("secret_service", what, WHERE, environment) == what
     assert not (tmp_path / "ran").exists()
 
 
-def test_an_account_may_have_slashes(tmp_path: Path) -> None:
+def test_an_account_can_contain_slashes(tmp_path: Path) -> None:
     """Only the first slash separates service and account."""
-    environment = stand_in(tmp_path, "secret-tool", 'printf \'%s %s\' "$3" "$5"')
+    environment = fake_program(tmp_path, "secret-tool", 'printf \'%s %s\' "$3" "$5"')
     assert lookup("secret_service", "s/a/b", WHERE, environment) == "s a/b"
 
 
 @pytest.mark.parametrize("what", ["service", "/account", "service/", "s/ä", "s/a\tb", "-s/a", "s/-a"])
 @pytest.mark.parametrize("kind", ["keychain", "secret_service", "credential_manager"])
-def test_what_is_no_service_and_account_runs_nothing(tmp_path: Path, kind: str, what: str) -> None:
-    """No program runs unless the name is SERVICE/ACCOUNT in printable ASCII and cannot be taken for an option."""
-    environment = stand_in(tmp_path, ENTRIES[kind][0], "touch $FOLDER/ran; echo secret")
-    assert f"{WHERE}: $({kind}:{what}) must " in said(kind, what, environment)
+def test_an_invalid_service_or_account_runs_no_program(tmp_path: Path, kind: str, what: str) -> None:
+    """No program runs unless the name is SERVICE/ACCOUNT in printable ASCII and neither part begins with a dash."""
+    environment = fake_program(tmp_path, ENTRIES[kind][0], "touch $FOLDER/ran; echo secret")
+    assert f"{WHERE}: $({kind}:{what}) must " in error_text(kind, what, environment)
     assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("what", [" ", "ä", "--clip"])
-def test_what_is_no_entry_of_pass_runs_nothing(tmp_path: Path, what: str) -> None:
-    """No program runs for an invalid path of a pass entry."""
-    assert "must be the path of an entry" in said("pass", what, stand_in(tmp_path, "pass", "echo secret"))
+def test_an_invalid_path_of_a_pass_entry_is_rejected(tmp_path: Path, what: str) -> None:
+    """A path of a pass entry that is empty, not ASCII or begins with a dash is rejected."""
+    assert "must be the path of an entry" in error_text("pass", what, fake_program(tmp_path, "pass", "echo secret"))
 
 
-def test_only_the_first_line_of_an_entry_of_pass_is_the_secret(tmp_path: Path) -> None:
+def test_only_the_first_line_of_a_pass_entry_is_the_secret(tmp_path: Path) -> None:
     """Only the first line of a pass entry is the secret; the output of a command is used completely."""
-    environment = stand_in(tmp_path, "pass", "printf 'first\\nsecond\\n'")
+    environment = fake_program(tmp_path, "pass", "printf 'first\\nsecond\\n'")
     assert lookup("pass", "x", WHERE, environment) == "first"
     assert lookup("cmd", "printf 'first\\nsecond\\n'", WHERE, environment) == "first\nsecond"
 
@@ -102,22 +102,22 @@ def test_only_the_first_line_of_an_entry_of_pass_is_the_secret(tmp_path: Path) -
         ("credential_manager", "powershell.exe", "only available on Windows and WSL"),
     ],
 )
-def test_a_program_that_is_missing_is_named(tmp_path: Path, kind: str, needs: str, hint: str) -> None:
-    """A missing program is named, with how to install it or where it is available."""
+def test_a_missing_program_is_named(tmp_path: Path, kind: str, needs: str, hint: str) -> None:
+    """The error for a missing program names it, with how to install it or where it is available."""
     what = ENTRIES[kind][1]
-    text = said(kind, what, {"PATH": str(tmp_path)})
+    text = error_text(kind, what, {"PATH": str(tmp_path)})
     assert f"{WHERE}: $({kind}:{what}) needs {needs}, which is not installed. " in text
     assert hint in text
 
 
-def test_a_program_that_may_not_be_run_is_not_called_missing(tmp_path: Path) -> None:
-    """A program without permission to execute is reported with the operating system's reason."""
+def test_a_program_that_is_not_executable_is_not_reported_as_missing(tmp_path: Path) -> None:
+    """A program that is not executable is reported with the operating system's reason, not as missing."""
     (tmp_path / "pass").write_text("#!/bin/sh\n")
-    assert "cannot be read: pass: permission denied." in said("pass", "a", {"PATH": str(tmp_path)})
+    assert "cannot be read: pass: permission denied." in error_text("pass", "a", {"PATH": str(tmp_path)})
 
 
 @pytest.mark.parametrize(
-    ("script", "says"),
+    ("script", "message"),
     [
         ("echo canary; echo canary >&2; exit 3", "cannot be read: secret-tool ended with exit code 3."),
         ("echo canary >&2", "is empty."),
@@ -126,37 +126,37 @@ def test_a_program_that_may_not_be_run_is_not_called_missing(tmp_path: Path) -> 
         ("exec cat /dev/zero", "cannot be read: it is larger than 64 KiB."),
     ],
 )
-def test_what_a_program_says_is_never_shown(tmp_path: Path, script: str, says: str) -> None:
-    """Neither stdout nor stderr of a program is shown, only the command to try."""
-    environment = {**stand_in(tmp_path, "secret-tool", script), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    text = said("secret_service", "s/a", environment)
-    assert f"{WHERE}: $(secret_service:s/a) {says}" in text
+def test_the_output_of_a_program_is_never_shown(tmp_path: Path, script: str, message: str) -> None:
+    """The error for a failed program contains the reason and the command to try, but neither stdout nor stderr."""
+    environment = {**fake_program(tmp_path, "secret-tool", script), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    text = error_text("secret_service", "s/a", environment)
+    assert f"{WHERE}: $(secret_service:s/a) {message}" in text
     assert "To try it: secret-tool lookup service s account a" in text
     assert "canary" not in text
 
 
-def test_a_command_is_not_repeated(tmp_path: Path) -> None:
-    """The text of a command is not shown, because it may contain a secret."""
-    text = said("cmd", "echo canary >&2; exit 7", {"PATH": str(tmp_path)})
+def test_the_text_of_a_command_is_not_shown(tmp_path: Path) -> None:
+    """The error for a failed command does not contain its text, which may be a secret, or its output."""
+    text = error_text("cmd", "echo canary >&2; exit 7", {"PATH": str(tmp_path)})
     assert f"{WHERE}: $(cmd:...) cannot be read: sh ended with exit code 7." in text
     assert "canary" not in text
 
 
 @pytest.mark.parametrize("ending", ["read x <&9", "exit 0"], ids=["waits", "leaves a child behind"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_program_that_does_not_end_is_ended(
+def test_a_program_is_killed_at_its_time_limit(
     tmp_path: Path, kind: str, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A program is killed at its time limit, together with all processes that it started."""
+    """A program is killed at its time limit, together with the processes that it started."""
     monkeypatch.setitem(STORES, kind, STORES[kind]._replace(seconds=0.5))
     script = "echo $$ >$FOLDER/pid; exec 9<>$FOLDER/fifo; sleep 600 & echo $! >$FOLDER/child; " + ending
     os.mkfifo(tmp_path / "fifo")
     program, what = ENTRIES.get(kind, ("unused", script))
-    environment = {**stand_in(tmp_path, program, script), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    assert "was not answered within 0.5 seconds." in said(kind, what, environment)
+    environment = {**fake_program(tmp_path, program, script), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    assert "was not answered within 0.5 seconds." in error_text(kind, what, environment)
     for name in ("pid", "child"):
         pid = int((tmp_path / name).read_text())
-        while is_alive(pid):  # it was killed; only the test's own time limit applies
+        while is_alive(pid):  # a killed process may exist for a moment; only the time limit of the test ends this loop
             sleep(0.01)
 
 
@@ -169,6 +169,6 @@ def is_alive(pid: int) -> bool:
     return state not in {"Z", "X"}
 
 
-def test_no_program_reads_our_standard_input(tmp_path: Path) -> None:
+def test_programs_do_not_read_standard_input(tmp_path: Path) -> None:
     """Programs cannot read esml's standard input, which may be a list of deployments."""
     assert lookup("cmd", "if read x; then echo got; else echo nothing; fi", WHERE, {"PATH": str(tmp_path)}) == "nothing"

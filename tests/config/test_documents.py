@@ -12,14 +12,14 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 
 
 def loaded(tmp_path: Path, text: str | bytes, name: str = "config.yml") -> dict[str, object]:
-    """Return the contents of a file with this text."""
+    """Write a file with this text and return its contents as esml reads them."""
     path = tmp_path / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return document(path, "FILE")[0]
 
 
-def test_yaml_values_stay_the_text_they_are(tmp_path: Path) -> None:
-    """YAML values remain strings: a password 0123, a context named no, dates and versions; none is null."""
+def test_yaml_values_remain_strings(tmp_path: Path) -> None:
+    """YAML values such as 0123, no, dates and versions remain strings; an empty value and ~ are null."""
     text = "no: 0123\nversion: 9.10\ndate: 2024-01-01\nyes: on\nempty:\nnull_: ~\nlist: [1, two]\n"
     assert loaded(tmp_path, text) == {
         "no": "0123",
@@ -33,18 +33,18 @@ def test_yaml_values_stay_the_text_they_are(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [".elasticrc", "x.yaml", "x.yml", "x.json"])
-def test_json_is_read_under_every_name(tmp_path: Path, name: str) -> None:
-    """JSON is read under any file name, and a .json file does not need the YAML parser."""
+def test_json_is_read_under_any_file_name(tmp_path: Path, name: str) -> None:
+    """JSON is read under any file name."""
     assert loaded(tmp_path, json.dumps({"a": {"b": "c"}}), name) == {"a": {"b": "c"}}
 
 
-def test_anchors_that_stay_small_are_fine(tmp_path: Path) -> None:
+def test_yaml_anchors_can_be_used(tmp_path: Path) -> None:
     """YAML anchors can be used, for example for one login in two contexts."""
     assert loaded(tmp_path, "a: &login {x: '1'}\nb: *login\n") == {"a": {"x": "1"}, "b": {"x": "1"}}
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("", "FILE is empty."),
         ("# nothing but a comment\n", "FILE is empty."),
@@ -72,16 +72,16 @@ def test_anchors_that_stay_small_are_fine(tmp_path: Path) -> None:
         ("a: b".encode("utf-16"), "FILE is not UTF-8 text."),
     ],
 )
-def test_what_is_wrong_with_yaml_is_one_line_without_its_text(tmp_path: Path, text: str | bytes, says: str) -> None:
-    """A YAML error is one line with the position, without the text, which may be a secret."""
-    with pytest.raises(ConfigError) as wrong:
+def test_invalid_yaml_is_reported_in_one_line_without_its_text(tmp_path: Path, text: str | bytes, message: str) -> None:
+    """An invalid YAML file is reported in one line with the position, if known, but no text, which may be a secret."""
+    with pytest.raises(ConfigError) as raised:
         loaded(tmp_path, text)
-    assert wrong.value.message == says
-    assert "hidden" not in f"{wrong.value.message}{wrong.value.hint}"
+    assert raised.value.message == message
+    assert "hidden" not in f"{raised.value.message}{raised.value.hint}"
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("", "FILE is empty."),
         ("null", "FILE is empty."),
@@ -90,15 +90,15 @@ def test_what_is_wrong_with_yaml_is_one_line_without_its_text(tmp_path: Path, te
         ("[" * 100_000, "FILE is nested too deeply."),
     ],
 )
-def test_what_is_wrong_with_json_is_one_line_without_its_text(tmp_path: Path, text: str, says: str) -> None:
-    """A JSON error is one line with the position, without the text."""
-    with pytest.raises(ConfigError) as wrong:
+def test_invalid_json_is_reported_in_one_line_without_its_text(tmp_path: Path, text: str, message: str) -> None:
+    """An invalid JSON file is reported in one line with the position, if known, but no text, which may be a secret."""
+    with pytest.raises(ConfigError) as raised:
         loaded(tmp_path, text, "x.json")
-    assert wrong.value.message == says
+    assert raised.value.message == message
 
 
-def test_ten_megabytes_are_refused_unread(tmp_path: Path) -> None:
-    """A file of ten megabytes is rejected without reading it."""
+def test_a_file_of_ten_megabytes_is_rejected(tmp_path: Path) -> None:
+    """A file of ten megabytes is rejected because it is larger than 128 KiB."""
     with pytest.raises(ConfigError, match="larger than 128 KiB"):
         loaded(tmp_path, b"a: b\n" * 2_000_000)
 
@@ -106,13 +106,13 @@ def test_ten_megabytes_are_refused_unread(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "text"), [(None, None), ("", None), ("x", "x"), (True, "true"), (5, "5"), ([], None), ({}, None)]
 )
-def test_a_single_value_is_text(value: object, text: str | None) -> None:
-    """A JSON number or boolean is converted to text; a list or object is not a value."""
+def test_a_number_or_boolean_is_converted_to_text(value: object, text: str | None) -> None:
+    """A JSON number or boolean is converted to text; an empty string, a list or an object counts as no value."""
     assert text_of(value) == text
 
 
 @pytest.mark.parametrize(
-    ("data", "found"),
+    ("data", "expected"),
     [
         ({"contexts": {"a": {"elasticsearch": {"auth": {"api_key": "k"}}}}}, True),
         ({"contexts": [{"password": "p"}]}, True),
@@ -124,6 +124,6 @@ def test_a_single_value_is_text(value: object, text: str | None) -> None:
         ({"password": "", "token": None, "username": "u"}, False),
     ],
 )
-def test_a_secret_itself_is_told_from_where_it_is_found(data: object, found: bool) -> None:
-    """Secrets are detected in any part of the file; expressions do not count as secrets."""
-    assert has_secret(data) is found
+def test_a_secret_in_a_file_is_detected(data: object, expected: bool) -> None:
+    """Secrets are detected in any part of the file; expressions and variables do not count as secrets."""
+    assert has_secret(data) is expected

@@ -19,43 +19,43 @@ def context(**auth: Any) -> dict[str, Any]:
     return {"elasticsearch": {"url": URL, "auth": auth, "version": "9.1"}, "kibana": {"url": "$(cmd:true)"}}
 
 
-def said(file: dict[str, Any], name: str | None = None) -> str:
-    """Return the error text for a file without such a connection."""
-    with pytest.raises(ConfigError) as wrong:
+def error_text(file: dict[str, Any], name: str | None = None) -> str:
+    """Return the error text for a file without a usable connection."""
+    with pytest.raises(ConfigError) as raised:
         settings(file, name, "FILE", Reader({}))
-    return f"{wrong.value.message} {wrong.value.hint}"
+    return f"{raised.value.message} {raised.value.hint}"
 
 
-def test_the_current_context_is_the_one() -> None:
+def test_the_current_context_is_used() -> None:
     """The current context is used; each source names the profile and the file."""
     found = settings(data(prod=context(username="u", password="p"), dev=context()), None, "FILE", Reader({}))
     assert found.values == {"url": URL, "username": "u", "password": "p"}
     assert set(found.sources.values()) == {"profile prod in FILE"}
 
 
-def test_another_context_is_asked_for_by_its_name() -> None:
+def test_another_context_is_selected_by_name() -> None:
     """Only the expressions of the selected context are resolved; those of other contexts may be invalid."""
     file = data(prod=context(api_key="$(cmd:false)"), dev=context(api_key="$(env:KEY)"))
     assert settings(file, "dev", "FILE", Reader({"KEY": "k"})).values == {"url": URL, "api_key": "k"}
-    assert "prod in FILE: api_key: $(cmd:...) cannot be read: sh ended with exit code 1." in said(file, "prod")
-    assert "profile dev in FILE: api_key is $(env:KEY), but KEY is not set" in said(file, "dev")
+    assert "prod in FILE: api_key: $(cmd:...) cannot be read: sh ended with exit code 1." in error_text(file, "prod")
+    assert "profile dev in FILE: api_key is $(env:KEY), but KEY is not set" in error_text(file, "dev")
 
 
-def test_a_context_without_auth_is_fine() -> None:
+def test_a_context_without_auth_has_no_credentials() -> None:
     """A context without `auth` has no credentials, for a cluster without security."""
     assert settings(data(prod={"elasticsearch": {"url": URL}}), None, "FILE", Reader({})).values == {"url": URL}
 
 
-def test_an_unknown_name_lists_the_known_ones() -> None:
-    """An unknown profile lists the profiles in the order of the file."""
+def test_the_error_for_an_unknown_profile_lists_the_profiles() -> None:
+    """The error for an unknown profile lists the profiles in the order of the file."""
     assert (
-        said(data(prod=context(), dev=context()), "tset")
+        error_text(data(prod=context(), dev=context()), "tset")
         == "There is no profile tset in FILE. Its profiles: prod, dev."
     )
 
 
 @pytest.mark.parametrize(
-    ("file", "says"),
+    ("file", "message"),
     [
         ({}, "FILE has no contexts."),
         ({"contexts": {}}, "FILE has no contexts."),
@@ -73,12 +73,12 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
         (data(prod=context(username="u")), "has a username but no password."),
     ],
 )
-def test_what_is_missing_is_said(file: dict[str, Any], says: str) -> None:
-    """A missing value is reported with file and profile, and with what is expected."""
-    assert says in said(file)
+def test_a_missing_value_is_reported(file: dict[str, Any], message: str) -> None:
+    """The error for a file without a usable context names the file and what is missing."""
+    assert message in error_text(file)
 
 
-def test_names_are_those_of_the_contexts() -> None:
+def test_profile_names_are_the_names_of_the_contexts() -> None:
     """Profile names are the names of the contexts; a file in another form has none."""
     assert names(data(b=1, a=2)) == ("b", "a")
     assert names({"elasticsearch": {}}) == ()

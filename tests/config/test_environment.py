@@ -33,15 +33,15 @@ URL = "http://h:9200"
         ({"ESCLIENT_HOSTS": URL, "ESCLIENT_VERIFY_CERTS": "False"}, {"url": URL, "insecure": "true"}),
     ],
 )
-def test_each_family_is_read(environment: dict[str, str], values: dict[str, str]) -> None:
+def test_variables_of_other_tools_are_read(environment: dict[str, str], values: dict[str, str]) -> None:
     """Variables of other tools have the same meaning as in those tools."""
     found = other_settings(environment)
     assert found
     assert found.values == values
 
 
-def test_the_families_have_an_order() -> None:
-    """The first family with an address is used, and nothing from the following ones."""
+def test_the_first_family_with_an_address_is_used() -> None:
+    """The families of variables have a fixed order, and the first one with an address is used."""
     names = ["ELASTICSEARCH_URL", "ELASTIC_ES_URL", "ES_URL", "ES_LOCAL_URL", "CLOUD_ID", "ESCLI_URL", "ESCLIENT_HOSTS"]
     keys = {"ELASTICSEARCH_API_KEY": "k", "ES_API_KEY": "k", "ES_LOCAL_API_KEY": "k", "ELASTIC_API_KEY": "k"}
     environment = {**dict.fromkeys(names, URL), **keys}
@@ -50,26 +50,26 @@ def test_the_families_have_an_order() -> None:
         (name,) = {found.sources.get("url"), found.sources.get("cloud_id")} - {None}
         order.append(name)
         del environment[str(name)]
-    # Together with ES_API_KEY, the cloud ID belongs to that family.
+    # With ES_API_KEY set, CLOUD_ID belongs to the family of ES_URL, which precedes ES_LOCAL_URL.
     assert order == [*names[:3], "CLOUD_ID", "ES_LOCAL_URL", *names[5:]]
 
 
-def test_an_empty_variable_is_not_set() -> None:
-    """An empty variable counts as not set, as CI systems leave it for a missing secret."""
+def test_an_empty_variable_counts_as_not_set() -> None:
+    """A variable that is empty, as CI systems leave it for a missing secret, counts as not set."""
     assert other_settings({"ELASTICSEARCH_URL": "", "ES_URL": URL}).sources == {"url": "ES_URL"}  # type: ignore[union-attr]
     assert own_settings({"ESML_URL": "", "ESML_API_KEY": ""}).values == {}
     assert other_settings({"ES_API_KEY": "k"}) is None
 
 
-def test_the_api_key_counts_where_a_family_has_both() -> None:
+def test_an_api_key_takes_precedence_over_a_password() -> None:
     """An API key takes precedence over a password, as in the tools that use these variables."""
     found = other_settings({"ES_LOCAL_URL": URL, "ES_LOCAL_API_KEY": "k", "ES_LOCAL_PASSWORD": "p"})
     assert found
     assert found.values == {"url": URL, "api_key": "k"}
 
 
-def test_a_url_may_refer_to_another_variable() -> None:
-    """A URL can refer to another variable, as in the .env file of start-local if it was not read by a shell."""
+def test_a_url_can_refer_to_another_variable() -> None:
+    """A URL can refer to another variable, as in start-local's .env file if no shell expanded it; it must be set."""
     environment = {"ES_LOCAL_URL": "http://localhost:${ES_LOCAL_PORT}", "ES_LOCAL_PORT": "9201"}
     assert other_settings(environment).values["url"] == "http://localhost:9201"  # type: ignore[union-attr]
     del environment["ES_LOCAL_PORT"]
@@ -77,8 +77,8 @@ def test_a_url_may_refer_to_another_variable() -> None:
         other_settings(environment)
 
 
-def test_insecure_must_say_yes_or_no() -> None:
-    """0, false and no leave verification on; any other word than yes, true or 1 is an error."""
+def test_insecure_must_be_true_or_false() -> None:
+    """ESML_INSECURE accepts words for true and false, such as YES and 0; any other word is an error."""
     assert own_settings({"ESML_INSECURE": "0"}).values == {}
     assert own_settings({"ESML_INSECURE": "YES"}).values == {"insecure": "YES"}
     with pytest.raises(ConfigError, match="ESML_INSECURE is neither true nor false"):
@@ -86,6 +86,6 @@ def test_insecure_must_say_yes_or_no() -> None:
 
 
 def test_variables_that_are_set_are_listed_once() -> None:
-    """Variables of all families are listed once, in order."""
+    """Variables that are set are listed once, in the order of their families; empty and unrelated ones are omitted."""
     environment = {"ES_URL": "x", "ESML_URL": "y", "ES_API_KEY": "z", "PATH": "/bin", "ES_USERNAME": ""}
     assert list(variables_set(environment)) == ["ESML_URL", "ES_URL", "ES_API_KEY"]

@@ -8,8 +8,8 @@ from esml_stop.config.es_client import settings
 URL = "https://h:9200"
 
 
-def of(client: dict[str, Any], other: dict[str, Any] | None = None, **environment: str) -> dict[str, str]:
-    """Return the values from a file with these parts."""
+def values_from(client: dict[str, Any], other: dict[str, Any] | None = None, **environment: str) -> dict[str, str]:
+    """Return the values of the settings in an es_client file with these blocks."""
     data = {"elasticsearch": {"client": client, "other_settings": other}, "logging": {"loglevel": "INFO"}}
     return dict(settings(data, Path("/etc/curator.yml"), "FILE", environment).values)
 
@@ -34,28 +34,28 @@ def of(client: dict[str, Any], other: dict[str, Any] | None = None, **environmen
         ),
     ],
 )
-def test_the_connection_is_taken_from_the_file(
+def test_connection_settings_are_read_from_the_file(
     client: dict[str, Any], other: dict[str, Any] | None, values: dict[str, str]
 ) -> None:
     """Hosts, credentials and TLS settings are read; tuning options are not."""
-    assert of(client, other) == values
+    assert values_from(client, other) == values
 
 
-def test_variables_are_filled_in() -> None:
-    """Variables are replaced as in es_client, with a default."""
-    found = of({"hosts": "${HOST:https://default:1}"}, {"username": "u", "password": "${PW}"}, PW="p")
+def test_variables_are_replaced() -> None:
+    """Variables are replaced by their values or their defaults, as in es_client."""
+    found = values_from({"hosts": "${HOST:https://default:1}"}, {"username": "u", "password": "${PW}"}, PW="p")
     assert found == {"url": "https://default:1", "username": "u", "password": "p"}
-    assert of({"hosts": "${HOST:x}"}, HOST=URL) == {"url": URL}
+    assert values_from({"hosts": "${HOST:x}"}, HOST=URL) == {"url": URL}
 
 
-def test_paths_start_at_the_files_folder() -> None:
+def test_relative_paths_start_at_the_folder_of_the_file() -> None:
     """Relative paths start at the folder of the file, not at the working directory."""
-    found = of({"hosts": URL, "ca_certs": "ca.crt", "client_cert": "c/c.crt", "client_key": "/k"})
+    found = values_from({"hosts": URL, "ca_certs": "ca.crt", "client_cert": "c/c.crt", "client_key": "/k"})
     assert (found["ca_certs"], found["client_cert"], found["client_key"]) == ("/etc/ca.crt", "/etc/c/c.crt", "/k")
 
 
-def test_what_is_left_out_is_said() -> None:
-    """An ignored setting that would change requests causes a warning, if it has a value."""
+def test_an_ignored_setting_causes_a_warning() -> None:
+    """A setting that would change requests causes a warning if esml ignores it, unless it is empty or false."""
     parts: dict[str, Any] = {"client": {"hosts": URL, "headers": {"x": "y"}, "ssl_assert_hostname": None}}
     parts["other_settings"] = {"master_only": "true", "skip_version_test": "true"}
     assert settings({"elasticsearch": parts}, Path("/f"), "FILE", {}).warnings == (

@@ -9,8 +9,8 @@ from esml_stop.errors import ConfigError
 ENVIRONMENT = {"NAME": "value", "LOOP": "$(env:NAME)", "EMPTY": ""}
 
 
-def test_expressions_are_replaced_wherever_they_stand(tmp_path: Path) -> None:
-    """A value can contain several expressions; the resolved text is not resolved again."""
+def test_all_expressions_in_a_value_are_resolved(tmp_path: Path) -> None:
+    """A value can contain several expressions; results are not resolved again, and other text is not changed."""
     (tmp_path / "key").write_text("from a file\n\n")
     assert Reader(ENVIRONMENT).resolved("$(env:NAME)", "W") == "value"
     assert Reader(ENVIRONMENT).resolved("https://$(env:NAME).example:$(env:NAME)", "W") == "https://value.example:value"
@@ -19,28 +19,28 @@ def test_expressions_are_replaced_wherever_they_stand(tmp_path: Path) -> None:
     assert Reader(ENVIRONMENT).resolved("pa$$word $(not one) $(env:", "W") == "pa$$word $(not one) $(env:"
 
 
-def test_an_unknown_kind_is_refused_by_name() -> None:
+def test_an_unknown_kind_of_expression_is_rejected() -> None:
     """An unknown kind of expression is rejected with the list of known kinds, without its argument."""
-    with pytest.raises(ConfigError) as wrong:
+    with pytest.raises(ConfigError) as raised:
         Reader(ENVIRONMENT).resolved("$(future:hidden)", "profile p in FILE: api_key")
-    assert wrong.value.message == "profile p in FILE: api_key contains $(future:...), which esml does not support."
-    assert "secret_service" in str(wrong.value.hint)
+    assert raised.value.message == "profile p in FILE: api_key contains $(future:...), which esml does not support."
+    assert "secret_service" in str(raised.value.hint)
 
 
 @pytest.mark.parametrize("kind", ["cmd", "keychain", "secret_service", "pass", "credential_manager"])
-def test_without_leave_no_program_is_run(kind: str, tmp_path: Path) -> None:
-    """Without permission to run programs, expressions are kept, commands are hidden, and env and file are resolved."""
+def test_without_permission_no_program_is_run(kind: str, tmp_path: Path) -> None:
+    """Without permission to run programs, their expressions are kept, with commands as `...`; variables resolve."""
     reader = Reader({"PATH": str(tmp_path), "NAME": "n"}, run=False)
     text = f"$({kind}:touch/{tmp_path}/ran)$(env:NAME)"
-    shown = "..." if kind == "cmd" else f"touch/{tmp_path}/ran"
-    assert reader.resolved(text, "W") == f"$({kind}:{shown})n"
+    argument = "..." if kind == "cmd" else f"touch/{tmp_path}/ran"
+    assert reader.resolved(text, "W") == f"$({kind}:{argument})n"
     assert reader.is_left(text)
     assert not reader.is_left("$(env:NAME)")
     assert not Reader({}).is_left(text)
 
 
-def test_a_command_is_only_run_from_a_file_that_is_ours(tmp_path: Path) -> None:
-    """A command is not run from a file that other users can write to."""
+def test_a_command_is_only_run_from_a_trusted_file(tmp_path: Path) -> None:
+    """A command runs only from a trusted file, not from one that other users can write to."""
     environment = {"PATH": os.environ["PATH"]}
     with pytest.raises(ConfigError, match="other users can write to the file"):
         Reader(environment, trusted=False).resolved(f"$(cmd:touch {tmp_path}/ran)", "W")
@@ -49,7 +49,7 @@ def test_a_command_is_only_run_from_a_file_that_is_ours(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("$(env:MISSING)", "W is $(env:MISSING), but MISSING is not set."),
         ("$(env:EMPTY)", "W is $(env:EMPTY), but EMPTY is not set."),
@@ -59,21 +59,21 @@ def test_a_command_is_only_run_from_a_file_that_is_ours(tmp_path: Path) -> None:
         ("$(file:/dev/zero)", "W: /dev/zero is not a regular file."),
     ],
 )
-def test_what_leads_nowhere_is_said(text: str, says: str) -> None:
+def test_an_expression_that_cannot_be_resolved_is_reported(text: str, message: str) -> None:
     """An expression that cannot be resolved is reported with its setting; relative paths are rejected."""
-    with pytest.raises(ConfigError) as wrong:
+    with pytest.raises(ConfigError) as raised:
         Reader(ENVIRONMENT).resolved(text, "W")
-    assert wrong.value.message == says
+    assert raised.value.message == message
 
 
-def test_a_file_is_read_up_to_64_kib(tmp_path: Path) -> None:
+def test_a_file_larger_than_64_kib_is_rejected(tmp_path: Path) -> None:
     """A secret file larger than 64 KiB is rejected."""
     (tmp_path / "large").write_bytes(b"x" * (64 * 1024 + 1))
     with pytest.raises(ConfigError, match="larger than 64 KiB"):
         Reader({}).resolved(f"$(file:{tmp_path}/large)", "W")
 
 
-def test_es_client_takes_a_whole_value_from_a_variable() -> None:
+def test_an_es_client_value_can_be_a_variable_with_a_default() -> None:
     """In an es_client file, a value can be a variable with a default after the first colon; other text is unchanged."""
     assert substituted("${NAME}", "W", ENVIRONMENT) == "value"
     assert substituted("${MISSING:http://h:9200}", "W", ENVIRONMENT) == "http://h:9200"

@@ -15,7 +15,7 @@ contexts:
 
 @pytest.fixture(autouse=True)
 def _programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replace every credential program by one that leaves a file behind when it runs."""
+    """Write a configuration file, and replace pass and secret-tool with scripts that create the file `ran`."""
     for name in ("pass", "secret-tool"):
         (tmp_path / name).write_text("#!/bin/sh\ntouch ran\n")
         (tmp_path / name).chmod(0o700)
@@ -32,18 +32,20 @@ def _programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["--profile", "login"], ["username\tsomebody\t", "password\t$(secret_service:s/a)\tprofile login in "]),
     ],
 )
-def test_to_show_a_connection_runs_nothing(
+def test_showing_the_connection_runs_no_program(
     options: list[str], rows: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Showing the settings runs no program: expressions are shown, variables are resolved."""
+    """`config` runs no program: it shows expressions that need one, and resolves environment variables."""
     assert main.run(["config", *options]) == 0
     out = capsys.readouterr().out
     assert all(row in out for row in rows)
     assert not (tmp_path / "ran").exists()
 
 
-def test_to_check_a_connection_runs_what_it_takes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Testing the connection runs only the programs of the selected profile."""
+def test_checking_the_connection_runs_the_programs_of_its_profile(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`config --check` runs the program of the selected profile, and exits with 2 if that returns no secret."""
     assert main.run(["config", "--check", "--profile", "login"]) == 2
     assert "$(secret_service:s/a) is empty." in capsys.readouterr().err
     assert (tmp_path / "ran").exists()

@@ -3,19 +3,19 @@ import pytest
 from esml_stop.config.settings import ConnectionOptions, Settings, from_options
 
 
-def of(**values: str) -> Settings:
-    """Return settings whose sources are their names."""
+def settings_with(**values: str) -> Settings:
+    """Return settings with these values; the source of each is its name."""
     return Settings(values, {name: name for name in values})
 
 
-def test_options_that_were_given_are_settings() -> None:
-    """Each given option is a setting with the option as its source; other settings are missing."""
+def test_given_options_become_settings() -> None:
+    """Each given option becomes a setting with the option as its source; other settings are missing."""
     found = from_options(ConnectionOptions(url="http://h", ca_certs="ca", insecure=True))
     assert found.values == {"url": "http://h", "ca_certs": "ca", "insecure": "1"}
     assert found.sources == {"url": "--url", "ca_certs": "--ca-certs", "insecure": "--insecure"}
 
 
-def test_the_options_can_be_typed_again() -> None:
+def test_options_can_be_repeated_in_a_suggested_command() -> None:
     """The options can be repeated in a suggested command, without a URL that contains credentials."""
     options = ConnectionOptions(insecure=True, profile="prod", config_file="my file.yml", username="u@example.com")
     assert options.arguments == (
@@ -26,7 +26,7 @@ def test_the_options_can_be_typed_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("above", "below", "left"),
+    ("higher", "lower", "combined"),
     [
         ({"url": "a"}, {"url": "b"}, {"url": "a"}),
         ({"url": "a"}, {"cloud_id": "b", "api_key": "k"}, {"url": "a", "api_key": "k"}),
@@ -46,14 +46,14 @@ def test_the_options_can_be_typed_again() -> None:
         ({"client_cert": "c"}, {"client_cert": "d", "client_key": "k"}, {"client_cert": "c"}),
     ],
 )
-def test_what_is_given_above_takes_the_place_of_its_kind(
-    above: dict[str, str], below: dict[str, str], left: dict[str, str]
+def test_a_setting_replaces_settings_of_its_kind(
+    higher: dict[str, str], lower: dict[str, str], combined: dict[str, str]
 ) -> None:
-    """An address, credential or TLS setting replaces all others of its kind, and nothing else."""
-    assert of(**above).override(of(**below)).values == left
+    """An address, profile, credential or TLS setting replaces those that it conflicts with, and nothing else."""
+    assert settings_with(**higher).override(settings_with(**lower)).values == combined
 
 
-def test_sources_follow_the_values() -> None:
+def test_each_value_keeps_its_source() -> None:
     """Each value keeps its source, and all warnings are kept."""
     upper = Settings({"url": "a"}, {"url": "--url"}, ("one",))
     lower = Settings({"url": "b", "api_key": "k"}, {"url": "ESML_URL", "api_key": "ESML_API_KEY"}, ("two",))
@@ -62,6 +62,6 @@ def test_sources_follow_the_values() -> None:
     assert both.warnings == ("two", "one")
 
 
-def test_values_are_in_no_repr() -> None:
-    """repr() shows the sources of settings, but no values."""
-    assert "hidden" not in repr(of(api_key="hidden"))
+def test_repr_shows_no_values() -> None:
+    """repr() of settings shows no values."""
+    assert "hidden" not in repr(settings_with(api_key="hidden"))

@@ -26,16 +26,16 @@ def cloud_id(parts: str) -> str:
         ("http://[2001:DB8::0:1]:9200", "http://[2001:db8::1]:9200"),
     ],
 )
-def test_a_url_gets_its_port_and_loses_its_credentials(text: str, url: str) -> None:
-    """Scheme, host, port and path are kept; a missing port becomes the default of the scheme."""
+def test_a_url_is_normalized(text: str, url: str) -> None:
+    """A URL is normalized: it gets the default port of its scheme and a lower-case host, and loses its credentials."""
     assert [one.url for one in addresses(text, "--url")] == [url]
 
 
-def test_credentials_are_taken_out_decoded() -> None:
-    """User name and password are decoded from the URL and not part of any repr."""
-    (found,) = addresses("https://us%40er:p%3A%2Fss@h:9200", "--url")
-    assert found == Address("https://h:9200", "us@er", "p:/ss")
-    assert "p:/ss" not in repr(found)
+def test_credentials_in_a_url_are_decoded() -> None:
+    """User name and password are decoded from the URL, and the password is not part of the repr."""
+    (address,) = addresses("https://us%40er:p%3A%2Fss@h:9200", "--url")
+    assert address == Address("https://h:9200", "us@er", "p:/ss")
+    assert "p:/ss" not in repr(address)
 
 
 def test_several_hosts_are_separated_by_commas() -> None:
@@ -44,7 +44,7 @@ def test_several_hosts_are_separated_by_commas() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("", "is empty"),
         (" , ", "is empty"),
@@ -76,13 +76,13 @@ def test_several_hosts_are_separated_by_commas() -> None:
         ("https://[::1", "cannot be read"),
     ],
 )
-def test_what_is_wrong_is_said_without_the_url(text: str, says: str) -> None:
+def test_an_invalid_url_is_reported_without_its_value(text: str, message: str) -> None:
     """An invalid URL is reported by its setting, without its value, which may contain a password."""
-    with pytest.raises(ConfigError) as wrong:
+    with pytest.raises(ConfigError) as raised:
         addresses(text, "ESML_URL")
-    assert says in wrong.value.message
-    assert "ESML_URL" in wrong.value.message
-    assert "secret" not in f"{wrong.value.message}{wrong.value.hint}"
+    assert message in raised.value.message
+    assert "ESML_URL" in raised.value.message
+    assert "secret" not in f"{raised.value.message}{raised.value.hint}"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_is_wrong_is_said_without_the_url(text: str, says: str) -> None:
         ("eu.example.com:9243$abc$def:9245", "https://abc.eu.example.com:9243"),
     ],
 )
-def test_a_cloud_id_means_a_host(parts: str, url: str) -> None:
+def test_a_cloud_id_is_decoded_to_an_address(parts: str, url: str) -> None:
     """Domain, port and the Elasticsearch part of a cloud ID form an https address."""
     assert cloud_address(cloud_id(parts), "ESML_CLOUD_ID").url == url
 
@@ -105,8 +105,8 @@ def test_a_cloud_id_means_a_host(parts: str, url: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "name:", "name:!!!", "name:YWJj", cloud_id("$abc$def"), cloud_id("d$$k"), "ü:YQ=="]
 )
-def test_what_is_no_cloud_id_is_named(text: str) -> None:
-    """An invalid cloud ID is reported by its setting, with where to find a valid one."""
+def test_an_invalid_cloud_id_is_rejected(text: str) -> None:
+    """An invalid cloud ID is reported by its setting."""
     with pytest.raises(ConfigError, match="ESML_CLOUD_ID is not an Elastic Cloud ID"):
         cloud_address(text, "ESML_CLOUD_ID")
 
@@ -122,18 +122,18 @@ def test_what_is_no_cloud_id_is_named(text: str) -> None:
         ("http://localhost.example.com:1", False),
     ],
 )
-def test_local_is_what_stays_on_this_machine(url: str, local: bool) -> None:
+def test_loopback_addresses_are_local(url: str, local: bool) -> None:
     """Loopback addresses and localhost names are local; private networks are not."""
     assert is_local(url) is local
 
 
-Find = Callable[[str, dict[str, str]], Proxy | None]
+FindProxy = Callable[[str, dict[str, str]], Proxy | None]
 HTTPS = "https://es.example.com:9200"
 P, Q = "http://p:3128", "http://q:3128"
 
 
 @pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch) -> Find:
+def find_proxy(monkeypatch: pytest.MonkeyPatch) -> FindProxy:
     """Return a function that finds the proxy for a URL in an environment."""
 
     def find(url: str, environment: dict[str, str]) -> Proxy | None:
@@ -159,16 +159,16 @@ def found(monkeypatch: pytest.MonkeyPatch) -> Find:
         ("http://h:9200", {"http_proxy": P, "REQUEST_METHOD": "GET"}, "http_proxy"),
     ],
 )
-def test_the_proxy_is_the_one_for_the_scheme(
-    found: Find, url: str, environment: dict[str, str], source: str | None
+def test_the_proxy_depends_on_the_scheme_of_the_url(
+    find_proxy: FindProxy, url: str, environment: dict[str, str], source: str | None
 ) -> None:
-    """Lower-case variables come first and ALL_PROXY last; HTTP_PROXY is ignored in a CGI program."""
-    proxy = found(url, environment)
+    """The lower-case variable of the scheme precedes the upper-case one and ALL_PROXY; HTTP_PROXY is ignored in CGI."""
+    proxy = find_proxy(url, environment)
     assert (proxy and proxy.source) == source
 
 
 @pytest.mark.parametrize(
-    ("entry", "host", "excepted"),
+    ("entry", "host", "bypassed"),
     [
         ("*", "es.example.com", True),
         ("es.example.com", "es.example.com", True),
@@ -191,10 +191,12 @@ def test_the_proxy_is_the_one_for_the_scheme(
         (".", "es.example.com", False),
     ],
 )
-def test_no_proxy_names_hosts_domains_and_networks(found: Find, entry: str, host: str, excepted: bool) -> None:
+def test_no_proxy_matches_hosts_domains_and_networks(
+    find_proxy: FindProxy, entry: str, host: str, bypassed: bool
+) -> None:
     """NO_PROXY matches hosts, domains and networks, with or without port, but not parts of names."""
-    proxy = found(f"https://{host}:9200", {"HTTPS_PROXY": P, "NO_PROXY": entry})
-    assert (proxy is None) is excepted
+    proxy = find_proxy(f"https://{host}:9200", {"HTTPS_PROXY": P, "NO_PROXY": entry})
+    assert (proxy is None) is bypassed
 
 
 @pytest.mark.parametrize(
@@ -207,9 +209,11 @@ def test_no_proxy_names_hosts_domains_and_networks(found: Find, entry: str, host
         ("http://[::1]:3128", "http://[::1]:3128", None),
     ],
 )
-def test_a_proxy_s_login_is_taken_out_of_its_url(found: Find, text: str, url: str, login: str | None) -> None:
+def test_the_login_of_a_proxy_is_removed_from_its_url(
+    find_proxy: FindProxy, text: str, url: str, login: str | None
+) -> None:
     """The login of a proxy is removed from its URL and not part of any repr."""
-    proxy = found(HTTPS, {"HTTPS_PROXY": text})
+    proxy = find_proxy(HTTPS, {"HTTPS_PROXY": text})
     assert proxy == Proxy(url, login, "HTTPS_PROXY")
     assert "p:ss" not in repr(proxy)
 
@@ -218,15 +222,15 @@ def test_a_proxy_s_login_is_taken_out_of_its_url(found: Find, text: str, url: st
     "text",
     ["http://", "http://u:secret@", "http://p:secret", "ftp://secret", "http://[::1", "http://u:2024/secret@p:3128"],
 )
-def test_what_is_no_proxy_is_said_without_it(found: Find, text: str) -> None:
+def test_an_invalid_proxy_is_reported_without_its_value(find_proxy: FindProxy, text: str) -> None:
     """An invalid proxy is reported by its variable, without its value."""
-    with pytest.raises(ConfigError) as wrong:
-        found(HTTPS, {"HTTPS_PROXY": text})
-    assert wrong.value.message == "HTTPS_PROXY is not the URL of a proxy."
-    assert "secret" not in f"{wrong.value.message}{wrong.value.hint}"
+    with pytest.raises(ConfigError) as raised:
+        find_proxy(HTTPS, {"HTTPS_PROXY": text})
+    assert raised.value.message == "HTTPS_PROXY is not the URL of a proxy."
+    assert "secret" not in f"{raised.value.message}{raised.value.hint}"
 
 
-def test_a_socks_proxy_is_refused_by_name(found: Find) -> None:
-    """A SOCKS proxy is rejected, not silently bypassed."""
+def test_a_socks_proxy_is_rejected(find_proxy: FindProxy) -> None:
+    """A SOCKS proxy is rejected with an error that names its variable."""
     with pytest.raises(ConfigError, match="ALL_PROXY names a SOCKS proxy"):
-        found(HTTPS, {"ALL_PROXY": "socks5h://p:1080"})
+        find_proxy(HTTPS, {"ALL_PROXY": "socks5h://p:1080"})

@@ -7,8 +7,8 @@ from esml_stop.runtime.deadline import Deadline
 from tests.support.fakes import FakeClock
 
 
-def test_what_is_left_shrinks_and_never_goes_below_zero() -> None:
-    """The remaining seconds follow the clock down to 0; requiring some then raises an error that names --timeout."""
+def test_the_remaining_time_shrinks_to_zero() -> None:
+    """The remaining seconds follow the clock down to 0; then `left` raises DeadlinePassed with the time limit."""
     clock = FakeClock()
     deadline = Deadline(10, clock)
     clock.sleep(4)
@@ -20,7 +20,7 @@ def test_what_is_left_shrinks_and_never_goes_below_zero() -> None:
 
 
 def test_an_earlier_deadline_leaves_a_reserve() -> None:
-    """An earlier deadline ends the given seconds before the whole one, and reserves add up."""
+    """An earlier deadline ends the given number of seconds before the whole one, and reserves add up."""
     clock = FakeClock()
     whole = Deadline(10, clock)
     assert (whole.earlier(2).remaining, whole.earlier(2).earlier(3).remaining, whole.remaining) == (8, 5, 10)
@@ -33,8 +33,8 @@ def test_at_most_is_never_later_than_the_whole_deadline() -> None:
     assert (whole.at_most(3).remaining, whole.at_most(60).remaining) == (3, 10)
 
 
-def test_the_time_of_a_person_does_not_count() -> None:
-    """The deadline is paused while the user is prompted, also for earlier deadlines and after an error."""
+def test_the_deadline_is_paused_while_the_user_is_prompted() -> None:
+    """A deadline and its earlier deadlines are paused while the user is prompted, even if the prompt fails."""
     clock = FakeClock()
     whole = Deadline(10, clock)
     reserve = whole.earlier(2)

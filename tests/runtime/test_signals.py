@@ -14,48 +14,50 @@ from tests.support.signals import hearing, send
 
 
 @pytest.fixture
-def left() -> Iterator[list[int]]:
-    """Handle signals and return those that would have ended the process."""
-    with hearing() as ended:
-        yield ended
+def fatal() -> Iterator[list[int]]:
+    """Handle signals as the command does, and yield the list of those that would have ended the process."""
+    with hearing() as fatal_signals:
+        yield fatal_signals
 
 
 @pytest.mark.parametrize("number", signals.SIGNALS)
-def test_a_signal_is_noted_and_raises_nothing(left: list[int], number: int) -> None:
-    """A signal is recorded and interrupts nothing; any thread can query it."""
+def test_a_signal_is_recorded_and_raises_nothing(fatal: list[int], number: int) -> None:
+    """A signal is recorded without raising an exception; any thread can query it, and `check` raises Interrupted."""
     assert (heard(), is_ending()) == (None, False)
     send(number)
-    assert (heard(), is_ending(), left) == (number, True, [])
-    told: list[bool] = []
-    thread = threading.Thread(target=lambda: told.append(is_ending()))
+    assert (heard(), is_ending(), fatal) == (number, True, [])
+    results: list[bool] = []
+    thread = threading.Thread(target=lambda: results.append(is_ending()))
     thread.start()
     thread.join()
-    assert told == [True]
+    assert results == [True]
     with pytest.raises(Interrupted) as raised:
         check()
     assert raised.value.signal == number
 
 
-def test_a_signal_whose_handler_has_not_run_yet_is_seen(left: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A delivered signal is seen before a change is sent, even if Python has not called its handler yet."""
+def test_a_signal_is_seen_before_its_handler_has_run(fatal: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A delivered signal is seen even if Python has not called its handler yet, so that no more changes are sent."""
     send()
     monkeypatch.setattr(signals._signals, "heard", None)
     assert is_ending()
 
 
-def test_a_repeat_changes_nothing_until_the_report_is_due(left: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second signal changes nothing before the report; one after it ends the process."""
+def test_a_repeated_signal_is_ignored_until_the_report_is_due(
+    fatal: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repeated signal is ignored until the report is due; after that, it ends the process."""
     send(signal.SIGTERM)
     send(signal.SIGTERM)
     send(signal.SIGHUP)
-    assert (heard(), left) == (signal.SIGTERM, [])
+    assert (heard(), fatal) == (signal.SIGTERM, [])
     monkeypatch.setattr(signals._signals, "began", time.monotonic() - signals.REPORT_SECONDS)
     send(signal.SIGINT)
-    assert (heard(), left) == (signal.SIGTERM, [signal.SIGINT])
+    assert (heard(), fatal) == (signal.SIGTERM, [signal.SIGINT])
 
 
-def test_it_is_raised_where_a_person_is_waited_for(left: list[int]) -> None:
-    """While the user is prompted, a signal raises once, and a repeated one does not interrupt the message about it."""
+def test_a_signal_raises_while_the_user_is_prompted(fatal: list[int]) -> None:
+    """A signal raises Interrupted in a prompt; a repeated one does not, but the next prompt raises at once."""
     assert not issubclass(Interrupted, Exception)
     with pytest.raises(Interrupted), interruptible():
         send()
@@ -64,14 +66,14 @@ def test_it_is_raised_where_a_person_is_waited_for(left: list[int]) -> None:
         pytest.fail("a signal that came before must be raised at once")
 
 
-def test_a_sleep_ends_with_a_signal(left: list[int]) -> None:
+def test_a_signal_ends_a_sleep(fatal: list[int]) -> None:
     """A signal ends a sleep in any thread."""
-    ended: list[str] = []
+    interrupted: list[str] = []
 
     def work() -> None:
         with pytest.raises(Interrupted):
             sleep(60)
-        ended.append("worker")
+        interrupted.append("worker")
 
     worker = threading.Thread(target=work)
     worker.start()
@@ -79,31 +81,31 @@ def test_a_sleep_ends_with_a_signal(left: list[int]) -> None:
     with pytest.raises(Interrupted) as raised:
         sleep(60)
     worker.join(20)
-    assert (raised.value.signal, ended) == (signal.SIGINT, ["worker"])
+    assert (raised.value.signal, interrupted) == (signal.SIGINT, ["worker"])
 
 
-def test_signals_can_be_handed_on(left: list[int]) -> None:
-    """Signals are forwarded to a command that runs inside, also an earlier one."""
-    taken: list[int] = []
+def test_signals_can_be_forwarded(fatal: list[int]) -> None:
+    """All signals, including one that arrived earlier, are forwarded to a function, and do not end the process."""
+    forwarded: list[int] = []
     send(signal.SIGHUP)
-    with forwarded_to(taken.append):
+    with forwarded_to(forwarded.append):
         send(signal.SIGTERM)
         send(signal.SIGTERM)
-    assert (taken, left) == ([signal.SIGHUP, signal.SIGTERM, signal.SIGTERM], [])
+    assert (forwarded, fatal) == ([signal.SIGHUP, signal.SIGTERM, signal.SIGTERM], [])
 
 
-def test_what_waits_when_the_report_is_due_is_ended_and_what_works_is_not(left: list[int]) -> None:
-    """After a signal, output to a full pipe is abandoned, and a long report is completed."""
+def test_a_process_that_is_blocked_when_the_report_is_due_is_ended(fatal: list[int]) -> None:
+    """When the report is due, the process is ended if it is blocked, and continues if it is still busy."""
     send()
-    assert 0 < signal.setitimer(signal.ITIMER_REAL, 0)[0] <= 1  # the test itself sends the alarm
+    assert 0 < signal.setitimer(signal.ITIMER_REAL, 0)[0] <= 1  # stops the timer: the test sends SIGALRM itself
     ends = time.thread_time() + signals.REPORT_SECONDS / 5
     while time.thread_time() < ends:
         pass
     send(signal.SIGALRM)
     signal.setitimer(signal.ITIMER_REAL, 0)
-    assert left == []
+    assert fatal == []
     send(signal.SIGALRM)
-    assert left == [signal.SIGINT]
+    assert fatal == [signal.SIGINT]
 
 
 def test_an_ignored_signal_stays_ignored() -> None:
@@ -117,15 +119,15 @@ def test_an_ignored_signal_stays_ignored() -> None:
         signal.signal(signal.SIGINT, before)
 
 
-def test_without_a_handler_nothing_happens() -> None:
-    """Inside another program, esml installs no handlers."""
+def test_without_an_installed_handler_nothing_happens() -> None:
+    """Without an installed handler, as inside another program, no signal is reported and nothing is raised."""
     assert (heard(), is_ending()) == (None, False)
     with interruptible():
         check()
     assert os.getpid()
 
 
-FIRST_LOOK = """
+FIRST_IMPORT_SCRIPT = """
 import _signal, runpy, sys
 
 class Finder:
@@ -141,7 +143,7 @@ runpy.run_module("esml_stop.__main__", run_name="__main__")
 """
 
 
-def test_ctrl_c_does_not_raise_amid_the_first_import() -> None:
-    """During the first imports Ctrl-C ends the process instead of raising KeyboardInterrupt."""
-    ended = subprocess.run([sys.executable, "-c", FIRST_LOOK], capture_output=True, text=True, check=True)
+def test_ctrl_c_raises_no_exception_during_the_first_import() -> None:
+    """At the first import, Ctrl-C has its default effect: it ends the process instead of raising KeyboardInterrupt."""
+    ended = subprocess.run([sys.executable, "-c", FIRST_IMPORT_SCRIPT], capture_output=True, text=True, check=True)
     assert ended.stdout.split()[1:] == ["True"], ended

@@ -18,13 +18,13 @@ from tests.support.command import esml
 
 
 def test_one_command_runs_against_a_fresh_sandbox() -> None:
-    """README's first command stops the deployment, and stdout is the command's own."""
+    """The first command of the README stops its deployment, and stdout contains only the output of that command."""
     ended = esml("sandbox", "--", "esml", "stop", "my_model_for_search", "--force")
     assert (ended.status, ended.outcomes) == (0, {"my_model_for_search": "stopped"})
 
 
-def test_the_exit_code_is_the_commands() -> None:
-    """The exit code is that of the command, or 127 if there is no such command."""
+def test_the_exit_code_is_that_of_the_command() -> None:
+    """The exit code is that of the command, 128 plus the signal that killed it, or 127 if there is no such command."""
     assert esml("sandbox", "--", "esml", "stop", "reviews_for_ingest").status == 5
     assert esml("sandbox", "--", sys.executable, "-c", "raise SystemExit(42)").status == 42
     assert esml("sandbox", "--", sys.executable, "-c", "import os; os.kill(os.getpid(), 9)").status == 137
@@ -32,16 +32,16 @@ def test_the_exit_code_is_the_commands() -> None:
     assert (missing.status, missing.err) == (127, "esml: no-such-command-here: command not found\n")
 
 
-def test_the_command_cannot_reach_another_cluster() -> None:
-    """The command's environment contains no settings of another cluster."""
+def test_the_command_has_no_settings_of_another_cluster() -> None:
+    """The command's environment contains no settings of another cluster and no proxy."""
     outer = {"ESML_API_KEY": "x", "ES_URL": "http://elsewhere:1", "ELASTIC_PASSWORD": "y", "http_proxy": "http://p:1"}
     show = "import os; print(*(k for k in os.environ if k.startswith(('ES', 'ELASTIC')) or k == 'http_proxy'))"
     ended = esml("sandbox", "--", sys.executable, "-c", show, environment=outer)
     assert ended.out == "ESML_URL\n"
 
 
-def test_no_file_at_home_and_no_variable_leads_elsewhere(tmp_path: Path) -> None:
-    """The Elastic CLI's configuration file does not override the practice cluster's URL."""
+def test_configuration_files_do_not_override_the_practice_cluster(tmp_path: Path) -> None:
+    """Neither configuration files of the Elastic CLI nor ESML_PROFILE override the practice cluster's URL."""
     text = '{"current_context": "c", "contexts": {"c": {"elasticsearch": {"url": "http://elsewhere.invalid:1"}}}}'
     for name in (".elasticrc.yml", "other.json"):
         (tmp_path / name).write_text(text)
@@ -52,8 +52,8 @@ def test_no_file_at_home_and_no_variable_leads_elsewhere(tmp_path: Path) -> None
     assert "ELASTIC_CLI_CONFIG_FILE" not in ended.out
 
 
-def test_it_runs_until_it_is_interrupted() -> None:
-    """The printed URL leads to a cluster, and Ctrl-C exits with 0 and a sentence."""
+def test_the_practice_cluster_runs_until_ctrl_c() -> None:
+    """The practice cluster responds at the printed URL until Ctrl-C, and then exits with 0 and a closing sentence."""
     command = [sys.executable, "-m", "esml_stop", "sandbox"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
@@ -62,15 +62,15 @@ def test_it_runs_until_it_is_interrupted() -> None:
         assert process.stderr
         line = process.stdout.readline()
         url = line.removeprefix("export ESML_URL=").strip()
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            assert answer.headers["X-elastic-product"] == "Elasticsearch"
+        with urllib.request.urlopen(url, timeout=5) as response:
+            assert response.headers["X-elastic-product"] == "Elasticsearch"
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=5) == 0
         assert process.stderr.read().splitlines()[-1] == "Practice cluster stopped. Everything in it is gone."
 
 
-def test_it_prints_what_to_try_within_80_columns(capfd: pytest.CaptureFixture[str]) -> None:
-    """It prints the URL and a line for each case, at most 80 columns wide."""
+def test_the_sandbox_prints_its_url_and_commands_to_try(capfd: pytest.CaptureFixture[str]) -> None:
+    """The sandbox prints its URL to stdout, and the commands to try to stderr in at most 80 columns."""
     introduce("http://127.0.0.1:9200")
     out, err = capfd.readouterr()
     assert out == "export ESML_URL=http://127.0.0.1:9200\n"
@@ -78,30 +78,30 @@ def test_it_prints_what_to_try_within_80_columns(capfd: pytest.CaptureFixture[st
     assert max(map(len, err.splitlines())) <= 80
 
 
-ENDS = {"refused": ExitStatus.IN_USE, "exit 3": ExitStatus.NO_MATCH, "exit 4": ExitStatus.AUTH}
+EXIT_STATUS_OF_NOTES = {"refused": ExitStatus.IN_USE, "exit 3": ExitStatus.NO_MATCH, "exit 4": ExitStatus.AUTH}
 
 
 @pytest.mark.parametrize("command", TRY)
-def test_each_case_ends_as_its_note_says(command: str) -> None:
+def test_each_printed_command_exits_as_its_note_says(command: str) -> None:
     """Each printed command exits as its note says."""
     settings, _, words = command.partition("esml ")
     with serve() as server:
         given = dict(one.split("=") for one in settings.split())
         ended = esml(*shlex.split(words), environment={"ESML_URL": server.url, **given})
-    status = next((code for text, code in ENDS.items() if text in TRY[command]), ExitStatus.OK)
+    status = next((code for text, code in EXIT_STATUS_OF_NOTES.items() if text in TRY[command]), ExitStatus.OK)
     assert ended.status == status, ended.err
 
 
 @pytest.mark.parametrize("login", [{"ESML_API_KEY": "viewer:any"}, {"ESML_USERNAME": "viewer", "ESML_PASSWORD": "x"}])
-def test_who_may_only_read_sees_so_in_the_settings(login: dict[str, str]) -> None:
+def test_config_check_shows_the_privileges_of_viewer(login: dict[str, str]) -> None:
     """`esml config --check` shows the privileges of the user viewer, by API key and by password."""
     with serve() as server:
         ended = esml("config", "--check", environment={"ESML_URL": server.url, **login})
-    shown = {line[0]: line[1] for line in ended.lines}
-    assert (shown["user"], shown["may stop deployments"]) == ("viewer (machine_learning_user)", "no")
+    rows = {line[0]: line[1] for line in ended.lines}
+    assert (rows["user"], rows["may stop deployments"]) == ("viewer (machine_learning_user)", "no")
 
 
-def test_each_deployment_of_the_scene_is_in_a_case() -> None:
+def test_each_deployment_is_used_in_a_printed_command() -> None:
     """Each deployment of the practice cluster is used in a printed command."""
     state = State()
     practice(state)
@@ -109,8 +109,8 @@ def test_each_deployment_of_the_scene_is_in_a_case() -> None:
     assert [name for name in state.deployments if not any(fnmatch(name, command) for command in commands)] == []
 
 
-def test_a_port_that_is_taken_is_said_to_be() -> None:
-    """A port that is in use is reported in one line as a usage error."""
+def test_a_port_in_use_is_reported() -> None:
+    """A port that is in use is reported as a usage error with exit code 2."""
     import socket
 
     with socket.socket() as taken:

@@ -8,8 +8,8 @@ from tests.support.raw_cluster import RawCluster
 
 
 @pytest.mark.parametrize("sent", ["", '{"adaptive_allocations": {'])
-def test_a_request_that_ends_early_changes_nothing(sent: str) -> None:
-    """An incomplete request, as of a killed client, changes nothing."""
+def test_an_incomplete_request_changes_nothing(sent: str) -> None:
+    """An incomplete request, such as that of a killed client, gets no response and changes nothing."""
     with serve(empty=True) as server:
         cluster = RawCluster(server.url)
         cluster.model("m")

@@ -23,13 +23,13 @@ def save_file(path: Path) -> SaveFile:
     return SaveFile(str(path), lambda: "2026-01-02T03:04:05Z")
 
 
-def saved(path: Path) -> list[str]:
-    """Return the IDs in a save file."""
+def saved_ids(path: Path) -> list[str]:
+    """Return the deployment IDs in a save file."""
     return [one.deployment_id for one in read(str(path)).deployments]
 
 
-def test_a_file_is_written_twice_and_read(tmp_path: Path) -> None:
-    """The file is written before the first stop and after the last, for its owner only, without temporary files."""
+def test_a_save_file_is_written_twice_and_read(tmp_path: Path) -> None:
+    """The file is written before and after the stops, with mode 0600 and without leftover temporary files."""
     file = save_file(tmp_path / "f.json")
     file.check()
     assert file.write([result(Outcome.WOULD_STOP)], CLUSTER) == str(tmp_path / "f.json")
@@ -38,21 +38,21 @@ def test_a_file_is_written_twice_and_read(tmp_path: Path) -> None:
     assert '"outcome": "stopped"' in file.path.read_text()
     assert file.path.stat().st_mode & 0o777 == 0o600
     assert [one.name for one in tmp_path.iterdir()] == ["f.json"]
-    assert saved(file.path) == ["d"]
+    assert saved_ids(file.path) == ["d"]
     assert read(str(file.path)).cluster == CLUSTER
 
 
-def test_a_save_file_is_added_to(tmp_path: Path) -> None:
-    """Saving to an existing file adds to it, even if the run stops fewer deployments."""
+def test_saving_to_an_existing_file_adds_to_it(tmp_path: Path) -> None:
+    """Saving to an existing file adds to it and keeps its entries, even if the run stops no deployment."""
     path = tmp_path / "f.json"
     for names in ("ab", "bc", ""):
         save_file(path).write([result(Outcome.STOPPED, name) for name in names], CLUSTER)
-    assert saved(path) == ["a", "b", "c"]
+    assert saved_ids(path) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("content", ["precious", "{}", '{"save_version": 1}', ""])
-def test_a_file_that_is_no_save_file_is_refused_and_kept(tmp_path: Path, content: str) -> None:
-    """A file that is not a save file is rejected and not changed, also if it appears after the check."""
+def test_a_file_that_is_not_a_save_file_is_rejected_and_kept(tmp_path: Path, content: str) -> None:
+    """A file that is not a save file is rejected and not changed, even if it appears after the first check."""
     path = tmp_path / "f.json"
     file = save_file(path)
     file.check()
@@ -65,7 +65,7 @@ def test_a_file_that_is_no_save_file_is_refused_and_kept(tmp_path: Path, content
 
 
 @pytest.mark.parametrize(
-    ("other", "said"),
+    ("other", "message"),
     [
         (
             ClusterIdentity("https://es:9200", "prod", "xyz"),
@@ -75,20 +75,20 @@ def test_a_file_that_is_no_save_file_is_refused_and_kept(tmp_path: Path, content
         (ClusterIdentity("https://staging"), "may have been saved from another cluster"),
     ],
 )
-def test_a_file_of_another_cluster_is_refused(tmp_path: Path, other: ClusterIdentity, said: str) -> None:
-    """A file of another cluster is rejected, by UUID or, if that is unknown, by URL."""
+def test_a_save_file_of_another_cluster_is_rejected(tmp_path: Path, other: ClusterIdentity, message: str) -> None:
+    """A save file of another cluster is rejected, by UUID or, if that is unknown, by URL."""
     file = save_file(tmp_path / "f.json")
     file.write([result(Outcome.WOULD_STOP)], CLUSTER)
     for attempt in (file.check_cluster, lambda cluster: file.write([], cluster)):
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=message):
             attempt(other)
     file.check_cluster(ClusterIdentity("https://moved:9200", "prod", "abc"))
     file.check_cluster(ClusterIdentity("https://es:9200"))
-    assert saved(file.path) == ["d"]
+    assert saved_ids(file.path) == ["d"]
 
 
-def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
-    """The target of a symbolic link is written, even if it does not exist yet."""
+def test_the_target_of_a_symbolic_link_is_written(tmp_path: Path) -> None:
+    """The target of a symbolic link is written, even if it does not exist yet; a circular link is an error."""
     (tmp_path / "folder").mkdir()
     link, target = tmp_path / "link.json", tmp_path / "folder" / "f.json"
     link.symlink_to(target)
@@ -96,15 +96,15 @@ def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
         file = save_file(link)
         file.check()
         file.write([result(Outcome.STOPPED, name)], CLUSTER)
-    assert (link.is_symlink(), saved(target)) == (True, ["a", "b"])
+    assert (link.is_symlink(), saved_ids(target)) == (True, ["a", "b"])
     link.unlink()
     link.symlink_to(link)
     with pytest.raises(InputError, match="cannot be written"):
         save_file(link).check()
 
 
-def test_what_is_no_regular_file_is_refused_before_any_request(tmp_path: Path) -> None:
-    """A folder, device or pipe, and a missing or read-only folder, are rejected before any request."""
+def test_a_path_that_cannot_be_a_save_file_is_rejected(tmp_path: Path) -> None:
+    """A folder, a device, a pipe and a path in a missing folder are rejected."""
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, Path("/dev/null"), tmp_path / "pipe"):
         with pytest.raises(InputError, match="not a regular file"):
@@ -115,8 +115,8 @@ def test_what_is_no_regular_file_is_refused_before_any_request(tmp_path: Path) -
         save_file(tmp_path / "no" / "f.json").write([], CLUSTER)
 
 
-def test_a_file_that_cannot_be_read_is_said_to_be(tmp_path: Path) -> None:
-    """A file that is missing, a folder, not text or too deeply nested is reported."""
+def test_an_unreadable_save_file_is_reported(tmp_path: Path) -> None:
+    """A save file that is missing, a folder, or not valid JSON is reported."""
     with pytest.raises(InputError, match="cannot be read"):
         read(str(tmp_path / "missing"))
     with pytest.raises(InputError, match="cannot be read"):
@@ -127,8 +127,8 @@ def test_a_file_that_cannot_be_read_is_said_to_be(tmp_path: Path) -> None:
             read(str(tmp_path / "f"))
 
 
-def test_runs_that_save_to_one_file_at_once_lose_nothing(tmp_path: Path) -> None:
-    """Concurrent runs that save to one file keep each other's entries."""
+def test_concurrent_saves_to_one_file_lose_no_entries(tmp_path: Path) -> None:
+    """Concurrent saves to one file keep the entries of all of them."""
     path, names = tmp_path / "f.json", [f"d{number}" for number in range(12)]
     writers = [
         threading.Thread(target=save_file(path).write, args=([result(Outcome.STOPPED, name)], CLUSTER))
@@ -138,4 +138,4 @@ def test_runs_that_save_to_one_file_at_once_lose_nothing(tmp_path: Path) -> None
         writer.start()
     for writer in writers:
         writer.join()
-    assert sorted(saved(path)) == sorted(names)
+    assert sorted(saved_ids(path)) == sorted(names)
