@@ -194,6 +194,6 @@ def exit_code_of(result: Result, *, strict: bool) -> int:
     return ExitStatus.OK
 
 
-def with_outcome(results: Iterable[Result], *outcomes: Outcome) -> list[Result]:
+def having_outcome(results: Iterable[Result], *outcomes: Outcome) -> list[Result]:
     """Return the results that have one of the outcomes."""
     return [result for result in results if result.outcome in outcomes]

@@ -2,6 +2,7 @@
 
 import shlex
 import unicodedata
+from collections.abc import Iterable
 from time import gmtime, strftime
 
 # Control and format characters (also bidirectional ones), surrogates, private use, unassigned, line separators.
@@ -75,3 +76,8 @@ def ago(milliseconds: int) -> str:
 def rfc3339(milliseconds: int) -> str:
     """Return a time, given in epoch milliseconds, in RFC 3339 format in UTC, to the second."""
     return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(milliseconds // 1000))
+
+
+def tabbed(values: Iterable[str]) -> str:
+    """Return values separated by tabs; tabs within a value are escaped."""
+    return "\t".join(map(clean, values))

@@ -14,8 +14,7 @@ from esml_stop.plan.hints import Hint, alike, of_endpoint, of_model
 from esml_stop.plan.patterns import ALL, Wanted, chosen, chunks, expression
 from esml_stop.plan.references import names_of
 from esml_stop.runtime.background import BackgroundCall
-from esml_stop.runtime.deadline import Deadline
-from esml_stop.runtime.retry import with_retries
+from esml_stop.runtime.deadline import Deadline, with_retries
 
 T = TypeVar("T")
 

@@ -1,10 +1,10 @@
-"""Settings from environment variables, in families of variables that belong together; empty ones count as unset."""
+"""Settings from the environment variables of other tools, in families; an empty variable counts as not set."""
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from esml_stop.config.settings import KEY, LOGIN, Settings, normalized, unwrapped
+from esml_stop.config.settings import KEY, LOGIN, OWN, Settings, normalized, raw_settings
 from esml_stop.errors import ConfigError
 
 
@@ -19,25 +19,6 @@ class Family(NamedTuple):
     user: str | None = None
     shared: bool = False
 
-
-OWN = Family(
-    {
-        "ESML_URL": "url",
-        "ESML_CLOUD_ID": "cloud_id",
-        "ESML_API_KEY": "api_key",
-        "ESML_API_KEY_FILE": "api_key_file",
-        "ESML_USERNAME": "username",
-        "ESML_PASSWORD": "password",
-        "ESML_PASSWORD_FILE": "password_file",
-        "ESML_CA_CERTS": "ca_certs",
-        "ESML_SSL_FINGERPRINT": "ssl_fingerprint",
-        "ESML_CLIENT_CERT": "client_cert",
-        "ESML_CLIENT_KEY": "client_key",
-        "ESML_INSECURE": "insecure",
-        "ESML_PROFILE": "profile",
-        "ESML_CONFIG_FILE": "config_file",
-    }
-)
 
 ES_LOGIN = {
     "ES_API_KEY": "api_key",
@@ -115,11 +96,6 @@ OTHER_FAMILIES = (
 )
 
 
-def own_settings(environment: Mapping[str, str]) -> Settings:
-    """Return the ESML_* settings."""
-    return normalized(raw_settings(OWN, environment))
-
-
 def other_settings(environment: Mapping[str, str]) -> Settings | None:
     """Return the settings of the first family of another tool that contains the address of a cluster."""
     families = (family_settings(family, environment) for family in OTHER_FAMILIES)
@@ -128,7 +104,7 @@ def other_settings(environment: Mapping[str, str]) -> Settings | None:
 
 def family_settings(family: Family, environment: Mapping[str, str]) -> Settings:
     """Return the settings from a family of another tool; an API key or token takes precedence over a user name."""
-    found = normalized(raw_settings(family, environment))
+    found = normalized(raw_settings(family.names, environment))
     if family.shared and not found.has((*KEY, *LOGIN)):
         return Settings()
     values, sources = dict(found.values), dict(found.sources)
@@ -138,15 +114,6 @@ def family_settings(family: Family, environment: Mapping[str, str]) -> Settings:
         values["url"] = with_variables(values["url"], sources["url"], environment)
     together = Settings(values, sources)
     return together.only(name for name in values if name not in LOGIN or not together.has(KEY))
-
-
-def raw_settings(family: Family, environment: Mapping[str, str]) -> Settings:
-    """Return the values of the variables that are set."""
-    found: dict[str, str] = {}
-    for name, setting in family.names.items():
-        if unwrapped(environment.get(name, "")):
-            found.setdefault(setting, name)
-    return Settings({setting: unwrapped(environment[name]) for setting, name in found.items()}, found)
 
 
 def with_variables(url: str, source: str, environment: Mapping[str, str]) -> str:
@@ -161,6 +128,6 @@ def with_variables(url: str, source: str, environment: Mapping[str, str]) -> str
 
 
 def variables_set(environment: Mapping[str, str]) -> Iterator[str]:
-    """Yield each variable of any family that is set."""
-    names = dict.fromkeys(name for family in (OWN, *OTHER_FAMILIES) for name in family.names)
+    """Yield each variable that is set, esml's own first."""
+    names = dict.fromkeys([*OWN, *(name for family in OTHER_FAMILIES for name in family.names)])
     return (name for name in names if environment.get(name))

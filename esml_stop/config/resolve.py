@@ -18,9 +18,19 @@ from esml_stop.config.credentials import (
     fingerprint,
     refuse_both,
 )
-from esml_stop.config.environment import other_settings, own_settings, variables_set
+from esml_stop.config.environment import other_settings, variables_set
 from esml_stop.config.profiles import default, located, named
-from esml_stop.config.settings import ADDRESS, FILE, KEY, LOGIN, TLS, ConnectionOptions, Settings, from_options
+from esml_stop.config.settings import (
+    ADDRESS,
+    FILE,
+    KEY,
+    LOGIN,
+    TLS,
+    ConnectionOptions,
+    Settings,
+    from_options,
+    own_settings,
+)
 from esml_stop.config.urls import Address, Proxy, addresses, cloud_address, is_local, proxy_for
 from esml_stop.errors import ConfigError
 

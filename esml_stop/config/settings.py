@@ -25,6 +25,25 @@ OVERRIDES = (
 )
 
 
+# esml's own environment variables.
+OWN = {
+    "ESML_URL": "url",
+    "ESML_CLOUD_ID": "cloud_id",
+    "ESML_API_KEY": "api_key",
+    "ESML_API_KEY_FILE": "api_key_file",
+    "ESML_USERNAME": "username",
+    "ESML_PASSWORD": "password",
+    "ESML_PASSWORD_FILE": "password_file",
+    "ESML_CA_CERTS": "ca_certs",
+    "ESML_SSL_FINGERPRINT": "ssl_fingerprint",
+    "ESML_CLIENT_CERT": "client_cert",
+    "ESML_CLIENT_KEY": "client_key",
+    "ESML_INSECURE": "insecure",
+    "ESML_PROFILE": "profile",
+    "ESML_CONFIG_FILE": "config_file",
+}
+
+
 class ConnectionOptions(NamedTuple):
     """The connection options as given on the command line; a missing option is None."""
 
@@ -163,3 +182,17 @@ def is_true(text: str, source: str) -> bool:
     if text.strip().lower() not in TRUTH:
         raise ConfigError(f"{source} is neither true nor false.")
     return TRUTH[text.strip().lower()]
+
+
+def own_settings(environment: Mapping[str, str]) -> Settings:
+    """Return the ESML_* settings."""
+    return normalized(raw_settings(OWN, environment))
+
+
+def raw_settings(names: Mapping[str, str], environment: Mapping[str, str]) -> Settings:
+    """Return the values of the variables that are set; of two with the same setting, the first one counts."""
+    found: dict[str, str] = {}
+    for name, setting in names.items():
+        if unwrapped(environment.get(name, "")):
+            found.setdefault(setting, name)
+    return Settings({setting: unwrapped(environment[name]) for setting, name in found.items()}, found)

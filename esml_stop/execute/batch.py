@@ -1,22 +1,30 @@
-"""Runs one job per target, in order and with limited concurrency, until the deadline or a signal."""
+"""Runs one job per target, in order and with limited concurrency, and loses no result to a signal or a failure."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import wait
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
+from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError
 from esml_stop.exit_status import ExitStatus
-from esml_stop.outcomes import Outcome, Result, Target
-from esml_stop.runtime.background import begin
+from esml_stop.models import Deployment
+from esml_stop.outcomes import Outcome, Result, Target, having_outcome
+from esml_stop.runtime.background import begin, begin_limited
 from esml_stop.runtime.deadline import Deadline
-from esml_stop.runtime.signals import SLICE_SECONDS, heard, is_ending
+from esml_stop.runtime.signals import SLICE_SECONDS, Interrupted, heard, is_ending
+from esml_stop.text import clean
 
 # After a signal, how long to wait for answers before the outcome is reported as unknown, in seconds.
 LATE_SECONDS = 0.25
 
+# After a signal, the limit for the one request that reads the state, in seconds; the report is due within a second.
+QUICK_SECONDS = 0.35
+
 Say = Callable[[str], None]
 Job = Callable[[Target, Say], Result]
+Results = Sequence[Result]
 
 
 class Listener(Protocol):
@@ -120,3 +128,46 @@ NO_ANSWER = EsmlError(
     exit_status=ExitStatus.DEADLINE,
     hint="It may have taken effect; check with `esml list`.",
 )
+
+
+def settled_at_once(
+    results: Results, reader: Reader, settled: Callable[[Result, Deployment | None], Result]
+) -> list[Result]:
+    """Return the results after a signal; one quick request settles the unknown ones."""
+    names = {one.deployment_id for one in having_outcome(results, Outcome.UNKNOWN)}
+    if not names:
+        return list(results)
+    moment = Deadline(QUICK_SECONDS, reader.deadline.clock)
+    # In a thread: the main thread may not block after a signal.
+    look = begin_limited(lambda: reader.running(names, moment))
+    if not wait([look], timeout=QUICK_SECONDS).done or look.exception():
+        return list(results)
+    found = look.result()
+    return [settled(one, found.get(one.deployment_id)) if one.deployment_id in names else one for one in results]
+
+
+@dataclass(frozen=True, slots=True)
+class FinalResults:
+    """The results after the final check, the signal that interrupted it, and warnings about it."""
+
+    results: Results
+    signal: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def guarded(
+    results: Results, work: Callable[[], Results], without: Callable[[Results, EsmlError], Results]
+) -> FinalResults:
+    """Return the results of `work`; if it fails, return the given results, so that none is lost.
+
+    If the cluster cannot be read, `without` returns the results. After a signal or a bug they are unchanged.
+    """
+    try:
+        return FinalResults(work())
+    except Interrupted as interrupted:
+        return FinalResults(results, interrupted.signal)
+    except EsmlError as error:
+        return FinalResults(without(results, error))
+    except Exception as error:  # noqa: BLE001 - a bug must not lose the report
+        bug = f"The final check failed unexpectedly ({clean(repr(error))}); this is a bug in esml."
+        return FinalResults(results, warnings=(bug,))

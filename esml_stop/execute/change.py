@@ -9,8 +9,7 @@ from esml_stop.exit_status import ExitStatus
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.patterns import expression
-from esml_stop.runtime.deadline import Deadline
-from esml_stop.runtime.retry import UNLIMITED, with_retries
+from esml_stop.runtime.deadline import UNLIMITED, Deadline, with_retries
 from esml_stop.runtime.signals import Interrupted, is_ending
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 5.0

@@ -6,8 +6,7 @@ from dataclasses import replace
 from esml_stop.cluster.reader import Reader
 from esml_stop.execute import start as starting
 from esml_stop.execute import stop as stopping
-from esml_stop.execute.batch import Batch, Listener, Say
-from esml_stop.execute.final_check import FinalResults, settled_at_once
+from esml_stop.execute.batch import Batch, FinalResults, Listener, Say, settled_at_once
 from esml_stop.execute.start import Start, untouched, wait_until_started
 from esml_stop.execute.stop import Stop
 from esml_stop.models import Deployment, Flags

@@ -6,9 +6,8 @@ from dataclasses import replace
 from esml_stop.cluster.api import Cluster
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError, Refused
-from esml_stop.execute.batch import Batch, Listener, Say
+from esml_stop.execute.batch import Batch, FinalResults, Listener, Say, guarded, settled_at_once
 from esml_stop.execute.change import Change
-from esml_stop.execute.final_check import FinalResults, guarded, settled_at_once
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.restore_plan import updated

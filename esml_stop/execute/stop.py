@@ -7,12 +7,19 @@ from dataclasses import replace
 from esml_stop.cluster.api import Cluster
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError, Refused, Unreachable
-from esml_stop.execute.batch import Batch, Listener, Say
+from esml_stop.execute.batch import Batch, FinalResults, Listener, Results, Say, guarded, settled_at_once
 from esml_stop.execute.change import Change
-from esml_stop.execute.final_check import settled_at_once
-from esml_stop.models import Deployment, Flags
-from esml_stop.outcomes import Outcome, Result, Target
+from esml_stop.execute.conflicts import with_conflicting_uses
+from esml_stop.exit_status import ExitStatus
+from esml_stop.models import FINAL_CHECK, Deployment, Flags, NotChecked
+from esml_stop.outcomes import Outcome, Result, Target, having_outcome
 from esml_stop.runtime.deadline import Deadline
+
+# A node's cluster state may lag behind that of the node that answered the stop.
+CHECKS, FIRST_PAUSE, LONGEST_PAUSE = 3, 0.5, 5.0
+
+# Limit for the first request of the final check: if the cluster stops responding, the report is not delayed further.
+LONGEST_SECONDS = 30.0
 
 
 def stop_all(
@@ -111,3 +118,69 @@ class Stop(Change):
 def is_missing(refused: Refused) -> bool:
     """Return whether this is Elasticsearch's 404 for an unknown deployment; other 404s have other causes."""
     return refused.http_status == 404 and refused.type == "resource_not_found_exception"
+
+
+def with_final_check(results: Results, reader: Reader, *, check: bool) -> FinalResults:
+    """Return the results after the final check: stopped deployments are gone, and refusals name what is in use."""
+
+    def final() -> Results:
+        checked = verified(results, reader) if check else results
+        return with_conflicting_uses(checked, reader) if having_outcome(checked, Outcome.IN_USE) else checked
+
+    return guarded(results, final, unconfirmed)
+
+
+def verified(results: Sequence[Result], reader: Reader) -> list[Result]:
+    """Return the results, corrected where a stopped deployment is still or again listed; one request for all.
+
+    If the check fails, the server's answer counts: it reports "stopped" only when a deployment is gone from every node
+    (docs/elasticsearch.md). The results then state that this was not checked.
+    """
+    stopped = {result.deployment_id for result in having_outcome(results, Outcome.STOPPED)}
+    if not stopped:
+        return list(results)
+    try:
+        left = still_listed(stopped, reader)
+    except EsmlError as error:
+        return unconfirmed(results, error)
+    return [still_listed_result(one, left[one.deployment_id]) if one.deployment_id in left else one for one in results]
+
+
+def still_listed(names: set[str], reader: Reader) -> dict[str, Deployment]:
+    """Return the deployments that remain listed after a few checks; those that are stopping get until the deadline."""
+    left = reader.running(names, reader.deadline.at_most(LONGEST_SECONDS))
+    checks, pause = 1, FIRST_PAUSE
+    # If a later request fails, the previous listing counts.
+    with suppress(EsmlError):
+        while (left and checks < CHECKS) or any_stopping(left):
+            reader.deadline.clock.sleep(min(pause, reader.deadline.left))
+            left = reader.running(names)
+            checks, pause = checks + 1, min(pause * 2, LONGEST_PAUSE)
+    return left
+
+
+def any_stopping(left: dict[str, Deployment]) -> bool:
+    """Return whether one of the deployments is still stopping."""
+    return any(one.state == "stopping" for one in left.values())
+
+
+def unconfirmed(results: Sequence[Result], error: EsmlError) -> list[Result]:
+    """Return the results, with the final check marked as not done for those that stopped."""
+    missing = NotChecked(FINAL_CHECK, error.message)
+    return [with_not_checked(one, missing) if one.outcome is Outcome.STOPPED else one for one in results]
+
+
+def with_not_checked(result: Result, missing: NotChecked) -> Result:
+    """Return the result with one more entry in `not_checked`."""
+    return replace(result, target=replace(result.target, not_checked=(*result.target.not_checked, missing)))
+
+
+def still_listed_result(result: Result, found: Deployment) -> Result:
+    """Return the result of a stop whose deployment is still listed."""
+    if found.state == "stopping":
+        error = EsmlError("It is still listed as stopping.", code="still_stopping", exit_status=ExitStatus.DEADLINE)
+        return replace(result, outcome=Outcome.STOPPING, error=error)
+    before = result.target.deployment
+    again = before and before.start_time != found.start_time
+    text = "It stopped, and was started again by someone else." if again else "It is still listed as running."
+    return replace(result, outcome=Outcome.FAILED, error=EsmlError(text, code="still_running"))

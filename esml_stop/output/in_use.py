@@ -117,7 +117,7 @@ def is_needed(result: Result, other: Deployment) -> bool:
     return is_running and result.outcome is Outcome.IN_USE and not references_deployment(result.target.breaks)
 
 
-def forced(result: Result, report: Report) -> str | None:
+def broken_uses_warning(result: Result, report: Report) -> str | None:
     """Return the warning about uses that fail because a deployment is stopped or restarted; None if there are none."""
     broken = [one for one in result.target.breaks if not one.needs_model or not is_still_served(result, report)]
     if not broken:
@@ -156,3 +156,8 @@ def effect(targets: Sequence[Target], verb: str) -> str:
     names = {Kind.PIPELINE: "pipelines", Kind.ENDPOINT: "inference endpoints"}
     what = " and ".join(text for kind, text in names.items() if kind in kinds)
     return f"{what} will fail{' until they run again' if verb == 'Restart' else ''}."
+
+
+def short(reference: Reference) -> str:
+    """Return a use as `pipeline:ID` or `endpoint:ID`."""
+    return f"{'pipeline' if reference.kind is Kind.PIPELINE else 'endpoint'}:{reference.id}"

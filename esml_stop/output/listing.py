@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Report, Result
 from esml_stop.output.columns import Cell, Layout, Row
-from esml_stop.output.in_use import use_in_brief
-from esml_stop.output.tsv import short, tabbed
-from esml_stop.text import ago, clean, rfc3339, size
+from esml_stop.output.in_use import short, use_in_brief
+from esml_stop.text import ago, clean, rfc3339, size, tabbed
 
 LAYOUT = Layout(
     titles=(

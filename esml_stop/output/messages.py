@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from esml_stop.errors import EsmlError
 from esml_stop.models import Deployment
 from esml_stop.outcomes import DONE, PROBLEMS, Outcome, Report, Result, Target, is_unmatched
-from esml_stop.output.in_use import forced
+from esml_stop.output.in_use import broken_uses_warning
 from esml_stop.plan.start_settings import start_call
 from esml_stop.text import clean, command, counted, rfc3339, seconds, size
 
@@ -60,13 +60,13 @@ def warning(result: Result, report: Report) -> str | None:
     if result.error or result.outcome is Outcome.IN_USE:
         return None
     if result.outcome is Outcome.NOT_FOUND:
-        return None if is_unmatched(result, strict=report.strict) else missing(result.target, report.command)
+        return None if is_unmatched(result, strict=report.strict) else no_match_line(result.target, report.command)
     if result.outcome is Outcome.NOT_IDLE:
         return not_idle(result.target)
-    return (forced(result, report) or why(result)) if result.outcome in DONE else None
+    return (broken_uses_warning(result, report) or reason_line(result)) if result.outcome in DONE else None
 
 
-def why(result: Result) -> str | None:
+def reason_line(result: Result) -> str | None:
     """Return a line with the reason why a deployment that is stopped, or would be, had failed or made no progress.
 
     For a deployment whose model was deleted, there was a warning before the stop.
@@ -103,7 +103,7 @@ def unmatched_error(result: Result, report: Report, options: Sequence[str] = ())
     """Return the lines about a name that should have matched a deployment; `options` are the options of this run."""
     target = result.target
     if not target.model_deployments:
-        return [missing(target, report.command)]
+        return [no_match_line(target, report.command)]
     what = clean((target.hint or "is a model").partition(";")[0])
     names = ", ".join(map(clean, target.model_deployments))
     model = clean(command("esml", report.command, "--model", target.deployment_id, *options))
@@ -113,7 +113,7 @@ def unmatched_error(result: Result, report: Report, options: Sequence[str] = ())
     ]
 
 
-def missing(target: Target, command: str) -> str:
+def no_match_line(target: Target, command: str) -> str:
     """Return the line about a name that matches nothing."""
     if command == "restore":
         return f"{clean(target.deployment_id)} is not in the file. {clean(target.hint or '')}".rstrip()

@@ -9,9 +9,11 @@ from typing import TextIO
 
 from esml_stop.errors import OutputFailed
 from esml_stop.invocation import Invocation
-from esml_stop.outcomes import Report
-from esml_stop.output import json_report, listing, table, tsv
+from esml_stop.outcomes import DONE, Report, Result
+from esml_stop.output import json_report, listing, table
+from esml_stop.output.in_use import short
 from esml_stop.output.terminal import has_colour, is_terminal, width
+from esml_stop.text import clean, tabbed
 
 
 def render(report: Report, about: Invocation, *, summarized: bool = False) -> None:
@@ -31,10 +33,34 @@ def text_of(report: Report, about: Invocation) -> str:
     if form in {"json", "jsonl"}:
         return json_report.document(report, about) if form == "json" else json_report.lines(report, about)
     if form == "ids":
-        return tsv.ids(report)
+        return ids(report)
     if form == "tsv":
-        return listing.lines(report) if report.command == "list" else tsv.lines(report)
+        return listing.lines(report) if report.command == "list" else lines(report)
     return "" if report.cancelled else table_of(report, wide=form == "wide")
+
+
+def lines(report: Report) -> str:
+    """Return a line per target: deployment ID, outcome, model ID, previous state, uses, and the error or hint."""
+    return "".join(f"{line(result)}\n" for result in report.results)
+
+
+def line(result: Result) -> str:
+    """Return one target's values, separated by tabs; missing values are empty."""
+    deployment = result.target.deployment
+    values = (
+        result.deployment_id,
+        result.outcome.value,
+        deployment.model_id if deployment else "",
+        deployment.state if deployment else "",
+        ",".join(map(short, result.used_by)),
+        result.error.message if result.error else result.target.hint or "",
+    )
+    return tabbed(values)
+
+
+def ids(report: Report) -> str:
+    """Return the IDs of the deployments that are listed, or that were or would be stopped or started."""
+    return "".join(f"{clean(result.deployment_id)}\n" for result in report.results if result.outcome in DONE)
 
 
 def table_of(report: Report, *, wide: bool) -> str:

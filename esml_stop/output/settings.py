@@ -9,9 +9,8 @@ from esml_stop.output.columns import Cell, Layout, Row, lines
 from esml_stop.output.json_report import by_line, described, head, whole
 from esml_stop.output.render import stdout
 from esml_stop.output.terminal import has_colour, is_terminal
-from esml_stop.output.tsv import tabbed
 from esml_stop.settings_report import Inspection, Setting, SettingsReport
-from esml_stop.text import clean
+from esml_stop.text import clean, tabbed
 
 CAN = {
     "manage_ml": "stop deployments",

@@ -4,8 +4,8 @@ import json
 import pytest
 
 from esml_stop.config.api_key import as_sent, key_id
-from esml_stop.config.environment import own_settings
 from esml_stop.config.resolve import build
+from esml_stop.config.settings import own_settings
 from esml_stop.errors import ConfigError
 
 ID, KEY = "VuaCfGcBCdbkQm-e5aOx", "ui2lp2axTNmsyakw9tvNnA"

@@ -1,6 +1,7 @@
 import pytest
 
-from esml_stop.config.environment import other_settings, own_settings, variables_set
+from esml_stop.config.environment import other_settings, variables_set
+from esml_stop.config.settings import own_settings
 from esml_stop.errors import ConfigError
 
 URL = "http://h:9200"

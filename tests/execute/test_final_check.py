@@ -6,9 +6,9 @@ import pytest
 
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError, Refused
-from esml_stop.execute import final_check
-from esml_stop.execute.final_check import settled_at_once, verified, with_final_check
-from esml_stop.execute.stop import settled
+from esml_stop.execute import batch
+from esml_stop.execute.batch import settled_at_once
+from esml_stop.execute.stop import settled, verified, with_final_check
 from esml_stop.models import FINAL_CHECK, Listing
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.runtime.background import begin, wait_for_result
@@ -143,7 +143,7 @@ def test_after_a_signal_one_look_settles_what_it_can(
     state: Mapping[str, str] | EsmlError, outcome: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a signal, one check finds gone and stopping deployments; a running one stays unknown."""
-    monkeypatch.setattr(final_check, "QUICK_SECONDS", 20)
+    monkeypatch.setattr(batch, "QUICK_SECONDS", 20)
     read, cluster, _ = reader(state)
     results = [result("a", Outcome.UNKNOWN), result("b"), result("c", Outcome.NOT_ATTEMPTED)]
     seen = settled_at_once(results, read, settled)

@@ -3,7 +3,7 @@ import pytest
 from esml_stop.errors import Refused
 from esml_stop.models import Kind, NotChecked, Reference, Through
 from esml_stop.outcomes import Outcome, Report, Result, Target
-from esml_stop.output.in_use import forced, missing_checks, refusal, use, use_in_brief
+from esml_stop.output.in_use import broken_uses_warning, missing_checks, refusal, use, use_in_brief
 from tests.support.builders import UNREAD, deployment
 
 NAMED = Reference(Kind.PIPELINE, "p", Through.DEPLOYMENT)
@@ -99,10 +99,10 @@ def test_force_is_a_warning_about_what_fails_now() -> None:
     """With --force a warning says which uses fail until the restart, or would fail in a dry run."""
     result = going("d", Outcome.STOPPED, NAMED, OWNER)
     uses = "ingest pipeline p references this deployment; inference endpoint e created this deployment"
-    assert forced(result, Report("stop", (result,))) == f"d was in use: {uses}. These will fail until it is restarted."
-    dry = forced(result, Report("stop", (result,), dry_run=True))
+    assert broken_uses_warning(result, Report("stop", (result,))) == f"d was in use: {uses}. These will fail until it is restarted."
+    dry = broken_uses_warning(result, Report("stop", (result,), dry_run=True))
     assert dry == f"d is in use: {uses}. These would fail until it is restarted."
-    assert forced(going("d", Outcome.STOPPED), Report("stop")) is None
+    assert broken_uses_warning(going("d", Outcome.STOPPED), Report("stop")) is None
 
 
 @pytest.mark.parametrize(
@@ -119,10 +119,10 @@ def test_force_is_a_warning_about_what_fails_now() -> None:
 def test_a_model_is_not_said_to_be_gone_while_one_of_its_deployments_runs(other: Outcome, said: bool) -> None:
     """A pipeline does not count as broken if one of two planned stops of its model failed."""
     result = going("d", Outcome.STOPPED, BY_MODEL)
-    line = forced(result, Report("stop", (result, going("e", other, BY_MODEL))))
+    line = broken_uses_warning(result, Report("stop", (result, going("e", other, BY_MODEL))))
     assert (line is not None) is said
     elsewhere = Result(Target("x", Outcome.IN_USE, deployment("x", "n")), Outcome.FAILED)
-    assert forced(result, Report("stop", (result, elsewhere))) is not None
+    assert broken_uses_warning(result, Report("stop", (result, elsewhere))) is not None
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from tests.support.builders import deployment
 )
 def test_a_missing_name_is_told_with_its_hint(target: Target, line: str) -> None:
     """A name that matches nothing is one sentence with its hint."""
-    assert missing(target, "stop") == line
+    assert no_match_line(target, "stop") == line
 
 
 def test_a_model_that_has_deployments_is_told_with_the_command_for_them() -> None:

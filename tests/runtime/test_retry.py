@@ -5,8 +5,7 @@ from email.utils import formatdate
 import pytest
 
 from esml_stop.errors import BadAnswer, EsmlError, TlsFailed, Unreachable
-from esml_stop.runtime.deadline import Deadline
-from esml_stop.runtime.retry import UNLIMITED, retry_after, with_retries
+from esml_stop.runtime.deadline import UNLIMITED, Deadline, retry_after, with_retries
 from tests.support.fakes import BUSY, FakeClock, refusal
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from esml_stop.cli import options
-from esml_stop.cli.commands.stop import check_usage, needs_answer, save_file
+from esml_stop.cli.commands.stop import check_arguments, needs_answer, save_file
 from esml_stop.cli.help import Command
 from esml_stop.cli.options import OutputOptions, connection_options, given_options, output_options
 from esml_stop.cli.targets import allow_no_match, choice_options
@@ -63,7 +63,7 @@ def command(
     DEPLOYMENT_ID is an exact ID, a pattern with *, a comma-separated list, or _all. Use - to read exact IDs from
     standard input, one per line.
     """
-    check_usage(wanted)
+    check_arguments(wanted)
     ask = needs_answer(wanted, "restart", yes=yes or dry_run, no_input=no_input)
     file = save_file(save)
     output_options.show_begin()

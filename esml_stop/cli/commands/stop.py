@@ -66,7 +66,7 @@ def command(
     DEPLOYMENT_ID is an exact ID, a pattern with *, a comma-separated list, or _all. Use - to read exact IDs from
     standard input, one per line.
     """
-    check_usage(wanted, no_check=no_check)
+    check_arguments(wanted, no_check=no_check)
     ask = needs_answer(wanted, "stop", yes=yes or dry_run, no_input=no_input)
     file = save_file(save)
     output_options.show_begin()
@@ -105,7 +105,7 @@ def needs_answer(wanted: "Wanted", verb: str, *, yes: bool, no_input: bool) -> b
     return ask
 
 
-def check_usage(wanted: "Wanted", *, no_check: bool = False) -> None:
+def check_arguments(wanted: "Wanted", *, no_check: bool = False) -> None:
     """Raise UsageError if nothing is selected, or if --no-check and --idle are combined."""
     if wanted.is_empty:
         raise click.UsageError("Missing a DEPLOYMENT_ID, a pattern, _all or --model ID.")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from esml_stop.cli.runs.stop import Ask, StopRequest, resolve, unsaved, with_outcomes
+from esml_stop.cli.runs.stop import Ask, StopRequest, resolve, unsaved, save_outcomes
 from esml_stop.cluster.reader import Reader
 from esml_stop.cluster.readiness import aliased, obstacle
 from esml_stop.execute.restart import Restarts
@@ -65,7 +65,7 @@ def run(
     if not request.keep and unharmed(report.results):
         file.remove()
         return report
-    return with_outcomes(replace(report, saved_to=name), file, cluster)
+    return save_outcomes(replace(report, saved_to=name), file, cluster)
 
 
 def decided(targets: Sequence[Target], reader: Reader, *, force: bool) -> tuple[Result, ...]:

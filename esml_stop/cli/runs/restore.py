@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import InputError
-from esml_stop.execute.final_check import FinalResults
+from esml_stop.execute.batch import FinalResults
 from esml_stop.execute.start import is_on_the_way, start_all, wait_until_started
 from esml_stop.models import Listing
 from esml_stop.outcomes import Outcome, Report, Result

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError
-from esml_stop.execute.final_check import FinalResults, with_final_check
-from esml_stop.execute.stop import stop_all
+from esml_stop.execute.batch import FinalResults
+from esml_stop.execute.stop import stop_all, with_final_check
 from esml_stop.invocation import ClusterIdentity
 from esml_stop.models import Flags
 from esml_stop.outcomes import Outcome, Report, Result, Target
@@ -59,7 +59,7 @@ def run(request: StopRequest, reader: Reader, progress: Progress, ask: Ask, warn
     seen = stop(request, targets, reader, progress)
     unlisted = stopped_unseen(seen.results) if save else ()
     report = replace(planned, results=tuple(seen.results), signal=seen.signal, warnings=(*unlisted, *seen.warnings))
-    return with_outcomes(report, save, cluster) if save and report.saved_to else report
+    return save_outcomes(report, save, cluster) if save and report.saved_to else report
 
 
 def is_saved(target: Target) -> bool:
@@ -95,7 +95,7 @@ def unsaved(targets: Iterable[Target], what: str = "a restore will use") -> Iter
             )
 
 
-def with_outcomes(report: Report, save: SaveFile, cluster: ClusterIdentity) -> Report:
+def save_outcomes(report: Report, save: SaveFile, cluster: ClusterIdentity) -> Report:
     """Add the outcomes to the save file; a failure is only a warning, because the settings are saved already."""
     try:
         save.write(report.results, cluster)

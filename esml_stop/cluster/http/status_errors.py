@@ -27,7 +27,7 @@ from esml_stop.errors import (
     Refused,
     Unreachable,
 )
-from esml_stop.runtime.retry import retry_after
+from esml_stop.runtime.deadline import retry_after
 from esml_stop.text import seconds
 
 GATEWAY_STATUSES = {429, 502, 503, 504}
