@@ -25,7 +25,7 @@ def main() -> None:
     gc.set_threshold(200_000)
     from esml_stop.cli.main import run
 
-    leave(run(sys.argv[1:]))
+    flush_and_exit(run(sys.argv[1:]))
 
 
 def occupy_standard_streams() -> None:
@@ -39,7 +39,7 @@ def occupy_standard_streams() -> None:
         sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - stays open until the process exits
 
 
-def leave(status: int) -> None:
+def flush_and_exit(status: int) -> None:
     """Flush the standard streams and end the process without waiting for requests in other threads."""
     try:
         if sys.stdout:

@@ -45,7 +45,7 @@ class Invocation:
     """One run of esml: its options, output format, cluster and warnings; error reports include it, too."""
 
     command: str = ""
-    form: str | None = None
+    output_format: str | None = None
     debug: bool = False
     options: tuple[str, ...] = ()
     cluster: ClusterIdentity | None = None
@@ -56,4 +56,4 @@ class Invocation:
     @property
     def is_json(self) -> bool:
         """Return whether the output format is JSON, so that errors are written to stdout, too."""
-        return self.form in {"json", "jsonl"}
+        return self.output_format in {"json", "jsonl"}

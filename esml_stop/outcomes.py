@@ -31,7 +31,7 @@ class Outcome(str, Enum):
     WOULD_RESTART = "would_restart"
 
     @property
-    def is_plan(self) -> bool:
+    def is_planned_change(self) -> bool:
         """Return whether this outcome is a planned change."""
         return self in {Outcome.WOULD_STOP, Outcome.WOULD_START, Outcome.WOULD_RESTART}
 
@@ -40,7 +40,7 @@ class Outcome(str, Enum):
 class Target:
     """One requested deployment and the decision about it, such as WOULD_STOP, IN_USE, NOT_FOUND or NOT_ATTEMPTED.
 
-    `breaks` are the uses that will fail once the whole plan is carried out. `model_deployments` are the running
+    `failing_uses` are the uses that will fail once the whole plan is carried out. `model_deployments` are the running
     deployments of the model or model alias that was given instead of a deployment ID.
     """
 
@@ -50,7 +50,7 @@ class Target:
     used_by: tuple[Reference, ...] = ()
     not_checked: tuple[NotChecked, ...] = ()
     hint: str | None = None
-    breaks: tuple[Reference, ...] = ()
+    failing_uses: tuple[Reference, ...] = ()
     model_deployments: tuple[str, ...] = ()
 
 
@@ -78,9 +78,9 @@ class Result:
         return cls(target, target.decision, used_by=target.used_by, error=error)
 
     @classmethod
-    def untouched(cls, target: Target) -> "Result":
+    def not_attempted(cls, target: Target) -> "Result":
         """Return the result of a target for which no request was sent; a planned change becomes NOT_ATTEMPTED."""
-        outcome = Outcome.NOT_ATTEMPTED if target.decision.is_plan else target.decision
+        outcome = Outcome.NOT_ATTEMPTED if target.decision.is_planned_change else target.decision
         return cls(target, outcome, used_by=target.used_by)
 
     @property

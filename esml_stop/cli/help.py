@@ -23,7 +23,7 @@ def grouped(function: F, title: str) -> F:
     return function
 
 
-def completed(by: str) -> Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]:
+def completion(by: str) -> Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]:
     """Return a completion function that imports cli.completion only when Tab is pressed."""
 
     def complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
@@ -55,7 +55,7 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments; raise NoArguments or UsageError."""
-        remember(ctx, self, args)
+        record_output_format(ctx, self, args)
         if self.needs_arguments and not args and not ctx.resilient_parsing:
             raise NoArguments("", ctx)
         try:
@@ -75,7 +75,7 @@ class Command(click.Command):
                 formatter.write_dl([record for one in options if (record := one.get_help_record(ctx))])
 
 
-def remember(ctx: click.Context, command: click.Command, args: Sequence[str]) -> None:
+def record_output_format(ctx: click.Context, command: click.Command, args: Sequence[str]) -> None:
     """Remember the output format of a command line, so that usage errors use it wherever -o stands."""
     about = ctx.find_object(Invocation)
     if about is None:
@@ -85,7 +85,7 @@ def remember(ctx: click.Context, command: click.Command, args: Sequence[str]) ->
     )
     given, *_ = command.make_parser(lenient).parse_args(list(args))
     about.command = command.name or ""
-    about.form, about.debug = given.get("form"), bool(given.get("debug"))
+    about.output_format, about.debug = given.get("form"), bool(given.get("debug"))
 
 
 def unknown(wrong: click.NoSuchOption) -> str:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from esml_stop import __version__
-from esml_stop.cli.help import SETTINGS, NoArguments, remember
+from esml_stop.cli.help import SETTINGS, NoArguments, record_output_format
 from esml_stop.errors import EndedEarly, EsmlError, InputError, OutputFailed
 from esml_stop.exit_status import ExitStatus
 from esml_stop.invocation import Invocation
 from esml_stop.output import stderr
-from esml_stop.runtime.signals import Interrupted, check, heard
+from esml_stop.runtime.signals import Interrupted, raise_if_interrupted, received_signal
 from esml_stop.text import clean
 from esml_stop.text import command as shell
 
@@ -40,7 +40,7 @@ class PipeClosed(Exception):
 
 
 @contextmanager
-def pipe_watched() -> Iterator[None]:
+def broken_pipe_as_pipe_closed() -> Iterator[None]:
     """Raise PipeClosed instead of BrokenPipeError, which click would handle."""
     try:
         yield
@@ -53,12 +53,12 @@ class LazyGroup(click.Group):
 
     def make_context(self, *args: Any, **options: Any) -> click.Context:
         """Parse the command line; --help and --version write their output here."""
-        with pipe_watched():
+        with broken_pipe_as_pipe_closed():
             return super().make_context(*args, **options)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
-        with pipe_watched():
+        with broken_pipe_as_pipe_closed():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -97,14 +97,14 @@ class LazyGroup(click.Group):
                 raise
             others = list(args)
             others.remove(name)
-            remember(ctx, command, others)
+            record_output_format(ctx, command, others)
             again = clean(shell("esml", name, *others))
             raise click.UsageError(f"Options follow the command: {again}", ctx) from None
 
     def remember_output(self, ctx: click.Context, args: list[str]) -> None:
         """Remember the requested output format for an unknown command; -o means the same for all commands."""
         if command := self.get_command(ctx, "list"):
-            remember(ctx, command, args)
+            record_output_format(ctx, command, args)
             ctx.ensure_object(Invocation).command = ""
 
     def resolve_command(
@@ -144,43 +144,43 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; never raises."""
     about = Invocation()
     try:
-        check()  # a signal may have arrived during imports
+        raise_if_interrupted()  # a signal may have arrived during imports
         status = int(
             esml.main(args=list(arguments), prog_name="esml", standalone_mode=False, obj=about) or ExitStatus.OK
         )
-        number = heard()
+        number = received_signal()
         return 128 + number if number else status
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except SystemExit as ended:  # click exits this way after a completion
         return int(ended.code or ExitStatus.OK)
     except click.Abort:
-        return failed(Interrupted(2), about)
+        return report_error(Interrupted(2), about)
     except click.UsageError as wrong:
-        return usage(wrong, about)
+        return report_usage_error(wrong, about)
     except (EsmlError, Interrupted) as error:
-        return failed(error, about)
+        return report_error(error, about)
     except PipeClosed:
         return ExitStatus.BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - last chance to report a bug readably
-        return unexpected(error, about)
+        return report_bug(error, about)
 
 
-def failed(error: EsmlError | Interrupted, about: Invocation) -> int:
+def report_error(error: EsmlError | Interrupted, about: Invocation) -> int:
     """Report an error that ended a command before it had results: on stderr, and on stdout with -o json or jsonl."""
     show_traceback(about)
     if isinstance(error, Interrupted):
         error = EndedEarly(error.signal)
     stderr.clear_step()
     try:
-        tell_programs(error, about)
+        write_json_error(error, about)
     except BrokenPipeError:
         return ExitStatus.BROKEN_PIPE
     stderr.error(error)
     return int(error.exit_status)
 
 
-def tell_programs(error: EsmlError, about: Invocation) -> None:
+def write_json_error(error: EsmlError, about: Invocation) -> None:
     """Write the error to stdout as JSON, if -o requests JSON."""
     if about.is_json and not isinstance(error, OutputFailed):
         from esml_stop.output.json_report import error_document
@@ -191,27 +191,27 @@ def tell_programs(error: EsmlError, about: Invocation) -> None:
             out.write(text)
 
 
-def usage(wrong: click.UsageError, about: Invocation) -> int:
+def report_usage_error(wrong: click.UsageError, about: Invocation) -> int:
     """Report a usage error."""
     bare = isinstance(wrong, NoArguments)
     try:
-        tell_programs(InputError("No arguments were given." if bare else wrong.format_message()), about)
+        write_json_error(InputError("No arguments were given." if bare else wrong.format_message()), about)
     except BrokenPipeError:
         return ExitStatus.BROKEN_PIPE
     if bare:
-        stderr.say(wrong.format_message())
+        stderr.write_line(wrong.format_message())
     else:
         help_line = f"\n  See `{wrong.ctx.command_path} --help`." if wrong.ctx else ""
-        stderr.say(f"esml: {clean(wrong.format_message())}{help_line}")
+        stderr.write_line(f"esml: {clean(wrong.format_message())}{help_line}")
     return ExitStatus.USAGE
 
 
-def unexpected(error: Exception, about: Invocation) -> int:
+def report_bug(error: Exception, about: Invocation) -> int:
     """Report an unexpected exception as a bug in esml; a full disk is reported as a failed write."""
     if isinstance(error, OSError) and error.errno == ENOSPC:
-        return failed(OutputFailed("Standard output cannot be written: no space is left."), about)
+        return report_error(OutputFailed("Standard output cannot be written: no space is left."), about)
     name = type(error).__name__
-    return failed(EsmlError(f"unexpected {name}; this is a bug in esml. --debug shows where.", code="bug"), about)
+    return report_error(EsmlError(f"unexpected {name}; this is a bug in esml. --debug shows where.", code="bug"), about)
 
 
 def show_traceback(about: Invocation) -> None:
@@ -220,4 +220,4 @@ def show_traceback(about: Invocation) -> None:
         import traceback
 
         stderr.clear_step()
-        stderr.say("\n".join(map(clean, traceback.format_exc().rstrip().split("\n"))))
+        stderr.write_line("\n".join(map(clean, traceback.format_exc().rstrip().split("\n"))))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import click
 from click.core import ParameterSource
 
-from esml_stop.cli.help import completed, grouped
+from esml_stop.cli.help import completion, grouped
 from esml_stop.invocation import Invocation
 from esml_stop.output import stderr
 
@@ -29,7 +29,7 @@ class OutputOptions(NamedTuple):
     verbose: bool = False
     debug: bool = False
 
-    def show_begin(self) -> None:
+    def show_connecting(self) -> None:
         """Show "Connecting" on a terminal at once, because importing the HTTP client takes noticeable time."""
         if not self.quiet:
             stderr.show_step("Connecting")
@@ -49,7 +49,7 @@ def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
     ) -> Any:
         if no_color:
             os.environ["NO_COLOR"] = "1"
-        about = click.get_current_context().find_object(Invocation) or Invocation(form=form)
+        about = click.get_current_context().find_object(Invocation) or Invocation(output_format=form)
         options = OutputOptions(about, form, quiet, verbose, debug)
         return function(*args, output_options=options, **rest)
 
@@ -109,7 +109,7 @@ CONNECTION = (
     click.option(
         "--profile",
         metavar="NAME",
-        shell_complete=completed("profiles"),
+        shell_complete=completion("profiles"),
         help="A context of the Elastic CLI's ~/.elasticrc.yml.  [ESML_PROFILE]",
     ),
     click.option(
@@ -169,10 +169,10 @@ WAIT_FOR = click.option(
 
 
 # Not repeated in a suggested command: an ID replaces the selection, and the suggestion adds --force itself.
-LEFT_OUT = {"models", "idle", "dry_run", "force"}
+NOT_REPEATED = {"models", "idle", "dry_run", "force"}
 
 
-def given_options(left_out: Container[str] = LEFT_OUT) -> tuple[str, ...]:
+def given_options(left_out: Container[str] = NOT_REPEATED) -> tuple[str, ...]:
     """Return the options that the user gave, as arguments; a URL with credentials is left out."""
     ctx = click.get_current_context()
     return tuple(
@@ -180,17 +180,17 @@ def given_options(left_out: Container[str] = LEFT_OUT) -> tuple[str, ...]:
         for option in ctx.command.params
         if isinstance(option, click.Option) and option.name and option.name not in left_out
         if ctx.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
-        for word in words(option, ctx.params[option.name])
+        for word in as_arguments(option, ctx.params[option.name])
     )
 
 
-def words(option: click.Option, value: Any) -> Iterator[str]:
+def as_arguments(option: click.Option, value: Any) -> Iterator[str]:
     """Yield an option and its value as command-line arguments."""
     name = max(option.opts, key=len)
     if option.is_flag:
         yield name if value else option.secondary_opts[0]
     elif isinstance(option.type, Duration):
-        yield from (name, spelled(value))
+        yield from (name, format_duration(value))
     elif not (option.name == "url" and "@" in value):
         yield from (name, str(value))
 
@@ -214,11 +214,11 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
         if "".join(number + unit for number, unit in parts) != str(value) or not total:
             self.fail(f"{value!r} is not a valid duration. Examples: 30s, 5m, 1h, 7d.", param, ctx)
         if total > LONGEST:
-            self.fail(f"{value!r} is longer than {spelled(LONGEST)}.", param, ctx)
+            self.fail(f"{value!r} is longer than {format_duration(LONGEST)}.", param, ctx)
         return total
 
 
-def spelled(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a duration as an option value, in the largest unit that gives a whole number."""
     for unit, length in reversed(UNITS.items()):
         if seconds % length == 0:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from esml_stop.cli.options import OutputOptions
 from esml_stop.cluster.api import Cluster
-from esml_stop.cluster.http.client import Request
+from esml_stop.cluster.http.client import RequestRecord
 from esml_stop.cluster.reader import Reader
 from esml_stop.config.credentials import Prompt
 from esml_stop.config.resolve import resolve
@@ -23,7 +23,7 @@ from esml_stop.output.render import render
 from esml_stop.output.terminal import has_colour, is_terminal, width
 from esml_stop.plan.patterns import expression
 from esml_stop.runtime.deadline import Deadline
-from esml_stop.runtime.signals import Interrupted, heard, interruptible
+from esml_stop.runtime.signals import Interrupted, interruptible, received_signal
 from esml_stop.text import clean
 
 # Time limit for reading the queue lengths, in seconds.
@@ -69,13 +69,13 @@ class Session:
         self._over = True
         self._stack.close()
 
-    def show_request(self, request: Request) -> None:
+    def show_request(self, request: RequestRecord) -> None:
         """Log a request with --verbose; print new Warning headers of the server unless --quiet."""
         if self._over:  # a late answer, after the command has finished
             return
         if self.output.verbose:
             path = FIELDS.sub(r"\1...", clean(request.path))
-            stderr.say(f"esml: {request.method} {path} {request.result} {request.seconds:.3f} s")
+            stderr.write_line(f"esml: {request.method} {path} {request.result} {request.seconds:.3f} s")
         for text in request.warnings:
             if text not in self._shown_warnings:  # the server repeats it in every answer
                 self._shown_warnings.add(text)
@@ -88,16 +88,16 @@ class Session:
         if not self.output.quiet:
             stderr.warn(text)
 
-    def remark(self, line: str) -> None:
+    def info(self, line: str) -> None:
         """Print an informational line unless --quiet."""
         if not self.output.quiet:
-            stderr.say(line)
+            stderr.write_line(line)
 
     def begin(self, doing: str, what: Sequence[str]) -> None:
         """In a log, print the action, its targets and the cluster; on a terminal the progress display shows them."""
         if what and not (self.output.quiet or is_terminal(sys.stderr)):
             names = ", ".join([*what[:MOST_NAMES], *([f"{len(what) - MOST_NAMES} more"] if what[MOST_NAMES:] else [])])
-            stderr.say(f"esml: {doing} {clean(names)} on {clean(self.cluster.label)}")
+            stderr.write_line(f"esml: {doing} {clean(names)} on {clean(self.cluster.label)}")
 
     def show_queues(self) -> None:
         """Add the number of queued requests to the progress lines of a log."""
@@ -111,39 +111,41 @@ class Session:
             return {one.deployment_id: one.pending for one in found}
         return {}
 
-    def ask(self, targets: Sequence[Target], cluster: ClusterIdentity) -> bool:
+    def confirm_plan(self, targets: Sequence[Target], cluster: ClusterIdentity) -> bool:
         """Show the plan and return whether the user confirms it."""
         self._stack.close()
-        stderr.say(table.plan(targets, width(sys.stderr), coloured=has_colour(sys.stderr)).rstrip("\n"))
+        stderr.write_line(table.plan(targets, width(sys.stderr), coloured=has_colour(sys.stderr)).rstrip("\n"))
         return self.confirmed(in_use.question(targets, cluster))
 
     def confirmed(self, question: str) -> bool:
         """Ask a question and return whether the answer is yes; waiting for it does not count against --timeout."""
         self._stack.close()
         with self.reader.deadline.paused(), interruptible():
-            answer = stderr.ask(f"{question} [y/N] ")
+            answer = stderr.prompt(f"{question} [y/N] ")
         self._stack.enter_context(self.progress)
         return answer.strip().lower() in {"y", "yes"}
 
     def finish(self, report: Report) -> int:
         """Write the results, then warnings and errors, and return the exit code."""
         self._stack.close()
-        self.identify(report)
-        report = replace(report, signal=report.signal or heard())  # a signal may have arrived during `identify`
+        self.read_cluster_identity(report)
+        report = replace(
+            report, signal=report.signal or received_signal()
+        )  # a signal may have arrived during `read_cluster_identity`
         status, failed, warnings = int(report.exit_status), None, list(self.warnings(report))
         self.about.warnings += warnings
         try:
             render(report, self.about, summarized=not self.output.quiet and is_terminal(sys.stderr))
         except OutputFailed as error:
             failed, status = error, int(report.exit_status or error.exit_status)
-        self.comment(report, warnings)
+        self.write_messages(report, warnings)
         if failed:
             stderr.error(failed)
-        if failed or (not self.output.quiet and messages.needs_closing(report, shown=is_terminal(sys.stdout))):
-            stderr.say(f"esml: {messages.closing(report)}")
+        if failed or (not self.output.quiet and messages.needs_summary(report, shown=is_terminal(sys.stdout))):
+            stderr.write_line(f"esml: {messages.summary(report)}")
         return status
 
-    def identify(self, report: Report) -> None:
+    def read_cluster_identity(self, report: Report) -> None:
         """Read the cluster's name and UUID for JSON reports; errors are ignored, and so is an expired deadline."""
         if self.about.is_json and not report.signal and self.reader.deadline.remaining:
             with suppress(EsmlError, Interrupted):
@@ -151,34 +153,36 @@ class Session:
 
     def warnings(self, report: Report) -> Iterator[str]:
         """Yield the warnings about the results."""
-        yield from map(clean, (*report.warnings, *in_use.missing_checks(report, verbose=self.output.verbose)))
+        yield from map(clean, report.warnings)
+        if any(one.target.not_checked for one in report.results):
+            yield from map(clean, in_use.missing_checks(report, verbose=self.output.verbose))
         if not (report.results or report.strict) and report.command in {"stop", "restart"}:
             yield messages.no_ids(report)
         for result in () if report.cancelled else report.results:
             if line := messages.warning(result, report):
                 yield line
 
-    def comment(self, report: Report, warnings: Sequence[str]) -> None:
+    def write_messages(self, report: Report, warnings: Sequence[str]) -> None:
         """Write warnings, the restore command and errors to stderr; errors come last."""
         for line in () if self.output.quiet else warnings:
             stderr.warn(line)
         for line in messages.restore_instructions(
             report, ("esml", "restore", *self.arguments), verbose=self.output.verbose
         ):
-            self.remark(line)
+            self.info(line)
         if report.strict and not report.results and report.command in {"stop", "restart"}:
-            stderr.say(f"esml: {messages.no_ids(report)}")
+            stderr.write_line(f"esml: {messages.no_ids(report)}")
         for result in () if report.cancelled else report.results:
-            self.explain(result, report)
+            self.write_problem(result, report)
 
-    def explain(self, result: Result, report: Report) -> None:
+    def write_problem(self, result: Result, report: Report) -> None:
         """Write the refusal or error of one target."""
         if result.outcome is Outcome.IN_USE:
-            stderr.block(in_use.refusal(result, report, self.options))
+            stderr.write_error(in_use.in_use_lines(result, report, self.options))
         elif result.error:
-            stderr.block(messages.failure(result))
+            stderr.write_error(messages.failure(result))
         elif is_unmatched(result, strict=report.strict):
-            stderr.block(messages.unmatched_error(result, report, self.options))
+            stderr.write_error(messages.unmatched_error(result, report, self.options))
 
 
 def password_prompt() -> Prompt | None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from esml_stop.cli.help import completed
+from esml_stop.cli.help import completion
 from esml_stop.cli.options import Duration
 from esml_stop.errors import InputError
 from esml_stop.runtime.signals import interruptible
 
 if TYPE_CHECKING:
-    from esml_stop.plan.patterns import Wanted
+    from esml_stop.plan.patterns import Selection
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -23,7 +23,7 @@ MODEL = click.option(
     "models",
     multiple=True,
     metavar="ID",
-    shell_complete=completed("model_ids"),
+    shell_complete=completion("model_ids"),
     help="All deployments of a model or model alias.",
 )
 IDLE = click.option(
@@ -38,10 +38,10 @@ def allow_no_match(effect: str = ", nothing is changed") -> Callable[[F], F]:
 
 
 def choice_options(metavar: str) -> Callable[[F], F]:
-    """Add the arguments, --model and --idle; the command receives them as `wanted`."""
+    """Add the arguments, --model and --idle; the command receives them as `selection`."""
 
     def decorate(function: F) -> F:
-        @click.argument("names", nargs=-1, metavar=metavar, shell_complete=completed("deployment_ids"))
+        @click.argument("names", nargs=-1, metavar=metavar, shell_complete=completion("deployment_ids"))
         @MODEL
         @IDLE
         @wraps(function)
@@ -50,14 +50,14 @@ def choice_options(metavar: str) -> Callable[[F], F]:
         ) -> Any:
             if "-" in names:
                 check_stdin("the deployment IDs", rest.get("api_key_file"), rest.get("password_file"))
-            return function(*args, wanted=choice(names, models, idle), **rest)
+            return function(*args, selection=choice(names, models, idle), **rest)
 
         return wrapped  # type: ignore[return-value]
 
     return decorate
 
 
-def choice(names: tuple[str, ...], models: tuple[str, ...], idle: float | None) -> "Wanted":
+def choice(names: tuple[str, ...], models: tuple[str, ...], idle: float | None) -> "Selection":
     """Return the selection that was requested; raise InputError for a name that cannot be an ID."""
     from esml_stop.plan.patterns import parse
 

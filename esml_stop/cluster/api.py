@@ -5,7 +5,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from esml_stop.cluster import responses, stats
-from esml_stop.cluster.http.client import Request, Transport
+from esml_stop.cluster.http.client import RequestRecord, Transport
 from esml_stop.cluster.listing import MOST_MODELS, find
 from esml_stop.config.connection import Connection
 from esml_stop.errors import BadAnswer, Refused
@@ -50,7 +50,7 @@ STATS_FIELDS = ",".join(
 )
 MODEL_FIELDS = ",".join(f"*.{field}" for field in ("model_id", "model_type", "metadata.model_aliases"))
 
-# The statuses of a server that does not have an API.
+# A part of the reason with which a server answers that it does not have an API.
 NO_HANDLER = "no handler found"
 
 
@@ -58,13 +58,13 @@ class Cluster:
     """One cluster; each call accepts its time limit in seconds and raises EsmlError. Can be shared between threads."""
 
     def __init__(
-        self, connection: Connection, *, parallel: int = 4, on_request: Callable[[Request], None] = lambda _: None
+        self, connection: Connection, *, parallel: int = 4, on_request: Callable[[RequestRecord], None] = lambda _: None
     ) -> None:
         self.transport = Transport(connection, parallel=parallel, on_request=on_request, shrunk=stats.shrunk)
 
     @property
     def label(self) -> str:
-        """Return the name of the cluster for messages: its hosts or its cloud ID, without credentials."""
+        """Return the name of the cluster for messages: its URLs, without credentials."""
         return self.transport.connection.label
 
     def identity(self, timeout: float) -> ClusterIdentity:

@@ -34,26 +34,26 @@ AskModels = Callable[[str], tuple[Model, ...]]
 def find(expression: str, ask: Ask, ask_models: AskModels) -> Listing:
     """Return every deployment and model that an expression matches, or all of them if it cannot be requested."""
     if expression == ALL:
-        return everything(ask, ask_models)
+        return list_all(ask, ask_models)
     names = expression.split(",")
     while names:
         try:
             count, listing = ask(",".join(names))
         except Refused as refused:
-            missing = unmatched(refused)
+            missing = names_not_found(refused)
             known = [name for name in names if name not in missing]
             if missing and missing <= set(names):
                 names = known
             elif missing and len(known) <= MOST_PROBES and not any(map(is_pattern, known)):
-                return merged(*(alone(name, ask) for name in known))
+                return merged(*(list_single(name, ask) for name in known))
             else:
-                return with_orphans(known, everything(ask, ask_models), ask)
+                return with_orphans(known, list_all(ask, ask_models), ask)
         else:
-            return listing if count <= MOST_MODELS else everything(ask, ask_models)
+            return listing if count <= MOST_MODELS else list_all(ask, ask_models)
     return Listing((), frozenset())
 
 
-def unmatched(refused: Refused) -> frozenset[str]:
+def names_not_found(refused: Refused) -> frozenset[str]:
     """Return the names that a 404 reports as not found; raise any other error."""
     if refused.http_status != 404:
         raise refused
@@ -61,13 +61,13 @@ def unmatched(refused: Refused) -> frozenset[str]:
     return frozenset(found[1].split(",")) if found else frozenset()
 
 
-def everything(ask: Ask, ask_models: AskModels) -> Listing:
+def list_all(ask: Ask, ask_models: AskModels) -> Listing:
     """Return all deployments and models that the cluster lists, however many there are."""
     count, found = ask(ALL)
     while count > MOST_MODELS:
         last = max(found.models, default="")
-        for part in after(last):
-            count, more = further(part, ask, ask_models)
+        for part in patterns_after(last):
+            count, more = list_more(part, ask, ask_models)
             found = merged(found, more)
             if count > MOST_MODELS:
                 break
@@ -77,7 +77,7 @@ def everything(ask: Ask, ask_models: AskModels) -> Listing:
     return found
 
 
-def further(part: str, ask: Ask, ask_models: AskModels) -> tuple[int, Listing]:
+def list_more(part: str, ask: Ask, ask_models: AskModels) -> tuple[int, Listing]:
     """Return how many models match patterns of model IDs, and as many as fit into a response, with their deployments.
 
     The deployments are requested again by their own IDs, because only then the response shows what references them.
@@ -85,30 +85,34 @@ def further(part: str, ask: Ask, ask_models: AskModels) -> tuple[int, Listing]:
     try:
         count, found = ask(part)
     except Refused as refused:  # it matches an orphan
-        unmatched(refused)
+        names_not_found(refused)
         models = ask_models(part)
         count = MOST_MODELS + 1 if len(models) >= MOST_MODELS else len(models)
-        deployed = every((one.model_id for one in models if one.model_type in {None, "pytorch"}), ask)
+        deployed = list_exact((one.model_id for one in models if one.model_type in {None, "pytorch"}), ask)
         found = Listing(deployed.deployments, frozenset(one.model_id for one in models))
-    return count, merged(found, every((one.deployment_id for one in found.deployments), ask))
+    return count, merged(found, list_exact((one.deployment_id for one in found.deployments), ask))
 
 
-def every(names: Iterable[str], ask: Ask) -> Listing:
+def list_exact(names: Iterable[str], ask: Ask) -> Listing:
     """Return what exact names match, without the names that make the request a 404."""
-    return merged(*(halved(part.split(","), ask) for part in chunks(names)))
+    return merged(*(list_in_halves(part.split(","), ask) for part in chunks(names)))
 
 
-def halved(names: list[str], ask: Ask) -> Listing:
+def list_in_halves(names: list[str], ask: Ask) -> Listing:
     """Return what names match that fit into one request; after a 404, each half is requested by itself."""
     try:
         return ask(",".join(names))[1]
     except Refused as refused:
-        unmatched(refused)
+        names_not_found(refused)
     middle = len(names) // 2
-    return merged(halved(names[:middle], ask), halved(names[middle:], ask)) if middle else Listing((), frozenset())
+    return (
+        merged(list_in_halves(names[:middle], ask), list_in_halves(names[middle:], ask))
+        if middle
+        else Listing((), frozenset())
+    )
 
 
-def after(last: str) -> Iterator[str]:
+def patterns_after(last: str) -> Iterator[str]:
     """Yield expressions that together match all model IDs that are sorted after a given ID."""
     patterns = [f"{last}*"]
     for place in reversed(range(len(last))):
@@ -133,15 +137,15 @@ def with_orphans(names: Iterable[str], listed: Listing, ask: Ask) -> Listing:
     """Return a full listing, extended by those exact names that are deployments without a model."""
     known = {one.deployment_id for one in listed.deployments} | listed.models
     unlisted = [name for name in names if not is_pattern(name) and name not in known]
-    return merged(listed, *(alone(name, ask) for name in unlisted[:MOST_PROBES]))
+    return merged(listed, *(list_single(name, ask) for name in unlisted[:MOST_PROBES]))
 
 
-def alone(name: str, ask: Ask) -> Listing:
+def list_single(name: str, ask: Ask) -> Listing:
     """Return what an exact name matches; for an orphan, a deployment with the little that is known about it."""
     try:
         return ask(name)[1]
     except Refused as refused:
-        missing = unmatched(refused) - {name}
+        missing = names_not_found(refused) - {name}
     if not missing:
         return Listing((), frozenset())
     model = ", ".join(sorted(missing))

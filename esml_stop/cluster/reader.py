@@ -11,8 +11,8 @@ from esml_stop.errors import BadAnswer, EsmlError, NotAuthenticated, Refused
 from esml_stop.invocation import ClusterIdentity
 from esml_stop.models import PIPELINES, Deployment, Listing, NotChecked, Snapshot
 from esml_stop.plan.hints import Hint, alike, of_endpoint, of_model
-from esml_stop.plan.patterns import ALL, Wanted, chosen, chunks, expression
-from esml_stop.plan.references import names_of
+from esml_stop.plan.patterns import ALL, Selection, chosen, chunks, expression
+from esml_stop.plan.references import models_to_read
 from esml_stop.runtime.background import BackgroundCall
 from esml_stop.runtime.deadline import Deadline, with_retries
 
@@ -35,7 +35,7 @@ MOST_HINTS = 5
 
 
 class Reader:
-    """Reads one cluster before one deadline, with retries, and requests nothing twice."""
+    """Reads one cluster before one deadline, with retries."""
 
     def __init__(self, cluster: Cluster, deadline: Deadline, on_retry: Callable[[str], None]) -> None:
         self.cluster = cluster
@@ -43,20 +43,22 @@ class Reader:
         self.on_retry = on_retry
         self.known_identity: ClusterIdentity | None = None
 
-    def read(self, wanted: Wanted, *, check: bool = True) -> Snapshot:
+    def read(self, selection: Selection, *, check: bool = True) -> Snapshot:
         """Return everything that is needed for a plan; without `check`, only the deployments."""
         deadline = self.optional_deadline()
         clock = (
-            self.begun(lambda: self.clock_ahead(deadline.left), deadline) if wanted.idle_before is not None else None
+            self.in_background(lambda: self.clock_ahead(deadline.left), deadline)
+            if selection.idle_before is not None
+            else None
         )
         uses = Uses(self, deadline) if check else None
-        snapshot = self.find(wanted, uses)
+        snapshot = self.find(selection, uses)
         if clock:
-            ahead, unread = self.optional(
+            ahead, unread = self.read_or_not_checked(
                 "the cluster's clock", "monitor", partial(with_retries, clock, deadline, self.on_retry)
             )
             snapshot = snapshot._replace(clock_ahead=ahead or 0, not_checked=(unread,) if unread else ())
-        return uses.of(chosen(wanted, snapshot), snapshot) if uses else without_uses(snapshot)
+        return uses.add_uses(chosen(selection, snapshot), snapshot) if uses else without_uses(snapshot)
 
     def clock_ahead(self, timeout: float) -> int:
         """Return how far the server's clock is ahead of this machine's, in milliseconds (a lower bound)."""
@@ -90,10 +92,10 @@ class Reader:
             return False
         return is_at_least(self.known_identity.version, STOPS_DEPLOYMENTS)
 
-    def find(self, wanted: Wanted, uses: "Uses | None" = None) -> Snapshot:
+    def find(self, selection: Selection, uses: "Uses | None" = None) -> Snapshot:
         """Return the deployments that the names and models refer to, and hints for names that match none."""
-        aliased = {name: self.model_id(name) for name in wanted.models}
-        listed = self.listing(expression(wanted.names)) if wanted.names else Listing((), frozenset())
+        aliased = {name: self.model_id(name) for name in selection.models}
+        listed = self.listing(expression(selection.names)) if selection.names else Listing((), frozenset())
         known = {one.deployment_id: one for one in listed.deployments}
         by_model = self.by_model(model for model in aliased.values() if model)
         # Deployments found by model are requested again by ID: only that response shows what references them.
@@ -103,7 +105,7 @@ class Reader:
         snapshot = Snapshot(
             tuple(known.values()), by_model, model_ids={name: model or name for name, model in aliased.items()}
         )
-        missing = [name for name in wanted.exact if name not in known][:MOST_HINTS]
+        missing = [name for name in selection.exact if name not in known][:MOST_HINTS]
         hints = self.hints(missing, uses) if missing else {}
         return snapshot._replace(
             hints={name: hint.text for name, hint in hints.items()},
@@ -121,9 +123,9 @@ class Reader:
 
     def running(self, names: Iterable[str], deadline: Deadline | None = None) -> dict[str, Deployment]:
         """Return those of some deployments that are running now, by ID."""
-        wanted = set(names)
-        found = self.listing(expression(sorted(wanted)), deadline).deployments
-        return {one.deployment_id: one for one in found if one.deployment_id in wanted}
+        selection = set(names)
+        found = self.listing(expression(sorted(selection)), deadline).deployments
+        return {one.deployment_id: one for one in found if one.deployment_id in selection}
 
     def by_model(self, models: Iterable[str]) -> dict[str, tuple[Deployment, ...]]:
         """Return the deployments of models, with the pipelines that reference the model."""
@@ -146,7 +148,9 @@ class Reader:
         model = self.ask(lambda: self.cluster.model(name, self.deadline.left))
         return model.model_id if model else None
 
-    def optional(self, what: str, privilege: str, read: Callable[[], T]) -> tuple[T | None, NotChecked | None]:
+    def read_or_not_checked(
+        self, what: str, privilege: str, read: Callable[[], T]
+    ) -> tuple[T | None, NotChecked | None]:
         """Return a value, or why it could not be read; what cannot be read never counts as unused."""
         try:
             return read(), None
@@ -158,7 +162,7 @@ class Reader:
             reason = f"needs {privilege}" if error.code == "not_allowed" else error.message
             return None, NotChecked(what, reason)
 
-    def begun(self, call: Callable[[], T], deadline: Deadline) -> BackgroundCall[T]:
+    def in_background(self, call: Callable[[], T], deadline: Deadline) -> BackgroundCall[T]:
         """Start a call in a thread and return a function that waits for its result, until the deadline."""
         return BackgroundCall(call, lambda: deadline.remaining)
 
@@ -187,34 +191,34 @@ class Uses:
 
     def __init__(self, reader: Reader, deadline: Deadline) -> None:
         self.reader = reader
-        self.endpoints = reader.begun(lambda: reader.cluster.endpoints(deadline.left), deadline)
-        self.pipelines = reader.begun(lambda: reader.cluster.pipelines(deadline.left), deadline)
+        self.endpoints = reader.in_background(lambda: reader.cluster.endpoints(deadline.left), deadline)
+        self.pipelines = reader.in_background(lambda: reader.cluster.pipelines(deadline.left), deadline)
 
-    def of(self, found: list[Deployment], snapshot: Snapshot) -> Snapshot:
+    def add_uses(self, found: list[Deployment], snapshot: Snapshot) -> Snapshot:
         """Return the snapshot with the uses of the deployments that were found, as far as they can be read."""
         if not found:
             return snapshot
         reader = self.reader
         deadline = reader.optional_deadline()
         asked = partial(with_retries, self.endpoints, deadline, reader.on_retry)
-        endpoints, no_endpoints = reader.optional("inference endpoints", "monitor_inference", asked)
+        endpoints, no_endpoints = reader.read_or_not_checked("inference endpoints", "monitor_inference", asked)
         read = partial(with_retries, self.pipelines, deadline, reader.on_retry)
-        pipelines, no_pipelines = reader.optional(PIPELINES, "read_pipeline", read)
+        pipelines, no_pipelines = reader.read_or_not_checked(PIPELINES, "read_pipeline", read)
         unread = (one for one in (no_endpoints, no_pipelines) if one)
         snapshot = snapshot._replace(
             endpoints=endpoints, pipelines=pipelines, not_checked=(*snapshot.not_checked, *unread)
         )
-        return self.with_models(sorted(names_of(found, snapshot)), snapshot)
+        return self.with_models(sorted(models_to_read(found, snapshot)), snapshot)
 
     def with_models(self, models: list[str], snapshot: Snapshot) -> Snapshot:
         """Return the snapshot with all other deployments of some models, and the aliases of these models."""
         if not models:
             return snapshot
         reader, deadline = self.reader, self.reader.optional_deadline()
-        aliases = reader.begun(lambda: reader.aliases(models, deadline), deadline)
+        aliases = reader.in_background(lambda: reader.aliases(models, deadline), deadline)
         missing = [model for model in models if model not in snapshot.by_model]
         by_model = {**snapshot.by_model, **reader.by_model(missing)}
-        found, _ = reader.optional(
+        found, _ = reader.read_or_not_checked(
             "model aliases", "monitor_ml", partial(with_retries, aliases, deadline, reader.on_retry)
         )
         return snapshot._replace(by_model=by_model, aliases=found or {})

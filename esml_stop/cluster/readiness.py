@@ -15,10 +15,14 @@ MOST_LOOKED_UP = 20
 def obstacle(reader: Reader) -> EsmlError | None:
     """Return why the cluster starts no deployments at the moment, or None, also if that cannot be read."""
     deadline = reader.optional_deadline()
-    versions, _ = reader.optional("node versions", "monitor", lambda: reader.cluster.node_versions(deadline.left))
+    versions, _ = reader.read_or_not_checked(
+        "node versions", "monitor", lambda: reader.cluster.node_versions(deadline.left)
+    )
     if found := upgrading(versions or ()):
         return found
-    mode, _ = reader.optional("upgrade mode", "monitor_ml", lambda: reader.cluster.upgrade_mode(deadline.left))
+    mode, _ = reader.read_or_not_checked(
+        "upgrade mode", "monitor_ml", lambda: reader.cluster.upgrade_mode(deadline.left)
+    )
     return in_upgrade_mode() if mode else None
 
 
@@ -29,7 +33,7 @@ def aliased(reader: Reader, deployments: Iterable[Deployment]) -> dict[str, str]
     found: dict[str, str] = {}
     for name in names[:MOST_LOOKED_UP]:
         look = partial(reader.cluster.model, name, deadline.left)
-        model, unread = reader.optional("model aliases", "monitor_ml", look)
+        model, unread = reader.read_or_not_checked("model aliases", "monitor_ml", look)
         if unread:
             break
         if model and model.model_id != name:

@@ -64,39 +64,39 @@ def deployment(entry: Mapping[str, Any]) -> Deployment:
     found = Deployment(
         deployment_id=identifier(optional(stats, "deployment_id", str, model_id)),
         model_id=model_id,
-        state=shared(optional(stats, "state", str, None)) or routed(nodes),
+        state=interned(optional(stats, "state", str, None)) or state_from_routes(nodes),
         pipelines=frozenset(pipelines) if pipelines else NO_PIPELINES,
         allocations=optional(allocation, "allocation_count", int, 0),
         target_allocations=optional(allocation, "target_allocation_count", int, 0),
-        number_of_allocations=either(stats, "number_of_allocations"),
+        number_of_allocations=renamed_field(stats, "number_of_allocations"),
         adaptive_allocations=optional(stats, "adaptive_allocations", dict, None),
-        threads_per_allocation=either(stats, "threads_per_allocation"),
+        threads_per_allocation=renamed_field(stats, "threads_per_allocation"),
         queue_capacity=optional(stats, "queue_capacity", int, None),
-        priority=shared(word(optional(stats, "priority", str, None))),
-        cache_size=shared(size(optional(stats, "cache_size", str, None))),
+        priority=interned(valid_text(optional(stats, "priority", str, None))),
+        cache_size=interned(size(optional(stats, "cache_size", str, None))),
         model_bytes=optional(sizes, "model_size_bytes", int, None),
         pending=sum(optional(node, "number_of_pending_requests", int, 0) for node in nodes),
         inference_count=sum(optional(node, "inference_count", int, 0) for node in nodes),
-        start_time=moment(stats, "start_time") or None,
-        last_access=max((moment(node, "last_access") for node in nodes), default=0) or None,
+        start_time=epoch_millis(stats, "start_time") or None,
+        last_access=max((epoch_millis(node, "last_access") for node in nodes), default=0) or None,
         nodes=tuple(intern(optional(node, "name", str, "?")) for node in described),
         node_versions=tuple(intern(optional(node, "version", str, "")) for node in described),
-        reason=why(stats, nodes),
+        reason=failure_reason(stats, nodes),
         idle_since=idle_since(nodes, optional(allocation, "allocation_count", int, 0)),
         last_minute=sum(optional(node, "throughput_last_minute", int, 0) for node in nodes),
         memory_bytes=optional(sizes, "required_native_memory_bytes", int, None) or None,
-        allocation_state=shared(optional(allocation, "state", str, None)),
+        allocation_state=interned(optional(allocation, "state", str, None)),
         old_names=any(name in stats for name in OLD_NAMES.values()),
     )
     return found._replace(memory_bytes=0) if found.is_scaled_to_zero else found
 
 
-def shared(text: str | None) -> str | None:
+def interned(text: str | None) -> str | None:
     """Return a text; equal texts of many deployments share one object."""
     return None if text is None else intern(text)
 
 
-def either(stats: Mapping[str, Any], name: str) -> int | None:
+def renamed_field(stats: Mapping[str, Any], name: str) -> int | None:
     """Return a number by its name, or by the name that it had in 8.0 to 8.2."""
     value: int | None = optional(stats, name, int, None)
     old: int | None = optional(stats, OLD_NAMES[name], int, None)
@@ -115,7 +115,7 @@ def allocated(stats: Mapping[str, Any], nodes: Nodes) -> dict[str, Any]:
     return {"allocation_count": count, "target_allocation_count": optional(stats, "number_of_allocations", int, count)}
 
 
-def routed(nodes: Nodes) -> str:
+def state_from_routes(nodes: Nodes) -> str:
     """Return the state that follows from the nodes' routes, for a server that does not show the deployment's state."""
     states = {route(node)[0] for node in nodes}
     return next((one for one in ("started", "starting", "stopping", "failed") if one in states), UNKNOWN_STATE)
@@ -127,7 +127,7 @@ def route(node: Mapping[str, Any]) -> tuple[str | None, str | None]:
     return optional(found, "routing_state", str, None), optional(found, "reason", str, None)
 
 
-def why(stats: Mapping[str, Any], nodes: Nodes) -> str | None:
+def failure_reason(stats: Mapping[str, Any], nodes: Nodes) -> str | None:
     """Return why a deployment failed or makes no progress: its own reason, then those of its nodes."""
     reasons = [optional(stats, "reason", str, None), *(route(node)[1] for node in nodes)]
     return "; ".join(dict.fromkeys(filter(None, reasons))) or None
@@ -142,11 +142,11 @@ def idle_since(nodes: Nodes, allocations: int) -> int | None:
     shares = [optional(node, "number_of_allocations", int, None) for node in nodes]
     if None not in shares and sum(filter(None, shares)) < allocations:
         return None
-    times = [moment(node, "last_access") or moment(node, "start_time") for node in nodes]
+    times = [epoch_millis(node, "last_access") or epoch_millis(node, "start_time") for node in nodes]
     return max(times) if times and all(times) else None
 
 
-def moment(part: Mapping[str, Any], key: str) -> int:
+def epoch_millis(part: Mapping[str, Any], key: str) -> int:
     """Return a time in epoch milliseconds; 0 if it is missing or after the year 9999."""
     value = optional(part, key, int, 0)
     return int(value) if 0 < value <= LAST_MOMENT else 0
@@ -159,7 +159,7 @@ def identifier(text: str, what: str = "deployment") -> str:
     return text
 
 
-def word(text: str | None) -> str | None:
+def valid_text(text: str | None) -> str | None:
     """Return a text; raise WrongShape if no request could contain it."""
     if text is not None and not is_unicode(text):
         raise WrongShape(f"it holds {text!a}, which is not valid Unicode")

@@ -79,12 +79,12 @@ class RedactedError(Exception):
 
 def redacted(text: str, connection: Connection) -> str:
     """Return text with every form of the connection's secrets masked."""
-    for form in sorted(forms(connection), key=len, reverse=True):
+    for form in sorted(secret_encodings(connection), key=len, reverse=True):
         text = text.replace(form, MASK)
     return text
 
 
-def printable(error: Exception, connection: Connection) -> Exception:
+def without_secrets(error: Exception, connection: Connection) -> Exception:
     """Return the error, or RedactedError if its traceback contains a secret or a whole response."""
     text = "".join(traceback.format_exception(error))
     if len(text) <= LONGEST_TRACEBACK and redacted(text, connection) == text:
@@ -92,7 +92,7 @@ def printable(error: Exception, connection: Connection) -> Exception:
     return RedactedError(f"{type(error).__name__}; it repeats a secret or a whole answer")
 
 
-def forms(connection: Connection) -> set[str]:
+def secret_encodings(connection: Connection) -> set[str]:
     """Return the secrets in plain text, in header encoding and percent-encoded, without very short ones."""
     found = set(connection.secrets)
     found |= {base64.b64encode(one.login.encode()).decode() for one in connection.proxies.values() if one.login}

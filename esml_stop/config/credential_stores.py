@@ -72,7 +72,7 @@ STORES = {
 KINDS = tuple(STORES)
 
 
-def shown(kind: str, what: str) -> str:
+def label_of(kind: str, what: str) -> str:
     """Return an expression for messages, without the text of a command, which may contain a secret."""
     return f"$({kind}:{'...' if kind == 'cmd' else what})"
 
@@ -82,7 +82,7 @@ def lookup(kind: str, what: str, where: str, environment: Mapping[str, str]) -> 
 
     Raises ConfigError, which contains the expression and a hint, but never the output of a program.
     """
-    store, name = STORES[kind], shown(kind, what)
+    store, name = STORES[kind], label_of(kind, what)
     try:
         arguments = store.arguments(what)
         text = output(arguments, store.seconds, environment).rstrip()

@@ -33,13 +33,13 @@ def credentials(
     for one in ("api_key", "api_key_file", "bearer_token"):
         refuse_both(settings, one, "username")
     refuse_both(settings, "api_key", "bearer_token")
-    if settings.has(("api_key", "api_key_file")):
+    if settings.has_any(("api_key", "api_key_file")):
         return Credentials(api_key=read_key(settings, stdin))
     if "bearer_token" in values:
         return Credentials(bearer_token=header_safe(values["bearer_token"], settings.sources["bearer_token"]))
     if "username" in values:
         return Credentials(username=values["username"], password=read_password(settings, stdin, prompt))
-    if settings.has(("password", "password_file")):
+    if settings.has_any(("password", "password_file")):
         source = settings.sources.get("password") or settings.sources["password_file"]
         raise ConfigError(f"{source} is given without a user name.", hint="Add --username NAME or ESML_USERNAME.")
     found = next((host for host in hosts if host.username), None)
@@ -78,7 +78,7 @@ def read_password(settings: Settings, stdin: TextIO | None, prompt: Prompt | Non
 HOW_TO_GIVE = "Give it with --password-file FILE or ESML_PASSWORD."
 
 
-def authorities(settings: Settings) -> str | None:
+def ca_file(settings: Settings) -> str | None:
     """Return the path of the CA file, or None; raise ConfigError if it contains no certificate."""
     if "ca_certs" not in settings.values:
         return None
@@ -94,7 +94,7 @@ def authorities(settings: Settings) -> str | None:
 PEM = "It must be in PEM form, with lines that say BEGIN and END."
 
 
-def client_pair(settings: Settings) -> tuple[str | None, str | None]:
+def client_certificate(settings: Settings) -> tuple[str | None, str | None]:
     """Return the paths of the client certificate and of its key; the key is None if one file contains both."""
     values, sources = settings.values, settings.sources
     if "client_cert" not in values:

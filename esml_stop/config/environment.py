@@ -99,13 +99,13 @@ OTHER_FAMILIES = (
 def other_settings(environment: Mapping[str, str]) -> Settings | None:
     """Return the settings of the first family of another tool that contains the address of a cluster."""
     families = (family_settings(family, environment) for family in OTHER_FAMILIES)
-    return next((settings for settings in families if settings.names_cluster), None)
+    return next((settings for settings in families if settings.has_address), None)
 
 
 def family_settings(family: Family, environment: Mapping[str, str]) -> Settings:
     """Return the settings from a family of another tool; an API key or token takes precedence over a user name."""
     found = normalized(raw_settings(family.names, environment))
-    if family.shared and not found.has((*KEY, *LOGIN)):
+    if family.shared and not found.has_any((*KEY, *LOGIN)):
         return Settings()
     values, sources = dict(found.values), dict(found.sources)
     if family.user and "password" in values and "username" not in values:
@@ -113,7 +113,7 @@ def family_settings(family: Family, environment: Mapping[str, str]) -> Settings:
     if "url" in values:
         values["url"] = with_variables(values["url"], sources["url"], environment)
     together = Settings(values, sources)
-    return together.only(name for name in values if name not in LOGIN or not together.has(KEY))
+    return together.only(name for name in values if name not in LOGIN or not together.has_any(KEY))
 
 
 def with_variables(url: str, source: str, environment: Mapping[str, str]) -> str:

@@ -49,7 +49,7 @@ class Reader(NamedTuple):
                 f"{where} contains $({kind}:...), which esml does not support.", hint=f"Supported: {known}."
             )
         if not self.run:
-            return credential_stores.shown(kind, what)
+            return credential_stores.label_of(kind, what)
         if kind == "cmd" and not self.trusted:
             text = f"{where} is $(cmd:...), but other users can write to the file; the command was not run."
             raise ConfigError(text, hint="Remove their permission to write: chmod 600 FILE")

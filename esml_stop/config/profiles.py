@@ -70,7 +70,7 @@ def from_data(data: dict[str, Any], path: Path, what: str, profile: str | None, 
     if profile:
         raise ConfigError(f"{what} is a file of es_client, which has no profiles.", hint="Leave out --profile.")
     found = es_client.settings(data, path, what, reader.environment)
-    if not found.names_cluster:
+    if not found.has_address:
         raise ConfigError(f"{what} has neither hosts nor cloud_id in elasticsearch.client.")
     return found
 

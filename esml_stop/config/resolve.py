@@ -12,8 +12,8 @@ from esml_stop.config.connection import Connection
 from esml_stop.config.credentials import (
     Credentials,
     Prompt,
-    authorities,
-    client_pair,
+    ca_file,
+    client_certificate,
     credentials,
     fingerprint,
     refuse_both,
@@ -54,10 +54,10 @@ def resolve(
 
 def chosen(own: Settings, environment: Mapping[str, str], *, run: bool = True) -> Settings:
     """Return the settings of the family that is used; `own` are the options and ESML_* variables."""
-    if own.has(FILE):
+    if own.has_any(FILE):
         refuse_beside_file(own)
         return own.only(TLS).override(named(own, environment, run=run))
-    if own.names_cluster:
+    if own.has_address:
         return own
     family = other_settings(environment) or default(environment, run=run)
     if family is None:
@@ -110,7 +110,7 @@ def build(settings: Settings, *, stdin: TextIO | None, prompt: Prompt | None) ->
     """Return the connection that one family of settings describes; raises ConfigError."""
     hosts = host_addresses(settings)
     who = credentials(settings, hosts, stdin, prompt)
-    cert, key = client_pair(settings)
+    cert, key = client_certificate(settings)
     return Connection(
         hosts=tuple(host.url for host in hosts),
         cloud_id=settings.values.get("cloud_id"),
@@ -118,7 +118,7 @@ def build(settings: Settings, *, stdin: TextIO | None, prompt: Prompt | None) ->
         bearer_token=who.bearer_token,
         username=who.username,
         password=who.password,
-        ca_certs=authorities(settings),
+        ca_certs=ca_file(settings),
         ssl_fingerprint=fingerprint(settings),
         client_cert=cert,
         client_key=key,

@@ -101,11 +101,11 @@ class Settings:
     blocked: Mapping[str, Block] = field(default_factory=dict)
 
     @property
-    def names_cluster(self) -> bool:
+    def has_address(self) -> bool:
         """Return whether they contain the address of a cluster."""
-        return self.has(ADDRESS)
+        return self.has_any(ADDRESS)
 
-    def has(self, names: Iterable[str]) -> bool:
+    def has_any(self, names: Iterable[str]) -> bool:
         """Return whether one of these settings is given."""
         return any(name in self.values for name in names)
 
@@ -120,7 +120,7 @@ class Settings:
 
         A credential or an address here also drops credentials or addresses of a different kind there (OVERRIDES).
         """
-        dropped = {name for above, below in OVERRIDES if self.has(above) for name in below}
+        dropped = {name for above, below in OVERRIDES if self.has_any(above) for name in below}
         kept = other.only(name for name in other.values if name not in dropped)
         return Settings(
             {**kept.values, **self.values},

@@ -13,7 +13,7 @@ from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result, Target, having_outcome
 from esml_stop.runtime.background import begin, begin_limited
 from esml_stop.runtime.deadline import Deadline
-from esml_stop.runtime.signals import SLICE_SECONDS, Interrupted, heard, is_ending
+from esml_stop.runtime.signals import SLICE_SECONDS, Interrupted, interrupt_pending, received_signal
 from esml_stop.text import clean
 
 # After a signal, how long to wait for answers before the outcome is reported as unknown, in seconds.
@@ -67,16 +67,16 @@ class Batch:
         for _ in range(self.parallel):
             self.begin_next(waiting)
         # Every job ends, because each of its waits has a limit.
-        while self.under_way and not heard():
+        while self.under_way and not received_signal():
             if self.take_message(SLICE_SECONDS):
                 self.begin_next(waiting)
-        if heard():
+        if received_signal():
             self.collect_late_results()
-        return self.results, heard()
+        return self.results, received_signal()
 
     def begin_next(self, waiting: Iterator[Target]) -> None:
         """Begin the next job in a thread, unless none is left, the deadline was reached or a signal arrived."""
-        target = next(waiting, None) if self.deadline.remaining and not is_ending() else None
+        target = next(waiting, None) if self.deadline.remaining and not interrupt_pending() else None
         if target:
             self.under_way[target.deployment_id] = target
             self.listener.started(target)
@@ -155,7 +155,7 @@ class FinalResults:
     warnings: tuple[str, ...] = ()
 
 
-def guarded(
+def keep_results_on_error(
     results: Results, work: Callable[[], Results], without: Callable[[Results, EsmlError], Results]
 ) -> FinalResults:
     """Return the results of `work`; if it fails, return the given results, so that none is lost.

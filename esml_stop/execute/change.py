@@ -10,7 +10,7 @@ from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.plan.patterns import expression
 from esml_stop.runtime.deadline import UNLIMITED, Deadline, with_retries
-from esml_stop.runtime.signals import Interrupted, is_ending
+from esml_stop.runtime.signals import Interrupted, interrupt_pending
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
 
@@ -43,8 +43,8 @@ class Change:
     """
 
     done: Outcome
-    look_later: str
-    not_done: str
+    unknown_hint: str
+    failed_hint: str
     look_first = False
 
     def __init__(self, cluster: Cluster, target: Target, deadline: Deadline, on_retry: Callable[[str], None]) -> None:
@@ -79,7 +79,7 @@ class Change:
         if self.sent and self.state == "stopping":
             self.on_retry("Still stopping after a lost answer. Sending the request again.")
         timeout = self.deadline.left
-        if is_ending():
+        if interrupt_pending():
             raise Interruption
         self.attempts, self.lost = number, self.sent
         try:
@@ -105,7 +105,7 @@ class Change:
         timed_out = isinstance(lost, DeadlinePassed) or not lost.transient
         return self.result(Outcome.UNKNOWN if timed_out else Outcome.FAILED, lost)
 
-    def present(self, deadline: Deadline, patience: float) -> Deployment | None:
+    def wait_while_stopping(self, deadline: Deadline, patience: float) -> Deployment | None:
         """Wait until the deployment is no longer stopping, at most `patience` seconds, and return it; None if gone."""
         pause, began = SHORTEST_PAUSE, deadline.clock.now()
         while found := self.look(deadline):
@@ -136,8 +136,8 @@ class Change:
     def hint(self, error: EsmlError, outcome: Outcome) -> str | None:
         """Return what the user can do after this outcome."""
         if outcome in {Outcome.UNKNOWN, Outcome.STOPPING, Outcome.STARTING}:
-            return self.look_later
-        return self.not_done if outcome is Outcome.FAILED and is_silence(error) else error.hint
+            return self.unknown_hint
+        return self.failed_hint if outcome is Outcome.FAILED and is_silence(error) else error.hint
 
     def send(self, timeout: float) -> None:
         """Send the request."""

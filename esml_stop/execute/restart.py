@@ -7,7 +7,7 @@ from esml_stop.cluster.reader import Reader
 from esml_stop.execute import start as starting
 from esml_stop.execute import stop as stopping
 from esml_stop.execute.batch import Batch, FinalResults, Listener, Say, settled_at_once
-from esml_stop.execute.start import Start, untouched, wait_until_started
+from esml_stop.execute.start import Start, not_attempted, wait_until_started
 from esml_stop.execute.stop import Stop
 from esml_stop.models import Deployment, Flags
 from esml_stop.outcomes import Outcome, Result, Target
@@ -27,7 +27,7 @@ class Restarts:
         """Restart the planned deployments, at most `parallel` at a time; return one result per target, in order."""
         batch = Batch(self.restart, self.reader.deadline, listener, parallel=parallel)
         done, signal = batch.run([one.target for one in planned if one.outcome is Outcome.WOULD_RESTART])
-        results = [done.get(one.deployment_id) or untouched(one) for one in planned]
+        results = [done.get(one.deployment_id) or not_attempted(one) for one in planned]
         if signal:
             seen = settled_at_once(results, self.reader, self.settled)
             return FinalResults([self.as_restart(one, interrupted=True) for one in seen], signal)

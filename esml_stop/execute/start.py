@@ -6,7 +6,7 @@ from dataclasses import replace
 from esml_stop.cluster.api import Cluster
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError, Refused
-from esml_stop.execute.batch import Batch, FinalResults, Listener, Say, guarded, settled_at_once
+from esml_stop.execute.batch import Batch, FinalResults, Listener, Say, keep_results_on_error, settled_at_once
 from esml_stop.execute.change import Change
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result, Target
@@ -32,13 +32,13 @@ def start_all(
 
     batch = Batch(start, reader.deadline, listener, parallel=parallel)
     done, signal = batch.run([one.target for one in planned if one.outcome is Outcome.WOULD_START])
-    results = [done.get(one.deployment_id) or untouched(one) for one in planned]
+    results = [done.get(one.deployment_id) or not_attempted(one) for one in planned]
     return (settled_at_once(results, reader, settled) if signal else results), signal
 
 
-def untouched(planned: Result) -> Result:
+def not_attempted(planned: Result) -> Result:
     """Return the result of a target for which no request was sent."""
-    return planned if planned.error else Result.untouched(planned.target)
+    return planned if planned.error else Result.not_attempted(planned.target)
 
 
 def settled(result: Result, found: Deployment | None) -> Result:
@@ -55,8 +55,8 @@ class Start(Change):
     """Starts one deployment; waits first if it is still stopping."""
 
     done = Outcome.STARTED
-    look_later = "Check again later with `esml list`. It is safe to restore again."
-    not_done = "It is not running. Restore it again when the cluster is healthy."
+    unknown_hint = "Check again later with `esml list`. It is safe to restore again."
+    failed_hint = "It is not running. Restore it again when the cluster is healthy."
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class Start(Change):
 
     def reached(self, deadline: Deadline, patience: float) -> Result | None:
         """Return a result if the deployment is running, no matter who started it, else None."""
-        return self.result(Outcome.STARTED) if self.present(deadline, patience) else None
+        return self.result(Outcome.STARTED) if self.wait_while_stopping(deadline, patience) else None
 
     def refused(self, refused: Refused) -> Result:
         """Return the result for an error that Elasticsearch returned."""
@@ -130,7 +130,7 @@ class Start(Change):
 
 def wait_until_started(results: Sequence[Result], reader: Reader, wait_for: str) -> FinalResults:
     """Return the results once every deployment has started or the deadline is reached; errors leave them unchanged."""
-    return guarded(results, lambda: watched(results, reader, wait_for), lambda unseen, _: unseen)
+    return keep_results_on_error(results, lambda: watched(results, reader, wait_for), lambda unseen, _: unseen)
 
 
 def watched(results: Sequence[Result], reader: Reader, wait_for: str) -> list[Result]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from esml_stop.cluster.api import Cluster
 from esml_stop.cluster.reader import Reader
 from esml_stop.errors import EsmlError, Refused, Unreachable
-from esml_stop.execute.batch import Batch, FinalResults, Listener, Results, Say, guarded, settled_at_once
+from esml_stop.execute.batch import Batch, FinalResults, Listener, Results, Say, keep_results_on_error, settled_at_once
 from esml_stop.execute.change import Change
 from esml_stop.execute.conflicts import with_conflicting_uses
 from esml_stop.exit_status import ExitStatus
@@ -36,7 +36,7 @@ def stop_all(
 
     batch = Batch(stop, reader.deadline, listener, parallel=parallel)
     done, signal = batch.run([one for one in targets if one.decision is Outcome.WOULD_STOP])
-    results = [done.get(one.deployment_id) or Result.untouched(one) for one in targets]
+    results = [done.get(one.deployment_id) or Result.not_attempted(one) for one in targets]
     if signal:
         return settled_at_once(results, reader, settled), signal
     return without_unproven(results, reader), None
@@ -70,8 +70,8 @@ class Stop(Change):
     """Stops one deployment; complete when it is gone."""
 
     done = Outcome.STOPPED
-    look_later = "Check again later with `esml list`. It is safe to stop it again."
-    not_done = "It is still running. Stop it again when the cluster is healthy."
+    unknown_hint = "Check again later with `esml list`. It is safe to stop it again."
+    failed_hint = "It is still running. Stop it again when the cluster is healthy."
 
     def __init__(
         self, cluster: Cluster, target: Target, flags: Flags, deadline: Deadline, on_retry: Callable[[str], None]
@@ -86,7 +86,7 @@ class Stop(Change):
 
     def reached(self, deadline: Deadline, patience: float) -> Result | None:
         """Return a result if the deployment is gone, else None."""
-        found = self.present(deadline, patience)
+        found = self.wait_while_stopping(deadline, patience)
         self.was_seen |= self.state is not None
         return None if found else self.not_running()
 
@@ -127,7 +127,7 @@ def with_final_check(results: Results, reader: Reader, *, check: bool) -> FinalR
         checked = verified(results, reader) if check else results
         return with_conflicting_uses(checked, reader) if having_outcome(checked, Outcome.IN_USE) else checked
 
-    return guarded(results, final, unconfirmed)
+    return keep_results_on_error(results, final, unconfirmed)
 
 
 def verified(results: Sequence[Result], reader: Reader) -> list[Result]:

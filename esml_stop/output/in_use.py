@@ -74,7 +74,7 @@ def checks_endpoints(version: str) -> bool:
     return (8, 18, 3) <= numbers < (9,) or numbers >= (9, 0, 3)
 
 
-def refusal(result: Result, report: Report, options: Sequence[str]) -> list[str]:
+def in_use_lines(result: Result, report: Report, options: Sequence[str]) -> list[str]:
     """Return the lines about a deployment that is in use; the last one is the command that stops it anyway.
 
     `options` are the options of this run, which the command repeats.
@@ -83,7 +83,7 @@ def refusal(result: Result, report: Report, options: Sequence[str]) -> list[str]
     done = "restarted" if report.command == "restart" else "stopped"
     lines = [
         f"{clean(result.deployment_id)} is in use and {verb} {done}:",
-        *(f"  {use(one)}" for one in result.target.breaks or result.used_by),
+        *(f"  {use(one)}" for one in result.target.failing_uses or result.used_by),
     ]
     if result.error and result.error.reason:
         lines.append(f"  Elasticsearch says: {clean(result.error.reason)}")
@@ -95,7 +95,7 @@ def refusal(result: Result, report: Report, options: Sequence[str]) -> list[str]
 def last_of_model(result: Result, report: Report) -> list[str]:
     """Return the lines for a refusal because no deployment of a referenced model would be left, or none."""
     found = result.target.deployment
-    if not found or not any(one.needs_model for one in result.target.breaks):
+    if not found or not any(one.needs_model for one in result.target.failing_uses):
         return []
     model = clean(found.model_id)
     needed = (one.deployment_id for one in report.results if one is not result and is_needed(one, found))
@@ -114,12 +114,12 @@ def is_needed(result: Result, other: Deployment) -> bool:
     """Return whether a running deployment of the model was refused only because all of them would be stopped."""
     found = result.target.deployment
     is_running = found is not None and found.is_running and found.model_id == other.model_id
-    return is_running and result.outcome is Outcome.IN_USE and not references_deployment(result.target.breaks)
+    return is_running and result.outcome is Outcome.IN_USE and not references_deployment(result.target.failing_uses)
 
 
 def broken_uses_warning(result: Result, report: Report) -> str | None:
     """Return the warning about uses that fail because a deployment is stopped or restarted; None if there are none."""
-    broken = [one for one in result.target.breaks if not one.needs_model or not is_still_served(result, report)]
+    broken = [one for one in result.target.failing_uses if not one.needs_model or not is_still_served(result, report)]
     if not broken:
         return None
     tense, effect = ("is", "would") if report.dry_run else ("was", "will")
@@ -139,10 +139,10 @@ def is_still_served(result: Result, report: Report) -> bool:
 
 def question(targets: Sequence[Target], cluster: ClusterIdentity) -> str:
     """Return the confirmation prompt: how many deployments are stopped or restarted, where, and what will fail."""
-    chosen = [one for one in targets if one.decision.is_plan]
+    chosen = [one for one in targets if one.decision.is_planned_change]
     verb = "Restart" if any(one.decision is Outcome.WOULD_RESTART for one in chosen) else "Stop"
     text = f"{verb} {counted(len(chosen), 'deployment')} on {clean(cluster.label)}?"
-    broken = sum(bool(one.breaks) for one in chosen)
+    broken = sum(bool(one.failing_uses) for one in chosen)
     if broken:
         return f"{text} {broken:,} {'is' if broken == 1 else 'are'} in use: {effect(chosen, verb)}"
     if any(one.not_checked for one in chosen):
@@ -152,7 +152,7 @@ def question(targets: Sequence[Target], cluster: ClusterIdentity) -> str:
 
 def effect(targets: Sequence[Target], verb: str) -> str:
     """Return a sentence about the kinds of uses that will fail."""
-    kinds = {use.kind for one in targets for use in one.breaks}
+    kinds = {use.kind for one in targets for use in one.failing_uses}
     names = {Kind.PIPELINE: "pipelines", Kind.ENDPOINT: "inference endpoints"}
     what = " and ".join(text for kind, text in names.items() if kind in kinds)
     return f"{what} will fail{' until they run again' if verb == 'Restart' else ''}."

@@ -34,7 +34,7 @@ def error_document(error: EsmlError, about: Invocation) -> str:
     """Return the envelope for an error that ended a command before it had results, in the requested format."""
     nothing = Report(about.command)
     found = head(about, "error", int(error.exit_status)) | rest(nothing) | {"errors": [described(error)]}
-    return whole(found) if about.form == "json" else by_line(found, "deployments", "deployment")
+    return whole(found) if about.output_format == "json" else by_line(found, "deployments", "deployment")
 
 
 def whole(body: Json) -> str:
@@ -127,7 +127,7 @@ def errors(result: Result, report: Report, about: Invocation) -> Iterator[Json]:
     """Yield the error of a target, if there is one, with the same text as on stderr."""
     name = result.deployment_id
     if result.outcome is Outcome.IN_USE:
-        first, *uses, last = in_use.refusal(result, report, about.options)
+        first, *uses, last = in_use.in_use_lines(result, report, about.options)
         text = f"{first.rstrip(':')}: {'; '.join(use.strip().rstrip('.') for use in uses)}."
         how = last.strip()
         own = described(result.error) if result.error else described(EsmlError(text))

@@ -63,7 +63,10 @@ def warning(result: Result, report: Report) -> str | None:
         return None if is_unmatched(result, strict=report.strict) else no_match_line(result.target, report.command)
     if result.outcome is Outcome.NOT_IDLE:
         return not_idle(result.target)
-    return (broken_uses_warning(result, report) or reason_line(result)) if result.outcome in DONE else None
+    if result.outcome not in DONE:
+        return None
+    broken = broken_uses_warning(result, report) if result.target.failing_uses else None
+    return broken or reason_line(result)
 
 
 def reason_line(result: Result) -> str | None:
@@ -139,7 +142,7 @@ def not_idle(target: Target) -> str:
     return f"{name} was skipped: it was last used at {rfc3339(found.last_access)}."
 
 
-def needs_closing(report: Report, *, shown: bool) -> bool:
+def needs_summary(report: Report, *, shown: bool) -> bool:
     """Return whether a closing sentence adds information; `shown` is True if the results are on a terminal."""
     if report.command == "list":
         return shown or not report.count(Outcome.LISTED)
@@ -152,7 +155,7 @@ def needs_closing(report: Report, *, shown: bool) -> bool:
     return only.error is None and only.outcome not in said
 
 
-def closing(report: Report) -> str:
+def summary(report: Report) -> str:
     """Return the closing sentence, which summarizes the changes."""
     verb = VERBS.get(report.command, report.command)
     if report.cancelled:
@@ -162,7 +165,7 @@ def closing(report: Report) -> str:
     if not report.results:
         return f"Nothing to {report.command}."
     if len(report.results) == 1:
-        sentence = single(report.results[0])
+        sentence = single_result(report.results[0])
     else:
         counts = {outcome: number for outcome in ORDER if (number := report.count(outcome))}
         first, *others = (f"{number:,} {OUTCOMES[outcome]}" for outcome, number in counts.items())
@@ -192,7 +195,7 @@ def listed(report: Report) -> str:
     return f"{counted(number, 'deployment')}{memory}."
 
 
-def single(result: Result) -> str:
+def single_result(result: Result) -> str:
     """Return the sentence about the only target."""
     took = (
         f" in {seconds(result.seconds)}"

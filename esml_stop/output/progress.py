@@ -10,8 +10,8 @@ from typing import TextIO, TypeVar
 
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.output.messages import OUTCOMES
-from esml_stop.output.stderr import clear_step, lines_written_by, say, show_step
-from esml_stop.output.terminal import console, moves, rows_on, show_rows, write_above
+from esml_stop.output.stderr import clear_step, lines_written_by, show_step, write_line
+from esml_stop.output.terminal import can_move_cursor, console, rows_on, show_rows, write_above
 from esml_stop.text import clean, counted, seconds
 
 P = TypeVar("P", bound="Progress")
@@ -108,12 +108,12 @@ class LogProgress(ShownProgress):
         super().ended(result)
         if self.total > 1:
             took = f" after {seconds(result.seconds)}" if result.outcome is Outcome.STOPPED else ""
-            say(f"esml: {clean(result.deployment_id)}: {OUTCOMES[result.outcome]}{took}")
+            write_line(f"esml: {clean(result.deployment_id)}: {OUTCOMES[result.outcome]}{took}")
 
     def retrying(self, line: str) -> None:
         """With --verbose, write why a request is sent again."""
         if self.verbose:
-            say(f"esml: {clean(line)}")
+            write_line(f"esml: {clean(line)}")
 
     def reminders(self, now: float, every: float = REMINDER_SECONDS) -> Iterator[str]:
         """Yield a line for each target that has taken `every` seconds, or for the step if no target has begun."""
@@ -139,7 +139,7 @@ class LogProgress(ShownProgress):
     def _show(self, over: threading.Event) -> None:
         while not over.wait(CHECK_SECONDS):
             for line in self.due(time.monotonic()):
-                say(f"esml: {line}")
+                write_line(f"esml: {line}")
 
 
 class TerminalProgress(ShownProgress):
@@ -218,4 +218,4 @@ def progress_on(stream: TextIO | None, *, quiet: bool = False, verbose: bool = F
     """Return the kind of progress display that a stream supports."""
     if quiet:
         return Progress()
-    return LogProgress(verbose=verbose) if verbose or not moves(stream) else TerminalProgress()
+    return LogProgress(verbose=verbose) if verbose or not can_move_cursor(stream) else TerminalProgress()

@@ -23,13 +23,13 @@ def render(report: Report, about: Invocation, *, summarized: bool = False) -> No
     complete before anything is written, so that an error in formatting leaves no partial output.
     """
     single = report.command != "list" and len(report.results) == 1
-    if not (summarized and about.form is None and single and is_terminal(sys.stdout)):
+    if not (summarized and about.output_format is None and single and is_terminal(sys.stdout)):
         write(text_of(report, about))
 
 
 def text_of(report: Report, about: Invocation) -> str:
     """Return a report in the requested format."""
-    form = about.form or ("table" if is_terminal(sys.stdout) and not report.skips_table else "tsv")
+    form = about.output_format or ("table" if is_terminal(sys.stdout) and not report.skips_table else "tsv")
     if form in {"json", "jsonl"}:
         return json_report.document(report, about) if form == "json" else json_report.lines(report, about)
     if form == "ids":

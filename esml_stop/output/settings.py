@@ -22,7 +22,7 @@ ANSWERS = {True: "yes", False: "no", None: "unknown to this server"}
 
 def show(report: SettingsReport, about: Invocation, *, quiet: bool = False) -> None:
     """Write the report to stdout; the text is complete before anything is written."""
-    as_table = about.form == "table" or (about.form is None and is_terminal(sys.stdout))
+    as_table = about.output_format == "table" or (about.output_format is None and is_terminal(sys.stdout))
     text = table(report) if as_table else text_of(report, about)
     if as_table and is_terminal(sys.stdout) and not quiet:
         text += f"{closing(report)}\n"
@@ -32,9 +32,9 @@ def show(report: SettingsReport, about: Invocation, *, quiet: bool = False) -> N
 
 def text_of(report: SettingsReport, about: Invocation) -> str:
     """Return the report in one of the formats for programs."""
-    if about.form == "json":
+    if about.output_format == "json":
         return whole(envelope(report, about))
-    if about.form == "jsonl":
+    if about.output_format == "jsonl":
         return by_line(envelope(report, about), "settings", "setting")
     return "".join(f"{tabbed((one.name, one.value, one.source))}\n" for one in rows_of(report))
 

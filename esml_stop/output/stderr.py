@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from textwrap import wrap
 
 from esml_stop.errors import EsmlError
-from esml_stop.output.terminal import has_colour, is_terminal, moves, width
+from esml_stop.output.terminal import can_move_cursor, has_colour, is_terminal, width
 from esml_stop.text import clean, columns_of
 
 # Not bold yellow: it is nearly white in many terminals, and some have a white background.
@@ -17,13 +17,13 @@ RED, YELLOW = "1;31", "33"
 COMMAND = re.compile(r"[ `]esml [a-z]")
 
 
-def say(line: str) -> None:
+def write_line(line: str) -> None:
     """Write one line, which must already be clean; errors are ignored, so that the work continues."""
     with suppress(OSError, ValueError):
         _writers[-1](line)
 
 
-def ask(question: str) -> str:
+def prompt(question: str) -> str:
     """Ask a question and return the line that the user enters; empty if it cannot be read."""
     lines = wrapped(question)
     try:
@@ -32,23 +32,23 @@ def ask(question: str) -> str:
     except (OSError, ValueError, AttributeError):
         answer = ""
     except BaseException:
-        say("")  # so that further output begins on a new line
+        write_line("")  # so that further output begins on a new line
         raise
     if not answer.endswith("\n"):
-        say("")
+        write_line("")
     return answer
 
 
 def warn(line: str) -> None:
     """Write a warning."""
     first, *others = folded(f"esml: warning: {line}")
-    say("\n".join([first.replace("warning:", coloured("warning:", YELLOW), 1), *others]))
+    write_line("\n".join([first.replace("warning:", coloured("warning:", YELLOW), 1), *others]))
 
 
-def block(lines: Iterable[str]) -> None:
+def write_error(lines: Iterable[str]) -> None:
     """Write the lines of one message; the first one begins with the name of the program."""
     first, *others = (part for line in with_name(lines) for part in folded(line))
-    say("\n".join([first.replace("esml:", coloured("esml:", RED), 1), *others]))
+    write_line("\n".join([first.replace("esml:", coloured("esml:", RED), 1), *others]))
 
 
 def with_name(lines: Iterable[str]) -> Iterator[str]:
@@ -79,14 +79,14 @@ def room() -> int:
 
 def error(error: EsmlError) -> None:
     """Write an error with its hint."""
-    block([clean(error.message), *([f"  {clean(error.hint)}"] if error.hint else [])])
+    write_error([clean(error.message), *([f"  {clean(error.hint)}"] if error.hint else [])])
 
 
 def show_step(text: str) -> None:
     """Show the current step on a terminal, until something else is written; does nothing elsewhere."""
-    if is_terminal(sys.stderr) and not moves(sys.stderr):
-        say(f"esml: {text} ...")
-    if moves(sys.stderr):
+    if is_terminal(sys.stderr) and not can_move_cursor(sys.stderr):
+        write_line(f"esml: {text} ...")
+    if can_move_cursor(sys.stderr):
         most = width(sys.stderr) - 5
         _put(f"\r\x1b[K{text[: most if text.isascii() else most // 2]} ...")
         _shown.append(text)

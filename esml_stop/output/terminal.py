@@ -20,7 +20,7 @@ def is_terminal(stream: TextIO | None) -> bool:
         return False
 
 
-def moves(stream: TextIO | None) -> bool:
+def can_move_cursor(stream: TextIO | None) -> bool:
     """Return whether the terminal can overwrite a line."""
     return is_terminal(stream) and os.environ.get("TERM", "").lower() not in DUMB
 
@@ -31,7 +31,7 @@ def has_colour(stream: TextIO | None) -> bool:
         return False
     if forced := os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE"):
         return forced.lower() not in OFF
-    return moves(stream) and os.environ.get("CLICOLOR") != "0"
+    return can_move_cursor(stream) and os.environ.get("CLICOLOR") != "0"
 
 
 def width(stream: TextIO | None) -> int:
@@ -50,7 +50,7 @@ def console(stream: TextIO) -> "Console":
     return Console(
         file=stream,
         color_system="standard" if has_colour(stream) else None,
-        force_terminal=moves(stream),
+        force_terminal=can_move_cursor(stream),
         width=width(stream),
         highlight=False,
         markup=False,

@@ -17,7 +17,7 @@ LONGEST_EXPRESSION = 2_700
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Selection:
     """The requested names and models, in the order given.
 
     `idle_before`, in epoch milliseconds, excludes deployments used since then; None excludes none. `from_input` is true
@@ -56,27 +56,27 @@ def parse(
     lines: Iterable[str] | None = None,
     models: Iterable[str] = (),
     idle_before: int | None = None,
-) -> Wanted:
+) -> Selection:
     """Split comma-separated lists, check every ID and remove duplicates; `lines` and `models` hold exact IDs only.
 
     Raises InputError for a name that cannot be an ID.
     """
     split = (part for argument in arguments for part in argument.split(","))
-    names = [*(check(part) for part in split), *(check_exact(line) for line in lines or ())]
+    names = [*(validated_name(part) for part in split), *(check_exact(line) for line in lines or ())]
     exact_models = dict.fromkeys(check_exact(model) for model in models)
-    return Wanted(tuple(dict.fromkeys(names)), tuple(exact_models), idle_before, from_input=lines is not None)
+    return Selection(tuple(dict.fromkeys(names)), tuple(exact_models), idle_before, from_input=lines is not None)
 
 
-def check(name: str) -> str:
+def validated_name(name: str) -> str:
     """Return the name if it can be an ID or a pattern; raise InputError otherwise."""
-    if wrong := flaw(name):
+    if wrong := name_error(name):
         hint = "Check the command for a stray comma or an unset variable." if not name else None
-        hint = ODD_HINT if holds_controls(name) else hint
+        hint = ODD_HINT if has_control_characters(name) else hint
         raise InputError(wrong, hint=hint, target=name)
     return name
 
 
-def holds_controls(name: str) -> bool:
+def has_control_characters(name: str) -> bool:
     """Return whether a name contains control characters, line separators or lone surrogates."""
     return any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name)
 
@@ -84,13 +84,13 @@ def holds_controls(name: str) -> bool:
 ODD_HINT = "If a running deployment has this ID, use a pattern with * in place of these characters."
 
 
-def flaw(name: str) -> str | None:
+def name_error(name: str) -> str | None:
     """Return why a name cannot be an ID or a pattern, None if it can."""
     if not name:
         return "A deployment ID is empty."
     if name in {".", ".."}:
         return f"{name!r} is not a deployment ID."
-    if holds_controls(name):
+    if has_control_characters(name):
         return f"The deployment ID {name!a} contains control characters or is not valid UTF-8."
     if name != name.strip():
         return f"The deployment ID {name!r} starts or ends with a space."
@@ -104,7 +104,7 @@ def check_exact(name: str) -> str:
     if is_pattern(name) or "," in name:
         text = f"{name!r} is not an exact ID; patterns and comma-separated lists are only allowed as arguments."
         raise InputError(text, target=name)
-    return check(name)
+    return validated_name(name)
 
 
 def is_pattern(name: str) -> bool:
@@ -141,30 +141,30 @@ def fits(text: str) -> bool:
     return len(quote(text, safe=",*")) <= LONGEST_EXPRESSION
 
 
-def select(wanted: Wanted, snapshot: Snapshot) -> Iterator[tuple[str, list[Deployment]]]:
+def select(selection: Selection, snapshot: Snapshot) -> Iterator[tuple[str, list[Deployment]]]:
     """Yield each requested name or model with its deployments, sorted by ID.
 
     A name is compared with deployment IDs only, never with model IDs.
     """
     known = {one.deployment_id: one for one in sorted(snapshot.deployments, key=lambda one: one.deployment_id)}
-    for name in wanted.names:
+    for name in selection.names:
         if is_pattern(name):
             yield name, [one for key, one in known.items() if matches(name, key)]
         else:
             yield name, [known[name]] if name in known else []
-    for name in wanted.models:
+    for name in selection.models:
         model = snapshot.model_ids.get(name, name)
         yield name, [one for one in known.values() if one.model_id == model]
 
 
-def idle_before(wanted: Wanted, snapshot: Snapshot) -> int | None:
+def idle_before(selection: Selection, snapshot: Snapshot) -> int | None:
     """Return the latest allowed time of last use by the server's clock, in epoch milliseconds; None without --idle."""
-    return None if wanted.idle_before is None else wanted.idle_before + snapshot.clock_ahead
+    return None if selection.idle_before is None else selection.idle_before + snapshot.clock_ahead
 
 
-def chosen(wanted: Wanted, snapshot: Snapshot) -> list[Deployment]:
+def chosen(selection: Selection, snapshot: Snapshot) -> list[Deployment]:
     """Return all selected deployments that are idle for long enough, each once."""
-    before = idle_before(wanted, snapshot)
-    groups = (group for _, group in select(wanted, snapshot))
+    before = idle_before(selection, snapshot)
+    groups = (group for _, group in select(selection, snapshot))
     found = {one.deployment_id: one for group in groups for one in group if one.is_idle(before)}
     return list(found.values())

@@ -30,15 +30,15 @@ def pipeline_uses(deployment: Deployment, snapshot: Snapshot) -> Iterator[Refere
 
     Pipeline definitions take precedence; `_stats` adds the pipelines whose definition was not read.
     """
-    read = referencing(deployment, snapshot)
+    read = uses_in_definitions(deployment, snapshot)
     yield from read.values()
-    by_deployment, by_model = shown(deployment, snapshot)
+    by_deployment, by_model = pipelines_in_stats(deployment, snapshot)
     for pipeline in (by_deployment | by_model) - read.keys():
         through = Through.DEPLOYMENT if pipeline in by_deployment else Through.MODEL
         yield Reference(Kind.PIPELINE, pipeline, through)
 
 
-def referencing(deployment: Deployment, snapshot: Snapshot) -> dict[str, Reference]:
+def uses_in_definitions(deployment: Deployment, snapshot: Snapshot) -> dict[str, Reference]:
     """Return the references to a deployment in pipeline definitions, by pipeline ID; the most direct one counts."""
     by_name = snapshot.pipelines.by_name if snapshot.pipelines else {}
     found: dict[str, Reference] = {}
@@ -51,7 +51,7 @@ def referencing(deployment: Deployment, snapshot: Snapshot) -> dict[str, Referen
     return found
 
 
-def shown(deployment: Deployment, snapshot: Snapshot) -> tuple[frozenset[str], frozenset[str]]:
+def pipelines_in_stats(deployment: Deployment, snapshot: Snapshot) -> tuple[frozenset[str], frozenset[str]]:
     """Return the pipelines that reference the deployment, and those that reference its model, according to `_stats`.
 
     If `_stats` shows the same pipelines for both (docs/elasticsearch.md), they count as references to the model. If the
@@ -63,7 +63,7 @@ def shown(deployment: Deployment, snapshot: Snapshot) -> tuple[frozenset[str], f
     return asked_by_id, asked_by_model - asked_by_id
 
 
-def is_doubtful(deployment: Deployment, snapshot: Snapshot) -> bool:
+def is_ambiguous(deployment: Deployment, snapshot: Snapshot) -> bool:
     """Return whether it is unclear if the pipelines reference the deployment or its model."""
     return (
         snapshot.pipelines is None
@@ -79,7 +79,7 @@ def model_pipelines(deployment: Deployment, snapshot: Snapshot) -> frozenset[str
     return frozenset(name for sibling in siblings for name in sibling.pipelines)
 
 
-def server_sees(reference: Reference, deployment: Deployment) -> bool:
+def server_refuses(reference: Reference, deployment: Deployment) -> bool:
     """Return whether a use makes Elasticsearch itself refuse to stop a deployment without force.
 
     It checks references to the deployment ID and, if the deployment has the ID of its model, to the model's aliases.
@@ -92,7 +92,7 @@ def references_deployment(references: Iterable[Reference]) -> bool:
     return any(not one.needs_model for one in references)
 
 
-def names_of(found: Iterable[Deployment], snapshot: Snapshot) -> frozenset[str]:
+def models_to_read(found: Iterable[Deployment], snapshot: Snapshot) -> frozenset[str]:
     """Return the models whose deployments and aliases must be read to find all uses of the given deployments.
 
     These are the models that a pipeline references or for whose deployments `_stats` shows pipelines. If a pipeline

@@ -7,7 +7,7 @@ from esml_stop.errors import EsmlError
 from esml_stop.exit_status import ExitStatus
 from esml_stop.models import UNKNOWN_STATE, Deployment
 from esml_stop.outcomes import Outcome, Result, Target
-from esml_stop.plan.patterns import Wanted, is_pattern, matches
+from esml_stop.plan.patterns import Selection, is_pattern, matches
 from esml_stop.plan.start_refusals import refusal
 from esml_stop.plan.start_settings import differences
 
@@ -21,7 +21,7 @@ MOST_NAMES = 10
 
 
 def plan(
-    wanted: Wanted,
+    selection: Selection,
     saved: Iterable[Deployment],
     running: Running,
     *,
@@ -32,18 +32,18 @@ def plan(
 
     `models` are the models on the cluster; None skips the check for missing models.
     """
-    results = tuple(find(wanted, tuple(saved), running, models))
+    results = tuple(find(selection, tuple(saved), running, models))
     if strict and any(one.outcome is Outcome.NOT_FOUND for one in results):
         return tuple(held_back(one) for one in results)
     return results
 
 
 def find(
-    wanted: Wanted, saved: tuple[Deployment, ...], running: Running, models: Container[str] | None
+    selection: Selection, saved: tuple[Deployment, ...], running: Running, models: Container[str] | None
 ) -> Iterator[Result]:
     """Yield a result for each requested deployment and for each name that is not in the file."""
     seen: set[str] = set()
-    for name in wanted.names:
+    for name in selection.names:
         found = [
             one
             for one in saved
@@ -99,7 +99,9 @@ def model_missing(saved: Deployment) -> EsmlError:
 def held_back(result: Result) -> Result:
     """Return the result as not attempted, if the deployment was to be started."""
     target = result.target
-    return Result.planned(replace(target, decision=Outcome.NOT_ATTEMPTED)) if target.decision.is_plan else result
+    return (
+        Result.planned(replace(target, decision=Outcome.NOT_ATTEMPTED)) if target.decision.is_planned_change else result
+    )
 
 
 def different_settings(saved: Deployment, found: Deployment) -> EsmlError | None:

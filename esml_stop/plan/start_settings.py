@@ -65,15 +65,15 @@ def settings(one: Deployment) -> dict[str, Any]:
         "threads_per_allocation": one.threads_per_allocation,
         "queue_capacity": one.queue_capacity,
         "priority": one.priority,
-        "cache_size": None if one.model_bytes and one.cache_size == shown(one.model_bytes) else one.cache_size,
+        "cache_size": None if one.model_bytes and one.cache_size == format_size(one.model_bytes) else one.cache_size,
     }
     return {name: value for name, value in values.items() if value is not None}
 
 
 def not_shown(one: Deployment) -> tuple[str, ...]:
     """Return the names of settings that the cluster did not show; a failed deployment may lack some."""
-    wanted = ("number_of_allocations", "threads_per_allocation", "queue_capacity")
-    needed = wanted[1:] if is_adaptive(one) else wanted
+    selection = ("number_of_allocations", "threads_per_allocation", "queue_capacity")
+    needed = selection[1:] if is_adaptive(one) else selection
     return tuple(name for name in needed if getattr(one, name) is None)
 
 
@@ -94,7 +94,7 @@ def differences(saved: Deployment, running: Deployment) -> Iterator[str]:
             yield f"{name} is {now.get(name, 'the default')}, not {before.get(name, 'the default')}"
 
 
-def shown(size: int) -> str:
+def format_size(size: int) -> str:
     """Return a number of bytes in Elasticsearch's format: in the largest unit, truncated to one decimal."""
     name, power = [(name, power) for name, power in UNITS.items() if power == 0 or size >= 1024**power][-1]
     whole, tenth = divmod(size * 10 // 1024**power, 10)

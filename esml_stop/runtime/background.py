@@ -12,7 +12,7 @@ from concurrent.futures import Future, wait
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
-from esml_stop.runtime.signals import SLICE_SECONDS, check, in_main_thread
+from esml_stop.runtime.signals import SLICE_SECONDS, in_main_thread, raise_if_interrupted
 
 T = TypeVar("T")
 Job = tuple[Callable[[], Any], "Future[Any]"]
@@ -74,7 +74,7 @@ def wait_for_result(seconds: float, future: "Future[T]") -> T:
         if left <= 0:
             raise TimeoutError
         wait([future], timeout=min(left, longest))
-        check()
+        raise_if_interrupted()
     return future.result()
 
 

@@ -37,9 +37,9 @@ class Signals:
     """The signal handler and its state; one per process."""
 
     def __init__(self) -> None:
-        self.heard: int | None = None
-        self.began = 0.0
-        self.raises = False
+        self.received: int | None = None
+        self.received_at = 0.0
+        self.is_interruptible = False
         self.forward: Callable[[int], None] | None = None
         self.main_thread = get_ident()
         self.wakeup_fd: int | None = None
@@ -57,32 +57,32 @@ class Signals:
         """Record a signal, or pass it to the function of `forwarded_to`."""
         if self.forward:
             self.forward(number)
-        elif self.heard is None:
-            self.heard, self.began = number, time.monotonic()
-            limit(number, REPORT_SECONDS)
-            if self.raises:
+        elif self.received is None:
+            self.received, self.received_at = number, time.monotonic()
+            exit_after(number, REPORT_SECONDS)
+            if self.is_interruptible:
                 raise Interrupted(number)
-        elif time.monotonic() - self.began > REPORT_SECONDS:
-            leave(number)
+        elif time.monotonic() - self.received_at > REPORT_SECONDS:
+            exit_now(number)
 
     @property
     def waiting(self) -> bool:
         """Return whether a signal was delivered, even if its handler has not run yet; safe in any thread."""
-        return self.heard is not None or (
+        return self.received is not None or (
             self.wakeup_fd is not None and bool(select.select([self.wakeup_fd], [], [], 0)[0])
         )
 
 
-def limit(number: int, seconds: float) -> None:
+def exit_after(number: int, seconds: float) -> None:
     """End the process after this many seconds, unless the main thread is busy, e.g. writing a long report."""
     worked = time.thread_time()
 
-    def over(*_: object) -> None:
+    def on_alarm(*_: object) -> None:
         if time.thread_time() - worked < seconds / 10:  # the main thread is blocked, e.g. by a slow reader of stdout
-            leave(number)
-        limit(number, REPORT_SECONDS / 3)
+            exit_now(number)
+        exit_after(number, REPORT_SECONDS / 3)
 
-    signal.signal(signal.SIGALRM, over)
+    signal.signal(signal.SIGALRM, on_alarm)
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
@@ -94,12 +94,12 @@ def install() -> None:
     _signals.install()
 
 
-def heard() -> int | None:
+def received_signal() -> int | None:
     """Return the signal that asked the command to end, or None."""
-    return _signals.heard
+    return _signals.received
 
 
-def is_ending() -> bool:
+def interrupt_pending() -> bool:
     """Return whether a signal arrived; called in any thread before each change is sent."""
     return _signals.waiting
 
@@ -109,21 +109,21 @@ def in_main_thread() -> bool:
     return get_ident() == _signals.main_thread
 
 
-def check() -> None:
+def raise_if_interrupted() -> None:
     """Raise Interrupted in the main thread if a signal arrived."""
-    if _signals.heard and in_main_thread():
-        raise Interrupted(_signals.heard)
+    if _signals.received and in_main_thread():
+        raise Interrupted(_signals.received)
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Let the handler raise Interrupted; for waits for the user or another program while nothing is changed."""
-    _signals.raises = True
+    _signals.is_interruptible = True
     try:
-        check()
+        raise_if_interrupted()
         yield
     finally:
-        _signals.raises = False
+        _signals.is_interruptible = False
 
 
 @contextmanager
@@ -131,8 +131,8 @@ def forwarded_to(take: Callable[[int], None]) -> Iterator[None]:
     """Call `take` for each signal, including one that arrived before, instead of ending the command."""
     _signals.forward = take
     try:
-        if _signals.heard:
-            take(_signals.heard)
+        if _signals.received:
+            take(_signals.received)
         yield
     finally:
         _signals.forward = None
@@ -143,12 +143,12 @@ def sleep(seconds: float) -> None:
     if _signals.wakeup_fd is None:
         time.sleep(seconds)
     elif select.select([_signals.wakeup_fd], [], [], seconds)[0]:
-        while _signals.heard is None:  # the handler has not run yet
+        while _signals.received is None:  # the handler has not run yet
             time.sleep(0.001)
-        raise Interrupted(_signals.heard)
+        raise Interrupted(_signals.received)
 
 
-def leave(number: int) -> None:
+def exit_now(number: int) -> None:
     """End the process now; show the cursor, which a progress display may have hidden."""
     with suppress(OSError, ValueError, AttributeError):
         if sys.stderr.isatty():

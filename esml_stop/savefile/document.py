@@ -78,7 +78,7 @@ def entry(result: Result, one: Deployment) -> Entry:
         "state": one.state,
         "used_by": [{"kind": use.kind.value, "id": use.id, "through": use.through.value} for use in result.used_by],
         "start_call": start_call(one).console,
-        "outcome": None if result.outcome.is_plan else result.outcome.value,
+        "outcome": None if result.outcome.is_planned_change else result.outcome.value,
     }
 
 

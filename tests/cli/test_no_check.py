@@ -6,7 +6,7 @@ from esml_stop.errors import EsmlError, NotAllowed, NotAuthenticated, Refused, U
 from esml_stop.invocation import ClusterIdentity
 from esml_stop.models import Flags
 from esml_stop.output.progress import Progress
-from esml_stop.plan.patterns import Wanted
+from esml_stop.plan.patterns import Selection
 from esml_stop.runtime.deadline import Deadline
 from tests.support.fakes import RESET, FakeClock, FakeCluster, refusal
 
@@ -29,7 +29,7 @@ def looks(version: str | EsmlError) -> list[str]:
     """Return the requests of `esml stop d --no-check` before the stop."""
     cluster = Versioned(version)
     reader = Reader(cluster, Deadline(60, FakeClock()), lambda _: None)
-    targets = resolve(StopRequest(Wanted(("d",)), Flags(), check=False), reader, Progress())
+    targets = resolve(StopRequest(Selection(("d",)), Flags(), check=False), reader, Progress())
     assert [one.deployment_id for one in targets] == ["d"]
     return cluster.asked
 

@@ -2,7 +2,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from esml_stop.cli.options import Duration, given_options, spelled
+from esml_stop.cli.options import Duration, format_duration, given_options
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_every_option_that_was_given_comes_back(typed: list[str], given: list[st
 def test_a_length_of_time_is_typed_again_as_the_same(typed: str) -> None:
     """A duration is written as an equal duration, though not necessarily in the same unit."""
     convert = Duration().convert
-    assert convert(spelled(convert(typed, None, None)), None, None) == pytest.approx(convert(typed, None, None))
+    assert convert(format_duration(convert(typed, None, None)), None, None) == pytest.approx(convert(typed, None, None))

@@ -5,7 +5,7 @@ from esml_stop.cli.runs.stop import StopRequest
 from esml_stop.cluster.reader import Reader
 from esml_stop.models import Flags
 from esml_stop.output.progress import Progress
-from esml_stop.plan.patterns import Wanted
+from esml_stop.plan.patterns import Selection
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.savefile.file import SaveFile
 from tests.support.fakes import FakeClock, FakeCluster
@@ -21,7 +21,7 @@ def test_what_will_not_be_as_it_was_is_said_before_the_stop(tmp_path: Path) -> N
         warned.append(line)
 
     request = RestartRequest(
-        StopRequest(Wanted(("d",)), Flags(force=True)),
+        StopRequest(Selection(("d",)), Flags(force=True)),
         file=lambda: SaveFile(str(tmp_path / "f.json"), lambda: "2026-01-02T03:04:05Z"),
         again=lambda name: name,
     )

@@ -10,7 +10,7 @@ from esml_stop.invocation import ClusterIdentity, Invocation
 from esml_stop.outcomes import Outcome, Report, Result, Target
 from esml_stop.output import stderr
 from esml_stop.runtime.deadline import Deadline
-from esml_stop.runtime.signals import Interrupted, check
+from esml_stop.runtime.signals import Interrupted, raise_if_interrupted
 from tests.support.fakes import FakeClock
 from tests.support.signals import hearing, send
 
@@ -33,13 +33,13 @@ def test_the_time_of_an_answer_does_not_count(
         session.reader.deadline.clock.sleep(500)
         return typed
 
-    monkeypatch.setattr(stderr, "ask", ask)
+    monkeypatch.setattr(stderr, "prompt", ask)
     assert (session.confirmed("Stop it?"), session.reader.deadline.remaining) == (agreed, 10)
 
 
 def test_a_question_is_left_at_a_signal(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """A signal ends the confirmation prompt."""
-    monkeypatch.setattr(stderr, "ask", lambda _: send())
+    monkeypatch.setattr(stderr, "prompt", lambda _: send())
     with hearing(), pytest.raises(Interrupted):
         session.confirmed("Stop it?")
 
@@ -54,7 +54,7 @@ def test_a_signal_in_the_last_request_does_not_cost_the_report(
 
     def identity() -> ClusterIdentity:
         send(signal.SIGTERM)
-        check()
+        raise_if_interrupted()
         raise AssertionError
 
     monkeypatch.setattr(one.reader, "identity", identity)

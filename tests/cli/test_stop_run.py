@@ -1,6 +1,6 @@
 import pytest
 
-from esml_stop.cli.runs.stop import is_saved, stopped_unseen, unsaved, without_model
+from esml_stop.cli.runs.stop import is_saved, orphan_warnings, unknown_settings_warnings, unlisted_warnings
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result, Target
 from tests.support.builders import deployment
@@ -27,9 +27,9 @@ DEFAULTS = (
 def test_what_a_restore_cannot_bring_back_is_named(found: Deployment | None, saved: bool, warned: str | None) -> None:
     """Settings that the cluster does not show are named, but only for deployments that are going to be stopped."""
     target = Target("d", Outcome.WOULD_STOP, found)
-    assert (is_saved(target), next(unsaved([target]), None)) == (saved, warned)
+    assert (is_saved(target), next(unknown_settings_warnings([target]), None)) == (saved, warned)
     refused = Target("d", Outcome.IN_USE, found)
-    assert (is_saved(refused), list(unsaved([refused]))) == (False, [])
+    assert (is_saved(refused), list(unknown_settings_warnings([refused]))) == (False, [])
 
 
 def test_what_stopped_without_having_been_listed_is_named() -> None:
@@ -37,7 +37,7 @@ def test_what_stopped_without_having_been_listed_is_named() -> None:
     unseen = Result(Target("x", Outcome.WOULD_STOP), Outcome.STOPPED)
     missing = Result(Target("y", Outcome.WOULD_STOP), Outcome.NOT_FOUND)
     seen = Result(Target("d", Outcome.WOULD_STOP, WHOLE), Outcome.STOPPED)
-    assert list(stopped_unseen([unseen, missing, seen])) == [
+    assert list(unlisted_warnings([unseen, missing, seen])) == [
         "x was not saved: it was not listed, so its settings are not known."
     ]
 
@@ -45,7 +45,7 @@ def test_what_stopped_without_having_been_listed_is_named() -> None:
 def test_that_a_model_was_deleted_is_said_of_what_is_going_to_be_stopped() -> None:
     """A deployment without a model is named before it is stopped, and with --save as not saved."""
     targets = [Target("d", Outcome.WOULD_STOP, ORPHAN), Target("e", Outcome.IN_USE, ORPHAN)]
-    assert list(without_model(targets, saving=False)) == ["d cannot be started again: its model gone was deleted."]
-    assert list(without_model(targets, saving=True)) == [
+    assert list(orphan_warnings(targets, saving=False)) == ["d cannot be started again: its model gone was deleted."]
+    assert list(orphan_warnings(targets, saving=True)) == [
         "d cannot be started again and is not saved: its model gone was deleted."
     ]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from esml_stop.cluster.listing import MOST_MODELS, after, find
+from esml_stop.cluster.listing import MOST_MODELS, find, patterns_after
 from esml_stop.errors import Refused
 from esml_stop.models import Deployment, Listing, Model
 from esml_stop.plan.patterns import fits, is_pattern
@@ -26,17 +26,19 @@ class Stats:
         parts = expression.split(",")
         asked = matcher(parts)
         matched = [one for one in self.deployments if asked(one.deployment_id)]
-        wanted = {*(one for one in self.models if asked(one))}
+        selection = {*(one for one in self.models if asked(one))}
         if expression != "_all":
-            wanted |= {one.model_id for one in matched}
-        page = sorted(wanted & set(self.models))[:MOST_MODELS]
+            selection |= {one.model_id for one in matched}
+        page = sorted(selection & set(self.models))[:MOST_MODELS]
         names = {*page, *(one.deployment_id for one in matched)}
-        missing = {one for one in parts if not is_pattern(one)} - names | (wanted - set(page) if len(parts) else set())
+        missing = {one for one in parts if not is_pattern(one)} - names | (
+            selection - set(page) if len(parts) else set()
+        )
         if expression != "_all" and (missing := {one for one in missing if one not in self.models or one in parts}):
             text = f"No known trained model with model_id [{','.join(sorted(missing))}], you may need to create it"
             raise refusal(404, "resource_not_found_exception", text)
         shown = [one for one in self.deployments if one.model_id in page]
-        return len(wanted & set(self.models)), Listing(tuple(shown), frozenset(page))
+        return len(selection & set(self.models)), Listing(tuple(shown), frozenset(page))
 
     def ask_models(self, expression: str) -> tuple[Model, ...]:
         """Return the models that an expression matches, at most one page."""
@@ -147,7 +149,7 @@ def test_a_model_that_is_deleted_meanwhile_hides_no_other() -> None:
 @pytest.mark.parametrize("last", ["m", "model-01999", "a.b_c-9", ".elser_model_2"])
 def test_every_model_after_one_is_matched_and_none_before(last: str) -> None:
     """The patterns match exactly the IDs that sort after a given one, and each list fits into a request line."""
-    parts = list(after(last))
+    parts = list(patterns_after(last))
     patterns = ",".join(parts).split(",")
     for name in (f"{last}0", "zz", re.sub(r".$", "z", last) + "x"):
         assert name < last or matcher(patterns)(name), name

@@ -8,7 +8,7 @@ from esml_stop.cluster.api import Cluster
 from esml_stop.cluster.reader import Reader
 from esml_stop.config.connection import Connection
 from esml_stop.models import NotChecked, Snapshot
-from esml_stop.plan.patterns import Wanted
+from esml_stop.plan.patterns import Selection
 from esml_stop.plan.references import uses
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.sandbox import serve
@@ -24,10 +24,10 @@ class Asking:
     reader: Reader
     asked: list[str] = field(default_factory=list)
 
-    def read(self, wanted: Wanted, *, check: bool = True) -> Snapshot:
+    def read(self, selection: Selection, *, check: bool = True) -> Snapshot:
         """Return a snapshot, and clear the recorded requests first."""
         self.asked.clear()
-        return self.reader.read(wanted, check=check)
+        return self.reader.read(selection, check=check)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ FIRST = ["/_inference/_all", "/_ingest/pipeline", "/_ml/trained_models/d1/_stats
 
 def test_a_free_deployment_takes_three_questions(asking: Asking) -> None:
     """Deployments, endpoints and pipelines are read with three concurrent requests."""
-    seen = asking.read(Wanted(("d1",)))
+    seen = asking.read(Selection(("d1",)))
     assert sorted(asking.asked) == FIRST
     assert [one.deployment_id for one in seen.deployments] == ["d1"]
     assert (seen.endpoints, seen.not_checked) == ((), ())
@@ -62,7 +62,7 @@ def test_a_free_deployment_takes_three_questions(asking: Asking) -> None:
 def test_a_pipeline_takes_a_question_by_the_model(asking: Asking) -> None:
     """If a pipeline references the model, the model's other deployments and its aliases are requested."""
     asking.cluster.pipeline("p", "d1")
-    seen = asking.read(Wanted(("d1",)))
+    seen = asking.read(Selection(("d1",)))
     assert sorted(asking.asked[3:]) == ["/_ml/trained_models/m", "/_ml/trained_models/m/_stats"]
     assert [one.deployment_id for one in seen.by_model["m"]] == ["d1", "d2"]
     assert short(uses(seen.deployments[0], seen)) == ["p deployment"]
@@ -74,7 +74,7 @@ def test_the_pipelines_themselves_tell_by_which_name_they_reference_a_deployment
     asking.cluster.pipeline("by-alias", "an_alias")
     handler = [{"inference": {"model_id": "an_alias"}}]
     asking.cluster.do("PUT", "/_ingest/pipeline/hidden", {"processors": [], "on_failure": handler})
-    seen = asking.read(Wanted(("d1",)))
+    seen = asking.read(Selection(("d1",)))
     assert short(uses(seen.deployments[0], seen)) == ["by-alias alias", "hidden alias", "p,q deployment"]
     assert {one.alias for one in uses(seen.deployments[0], seen)} == {"an_alias", None}
 
@@ -83,13 +83,13 @@ def test_a_name_that_only_a_handler_holds_may_be_an_alias(asking: Asking) -> Non
     """If only a handler contains an unknown name, the aliases are requested, because `_stats` shows nothing."""
     handler = [{"inference": {"model_id": "an_alias"}}]
     asking.cluster.do("PUT", "/_ingest/pipeline/hidden", {"processors": [], "on_failure": handler})
-    seen = asking.read(Wanted(("d1",)))
+    seen = asking.read(Selection(("d1",)))
     assert short(uses(seen.deployments[0], seen)) == ["hidden alias"]
 
 
 def test_a_model_is_looked_up_and_its_deployments_asked_for_twice(asking: Asking) -> None:
     """Deployments of a model are requested by the model's ID for references to the model, and by their own IDs."""
-    seen = asking.read(Wanted((), ("an_alias",)))
+    seen = asking.read(Selection((), ("an_alias",)))
     assert [one for one in asking.asked if one not in FIRST] == [
         "/_ml/trained_models/an_alias",
         "/_ml/trained_models/m/_stats",
@@ -102,7 +102,7 @@ def test_a_model_is_looked_up_and_its_deployments_asked_for_twice(asking: Asking
 def test_without_check_one_question_is_asked_and_nothing_is_said_to_be_unused(asking: Asking) -> None:
     """Without check, one request is made, and no uses are reported, even if the response shows pipelines."""
     asking.cluster.pipeline("p", "d1")
-    seen = asking.read(Wanted(("d1",)), check=False)
+    seen = asking.read(Selection(("d1",)), check=False)
     assert asking.asked == FIRST[2:]
     assert uses(seen.deployments[0], seen) == ()
     assert seen.not_checked == (NotChecked("what uses the deployment", "--no-check"),)
@@ -133,12 +133,12 @@ def test_an_unknown_name_is_looked_up_for_a_hint(asking: Asking, name: str, hint
     asking.cluster.endpoint("an_endpoint", deployment_id="d1", model_id="m")
     asking.cluster.endpoint("old_endpoint", model_id="elser")
     asking.cluster.do("POST", "/_ml/trained_models/old_endpoint/deployment/_stop", {"force": True})
-    assert asking.read(Wanted((name,))).hints.get(name) == hint
+    assert asking.read(Selection((name,))).hints.get(name) == hint
 
 
 def test_many_unknown_names_do_not_take_many_questions(asking: Asking) -> None:
     """Only a few unknown names are looked up, so that a long list of wrong IDs does not flood the cluster."""
-    asking.read(Wanted(tuple(f"nope-{number}" for number in range(100))))
+    asking.read(Selection(tuple(f"nope-{number}" for number in range(100))))
     assert len(asking.asked) < 10
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from esml_stop.config.credentials import authorities, client_pair, fingerprint
+from esml_stop.config.credentials import ca_file, client_certificate, fingerprint
 from esml_stop.config.settings import Settings
 from esml_stop.errors import ConfigError
 from tests.support.certificates import Authority, Pair, encrypted
@@ -28,18 +28,18 @@ def settings(**values: object) -> Settings:
 def error_text(**values: object) -> str:
     """Return the error text for certificates that cannot be used."""
     with pytest.raises(ConfigError) as raised:
-        (authorities(settings(**values)), client_pair(settings(**values)), fingerprint(settings(**values)))
+        (ca_file(settings(**values)), client_certificate(settings(**values)), fingerprint(settings(**values)))
     return f"{raised.value.message} {raised.value.hint}"
 
 
 def test_the_paths_of_valid_files_are_returned(authority: Authority, pair: Pair) -> None:
     """The paths of a valid CA file, certificate and key are returned; one file can contain certificate and key."""
-    assert authorities(settings(ca_certs=authority.path)) == str(authority.path)
-    assert client_pair(settings(client_cert=pair.cert, client_key=pair.key)) == (str(pair.cert), str(pair.key))
+    assert ca_file(settings(ca_certs=authority.path)) == str(authority.path)
+    assert client_certificate(settings(client_cert=pair.cert, client_key=pair.key)) == (str(pair.cert), str(pair.key))
     both = pair.cert.with_name("both.pem")
     both.write_bytes(pair.cert.read_bytes() + pair.key.read_bytes())
-    assert client_pair(settings(client_cert=both)) == (str(both), None)
-    assert (authorities(settings()), client_pair(settings())) == (None, (None, None))
+    assert client_certificate(settings(client_cert=both)) == (str(both), None)
+    assert (ca_file(settings()), client_certificate(settings())) == (None, (None, None))
 
 
 def test_an_unusable_file_is_rejected(authority: Authority, pair: Pair, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import base64
 
 import pytest
 
-from esml_stop.config.connection import LONGEST_TRACEBACK, MASK, Connection, RedactedError, printable, redacted
+from esml_stop.config.connection import LONGEST_TRACEBACK, MASK, Connection, RedactedError, redacted, without_secrets
 from esml_stop.config.urls import Proxy
 
 URL = ("http://localhost:9200",)
@@ -53,8 +53,8 @@ def test_an_exception_with_a_secret_is_left_out_of_a_traceback() -> None:
     """An exception with a secret or a text as long as a response is replaced by its class name; others are kept."""
     connection = Connection(URL, username="u", password="p4ssw0rd")
     for text in ("got p4ssw0rd", "x" * LONGEST_TRACEBACK):
-        cause = printable(ValueError(text), connection)
+        cause = without_secrets(ValueError(text), connection)
         assert isinstance(cause, RedactedError)
         assert str(cause).startswith("ValueError")
     plain = ValueError("nothing of it")
-    assert printable(plain, connection) is plain
+    assert without_secrets(plain, connection) is plain

@@ -7,7 +7,7 @@ from esml_stop.execute import batch
 from esml_stop.execute.batch import Batch, Say
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.runtime.deadline import Deadline
-from esml_stop.runtime.signals import is_ending
+from esml_stop.runtime.signals import interrupt_pending
 from tests.support.fakes import FakeClock
 from tests.support.signals import hearing, send
 from tests.support.terminal import until
@@ -139,7 +139,7 @@ def test_after_a_signal_last_words_are_heard_and_nothing_begins(monkeypatch: pyt
     def job(target: Target, _: Say) -> Result:
         if both.wait(20) == 0:
             send(signal.SIGINT)
-        until(is_ending, "the signal")
+        until(interrupt_pending, "the signal")
         return done(target)
 
     with hearing():

@@ -3,7 +3,7 @@ import pytest
 from esml_stop.errors import Refused
 from esml_stop.models import Kind, NotChecked, Reference, Through
 from esml_stop.outcomes import Outcome, Report, Result, Target
-from esml_stop.output.in_use import broken_uses_warning, missing_checks, refusal, use, use_in_brief
+from esml_stop.output.in_use import broken_uses_warning, in_use_lines, missing_checks, use, use_in_brief
 from tests.support.builders import UNREAD, deployment
 
 NAMED = Reference(Kind.PIPELINE, "p", Through.DEPLOYMENT)
@@ -35,7 +35,7 @@ def test_a_use_says_what_and_through_what(reference: Reference, long: str, brief
 def test_a_refusal_ends_with_the_command_that_would_do_it() -> None:
     """A refusal lists each use on a separate line and ends with the command, with all options quoted for a shell."""
     target = Target("d 1", Outcome.IN_USE, deployment("d 1"), (NAMED, OWNER))
-    lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop"), OPTIONS)
+    lines = in_use_lines(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop"), OPTIONS)
     assert lines == [
         "d 1 is in use and was not stopped:",
         "  ingest pipeline p references this deployment",
@@ -46,15 +46,15 @@ def test_a_refusal_ends_with_the_command_that_would_do_it() -> None:
 
 def test_a_refusal_because_of_the_model_says_what_is_missing() -> None:
     """A refusal because of the model says that this is its last running deployment."""
-    target = Target("d", Outcome.IN_USE, deployment("d", "m"), (BY_MODEL,), breaks=(BY_MODEL,))
-    lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop", dry_run=True), OPTIONS)
+    target = Target("d", Outcome.IN_USE, deployment("d", "m"), (BY_MODEL,), failing_uses=(BY_MODEL,))
+    lines = in_use_lines(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop", dry_run=True), OPTIONS)
     assert lines[0] == "d is in use and would not be stopped:"
     assert lines[2] == "  This is the last running deployment of model m."
 
 
 def together(name: str, *breaks: Reference, state: str = "started", model: str = "m") -> Result:
     """Return the result of a refused deployment."""
-    target = Target(name, Outcome.IN_USE, deployment(name, model, state=state), breaks, breaks=breaks)
+    target = Target(name, Outcome.IN_USE, deployment(name, model, state=state), breaks, failing_uses=breaks)
     return Result(target, Outcome.IN_USE, used_by=breaks)
 
 
@@ -67,39 +67,42 @@ def test_deployments_that_are_only_refused_together_say_so() -> None:
         together("crashed", BY_MODEL, state="failed"),
         together("other", BY_MODEL, model="n"),
     ]
-    lines = refusal(one, Report("stop", (one, *others)), ())
+    lines = in_use_lines(one, Report("stop", (one, *others)), ())
     assert lines[2:4] == [
         "  Stopping it together with two would leave no deployment of model m.",
         "  To keep the model available, leave at least one of them running.",
     ]
     many = [together(f"d{number}", BY_MODEL) for number in range(9)]
-    assert "with d1, d2, d3, d4, d5, more would" in refusal(many[0], Report("stop", tuple(many)), ())[2]
+    assert "with d1, d2, d3, d4, d5, more would" in in_use_lines(many[0], Report("stop", tuple(many)), ())[2]
 
 
 def test_a_refusal_by_the_server_is_quoted() -> None:
     """A refusal by the server quotes its reason if no use was found."""
     error = Refused("HTTP 409", http_status=409, reason="Cannot stop\x1b[31m [d]")
-    lines = refusal(Result(Target("d", Outcome.WOULD_STOP), Outcome.IN_USE, error=error), Report("stop"), OPTIONS)
+    lines = in_use_lines(Result(Target("d", Outcome.WOULD_STOP), Outcome.IN_USE, error=error), Report("stop"), OPTIONS)
     assert lines[1] == "  Elasticsearch says: Cannot stop\\x1b[31m [d]"
 
 
 def test_a_refusal_names_what_is_in_the_way_only() -> None:
     """A refusal omits a pipeline that another deployment of the model serves."""
-    target = Target("d", Outcome.IN_USE, deployment("d", "m"), (NAMED, BY_MODEL), breaks=(NAMED,))
-    lines = refusal(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop"), OPTIONS)
+    target = Target("d", Outcome.IN_USE, deployment("d", "m"), (NAMED, BY_MODEL), failing_uses=(NAMED,))
+    lines = in_use_lines(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop"), OPTIONS)
     assert lines[1:-1] == ["  ingest pipeline p references this deployment"]
 
 
 def going(name: str, outcome: Outcome, *breaks: Reference) -> Result:
     """Return the result of a deployment of model m that was planned to be stopped."""
-    return Result(Target(name, Outcome.WOULD_STOP, deployment(name, "m"), breaks, breaks=breaks), outcome)
+    return Result(Target(name, Outcome.WOULD_STOP, deployment(name, "m"), breaks, failing_uses=breaks), outcome)
 
 
 def test_force_is_a_warning_about_what_fails_now() -> None:
     """With --force a warning says which uses fail until the restart, or would fail in a dry run."""
     result = going("d", Outcome.STOPPED, NAMED, OWNER)
     uses = "ingest pipeline p references this deployment; inference endpoint e created this deployment"
-    assert broken_uses_warning(result, Report("stop", (result,))) == f"d was in use: {uses}. These will fail until it is restarted."
+    assert (
+        broken_uses_warning(result, Report("stop", (result,)))
+        == f"d was in use: {uses}. These will fail until it is restarted."
+    )
     dry = broken_uses_warning(result, Report("stop", (result,), dry_run=True))
     assert dry == f"d is in use: {uses}. These would fail until it is restarted."
     assert broken_uses_warning(going("d", Outcome.STOPPED), Report("stop")) is None

@@ -6,11 +6,11 @@ from esml_stop.errors import EsmlError
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Report, Result, Target
 from esml_stop.output.messages import (
-    closing,
     failure,
-    missing,
+    no_match_line,
     not_idle,
     restore_instructions,
+    summary,
     unmatched_error,
     warning,
 )
@@ -104,7 +104,7 @@ def outcomes(*found: Outcome) -> tuple[Result, ...]:
 )
 def test_the_closing_sentence_says_what_changed(report: Report, sentence: str) -> None:
     """The closing sentence names a single deployment, and counts several."""
-    assert closing(report) == sentence
+    assert summary(report) == sentence
 
 
 def test_what_was_wrong_with_a_deployment_is_told_when_it_stops() -> None:
@@ -118,9 +118,9 @@ def test_what_was_wrong_with_a_deployment_is_told_when_it_stops() -> None:
 def test_the_memory_of_a_list_is_that_of_each_deployment_on_each_of_its_nodes() -> None:
     """The memory of a list counts each deployment on each of its nodes; with unknown values it is a minimum."""
     one, two = deployment("a", "m", memory_bytes=1024**3), deployment("b", "m", memory_bytes=1024**3, nodes=("x", "y"))
-    assert closing(listed(one, two)) == "2 deployments, 3.0 GB of memory."
-    assert closing(listed(one, deployment("c"))) == "2 deployments, at least 1.0 GB of memory."
-    assert closing(listed(deployment("c"))) == "1 deployment."
+    assert summary(listed(one, two)) == "2 deployments, 3.0 GB of memory."
+    assert summary(listed(one, deployment("c"))) == "2 deployments, at least 1.0 GB of memory."
+    assert summary(listed(deployment("c"))) == "1 deployment."
 
 
 def listed(*found: Deployment) -> Report:

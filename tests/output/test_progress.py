@@ -61,7 +61,7 @@ def test_reminders_come_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread writes the reminders until the work has ended."""
     came = threading.Event()
     monkeypatch.setattr(progress, "CHECK_SECONDS", 0.001)
-    monkeypatch.setattr(progress, "say", lambda line: came.set() if "still stopping d" in line else None)
+    monkeypatch.setattr(progress, "write_line", lambda line: came.set() if "still stopping d" in line else None)
     with LogProgress() as log:
         log.phase("Stopping", 1)
         log.started(D)
@@ -104,10 +104,10 @@ def test_what_is_said_meanwhile_is_neither_swallowed_nor_broken(monkeypatch: pyt
         assert shown.has_rows.wait(30)
         stderr.warn("the first")
         shown.started(A)
-        stderr.block(["the second has two lines", "  and this is the other"])
+        stderr.write_error(["the second has two lines", "  and this is the other"])
         shown.ended(Result(A, Outcome.STOPPED))
-        stderr.say(f"a line that is longer than the terminal is wide: {'x' * 40} end")
-    stderr.say("after all")
+        stderr.write_line(f"a line that is longer than the terminal is wide: {'x' * 40} end")
+    stderr.write_line("after all")
     assert terminal.lines == [
         "esml: warning: the first",
         "esml: the second has two lines",

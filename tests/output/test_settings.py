@@ -4,7 +4,7 @@ import json
 import pytest
 
 from esml_stop.config.connection import Connection
-from esml_stop.config.report import shown
+from esml_stop.config.report import masked_value
 from esml_stop.config.urls import Proxy
 from esml_stop.errors import NotAuthenticated
 from esml_stop.invocation import Invocation
@@ -36,7 +36,7 @@ def everything() -> Connection:
 
 def report(**changes: object) -> SettingsReport:
     """Return the report on this connection through a proxy with a login."""
-    found = shown(everything(), {"ES_URL": "x"})
+    found = masked_value(everything(), {"ES_URL": "x"})
     return SettingsReport(found.settings, found.not_used, found.warnings, **changes)  # type: ignore[arg-type]
 
 
@@ -88,5 +88,5 @@ def test_names_from_the_server_are_cleaned(capsys: pytest.CaptureFixture[str]) -
 
 def test_nobody_and_no_proxy_are_said() -> None:
     """A connection without credentials and proxy is reported as such."""
-    found = shown(Connection(("http://h:1",), sources={"url": "--url"}), {})
+    found = masked_value(Connection(("http://h:1",), sources={"url": "--url"}), {})
     assert [(one.name, one.value) for one in found.settings] == [("url", "http://h:1"), ("credentials", "none")]

@@ -46,7 +46,7 @@ def test_a_closed_stream_is_no_terminal() -> None:
     closed.close()
     closed.isatty = io.StringIO.isatty.__get__(closed)  # type: ignore[method-assign]
     assert not terminal.is_terminal(closed)
-    assert not terminal.moves(closed)
+    assert not terminal.can_move_cursor(closed)
 
 
 @pytest.mark.parametrize(("columns", "width"), [("44", 44), ("0", 80), ("-3", 80), ("wide", 80), ("", 80)])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from esml_stop.errors import InputError
 from esml_stop.plan.patterns import (
     LONGEST_EXPRESSION,
-    Wanted,
+    Selection,
     chosen,
     chunks,
     expression,
@@ -32,26 +32,31 @@ def test_names_keep_their_order_and_lose_their_doubles() -> None:
 
 def test_lines_and_models_are_exact() -> None:
     """Names from standard input follow the arguments; models are separate."""
-    wanted = parse(["a"], lines=["b", "a"], models=["m", "m"], idle_before=5)
-    assert wanted == Wanted(("a", "b"), ("m",), idle_before=5, from_input=True)
+    selection = parse(["a"], lines=["b", "a"], models=["m", "m"], idle_before=5)
+    assert selection == Selection(("a", "b"), ("m",), idle_before=5, from_input=True)
     assert parse(["a"]).from_input is False
     assert parse([], lines=[]).from_input is True
 
 
 def test_exact_names_and_patterns_are_told_apart() -> None:
     """A name with an asterisk and _all are patterns; an ID that begins with _all is not."""
-    wanted = Wanted(("a", "b*", "_all", "*", "_all_of_them"))
-    assert wanted.exact == ("a", "_all_of_them")
-    assert wanted.patterns == ("b*", "_all", "*")
+    selection = Selection(("a", "b*", "_all", "*", "_all_of_them"))
+    assert selection.exact == ("a", "_all_of_them")
+    assert selection.patterns == ("b*", "_all", "*")
 
 
 @pytest.mark.parametrize(
-    ("wanted", "broad"),
-    [(Wanted(("a",)), False), (Wanted(("a", "b*")), True), (Wanted(("_all",)), True), (Wanted((), ("m",)), True)],
+    ("selection", "broad"),
+    [
+        (Selection(("a",)), False),
+        (Selection(("a", "b*")), True),
+        (Selection(("_all",)), True),
+        (Selection((), ("m",)), True),
+    ],
 )
-def test_only_exact_ids_are_not_broad(wanted: Wanted, broad: bool) -> None:
+def test_only_exact_ids_are_not_broad(selection: Selection, broad: bool) -> None:
     """A selection of anything but exact IDs requires confirmation."""
-    assert wanted.is_broad is broad
+    assert selection.is_broad is broad
 
 
 @pytest.mark.parametrize(
@@ -179,40 +184,40 @@ def test_length_counts_as_it_is_sent() -> None:
     assert fits(",*" * (LONGEST_EXPRESSION // 2))
 
 
-def ids(wanted: Wanted, *deployments: object, **more: object) -> list[tuple[str, list[str]]]:
+def ids(selection: Selection, *deployments: object, **more: object) -> list[tuple[str, list[str]]]:
     """Return the selected IDs by name."""
-    found = select(wanted, snapshot(*deployments, **more))  # type: ignore[arg-type]
+    found = select(selection, snapshot(*deployments, **more))  # type: ignore[arg-type]
     return [(name, [one.deployment_id for one in group]) for name, group in found]
 
 
 def test_only_deployment_ids_count_for_a_name() -> None:
     """A name is compared with deployment IDs, not with model IDs."""
-    found = ids(Wanted(("m", "m*")), deployment("d", "m"), deployment("m2", "x"))
+    found = ids(Selection(("m", "m*")), deployment("d", "m"), deployment("m2", "x"))
     assert found == [("m", []), ("m*", ["m2"])]
 
 
 def test_a_pattern_chooses_in_the_order_of_the_ids() -> None:
     """Names keep their order, and the matches of a pattern are sorted."""
-    found = ids(Wanted(("z", "a*")), deployment("a2"), deployment("z"), deployment("a1"))
+    found = ids(Selection(("z", "a*")), deployment("a2"), deployment("z"), deployment("a1"))
     assert found == [("z", ["z"]), ("a*", ["a1", "a2"])]
 
 
 def test_a_model_chooses_its_deployments_also_by_its_alias() -> None:
     """A model selects its deployments, also by its alias."""
-    found = ids(Wanted((), ("alias", "other")), deployment("d", "m"), deployment("e", "o"), model_ids={"alias": "m"})
+    found = ids(Selection((), ("alias", "other")), deployment("d", "m"), deployment("e", "o"), model_ids={"alias": "m"})
     assert found == [("alias", ["d"]), ("other", [])]
 
 
 def test_each_deployment_is_chosen_once() -> None:
     """A deployment is selected once, even if several names match it."""
-    found = chosen(Wanted(("d", "d*", "_all"), ("m",)), snapshot(deployment("d", "m"), deployment("x", "m")))
+    found = chosen(Selection(("d", "d*", "_all"), ("m",)), snapshot(deployment("d", "m"), deployment("x", "m")))
     assert [one.deployment_id for one in found] == ["d", "x"]
 
 
 def test_what_was_used_since_is_not_chosen() -> None:
     """A deployment is not selected if it is not known to be idle or has pending requests, regardless of clocks."""
     found = chosen(
-        Wanted(("_all",), idle_before=1_000),
+        Selection(("_all",), idle_before=1_000),
         snapshot(
             deployment("used", start_time=1, idle_since=1_000),
             deployment("idle", start_time=1, idle_since=999),

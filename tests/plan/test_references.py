@@ -1,7 +1,7 @@
 import pytest
 
 from esml_stop.models import Deployment, Kind, Pipeline, Pipelines, Reference, Snapshot, Through
-from esml_stop.plan.references import endpoint_uses, is_doubtful, server_sees, uses
+from esml_stop.plan.references import endpoint_uses, is_ambiguous, server_refuses, uses
 from tests.support.builders import deployment, endpoint, short, snapshot
 
 
@@ -67,7 +67,7 @@ def test_a_deployment_named_like_its_model_can_be_referenced_by_an_alias() -> No
     pipelines = Pipelines({"p": Pipeline(frozenset({"m"})), "q": Pipeline(frozenset({"alias"}))})
     seen = snapshot(one, models={"m": ("p", "q")}, pipelines=pipelines, aliases={"m": frozenset({"alias"})})
     assert short(uses(one, seen)) == ["q alias", "p deployment"]
-    assert not is_doubtful(one, seen)
+    assert not is_ambiguous(one, seen)
     assert short(uses(one, snapshot(one, models={"m": ("p", "q")}))) == ["p deployment", "q deployment"]
 
 
@@ -80,7 +80,7 @@ def test_the_server_refuses_for_names_of_the_deployment_only() -> None:
         (Through.ALIAS, "d", False),
         (Through.ALIAS, "m", True),
     ):
-        assert server_sees(Reference(Kind.PIPELINE, "p", through), deployment(name, "m")) is yes
+        assert server_refuses(Reference(Kind.PIPELINE, "p", through), deployment(name, "m")) is yes
 
 
 def test_each_use_is_named_once_and_sorted() -> None:
@@ -108,4 +108,4 @@ def test_pipelines_of_every_sibling_count_for_the_model() -> None:
 )
 def test_only_equal_answers_leave_a_doubt(one: Deployment, model: tuple[str, ...], yes: bool) -> None:
     """The reference is unclear only if both responses are equal, contain a pipeline, and the names differ."""
-    assert is_doubtful(one, snapshot(one, models={"m": model})) is yes
+    assert is_ambiguous(one, snapshot(one, models={"m": model})) is yes

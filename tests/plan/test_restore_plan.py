@@ -5,11 +5,11 @@ import pytest
 
 from esml_stop.models import Deployment
 from esml_stop.outcomes import Outcome, Result, Target
-from esml_stop.plan.patterns import Wanted
+from esml_stop.plan.patterns import Selection
 from esml_stop.plan.restore_plan import plan, updated
 from tests.support.builders import deployment
 
-ALL = Wanted(("_all",))
+ALL = Selection(("_all",))
 
 
 def outcomes(results: tuple[Result, ...]) -> dict[str, str]:
@@ -36,19 +36,19 @@ def test_what_does_not_run_would_start_and_the_rest_is_left() -> None:
         "b": "already_running",
         "c": "would_start",
     }
-    assert list(outcomes(plan(Wanted(("c", "a*", "c")), SAVED, {}))) == ["c", "a"]
+    assert list(outcomes(plan(Selection(("c", "a*", "c")), SAVED, {}))) == ["c", "a"]
 
 
 def test_names_choose_from_the_file() -> None:
     """A name that is not in the file is not found, and with --no-allow-no-match nothing is started."""
-    assert outcomes(plan(Wanted(("x", "a", "y*")), SAVED, {})) == {
+    assert outcomes(plan(Selection(("x", "a", "y*")), SAVED, {})) == {
         "x": "not_found",
         "a": "would_start",
         "y*": "not_found",
     }
-    held = plan(Wanted(("x", "a", "b")), SAVED, running(deployment("b")), strict=True)
+    held = plan(Selection(("x", "a", "b")), SAVED, running(deployment("b")), strict=True)
     assert outcomes(held) == {"x": "not_found", "a": "not_attempted", "b": "already_running"}
-    assert outcomes(plan(Wanted(("a",)), SAVED, {}, strict=True)) == {"a": "would_start"}
+    assert outcomes(plan(Selection(("a",)), SAVED, {}, strict=True)) == {"a": "would_start"}
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_names_choose_from_the_file() -> None:
 )
 def test_what_is_there_decides(found: dict[str, Any], outcome: str, said: str | None) -> None:
     """Starting counts as running, stopping is awaited, and failed or different deployments are not changed."""
-    (one,) = plan(Wanted(("a",)), SAVED, running(deployment("a", **({"queue_capacity": 9} | found))))
+    (one,) = plan(Selection(("a",)), SAVED, running(deployment("a", **({"queue_capacity": 9} | found))))
     assert (one.outcome.value, one.error and one.error.message) == (outcome, said)
     assert one.target.deployment
     assert one.target.deployment.state == found.get("state", "started")
@@ -71,20 +71,20 @@ def test_what_is_there_decides(found: dict[str, Any], outcome: str, said: str | 
 
 def test_a_model_that_is_gone_is_seen_where_models_were_listed() -> None:
     """If the models are known, a deployment without its model fails in the plan, unless it is running."""
-    (gone,) = plan(Wanted(("a",)), SAVED, {}, models={"other"})
+    (gone,) = plan(Selection(("a",)), SAVED, {}, models={"other"})
     assert (gone.outcome, gone.error and gone.error.message) == (Outcome.FAILED, "The model m is not on this cluster.")
-    assert outcomes(plan(Wanted(("a",)), SAVED, {}, models={"m"})) == {"a": "would_start"}
-    assert outcomes(plan(Wanted(("b",)), SAVED, running(deployment("b")), models=())) == {"b": "already_running"}
+    assert outcomes(plan(Selection(("a",)), SAVED, {}, models={"m"})) == {"a": "would_start"}
+    assert outcomes(plan(Selection(("b",)), SAVED, running(deployment("b")), models=())) == {"b": "already_running"}
 
 
 def test_a_name_that_is_not_in_the_file_is_told_with_those_that_are() -> None:
     """The message about a name that is not in the file lists the first ten IDs."""
-    (one,) = plan(Wanted(("x",)), SAVED, {})
+    (one,) = plan(Selection(("x",)), SAVED, {})
     assert one.target.hint == "It contains a, b, c."
     many = [deployment(f"d{number}") for number in range(12)]
-    (one,) = plan(Wanted(("x",)), many, {})
+    (one,) = plan(Selection(("x",)), many, {})
     assert one.target.hint == "It contains d0, d1, d2, d3, d4, d5, d6, d7, d8, d9 and 2 more."
-    assert [one.target.hint for one in plan(Wanted(("x",)), (), {})] == ["It is empty."]
+    assert [one.target.hint for one in plan(Selection(("x",)), (), {})] == ["It is empty."]
 
 
 def started(decision: Outcome = Outcome.WOULD_START) -> Result:
@@ -131,5 +131,5 @@ def test_what_runs_now_is_kept_beside_what_was_saved() -> None:
     alias = replace(alias, target=replace(alias.target, deployment=SAVED[0]._replace(through_alias=True)))
     assert updated(alias, running(found), "started").seen == found._replace(through_alias=True)
     assert updated(started(), {}, "started").seen is None
-    (different,) = plan(Wanted(("a",)), SAVED, running(found._replace(queue_capacity=5)))
+    (different,) = plan(Selection(("a",)), SAVED, running(found._replace(queue_capacity=5)))
     assert (different.outcome, different.seen and different.seen.queue_capacity) == (Outcome.DIFFERS, 5)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esml_stop.models import Deployment
-from esml_stop.plan.start_settings import differences, not_shown, settings, shown, size_in_bytes, start_call
+from esml_stop.plan.start_settings import differences, format_size, not_shown, settings, size_in_bytes, start_call
 from tests.support.builders import deployment
 
 MODEL_BYTES = 265_632_637
@@ -159,14 +159,14 @@ def test_what_changes_by_itself_is_no_difference() -> None:
 )
 def test_sizes_are_shown_as_the_server_shows_them(size: int, text: str) -> None:
     """Sizes use the largest unit, truncated to one decimal, without a zero decimal."""
-    assert shown(size) == text
+    assert format_size(size) == text
 
 
 @given(st.integers(0, 2**62))
 def test_a_shown_size_leads_to_a_size_that_is_shown_so(size: int) -> None:
     """A size that is read from `_stats` is shown there in the same way after a start."""
-    again = size_in_bytes(shown(size))
-    assert shown(again) == shown(size)
+    again = size_in_bytes(format_size(size))
+    assert format_size(again) == format_size(size)
     assert again <= size
 
 

@@ -2,26 +2,26 @@ import pytest
 
 from esml_stop.models import NotChecked, Pipeline, Pipelines, Snapshot
 from esml_stop.outcomes import Outcome, Target
-from esml_stop.plan.patterns import Wanted
+from esml_stop.plan.patterns import Selection
 from esml_stop.plan.stop_plan import listed, plan
 from tests.support.builders import UNREAD, deployment, endpoint, short, snapshot
 
 
-def decisions(wanted: Wanted, seen: Snapshot, *, force: bool = False, strict: bool = False) -> dict[str, str]:
+def decisions(selection: Selection, seen: Snapshot, *, force: bool = False, strict: bool = False) -> dict[str, str]:
     """Return the decision for each target."""
-    return {one.deployment_id: one.decision.value for one in plan(wanted, seen, force=force, strict=strict)}
+    return {one.deployment_id: one.decision.value for one in plan(selection, seen, force=force, strict=strict)}
 
 
 def test_what_is_free_would_stop_in_the_order_asked_for() -> None:
     """Unused deployments are stopped once each, in the requested order."""
     seen = snapshot(deployment("a"), deployment("b"), deployment("c"))
-    assert decisions(Wanted(("c", "*", "a")), seen) == dict.fromkeys("cab", "would_stop")
-    assert [one.deployment_id for one in plan(Wanted(("c", "*", "a")), seen)] == ["c", "a", "b"]
+    assert decisions(Selection(("c", "*", "a")), seen) == dict.fromkeys("cab", "would_stop")
+    assert [one.deployment_id for one in plan(Selection(("c", "*", "a")), seen)] == ["c", "a", "b"]
 
 
 def test_what_is_not_there_is_not_found_with_its_hint() -> None:
     """An exact ID or pattern without a match is not found, with its hint."""
-    targets = plan(Wanted(("x", "y*"), ("z",)), snapshot(hints={"x": "is a model"}))
+    targets = plan(Selection(("x", "y*"), ("z",)), snapshot(hints={"x": "is a model"}))
     assert targets == (
         Target("x", Outcome.NOT_FOUND, hint="is a model"),
         Target("y*", Outcome.NOT_FOUND),
@@ -32,27 +32,27 @@ def test_what_is_not_there_is_not_found_with_its_hint() -> None:
 def test_strict_holds_everything_back_when_one_is_missing() -> None:
     """With --no-allow-no-match an unmatched name prevents all stops, and uses are not reported."""
     seen = snapshot(deployment("a"), deployment("b", "n", "p"), models={"n": ()})
-    assert decisions(Wanted(("a", "b", "x")), seen, strict=True) == {
+    assert decisions(Selection(("a", "b", "x")), seen, strict=True) == {
         "a": "not_attempted",
         "b": "not_attempted",
         "x": "not_found",
     }
-    assert decisions(Wanted(("a", "b")), seen, strict=True) == {"a": "would_stop", "b": "in_use"}
-    assert decisions(Wanted(("a", "x*")), seen) == {"a": "would_stop", "x*": "not_found"}
+    assert decisions(Selection(("a", "b")), seen, strict=True) == {"a": "would_stop", "b": "in_use"}
+    assert decisions(Selection(("a", "x*")), seen) == {"a": "would_stop", "x*": "not_found"}
 
 
 def test_strict_leaves_what_is_not_idle_as_it_is() -> None:
     """With --no-allow-no-match a deployment that is not idle does not count as unmatched."""
     seen = snapshot(deployment("a", idle_since=9), deployment("b", idle_since=1))
-    wanted = Wanted(("a", "b", "x"), idle_before=5)
-    assert decisions(wanted, seen, strict=True) == {"a": "not_idle", "b": "not_attempted", "x": "not_found"}
-    assert decisions(Wanted(("a", "b"), idle_before=5), seen, strict=True) == {"a": "not_idle", "b": "would_stop"}
+    selection = Selection(("a", "b", "x"), idle_before=5)
+    assert decisions(selection, seen, strict=True) == {"a": "not_idle", "b": "not_attempted", "x": "not_found"}
+    assert decisions(Selection(("a", "b"), idle_before=5), seen, strict=True) == {"a": "not_idle", "b": "would_stop"}
 
 
 def test_what_is_not_idle_is_told_from_what_is_not_there() -> None:
     """A named deployment that is not idle is skipped; a pattern that matches only such deployments says so."""
     seen = snapshot(deployment("a", "m", "p", idle_since=9), models={"m": ()})
-    targets = plan(Wanted(("a", "a*", "b*"), ("m",), idle_before=5), seen)
+    targets = plan(Selection(("a", "a*", "b*"), ("m",), idle_before=5), seen)
     assert [(one.deployment_id, one.decision.value, one.hint) for one in targets] == [
         ("a", "not_idle", None),
         ("a*", "not_found", "matches no deployment known to be idle for that long"),
@@ -65,7 +65,7 @@ def test_what_is_not_idle_is_told_from_what_is_not_there() -> None:
 def test_a_model_called_like_one_of_its_busy_deployments_is_not_that_deployment() -> None:
     """--model with busy deployments reports the model, not a deployment with the same ID."""
     seen = snapshot(deployment("m", "m", idle_since=9), deployment("d", "m", idle_since=9))
-    assert decisions(Wanted((), ("m",), idle_before=5), seen) == {"m": "not_found"}
+    assert decisions(Selection((), ("m",), idle_before=5), seen) == {"m": "not_found"}
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_a_model_called_like_one_of_its_busy_deployments_is_not_that_deployment(
 )
 def test_each_kind_of_use_refuses_and_force_does_not(seen: Snapshot, use: str) -> None:
     """Each kind of use makes the deployment in use, and --force stops it."""
-    (target,) = plan(Wanted(("d",)), seen)
+    (target,) = plan(Selection(("d",)), seen)
     assert (target.decision, short(target.used_by)) == (Outcome.IN_USE, [use])
-    (forced,) = plan(Wanted(("d",)), seen, force=True)
+    (forced,) = plan(Selection(("d",)), seen, force=True)
     assert (forced.decision, short(forced.used_by)) == (Outcome.WOULD_STOP, [use])
 
 
@@ -93,58 +93,60 @@ def test_each_kind_of_use_refuses_and_force_does_not(seen: Snapshot, use: str) -
 def test_a_sibling_counts_as_left_only_while_it_serves(state: str, decision: str) -> None:
     """A stopping or failed deployment does not keep the model available."""
     seen = snapshot(deployment("d", "m", "p"), deployment("other", "m", "p", state=state), models={"m": ("p",)})
-    assert decisions(Wanted(("d",)), seen) == {"d": decision}
+    assert decisions(Selection(("d",)), seen) == {"d": decision}
 
 
 def test_of_two_siblings_one_may_go_but_not_both() -> None:
     """Both deployments of a used model are refused, but one alone is stopped."""
     seen = snapshot(deployment("a", "m", "p"), deployment("b", "m", "p"), models={"m": ("p",)})
-    assert decisions(Wanted(("a", "b")), seen) == {"a": "in_use", "b": "in_use"}
-    assert decisions(Wanted(("a",)), seen) == {"a": "would_stop"}
-    assert decisions(Wanted(("a", "b")), seen, force=True) == {"a": "would_stop", "b": "would_stop"}
+    assert decisions(Selection(("a", "b")), seen) == {"a": "in_use", "b": "in_use"}
+    assert decisions(Selection(("a",)), seen) == {"a": "would_stop"}
+    assert decisions(Selection(("a", "b")), seen, force=True) == {"a": "would_stop", "b": "would_stop"}
 
 
-def breaks(wanted: Wanted, seen: Snapshot, *, force: bool = False) -> dict[str, list[str]]:
+def breaks(selection: Selection, seen: Snapshot, *, force: bool = False) -> dict[str, list[str]]:
     """Return the uses that fail for each target."""
-    return {one.deployment_id: short(one.breaks) for one in plan(wanted, seen, force=force)}
+    return {one.deployment_id: short(one.failing_uses) for one in plan(selection, seen, force=force)}
 
 
 def test_with_force_only_what_really_breaks_is_told() -> None:
     """With --force a pipeline that references the model fails only if all of its deployments are stopped."""
     seen = snapshot(deployment("a", "m", "p"), deployment("b", "m", "p"), models={"m": ("p",)})
-    assert breaks(Wanted(("a",)), seen, force=True) == {"a": []}
-    assert breaks(Wanted(("a", "b")), seen, force=True) == {"a": ["p model"], "b": ["p model"]}
+    assert breaks(Selection(("a",)), seen, force=True) == {"a": []}
+    assert breaks(Selection(("a", "b")), seen, force=True) == {"a": ["p model"], "b": ["p model"]}
 
 
 def test_what_is_in_the_way_is_told_apart_from_what_lives_on() -> None:
     """Of two uses, only the one by deployment ID fails if another deployment serves the model."""
     seen = snapshot(deployment("a", "m", "q"), deployment("b", "m", "p"), models={"m": ("p",)})
     for force in (False, True):
-        assert breaks(Wanted(("a",)), seen, force=force) == {"a": ["q deployment"]}
-    assert breaks(Wanted(("b",)), seen) == {"b": []}
-    assert breaks(Wanted(("a", "b")), seen, force=True) == {"a": ["q deployment", "p model"], "b": ["p model"]}
+        assert breaks(Selection(("a",)), seen, force=force) == {"a": ["q deployment"]}
+    assert breaks(Selection(("b",)), seen) == {"b": []}
+    assert breaks(Selection(("a", "b")), seen, force=True) == {"a": ["q deployment", "p model"], "b": ["p model"]}
 
 
 def test_a_refused_sibling_stays_and_is_left() -> None:
     """A refused deployment keeps the model available, so that the others can be stopped."""
     seen = snapshot(deployment("named", "m", "q"), deployment("free", "m", "p"), models={"m": ("p",)})
-    assert decisions(Wanted(("named", "free")), seen) == {"named": "in_use", "free": "would_stop"}
+    assert decisions(Selection(("named", "free")), seen) == {"named": "in_use", "free": "would_stop"}
 
 
 def test_models_are_judged_each_for_itself() -> None:
     """Deployments of one model do not keep another model available."""
     seen = snapshot(deployment("a", "m", "p"), deployment("b", "n", "q"), models={"m": ("p",), "n": ("q",)})
-    assert decisions(Wanted(("a",)), seen) == {"a": "in_use"}
+    assert decisions(Selection(("a",)), seen) == {"a": "in_use"}
 
 
 def test_an_endpoint_that_names_another_deployment_does_not_matter() -> None:
     """Endpoints of other deployments do not refuse a stop."""
-    assert decisions(Wanted(("d",)), snapshot(deployment("d"), endpoints=(endpoint("e", "x"),))) == {"d": "would_stop"}
+    assert decisions(Selection(("d",)), snapshot(deployment("d"), endpoints=(endpoint("e", "x"),))) == {
+        "d": "would_stop"
+    }
 
 
 def test_what_was_not_read_is_carried_by_each_target() -> None:
     """Each target contains the missing checks, and is not reported as unused."""
-    (target,) = plan(Wanted(("d",)), snapshot(deployment("d"), not_checked=(UNREAD,)))
+    (target,) = plan(Selection(("d",)), snapshot(deployment("d"), not_checked=(UNREAD,)))
     assert target.not_checked == (UNREAD,)
 
 
@@ -156,10 +158,10 @@ def test_what_cannot_be_decided_is_said_and_in_use_in_a_dry_run() -> None:
     seen = snapshot(deployment("d", "m", "q", "p"), deployment("e", "m"), models={"m": ("p", "q")})
     doubt = NotChecked("whether a pipeline references the deployment (p, q)", "needs read_pipeline")
     for dry_run, decision in ((False, Outcome.WOULD_STOP), (True, Outcome.IN_USE)):
-        (target,) = plan(Wanted(("d",)), seen, dry_run=dry_run)
+        (target,) = plan(Selection(("d",)), seen, dry_run=dry_run)
         assert (target.decision, target.not_checked) == (decision, (doubt,))
     read = seen._replace(pipelines=Pipelines({name: Pipeline(frozenset({"m"})) for name in ("p", "q")}))
-    (target,) = plan(Wanted(("d",)), read, dry_run=True)
+    (target,) = plan(Selection(("d",)), read, dry_run=True)
     assert (target.decision, target.not_checked) == (Outcome.WOULD_STOP, ())
 
 
@@ -167,8 +169,8 @@ def test_a_refusal_names_everything_that_force_would_break() -> None:
     """A refusal contains every use that would fail, by deployment ID and by model."""
     pipelines = Pipelines({"p1": Pipeline(frozenset({"b1"})), "p2": Pipeline(frozenset({"both"}))})
     seen = snapshot(deployment("b1", "both", "p1"), models={"both": ("p2",)}, pipelines=pipelines)
-    (target,) = plan(Wanted(("b1",)), seen)
-    assert (target.decision, short(target.breaks)) == (Outcome.IN_USE, ["p1 deployment", "p2 model"])
+    (target,) = plan(Selection(("b1",)), seen)
+    assert (target.decision, short(target.failing_uses)) == (Outcome.IN_USE, ["p1 deployment", "p2 model"])
 
 
 def test_with_another_deployment_left_nothing_breaks_for_one_named_like_its_model() -> None:
@@ -181,9 +183,9 @@ def test_with_another_deployment_left_nothing_breaks_for_one_named_like_its_mode
         pipelines=pipelines,
         aliases={"m": frozenset({"alias"})},
     )
-    assert decisions(Wanted(("m",)), seen) == {"m": "in_use"}
-    assert breaks(Wanted(("m",)), seen, force=True) == {"m": []}
-    assert breaks(Wanted(("m", "other")), seen, force=True)["m"] == ["q alias", "p deployment"]
+    assert decisions(Selection(("m",)), seen) == {"m": "in_use"}
+    assert breaks(Selection(("m",)), seen, force=True) == {"m": []}
+    assert breaks(Selection(("m", "other")), seen, force=True)["m"] == ["q alias", "p deployment"]
 
 
 @pytest.mark.parametrize(
@@ -191,28 +193,28 @@ def test_with_another_deployment_left_nothing_breaks_for_one_named_like_its_mode
 )
 def test_an_exact_id_that_is_not_listed_is_sent_to_the_stop(options: dict[str, bool], decision: str) -> None:
     """An unlisted exact ID is sent to the server, because it may have no model, but not with --no-allow-no-match."""
-    (target,) = plan(Wanted(("x",)), snapshot(hints={"x": "did you mean y?"}), **options)
+    (target,) = plan(Selection(("x",)), snapshot(hints={"x": "did you mean y?"}), **options)
     assert (target.decision.value, target.deployment, target.hint) == (decision, None, "did you mean y?")
 
 
 def test_a_model_that_was_named_instead_is_never_sent_to_the_stop() -> None:
     """A model ID is never sent in a stop, because servers before 8.8 would stop its deployment."""
     seen = snapshot(hints={"m": "is a model; its deployments are d"}, model_deployments={"m": ("d",)})
-    (target,) = plan(Wanted(("m",)), seen)
+    (target,) = plan(Selection(("m",)), seen)
     assert (target.decision, target.model_deployments) == (Outcome.NOT_FOUND, ("d",))
 
 
 def test_idle_is_counted_by_the_server_s_clock() -> None:
     """Idle time is measured with the server's clock, even if that is two hours behind."""
     seen = snapshot(deployment("d", idle_since=1_000))
-    assert decisions(Wanted(("d",), idle_before=2_000), seen) == {"d": "would_stop"}
-    assert decisions(Wanted(("d",), idle_before=2_000), seen._replace(clock_ahead=-1_500)) == {"d": "not_idle"}
+    assert decisions(Selection(("d",), idle_before=2_000), seen) == {"d": "would_stop"}
+    assert decisions(Selection(("d",), idle_before=2_000), seen._replace(clock_ahead=-1_500)) == {"d": "not_idle"}
 
 
 def test_a_listing_decides_nothing() -> None:
     """A list shows every deployment with its uses."""
     seen = snapshot(deployment("d", "m", "p"), models={"m": ("p",)})
-    targets = listed(Wanted(("*", "x")), seen)
+    targets = listed(Selection(("*", "x")), seen)
     assert [(one.deployment_id, one.decision.value, short(one.used_by)) for one in targets] == [
         ("d", "listed", ["p model"]),
         ("x", "not_found", []),

@@ -9,7 +9,15 @@ from collections.abc import Iterator
 import pytest
 
 from esml_stop.runtime import signals
-from esml_stop.runtime.signals import Interrupted, check, forwarded_to, heard, interruptible, is_ending, sleep
+from esml_stop.runtime.signals import (
+    Interrupted,
+    forwarded_to,
+    interrupt_pending,
+    interruptible,
+    raise_if_interrupted,
+    received_signal,
+    sleep,
+)
 from tests.support.signals import hearing, send
 
 
@@ -22,25 +30,25 @@ def fatal() -> Iterator[list[int]]:
 
 @pytest.mark.parametrize("number", signals.SIGNALS)
 def test_a_signal_is_recorded_and_raises_nothing(fatal: list[int], number: int) -> None:
-    """A signal is recorded without raising an exception; any thread can query it, and `check` raises Interrupted."""
-    assert (heard(), is_ending()) == (None, False)
+    """A signal is recorded without raising an exception; any thread can query it or raise Interrupted."""
+    assert (received_signal(), interrupt_pending()) == (None, False)
     send(number)
-    assert (heard(), is_ending(), fatal) == (number, True, [])
+    assert (received_signal(), interrupt_pending(), fatal) == (number, True, [])
     results: list[bool] = []
-    thread = threading.Thread(target=lambda: results.append(is_ending()))
+    thread = threading.Thread(target=lambda: results.append(interrupt_pending()))
     thread.start()
     thread.join()
     assert results == [True]
     with pytest.raises(Interrupted) as raised:
-        check()
+        raise_if_interrupted()
     assert raised.value.signal == number
 
 
 def test_a_signal_is_seen_before_its_handler_has_run(fatal: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     """A delivered signal is seen even if Python has not called its handler yet, so that no more changes are sent."""
     send()
-    monkeypatch.setattr(signals._signals, "heard", None)
-    assert is_ending()
+    monkeypatch.setattr(signals._signals, "received", None)
+    assert interrupt_pending()
 
 
 def test_a_repeated_signal_is_ignored_until_the_report_is_due(
@@ -50,10 +58,10 @@ def test_a_repeated_signal_is_ignored_until_the_report_is_due(
     send(signal.SIGTERM)
     send(signal.SIGTERM)
     send(signal.SIGHUP)
-    assert (heard(), fatal) == (signal.SIGTERM, [])
-    monkeypatch.setattr(signals._signals, "began", time.monotonic() - signals.REPORT_SECONDS)
+    assert (received_signal(), fatal) == (signal.SIGTERM, [])
+    monkeypatch.setattr(signals._signals, "received_at", time.monotonic() - signals.REPORT_SECONDS)
     send(signal.SIGINT)
-    assert (heard(), fatal) == (signal.SIGTERM, [signal.SIGINT])
+    assert (received_signal(), fatal) == (signal.SIGTERM, [signal.SIGINT])
 
 
 def test_a_signal_raises_while_the_user_is_prompted(fatal: list[int]) -> None:
@@ -114,16 +122,16 @@ def test_an_ignored_signal_stays_ignored() -> None:
     try:
         with hearing():
             send(signal.SIGINT)
-            assert (signal.getsignal(signal.SIGINT), heard()) == (signal.SIG_IGN, None)
+            assert (signal.getsignal(signal.SIGINT), received_signal()) == (signal.SIG_IGN, None)
     finally:
         signal.signal(signal.SIGINT, before)
 
 
 def test_without_an_installed_handler_nothing_happens() -> None:
     """Without an installed handler, as inside another program, no signal is reported and nothing is raised."""
-    assert (heard(), is_ending()) == (None, False)
+    assert (received_signal(), interrupt_pending()) == (None, False)
     with interruptible():
-        check()
+        raise_if_interrupted()
     assert os.getpid()
 
 

@@ -52,9 +52,9 @@ def test_a_refused_start_says_why_and_what_to_do(
 ) -> None:
     """A refused start exits with 1 after one attempt, and the same restore works later."""
     file = saved(cluster, run, tmp_path)
-    status, answer = cluster.ask("POST", "/_testnode/models/~m", {"refuse_start": switch})
+    status, _ = cluster.ask("POST", "/_testnode/models/~m", {"refuse_start": switch})
     if status != 200:
-        pytest.skip(f"this cluster cannot be told to refuse a start: {answer}")
+        pytest.skip("this cluster cannot be told to refuse a start")
     ended = run("restore", file, "--timeout", "4s")
     assert (ended.status, ended.outcomes) == (1, {"d": "failed"})
     assert said in ended.err

@@ -17,7 +17,7 @@ def hearing() -> Iterator[list[int]]:
     before = {number: signal.getsignal(number) for number in (*signals.SIGNALS, signal.SIGALRM)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(signals, "_signals", own := signals.Signals())
-        patch.setattr(signals, "leave", ended.append)
+        patch.setattr(signals, "exit_now", ended.append)
         signals.install()
         try:
             yield ended

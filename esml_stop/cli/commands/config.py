@@ -41,5 +41,5 @@ def command(
 
     if not check:
         return show_connection(connection_options, output_options)
-    output_options.show_begin()
+    output_options.show_connecting()
     return check_connection(connection_options, output_options, timeout)

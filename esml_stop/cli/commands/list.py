@@ -11,7 +11,7 @@ from esml_stop.cli.targets import allow_no_match, choice_options
 
 if TYPE_CHECKING:
     from esml_stop.config.settings import ConnectionOptions
-    from esml_stop.plan.patterns import Wanted
+    from esml_stop.plan.patterns import Selection
 
 
 EPILOG = """\b
@@ -36,7 +36,7 @@ Examples:
 @connection_options
 @output_options
 def command(
-    wanted: "Wanted",
+    selection: "Selection",
     *,
     allow_no_match: bool,
     timeout: float,
@@ -50,10 +50,10 @@ def command(
     DEPLOYMENT_ID is an exact ID, a pattern with *, a comma-separated list, or _all (the default). Use - to read exact
     IDs from standard input, one per line.
     """
-    output_options.show_begin()
+    output_options.show_connecting()
     from esml_stop.cli.runs.list import ordered, run
     from esml_stop.cli.session import Session
 
     with Session(connection_options, output_options, timeout=timeout) as session:
-        report = run(wanted, session.reader, session.progress, check=not no_check, strict=not allow_no_match)
+        report = run(selection, session.reader, session.progress, check=not no_check, strict=not allow_no_match)
         return session.finish(ordered(report, sort))

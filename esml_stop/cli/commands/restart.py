@@ -13,7 +13,7 @@ from esml_stop.cli.targets import allow_no_match, choice_options
 
 if TYPE_CHECKING:
     from esml_stop.config.settings import ConnectionOptions
-    from esml_stop.plan.patterns import Wanted
+    from esml_stop.plan.patterns import Selection
 
 
 EPILOG = """\b
@@ -39,7 +39,7 @@ Examples:
 @connection_options
 @output_options
 def command(
-    wanted: "Wanted",
+    selection: "Selection",
     *,
     force: bool,
     finish_pending_work: bool,
@@ -63,10 +63,10 @@ def command(
     DEPLOYMENT_ID is an exact ID, a pattern with *, a comma-separated list, or _all. Use - to read exact IDs from
     standard input, one per line.
     """
-    check_arguments(wanted)
-    ask = needs_answer(wanted, "restart", yes=yes or dry_run, no_input=no_input)
+    check_arguments(selection)
+    ask = needs_answer(selection, "restart", yes=yes or dry_run, no_input=no_input)
     file = save_file(save)
-    output_options.show_begin()
+    output_options.show_connecting()
     from esml_stop.cli.runs.restart import RestartRequest, run
     from esml_stop.cli.runs.stop import StopRequest
     from esml_stop.cli.session import Session
@@ -76,11 +76,11 @@ def command(
     from esml_stop.text import command as command_line
 
     stop = StopRequest(
-        wanted,
+        selection,
         Flags(force=force, finish_pending_work=finish_pending_work),
         strict=not allow_no_match,
         dry_run=dry_run,
-        ask=ask,
+        needs_confirmation=ask,
         parallel=parallel,
     )
     request = RestartRequest(
@@ -94,9 +94,9 @@ def command(
     with Session(connection_options, output_options, timeout=timeout, parallel=parallel, options=given) as session:
         if not dry_run:
             session.connection.check_allowed("stop", "start")
-        session.begin("Dry run: restart" if dry_run else "Restarting", wanted.names + wanted.models)
+        session.begin("Dry run: restart" if dry_run else "Restarting", selection.names + selection.models)
         if finish_pending_work:
             session.show_queues()
         return session.finish(
-            run(request, session.reader, session.progress, session.ask, say=session.remark, warn=session.warn)
+            run(request, session.reader, session.progress, session.confirm_plan, say=session.info, warn=session.warn)
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from esml_stop.cli import options
-from esml_stop.cli.help import Command, completed
+from esml_stop.cli.help import Command, completion
 from esml_stop.cli.options import OutputOptions, connection_options, output_options
 from esml_stop.cli.targets import allow_no_match, check_stdin, read_stdin
 from esml_stop.output.terminal import is_terminal
@@ -26,7 +26,7 @@ Examples:
 
 @click.command("restore", cls=Command, epilog=EPILOG, needs_arguments=True)
 @click.argument("file", type=click.Path())
-@click.argument("names", nargs=-1, metavar="[DEPLOYMENT_ID...]", shell_complete=completed("saved_ids"))
+@click.argument("names", nargs=-1, metavar="[DEPLOYMENT_ID...]", shell_complete=completion("saved_ids"))
 @options.dry_run("started")
 @options.yes(" for a file from another cluster")
 @options.NO_INPUT
@@ -58,19 +58,19 @@ def command(
     from esml_stop.plan.patterns import ALL, parse
 
     saved = read_document(file, connection_options)
-    wanted = parse(names or ((ALL,) if saved.entries else ()))
-    output_options.show_begin()
+    selection = parse(names or ((ALL,) if saved.entries else ()))
+    output_options.show_connecting()
     from esml_stop.cli.runs.restore import RestoreRequest, run
     from esml_stop.cli.session import Session
 
     request = RestoreRequest(
         saved,
-        wanted,
+        selection,
         wait_for=wait_for,
         strict=not allow_no_match,
         dry_run=dry_run,
         yes=yes,
-        ask=not no_input and is_terminal(sys.stdin) and is_terminal(sys.stderr),
+        needs_confirmation=not no_input and is_terminal(sys.stdin) and is_terminal(sys.stderr),
         parallel=parallel,
     )
     with Session(connection_options, output_options, timeout=timeout, parallel=parallel) as session:

@@ -12,7 +12,7 @@ import click
 
 from esml_stop.errors import InputError
 from esml_stop.exit_status import ExitStatus
-from esml_stop.output.stderr import say
+from esml_stop.output.stderr import write_line
 from esml_stop.runtime.signals import Interrupted, forwarded_to
 
 # Prefixes of all environment variables that could direct the command to another cluster.
@@ -51,7 +51,7 @@ def wait(url: str) -> int:
             while True:  # in short sleeps: a signal that arrives just before a sleep does not end it
                 time.sleep(0.5)
     except Interrupted:
-        say("Practice cluster stopped. Everything in it is gone.")
+        write_line("Practice cluster stopped. Everything in it is gone.")
     return ExitStatus.OK
 
 
@@ -60,10 +60,10 @@ def introduce(url: str) -> None:
     from esml_stop.output.render import write
     from esml_stop.sandbox.scene import TRY
 
-    say(f"Practice cluster running at {url}. Press Ctrl-C to stop it.\nIn another terminal, run:\n")
+    write_line(f"Practice cluster running at {url}. Press Ctrl-C to stop it.\nIn another terminal, run:\n")
     write(f"export ESML_URL={url}\n")
     width = max(map(len, TRY))
-    say("\n".join(["\nThen try there:\n", *(f"{command:{width}}  # {note}" for command, note in TRY.items())]))
+    write_line("\n".join(["\nThen try there:\n", *(f"{command:{width}}  # {note}" for command, note in TRY.items())]))
 
 
 def run(words: Sequence[str], url: str) -> int:
@@ -71,10 +71,10 @@ def run(words: Sequence[str], url: str) -> int:
     try:
         child = subprocess.Popen(found(words), env=environment(os.environ, url))  # noqa: S603 - the user's own command
     except FileNotFoundError:
-        say(f"esml: {words[0]}: command not found")
+        write_line(f"esml: {words[0]}: command not found")
         return 127
     except OSError as error:
-        say(f"esml: {words[0]}: {error.strerror}")
+        write_line(f"esml: {words[0]}: {error.strerror}")
         return 126
     return ended(child)
 

@@ -14,7 +14,7 @@ from esml_stop.output.terminal import is_terminal
 
 if TYPE_CHECKING:
     from esml_stop.config.settings import ConnectionOptions
-    from esml_stop.plan.patterns import Wanted
+    from esml_stop.plan.patterns import Selection
     from esml_stop.savefile.file import SaveFile
 
 
@@ -46,7 +46,7 @@ API reference:
 @connection_options
 @output_options
 def command(
-    wanted: "Wanted",
+    selection: "Selection",
     *,
     force: bool,
     finish_pending_work: bool,
@@ -66,21 +66,21 @@ def command(
     DEPLOYMENT_ID is an exact ID, a pattern with *, a comma-separated list, or _all. Use - to read exact IDs from
     standard input, one per line.
     """
-    check_arguments(wanted, no_check=no_check)
-    ask = needs_answer(wanted, "stop", yes=yes or dry_run, no_input=no_input)
+    check_arguments(selection, no_check=no_check)
+    ask = needs_answer(selection, "stop", yes=yes or dry_run, no_input=no_input)
     file = save_file(save)
-    output_options.show_begin()
+    output_options.show_connecting()
     from esml_stop.cli.runs.stop import StopRequest, run
     from esml_stop.cli.session import Session
     from esml_stop.models import Flags
 
     request = StopRequest(
-        wanted,
+        selection,
         Flags(force=force, finish_pending_work=finish_pending_work),
         strict=not allow_no_match,
         dry_run=dry_run,
         check=not no_check,
-        ask=ask,
+        needs_confirmation=ask,
         parallel=parallel,
         save=file,
     )
@@ -88,15 +88,15 @@ def command(
     with Session(connection_options, output_options, timeout=timeout, parallel=parallel, options=given) as session:
         if not dry_run:
             session.connection.check_allowed("stop")
-        session.begin("Dry run: stop" if dry_run else "Stopping", wanted.names + wanted.models)
+        session.begin("Dry run: stop" if dry_run else "Stopping", selection.names + selection.models)
         if finish_pending_work:
             session.show_queues()
-        return session.finish(run(request, session.reader, session.progress, session.ask, session.warn))
+        return session.finish(run(request, session.reader, session.progress, session.confirm_plan, session.warn))
 
 
-def needs_answer(wanted: "Wanted", verb: str, *, yes: bool, no_input: bool) -> bool:
+def needs_answer(selection: "Selection", verb: str, *, yes: bool, no_input: bool) -> bool:
     """Return whether the user has to confirm the plan; raise InputError if nobody can be asked."""
-    ask = wanted.is_broad and not yes
+    ask = selection.is_broad and not yes
     if ask and (no_input or not (is_terminal(sys.stdin) and is_terminal(sys.stderr))):
         raise InputError(
             f"Refusing to {verb} by pattern, _all or --model without confirmation.",
@@ -105,11 +105,11 @@ def needs_answer(wanted: "Wanted", verb: str, *, yes: bool, no_input: bool) -> b
     return ask
 
 
-def check_arguments(wanted: "Wanted", *, no_check: bool = False) -> None:
+def check_arguments(selection: "Selection", *, no_check: bool = False) -> None:
     """Raise UsageError if nothing is selected, or if --no-check and --idle are combined."""
-    if wanted.is_empty:
+    if selection.is_empty:
         raise click.UsageError("Missing a DEPLOYMENT_ID, a pattern, _all or --model ID.")
-    if no_check and wanted.idle_before is not None:
+    if no_check and selection.idle_before is not None:
         raise click.UsageError("--no-check and --idle cannot be used together: idle time is part of the check.")
 
 

@@ -6,7 +6,7 @@ import sys
 from esml_stop.cli.options import OutputOptions
 from esml_stop.cli.session import Session
 from esml_stop.cluster.access import inspect
-from esml_stop.config.report import shown
+from esml_stop.config.report import masked_value
 from esml_stop.config.resolve import resolve
 from esml_stop.config.settings import ConnectionOptions
 from esml_stop.errors import EsmlError
@@ -34,7 +34,7 @@ def found(options: ConnectionOptions, output: OutputOptions) -> SettingsReport:
     """Return the effective connection settings, without prompting or running credential programs."""
     with interruptible():
         connection = resolve(options, os.environ, stdin=sys.stdin, prompt=lambda _: "", run=False)
-    report = shown(connection, os.environ)
+    report = masked_value(connection, os.environ)
     for line in () if output.quiet else report.warnings:
         stderr.warn(line)
     return report
@@ -42,7 +42,7 @@ def found(options: ConnectionOptions, output: OutputOptions) -> SettingsReport:
 
 def checked(session: Session) -> SettingsReport:
     """Return the connection settings with the result of testing them, or with the error."""
-    report = shown(session.connection, os.environ)
+    report = masked_value(session.connection, os.environ)
     session.progress.phase("Contacting the cluster")
     try:
         inspection = inspect(session.cluster.transport, session.reader)
@@ -57,5 +57,5 @@ def finish(report: SettingsReport, output: OutputOptions) -> int:
     if report.error:
         stderr.error(report.error)
     elif report.inspection and not report.inspection.may_stop:
-        stderr.block(["Not allowed: this connection may not stop deployments.", f"  {ENOUGH}"])
+        stderr.write_error(["Not allowed: this connection may not stop deployments.", f"  {ENOUGH}"])
     return report.exit_status

@@ -6,18 +6,20 @@ from dataclasses import replace
 from esml_stop.cluster.reader import Reader
 from esml_stop.outcomes import Outcome, Report, Result
 from esml_stop.output.progress import Progress
-from esml_stop.plan.patterns import ALL, Wanted
+from esml_stop.plan.patterns import ALL, Selection
 from esml_stop.plan.stop_plan import listed
 
 
-def run(wanted: Wanted, reader: Reader, progress: Progress, *, check: bool = True, strict: bool = False) -> Report:
+def run(
+    selection: Selection, reader: Reader, progress: Progress, *, check: bool = True, strict: bool = False
+) -> Report:
     """Return a report of the requested deployments (by default all) and what uses them."""
-    everything = wanted.is_empty
+    everything = selection.is_empty
     if everything:
-        wanted = replace(wanted, names=(ALL,))
+        selection = replace(selection, names=(ALL,))
     progress.phase("Looking up deployments and what uses them" if check else "Looking up deployments")
-    snapshot = reader.read(wanted, check=check)
-    targets = (one for one in listed(wanted, snapshot) if not (everything and one.decision is Outcome.NOT_FOUND))
+    snapshot = reader.read(selection, check=check)
+    targets = (one for one in listed(selection, snapshot) if not (everything and one.decision is Outcome.NOT_FOUND))
     return Report("list", tuple(map(Result.planned, targets)), strict=strict)
 
 

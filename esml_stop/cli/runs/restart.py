@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from esml_stop.cli.runs.stop import Ask, StopRequest, resolve, unsaved, save_outcomes
+from esml_stop.cli.runs.stop import Ask, StopRequest, resolve, save_outcomes, unknown_settings_warnings
 from esml_stop.cluster.reader import Reader
 from esml_stop.cluster.readiness import aliased, obstacle
 from esml_stop.execute.restart import Restarts
 from esml_stop.outcomes import Outcome, Report, Result, Target
 from esml_stop.output.progress import Progress
 from esml_stop.plan.restart_plan import plan
-from esml_stop.runtime.signals import check
+from esml_stop.runtime.signals import raise_if_interrupted
 from esml_stop.savefile.file import SaveFile
 
 # Outcomes after which the deployment certainly runs as before, or did not run before either.
@@ -50,15 +50,15 @@ def run(
     results = decided(targets, reader, force=stop.flags.force)
     planned = Report("restart", results, dry_run=stop.dry_run, strict=stop.strict)
     chosen = [one.target for one in results]
-    for line in unsaved(chosen, "the restart uses"):
+    for line in unknown_settings_warnings(chosen, "the restart uses"):
         warn(line)
     if stop.dry_run or not planned.count(Outcome.WOULD_RESTART):
         return planned
     cluster, file = reader.identity(), request.file()
     file.check_cluster(cluster)
-    if stop.ask and not ask(chosen, cluster):
-        return Report("restart", tuple(map(Result.untouched, chosen)), cancelled=True)
-    check()
+    if stop.needs_confirmation and not ask(chosen, cluster):
+        return Report("restart", tuple(map(Result.not_attempted, chosen)), cancelled=True)
+    raise_if_interrupted()
     name = file.write(results, cluster)
     say(f"esml: Settings saved to {name}{'' if request.keep else '; the file is removed when everything runs again'}.")
     report = restart(request, planned, reader, progress, request.again(name))
@@ -87,9 +87,11 @@ def restart(request: RestartRequest, planned: Report, reader: Reader, progress: 
 
 def unharmed(results: Sequence[Result]) -> bool:
     """Return whether every deployment that ran before still runs."""
-    return all(one.outcome in UNHARMED or is_untouched(one) for one in results)
+    return all(one.outcome in UNHARMED or was_not_attempted(one) for one in results)
 
 
-def is_untouched(result: Result) -> bool:
+def was_not_attempted(result: Result) -> bool:
     """Return whether no request was sent for a target."""
-    return result.attempts == 0 and (result.outcome is Outcome.NOT_ATTEMPTED or not result.target.decision.is_plan)
+    return result.attempts == 0 and (
+        result.outcome is Outcome.NOT_ATTEMPTED or not result.target.decision.is_planned_change
+    )

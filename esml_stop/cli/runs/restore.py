@@ -10,10 +10,10 @@ from esml_stop.execute.start import is_on_the_way, start_all, wait_until_started
 from esml_stop.models import Listing
 from esml_stop.outcomes import Outcome, Report, Result
 from esml_stop.output.progress import Progress
-from esml_stop.plan.patterns import Wanted, expression
+from esml_stop.plan.patterns import Selection, expression
 from esml_stop.plan.restore_plan import held_back, plan
 from esml_stop.plan.start_settings import not_shown, settings
-from esml_stop.runtime.signals import check
+from esml_stop.runtime.signals import raise_if_interrupted
 from esml_stop.savefile.document import Document
 from esml_stop.text import clean, counted
 
@@ -25,12 +25,12 @@ class RestoreRequest:
     """The arguments of one `esml restore`."""
 
     saved: Document
-    wanted: Wanted
+    selection: Selection
     wait_for: str = "started"
     strict: bool = False
     dry_run: bool = False
     yes: bool = False
-    ask: bool = False
+    needs_confirmation: bool = False
     parallel: int = 4
 
 
@@ -71,7 +71,7 @@ def watched_for(results: tuple[Result, ...]) -> bool:
 
 def agreed(request: RestoreRequest, doubt: str, question: str, confirmed: Callable[[str], bool]) -> bool:
     """Ask whether to start the deployments on another cluster; raise InputError if nobody can be asked."""
-    if not request.ask:
+    if not request.needs_confirmation:
         raise InputError(doubt, hint="Pass --yes to start the deployments on this cluster.")
     return confirmed(question)
 
@@ -97,13 +97,13 @@ def resolve(request: RestoreRequest, reader: Reader, progress: Progress) -> tupl
     listed = reader.listing(expression(sorted(names | models))) if names else NOTHING
     running = {one.deployment_id: one for one in listed.deployments if one.deployment_id in names}
     on_cluster = listed.models if request.dry_run else None
-    return plan(request.wanted, saved, running, models=on_cluster, strict=request.strict)
+    return plan(request.selection, saved, running, models=on_cluster, strict=request.strict)
 
 
 def start(request: RestoreRequest, planned: tuple[Result, ...], reader: Reader, progress: Progress) -> FinalResults:
     """Start the planned deployments, wait for them, and return the results."""
     progress.phase("Starting", sum(one.outcome is Outcome.WOULD_START for one in planned))
-    check()
+    raise_if_interrupted()
     results, signal = start_all(reader, planned, progress, wait_for=request.wait_for, parallel=request.parallel)
     if signal:
         return FinalResults(results, signal)

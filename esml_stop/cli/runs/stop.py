@@ -11,10 +11,10 @@ from esml_stop.invocation import ClusterIdentity
 from esml_stop.models import Flags
 from esml_stop.outcomes import Outcome, Report, Result, Target
 from esml_stop.output.progress import Progress
-from esml_stop.plan.patterns import Wanted
+from esml_stop.plan.patterns import Selection
 from esml_stop.plan.start_settings import not_shown
 from esml_stop.plan.stop_plan import plan
-from esml_stop.runtime.signals import check
+from esml_stop.runtime.signals import raise_if_interrupted
 from esml_stop.savefile.file import SaveFile
 
 Ask = Callable[[Sequence[Target], ClusterIdentity], bool]
@@ -22,14 +22,14 @@ Ask = Callable[[Sequence[Target], ClusterIdentity], bool]
 
 @dataclass(frozen=True, slots=True)
 class StopRequest:
-    """The arguments of one `esml stop`; with `ask`, the user has to confirm the plan."""
+    """The arguments of one `esml stop`; with `needs_confirmation`, the user has to confirm the plan."""
 
-    wanted: Wanted
+    selection: Selection
     flags: Flags
     strict: bool = False
     dry_run: bool = False
     check: bool = True
-    ask: bool = False
+    needs_confirmation: bool = False
     parallel: int = 4
     save: SaveFile | None = None
 
@@ -41,23 +41,26 @@ def run(request: StopRequest, reader: Reader, progress: Progress, ask: Ask, warn
     cannot be saved.
     """
     targets = resolve(request, reader, progress)
-    for line in (*without_model(targets, saving=bool(request.save)), *(unsaved(targets) if request.save else ())):
+    for line in (
+        *orphan_warnings(targets, saving=bool(request.save)),
+        *(unknown_settings_warnings(targets) if request.save else ()),
+    ):
         warn(line)
     planned = Report("stop", tuple(map(Result.planned, targets)), dry_run=request.dry_run, strict=request.strict)
     if request.dry_run or not planned.count(Outcome.WOULD_STOP):
         return planned
     save, cluster = request.save, ClusterIdentity(reader.cluster.label)
-    if save or request.ask:
+    if save or request.needs_confirmation:
         cluster = reader.identity()
     if save:
         save.check_cluster(cluster)
-    if request.ask and not ask(targets, cluster):
-        return Report("stop", tuple(map(Result.untouched, targets)), cancelled=True)
-    check()
+    if request.needs_confirmation and not ask(targets, cluster):
+        return Report("stop", tuple(map(Result.not_attempted, targets)), cancelled=True)
+    raise_if_interrupted()
     if save and any(map(is_saved, targets)):
         planned = replace(planned, saved_to=save.write(planned.results, cluster))
     seen = stop(request, targets, reader, progress)
-    unlisted = stopped_unseen(seen.results) if save else ()
+    unlisted = unlisted_warnings(seen.results) if save else ()
     report = replace(planned, results=tuple(seen.results), signal=seen.signal, warnings=(*unlisted, *seen.warnings))
     return save_outcomes(report, save, cluster) if save and report.saved_to else report
 
@@ -65,26 +68,26 @@ def run(request: StopRequest, reader: Reader, progress: Progress, ask: Ask, warn
 def is_saved(target: Target) -> bool:
     """Return whether a target is to be stopped and can be started again."""
     found = target.deployment
-    return target.decision.is_plan and found is not None and not found.is_orphan
+    return target.decision.is_planned_change and found is not None and not found.is_orphan
 
 
-def stopped_unseen(results: Iterable[Result]) -> Iterator[str]:
+def unlisted_warnings(results: Iterable[Result]) -> Iterator[str]:
     """Yield a warning for each deployment that was stopped without having been listed."""
     for one in results:
         if one.outcome is Outcome.STOPPED and not one.target.deployment:
             yield f"{one.deployment_id} was not saved: it was not listed, so its settings are not known."
 
 
-def without_model(targets: Iterable[Target], *, saving: bool) -> Iterator[str]:
+def orphan_warnings(targets: Iterable[Target], *, saving: bool) -> Iterator[str]:
     """Yield a warning for each deployment that is going to be stopped although its model was deleted."""
     for target in targets:
-        if target.deployment and target.deployment.is_orphan and target.decision.is_plan:
+        if target.deployment and target.deployment.is_orphan and target.decision.is_planned_change:
             lost = " and is not saved" if saving else ""
             model = target.deployment.model_id
             yield f"{target.deployment_id} cannot be started again{lost}: its model {model} was deleted."
 
 
-def unsaved(targets: Iterable[Target], what: str = "a restore will use") -> Iterator[str]:
+def unknown_settings_warnings(targets: Iterable[Target], what: str = "a restore will use") -> Iterator[str]:
     """Yield a warning for each deployment that is to be stopped and whose settings are not all known."""
     for target in targets:
         found = target.deployment
@@ -107,13 +110,13 @@ def save_outcomes(report: Report, save: SaveFile, cluster: ClusterIdentity) -> R
 
 def resolve(request: StopRequest, reader: Reader, progress: Progress) -> tuple[Target, ...]:
     """Return the decision for each requested deployment."""
-    wanted = request.wanted
-    unseen = not (request.check or request.dry_run or request.save or wanted.is_broad)
-    if unseen and not (request.strict and len(wanted.names) > 1) and reader.stops_deployments:
-        return tuple(Target(name, Outcome.WOULD_STOP) for name in wanted.names)
+    selection = request.selection
+    unseen = not (request.check or request.dry_run or request.save or selection.is_broad)
+    if unseen and not (request.strict and len(selection.names) > 1) and reader.stops_deployments:
+        return tuple(Target(name, Outcome.WOULD_STOP) for name in selection.names)
     progress.phase("Looking up deployments and what uses them" if request.check else "Looking up deployments")
-    snapshot = reader.read(wanted, check=request.check)
-    return plan(wanted, snapshot, force=request.flags.force, strict=request.strict, dry_run=request.dry_run)
+    snapshot = reader.read(selection, check=request.check)
+    return plan(selection, snapshot, force=request.flags.force, strict=request.strict, dry_run=request.dry_run)
 
 
 def stop(request: StopRequest, targets: Sequence[Target], reader: Reader, progress: Progress) -> FinalResults:

@@ -15,18 +15,18 @@ from elastic_transport.client_utils import url_to_node_config
 from esml_stop import __version__
 from esml_stop.cluster.http import status_errors
 from esml_stop.cluster.http.node import Attempt, Node, current
-from esml_stop.config.connection import Connection, printable, redacted
+from esml_stop.config.connection import Connection, redacted, without_secrets
 from esml_stop.errors import ConfigError, Unreachable
 from esml_stop.runtime.background import GRACE_SECONDS, begin, run_limited, wait_for_result
 
-Answer = elastic_transport.TransportApiResponse
+Response = elastic_transport.TransportApiResponse
 
 # All servers from version 8 on, and serverless, support the response format of version 8.
 JSON = "application/vnd.elasticsearch+json"
 VERSIONED_JSON = f"{JSON}; compatible-with=8"
 
 
-class Request(NamedTuple):
+class RequestRecord(NamedTuple):
     """A request that was made, for observers; `result` is an HTTP status or a short error.
 
     `warnings` are the texts of the Warning headers in the response.
@@ -39,7 +39,7 @@ class Request(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-class Call(NamedTuple):
+class Request(NamedTuple):
     """A request to make."""
 
     method: str
@@ -47,7 +47,7 @@ class Call(NamedTuple):
     body: Mapping[str, object] | None = None
 
     @property
-    def is_look_up(self) -> bool:
+    def is_read(self) -> bool:
         """Return whether the request changes nothing, so that it can always be sent to another host."""
         return self.method == "GET"
 
@@ -60,7 +60,7 @@ class Transport:
         connection: Connection,
         *,
         parallel: int,
-        on_request: Callable[[Request], None],
+        on_request: Callable[[RequestRecord], None],
         shrunk: Callable[[dict[str, Any]], Any] | None = None,
     ) -> None:
         self.connection = connection
@@ -87,22 +87,22 @@ class Transport:
         host if a host gives no usable response within half of the remaining time; any other request only if it was
         certainly not sent.
         """
-        call = Call(method, f"{path}?{urlencode(query, quote_via=quote, safe=',*')}" if query else path, body)
+        call = Request(method, f"{path}?{urlencode(query, quote_via=quote, safe=',*')}" if query else path, body)
         ends = time.monotonic() + timeout
         failed: list[Unreachable] = []
         for number, host in self._in_order():
             left = max(ends - time.monotonic(), 0.001)
             has_next = len(failed) + 1 < len(self._hosts)
             try:
-                answer = self._ask(host, call, left / 2 if has_next and call.is_look_up else left)
+                answer = self._ask(host, call, left / 2 if has_next and call.is_read else left)
             except Unreachable as error:
                 failed.append(error)
-                if error.sent and not call.is_look_up:
+                if error.sent and not call.is_read:
                     break
             else:
                 self._last_good = number
                 return answer
-        raise together(failed)
+        raise combined_error(failed)
 
     def _in_order(self) -> Iterator[tuple[int, "Host"]]:
         """Yield all hosts with their numbers, first the one that responded last."""
@@ -110,25 +110,25 @@ class Transport:
         numbers = [*range(first, len(self._hosts)), *range(first)]
         return ((number, self._hosts[number]) for number in numbers)
 
-    def _ask(self, host: "Host", call: Call, timeout: float) -> Any:
+    def _ask(self, host: "Host", call: Request, timeout: float) -> Any:
         """Make a request to one host."""
         began, result, warning, attempt = time.monotonic(), "", None, Attempt()
         try:
             answer = self._limited(timeout + GRACE_SECONDS, lambda: host.send(call, timeout, attempt))
             result, warning = str(answer.meta.status), answer.meta.headers.get("warning")
-            status_errors.check(answer)
+            status_errors.raise_for_status(answer)
         except status_errors.FAILURES as error:
             result = status_errors.summary(error)
-            found = status_errors.meaning(error, host.connection, sent=attempt.sent)
-            raise found from printable(error, self.connection)
+            found = status_errors.to_esml_error(error, host.connection, sent=attempt.sent)
+            raise found from without_secrets(error, self.connection)
         else:
             return answer.body
         finally:
             shown = f"{host.url}{call.target}" if len(self._hosts) > 1 else call.target
             texts = self._texts(warning) if warning else ()
-            self._on_request(Request(call.method, shown, result, time.monotonic() - began, texts))
+            self._on_request(RequestRecord(call.method, shown, result, time.monotonic() - began, texts))
 
-    def _limited(self, seconds: float, send: Callable[[], Answer]) -> Answer:
+    def _limited(self, seconds: float, send: Callable[[], Response]) -> Response:
         """Return the response to a request, or raise TimeoutError; each of several hosts has a limit of its own."""
         return run_limited(seconds, send) if len(self._hosts) == 1 else wait_for_result(seconds, begin(send))
 
@@ -144,10 +144,10 @@ class Host:
     def __init__(self, connection: Connection, url: str, parallel: int, decoder: "Decoder") -> None:
         self.url = url
         self.connection = replace(connection, hosts=(url,))
-        self.client = connect(self.connection, parallel, decoder)
+        self.client = build_transport(self.connection, parallel, decoder)
         self.headers = request_headers(connection)
 
-    def send(self, call: Call, timeout: float, attempt: Attempt) -> Answer:
+    def send(self, call: Request, timeout: float, attempt: Attempt) -> Response:
         """Make a request and return the response; `attempt` is notified when the request begins to be sent."""
         current.attempt = attempt
         headers = self.headers | ({"content-type": VERSIONED_JSON} if call.body is not None else {})
@@ -167,7 +167,7 @@ class Decoder(elastic_transport.JsonSerializer):
         return json.loads(data, object_hook=self.shrunk)
 
 
-def together(errors: list[Unreachable]) -> Unreachable:
+def combined_error(errors: list[Unreachable]) -> Unreachable:
     """Return one error for several hosts that failed in turn; the error itself if there is only one."""
     if len(errors) == 1:
         return errors[0]
@@ -183,7 +183,7 @@ def together(errors: list[Unreachable]) -> Unreachable:
     )
 
 
-def connect(connection: Connection, parallel: int, decoder: "Decoder") -> elastic_transport.Transport:
+def build_transport(connection: Connection, parallel: int, decoder: "Decoder") -> elastic_transport.Transport:
     """Return the transport to a host; the transport's own retries are off."""
     (host,) = connection.hosts
     options = tls_options(connection) if host.startswith("https:") else {}
@@ -206,12 +206,12 @@ def connect(connection: Connection, parallel: int, decoder: "Decoder") -> elasti
 def request_headers(connection: Connection) -> dict[str, str]:
     """Return the headers of every request: the user agent and the JSON media type."""
     headers = {"accept": VERSIONED_JSON, "user-agent": f"esml/{__version__}"}
-    if authorization := credentials(connection):
+    if authorization := authorization_header(connection):
         headers["authorization"] = authorization
     return headers
 
 
-def credentials(connection: Connection) -> str | None:
+def authorization_header(connection: Connection) -> str | None:
     """Return the Authorization header, or None without credentials."""
     if connection.api_key:
         return f"ApiKey {connection.api_key}"

@@ -34,7 +34,7 @@ class Attempt:
 current = threading.local()
 
 
-class Watched:
+class SendTracking:
     """A connection that notes when a request begins to be sent; a mixin for urllib3's connections."""
 
     is_ready = False
@@ -66,12 +66,12 @@ class Node(Urllib3HttpNode):
                 self.pool.conn_kw["ssl_context"] = trusting_only(config.ca_certs)
             # Python 3.13 and later reject CAs without key usage, which Elasticsearch itself generated for years.
             self.pool.conn_kw["ssl_context"].verify_flags &= ~ssl.VERIFY_X509_STRICT
-        base = self.take_proxy(config)
-        self.pool.ConnectionCls = type("Connection", (Watched, self.pool.ConnectionCls), {})
-        contact: Any = Contact(capped(self.pool.urlopen, base))
+        base = self.use_proxy(config)
+        self.pool.ConnectionCls = type("Connection", (SendTracking, self.pool.ConnectionCls), {})
+        contact: Any = FailureMeaning(with_size_limit(self.pool.urlopen, base))
         self.pool.urlopen = contact  # type: ignore[method-assign]
 
-    def take_proxy(self, config: NodeConfig) -> str:
+    def use_proxy(self, config: NodeConfig) -> str:
         """Use the proxy, if there is one; return the prefix that it requires for each path."""
         proxy: Proxy | None = config._extras.get("proxy")  # noqa: SLF001 - the transport keeps settings of custom nodes there
         if proxy is None:
@@ -91,7 +91,7 @@ def trusting_only(ca_certs: str) -> ssl.SSLContext:
     return context
 
 
-def capped(urlopen: Any, base: str) -> Any:
+def with_size_limit(urlopen: Any, base: str) -> Any:
     """Return a `urlopen` that reads the response itself, up to the limit."""
 
     def read(method: str, url: str, *, timeout: float, **options: Any) -> SimpleNamespace:
@@ -137,7 +137,7 @@ def is_json_object(data: bytes) -> bool:
         return False
 
 
-class Contact:
+class FailureMeaning:
     """Decides what a failed connection means, based on whether this node has ever responded."""
 
     def __init__(self, urlopen: Any) -> None:

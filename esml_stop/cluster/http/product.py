@@ -14,7 +14,7 @@ CLOUD = "Check the URL or cloud ID for a typo; the deployment may also have been
 OLD = "esml supports Elasticsearch 8 and later."
 
 
-def stranger(answer: TransportApiResponse, where: str, proxy: Proxy | None) -> BadAnswer:
+def not_elasticsearch(answer: TransportApiResponse, where: str, proxy: Proxy | None) -> BadAnswer:
     """Return who responded in place of Elasticsearch, and what to do about it."""
     what, hint = named(answer.meta.headers, answer.body)
     if proxy:

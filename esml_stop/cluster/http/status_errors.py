@@ -15,7 +15,7 @@ from elastic_transport import (
 )
 
 from esml_stop.cluster.http.connection_errors import CHECK_PORT, is_garbled, not_connected, tls
-from esml_stop.cluster.http.product import stranger, wrong_path
+from esml_stop.cluster.http.product import not_elasticsearch, wrong_path
 from esml_stop.config.connection import Connection, redacted
 from esml_stop.config.urls import Proxy
 from esml_stop.errors import (
@@ -76,7 +76,7 @@ def is_genuine(answer: TransportApiResponse) -> bool:
 FAILURES = (ApiError, TransportError, OtherProduct, RecursionError, TimeoutError)
 
 
-def check(answer: TransportApiResponse) -> None:
+def raise_for_status(answer: TransportApiResponse) -> None:
     """Raise ApiError for an error status, and OtherProduct for a response that is not from Elasticsearch.
 
     A status that means "not now" may come from a load balancer in front of it.
@@ -88,16 +88,16 @@ def check(answer: TransportApiResponse) -> None:
         raise ApiError(str(status), answer.meta, answer.body)
 
 
-def meaning(error: Exception, connection: Connection, *, sent: bool = True) -> EsmlError:
+def to_esml_error(error: Exception, connection: Connection, *, sent: bool = True) -> EsmlError:
     """Return our error for one of the transport's, or for a request that was abandoned.
 
     `sent` is whether any of the request was sent.
     """
     where = connection.label
     if isinstance(error, OtherProduct):
-        return stranger(error.answer, where, proxy_of(connection))
+        return not_elasticsearch(error.answer, where, proxy_of(connection))
     if isinstance(error, ApiError):
-        return answered(error, connection)
+        return error_for_status(error, connection)
     if isinstance(error, TlsError):
         return tls(error, connection, sent=sent)
     if isinstance(error, ConnectionTimeout | TimeoutError):
@@ -126,10 +126,10 @@ def summary(error: Exception) -> str:
     return str(error.meta.status) if isinstance(error, ApiError) else type(error).__name__
 
 
-def answered(error: ApiError, connection: Connection) -> EsmlError:
+def error_for_status(error: ApiError, connection: Connection) -> EsmlError:
     """Return our error for an error status; only details in Elasticsearch's own JSON are used."""
     where, status = connection.label, error.meta.status
-    kind, reason = (text and redacted(text, connection) for text in cause(error.body))
+    kind, reason = (text and redacted(text, connection) for text in error_type_and_reason(error.body))
     is_away = status in GATEWAY_STATUSES or kind in FAIL_OVER
     if is_away and not any(words in (reason or "") for words in LASTING):
         pause = retry_after(error.meta.headers.get("retry-after"))
@@ -148,13 +148,13 @@ def answered(error: ApiError, connection: Connection) -> EsmlError:
     if reason is None:
         return BadAnswer(f"{where} answered HTTP {status} without a reason.", hint=CHECK_URL)
     misplaced = wrong_path(reason, where) if urlsplit(where).path else None
-    return misplaced or refusal(status, kind, QUERY.sub(r"\1", reason), connection)
+    return misplaced or refused_error(status, kind, QUERY.sub(r"\1", reason), connection)
 
 
 CHECK_PROXY = "Put the login into the proxy's URL, or name the cluster in NO_PROXY."
 
 
-def refusal(status: int, kind: str | None, reason: str, connection: Connection) -> Refused:
+def refused_error(status: int, kind: str | None, reason: str, connection: Connection) -> Refused:
     """Return our error with Elasticsearch's own type and reason."""
     if status == 401:
         return unauthenticated(kind, reason, connection)
@@ -196,7 +196,7 @@ def unauthorized(kind: str | None, reason: str, connection: Connection) -> NotAl
     )
 
 
-def cause(body: Any) -> tuple[str | None, str | None]:
+def error_type_and_reason(body: Any) -> tuple[str | None, str | None]:
     """Return type and reason from Elasticsearch's error JSON, or two times None if the body is something else."""
     error = body.get("error") if isinstance(body, Mapping) else None
     if isinstance(error, str):

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig, TransportApiResponse
 
-from esml_stop.cluster.http.status_errors import OtherProduct, check, is_genuine, meaning
+from esml_stop.cluster.http.status_errors import OtherProduct, is_genuine, raise_for_status, to_esml_error
 from esml_stop.config.connection import Connection
 from esml_stop.config.urls import Proxy
 from esml_stop.errors import BadAnswer
@@ -22,8 +22,8 @@ def answer(status: int, body: Any, headers: dict[str, str] | None = None) -> Tra
 def said(found: TransportApiResponse, proxy: Proxy | None = None) -> str:
     """Return the error text for a response that is not from Elasticsearch."""
     with pytest.raises(OtherProduct) as other:
-        check(found)
-    error = meaning(other.value, Connection((WHERE,), proxies={WHERE: proxy} if proxy else {}))
+        raise_for_status(found)
+    error = to_esml_error(other.value, Connection((WHERE,), proxies={WHERE: proxy} if proxy else {}))
     assert type(error) is BadAnswer
     assert error.exit_status == 6
     return f"{error.message} {error.hint}"
@@ -76,7 +76,7 @@ def test_who_answered_instead_is_named(status: int, body: Any, headers: dict[str
 def test_a_status_of_something_in_between_is_not_about_who_answered(status: int) -> None:
     """A 502, 503 or 504 without the header is an unavailable cluster; a load balancer may have sent it."""
     with pytest.raises(Exception) as error:
-        check(answer(status, "<html>"))
+        raise_for_status(answer(status, "<html>"))
     assert not isinstance(error.value, OtherProduct)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from esml_stop.cli import main
 from esml_stop.cluster.api import Cluster
-from esml_stop.cluster.http.client import Call, Host, Request, Transport
+from esml_stop.cluster.http.client import Host, Request, RequestRecord, Transport
 from esml_stop.config.connection import Connection
 from esml_stop.errors import BadAnswer, NotAuthenticated, Unreachable
 from esml_stop.models import Flags
@@ -78,7 +78,7 @@ def test_a_look_up_passes_over_a_host_that_gives_no_usable_answer(
     kind: str, good: FaultyServer, tmp_path: Path
 ) -> None:
     """The next host is used for the request and all later ones, and each observed request names its host."""
-    made: list[Request] = []
+    made: list[RequestRecord] = []
     with BAD[kind][0](tmp_path) as bad:
         cluster = Cluster(Connection((bad, good.url)), on_request=made.append)
         for _ in range(2):
@@ -109,10 +109,10 @@ def test_a_look_up_leaves_half_of_the_time_for_the_hosts_after_it(
     """A read uses at most half of the remaining time per host, except for the last one; a change may use all of it."""
     clock, given = [0.0], []
 
-    def use_up(_: Transport, host: Host, call: Call, timeout: float) -> None:
+    def use_up(_: Transport, host: Host, call: Request, timeout: float) -> None:
         given.append(timeout)
-        clock[0] += timeout if call.is_look_up else 0
-        raise Unreachable(f"{host.url} did not answer.", sent=call.is_look_up)
+        clock[0] += timeout if call.is_read else 0
+        raise Unreachable(f"{host.url} did not answer.", sent=call.is_read)
 
     monkeypatch.setattr("esml_stop.cluster.http.client.time", SimpleNamespace(monotonic=lambda: clock[0]))
     monkeypatch.setattr(Transport, "_ask", use_up)

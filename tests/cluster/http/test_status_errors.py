@@ -15,7 +15,7 @@ from elastic_transport import ConnectionError as NotConnected
 from urllib3.exceptions import DecodeError, NameResolutionError, NewConnectionError, ProtocolError, ProxyError
 
 from esml_stop.cluster.http.node import AnswerTooLarge
-from esml_stop.cluster.http.status_errors import FAIL_OVER, meaning
+from esml_stop.cluster.http.status_errors import FAIL_OVER, to_esml_error
 from esml_stop.config.connection import Connection
 from esml_stop.config.urls import Proxy
 from esml_stop.errors import BadAnswer, EsmlError, NotAllowed, NotAuthenticated, Refused, TlsFailed, Unreachable
@@ -32,7 +32,7 @@ def meta(status: int, **headers: str) -> ApiResponseMeta:
 
 def answered(status: int, body: Any = None, **headers: str) -> EsmlError:
     """Return the error for a status."""
-    return meaning(ApiError("x", meta(status, **headers), body), CONNECTION)
+    return to_esml_error(ApiError("x", meta(status, **headers), body), CONNECTION)
 
 
 def reason(text: str, kind: str = "x_exception") -> dict[str, Any]:
@@ -149,7 +149,7 @@ CASES: list[tuple[Exception, type[EsmlError], bool, str]] = [
 )
 def test_what_went_wrong_on_the_way(error: Exception, kind: type, transient: bool, says: str, sent: bool) -> None:
     """Each connection error has its class, and says whether it is transient and whether the request was sent."""
-    found = meaning(error, CONNECTION, sent=sent)
+    found = to_esml_error(error, CONNECTION, sent=sent)
     assert type(found) is kind
     assert isinstance(found, Unreachable)
     if isinstance(error, ConnectionTimeout | TimeoutError) and not sent:
@@ -167,7 +167,7 @@ def test_a_proxy_that_failed_is_named() -> None:
     """A failed proxy is named with its URL and variable."""
     connection = Connection((WHERE,), proxies={WHERE: Proxy("http://p:1", "me:canary", "HTTP_PROXY")})
     for error in (caused(ProxyError("x", OSError("no"))), caused(new(ConnectionRefusedError()))):
-        found = meaning(error, connection, sent=False)
+        found = to_esml_error(error, connection, sent=False)
         assert isinstance(found, Unreachable)
         assert (found.transient, found.sent) == (True, False)
         assert found.message == "Could not connect to the proxy http://p:1 (HTTP_PROXY)."
@@ -176,7 +176,7 @@ def test_a_proxy_that_failed_is_named() -> None:
 def test_what_a_server_repeats_of_a_secret_is_masked() -> None:
     """A secret that the server repeats is masked in the message and in the fields of a JSON error."""
     connection = Connection((WHERE,), username="u", password="p4ssw0rd")
-    error = meaning(ApiError("x", meta(400), reason("got p4ssw0rd and dTpwNHNzdzByZA==", "p4ssw0rd")), connection)
+    error = to_esml_error(ApiError("x", meta(400), reason("got p4ssw0rd and dTpwNHNzdzByZA==", "p4ssw0rd")), connection)
     assert isinstance(error, Refused)
     assert (error.reason, error.type) == ("got *** and ***", "***")
     assert "p4ssw0rd" not in error.message
