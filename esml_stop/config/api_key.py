@@ -9,7 +9,7 @@ from esml_stop.errors import ConfigError
 
 # Each half of an API key has 20 or 22 characters. Elastic Cloud keys are not `id:key` pairs, but much longer.
 LONGER_THAN_HALF = 40
-FORM = "Give it as Elasticsearch returned it: the value of `encoded`, `id:api_key`, or the whole JSON response."
+FORM = "Use it as Elasticsearch returned it: the value of `encoded`, `id:api_key`, or the whole JSON response."
 
 
 def as_sent(text: str, source: str) -> str:

@@ -71,11 +71,11 @@ def read_password(settings: Settings, stdin: TextIO | None, prompt: Prompt | Non
     if "password_file" in settings.values:
         return secret(settings.values["password_file"], settings.sources["password_file"], stdin)
     if prompt is None:
-        raise ConfigError("The password is missing, and there is no terminal to ask for it.", hint=HOW_TO_GIVE)
+        raise ConfigError("The password is missing, and there is no terminal to prompt for it.", hint=HOW_TO_LOG_IN)
     return prompt(f"Password of {settings.values['username']}: ")
 
 
-HOW_TO_GIVE = "Give it with --password-file FILE or ESML_PASSWORD."
+HOW_TO_LOG_IN = "Pass it with --password-file FILE or ESML_PASSWORD."
 
 
 def ca_file(settings: Settings) -> str | None:

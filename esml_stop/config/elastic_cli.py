@@ -12,7 +12,7 @@ from esml_stop.config.expressions import Reader
 from esml_stop.config.settings import Settings, unwrapped
 from esml_stop.errors import ConfigError
 
-KIBANA_ONLY = "esml talks to Elasticsearch itself: give its address with --url or ESML_URL."
+KIBANA_ONLY = "esml connects to Elasticsearch itself: set its address with --url or ESML_URL."
 
 
 def names(data: Mapping[str, Any]) -> tuple[str, ...]:

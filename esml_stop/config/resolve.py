@@ -84,7 +84,7 @@ def refuse_mixed_sources(own: Settings, family: Settings) -> None:
         where, other = own.sources[stray], family.sources.get("url") or family.sources["cloud_id"]
         raise ConfigError(
             f"{where} is given, but the cluster's address only comes from {other}; these are not mixed.",
-            hint="Give the address with --url or ESML_URL too.",
+            hint="Set the address with --url or ESML_URL, too.",
         )
 
 
@@ -101,7 +101,7 @@ def nothing_found(own: Settings, environment: Mapping[str, str]) -> ConfigError:
     there = next(iter([*own.sources.values(), *variables_set(environment)]), None)
     return ConfigError(
         f"No cluster is configured{f': {there} is set, but no URL' if there else ''}.",
-        hint="Give --url https://HOST:9200, or set ESML_URL (with ESML_API_KEY), or try it without a cluster: "
+        hint="Pass --url https://HOST:9200, or set ESML_URL (with ESML_API_KEY). To try esml without a cluster: "
         "esml sandbox -- esml stop my_model_for_search",
     )
 
@@ -148,7 +148,7 @@ def proxies(settings: Settings, hosts: tuple[Address, ...]) -> dict[str, Proxy]:
     for url, proxy in used.items():
         if "ssl_fingerprint" in settings.values and url.startswith("https:") and proxy.url.startswith("https:"):
             text = f"{proxy.source} names an https:// proxy, which {settings.sources['ssl_fingerprint']} cannot verify."
-            raise ConfigError(text, hint="Give the CA with --ca-certs FILE instead.")
+            raise ConfigError(text, hint="Pass the CA with --ca-certs FILE instead.")
     return used
 
 

@@ -13,7 +13,7 @@ PORTS = {"http": 80, "https": 443}
 PORT = r"(?::(\d{1,5}))?"
 CLOUD = re.compile(rf"(?P<domain>[\w.-]+){PORT}\$(?P<uuid>[\w.-]+){PORT}(\$.*)?", re.ASCII)
 LABEL = re.compile(r"[a-z0-9_-]{1,63}", re.ASCII | re.IGNORECASE)
-EXAMPLE = "Write it like https://localhost:9200."
+EXAMPLE = "Expected form: https://localhost:9200."
 ESCAPE = "In a user name or password write %2F for /, %3F for ?, %23 for #, %40 for @ and %2C for a comma."
 
 
@@ -182,7 +182,7 @@ def parsed(text: str, source: str) -> Proxy:
         hint = "Use an http:// proxy, or name the cluster's host in NO_PROXY."
         raise ConfigError(f"{source} names a SOCKS proxy, which esml does not support.", hint=hint)
     if not parts.hostname or port is None or "@" in f"{parts.path}{parts.query}{parts.fragment}":
-        hint = "Write it like http://proxy:3128. In a password write %2F for /, %3F for ? and %23 for #."
+        hint = "Expected form: http://proxy:3128. In a password write %2F for /, %3F for ? and %23 for #."
         raise ConfigError(f"{source} is not the URL of a proxy.", hint=hint)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     login = f"{unquote(parts.username)}:{unquote(parts.password or '')}" if parts.username else None

@@ -63,10 +63,10 @@ def test_the_error_for_an_unknown_profile_lists_the_profiles() -> None:
         ({"contexts": {"a": {}, "b": {}}}, "FILE has no current_context. Choose with --profile: a, b."),
         (data(other=context()), "There is no profile prod in FILE. Its profiles: other."),
         (data(prod=None), "profile prod in FILE has no elasticsearch block."),
-        (data(prod={"kibana": {"url": URL}}), "give its address with --url"),
+        (data(prod={"kibana": {"url": URL}}), "set its address with --url"),
         (
             data(prod={"elasticsearch": {"via": "kibana"}}),
-            "has no elasticsearch.url. esml talks to Elasticsearch itself",
+            "has no elasticsearch.url. esml connects to Elasticsearch itself",
         ),
         (data(prod={"elasticsearch": {"url": URL, "auth": "x"}}), "auth contains no api_key, username or password."),
         (data(prod=context(api_key="")), "profile prod in FILE: api_key is empty."),

@@ -61,7 +61,7 @@ def test_esml_credentials_are_not_sent_to_the_url_of_another_family(
     """An ESML_* key or --username is an error if the address comes from another tool's variables or a profile."""
     text = error_text({**home, **other, "ESML_API_KEY": "a:b"})
     assert "ESML_API_KEY is given, but the cluster's address only comes from" in text
-    assert "Give the address with --url or ESML_URL too." in text
+    assert "Set the address with --url or ESML_URL, too." in text
     assert "--username is given" in error_text({**home, **other}, username="u")
 
 

@@ -56,7 +56,7 @@ def test_each_way_to_trust_it_works(secure: RawCluster, attempt: Callable[..., E
 def test_each_failure_is_one_attempt_and_names_an_option(secure: RawCluster, attempt: Callable[..., Ended]) -> None:
     """An unknown CA and a wrong fingerprint are one attempt, and the message names an option."""
     for ended, says in (
-        (attempt(), "Give the cluster's CA with --ca-certs FILE"),
+        (attempt(), "Pass the cluster's CA with --ca-certs FILE"),
         (attempt("--ssl-fingerprint", "ab" * 32), f"has a different fingerprint: {fingerprint(secure)}."),
     ):
         assert (ended.status, requests(ended)) == (6, 1), ended.err

@@ -38,7 +38,7 @@ def not_connected(error: Exception, connection: Connection, *, sent: bool) -> Un
     return Unreachable(text, hint=CHECK_PORT, transient=True, sent=sent)
 
 
-CHECK_NAME = "Check the URL for a typo, and the network."
+CHECK_NAME = "Check the URL for a typo, and check the network."
 CHECK_PORT = "Check that the cluster is running, and the host and port. Elasticsearch usually listens on port 9200."
 CHECK_HTTPS = "If the cluster uses TLS, use https:// in the URL."
 

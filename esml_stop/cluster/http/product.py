@@ -9,7 +9,7 @@ from elastic_transport import TransportApiResponse
 from esml_stop.config.urls import Proxy
 from esml_stop.errors import CHECK_URL, BadAnswer
 
-KIBANA = "Give the address of Elasticsearch: Kibana's port is usually 5601, Elasticsearch's 9200."
+KIBANA = "Use the address of Elasticsearch: Kibana's port is usually 5601, Elasticsearch's 9200."
 CLOUD = "Check the URL or cloud ID for a typo; the deployment may also have been deleted."
 OLD = "esml supports Elasticsearch 8 and later."
 

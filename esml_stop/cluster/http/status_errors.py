@@ -169,7 +169,7 @@ def unauthenticated(kind: str | None, reason: str, connection: Connection) -> No
     """Return our error for a 401: no credentials were sent, or they were rejected."""
     nobody = not connection.has_credentials
     text = "requires authentication, but no credentials were given" if nobody else "rejected the credentials (HTTP 401)"
-    hint = "Give an API key with ESML_API_KEY or --api-key-file, or a user with --username."
+    hint = "Pass an API key with ESML_API_KEY or --api-key-file, or a user with --username."
     return NotAuthenticated(
         f"{connection.label} {text}.", http_status=401, type=kind, reason=reason, hint=hint if nobody else CHECK_LOGIN
     )

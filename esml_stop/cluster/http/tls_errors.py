@@ -47,7 +47,7 @@ def compare(ca: str | None) -> str:
 
 NODE_ALONE = (
     "--ssl-fingerprint must be that of the node's own certificate, as above. What Elasticsearch shows when it first "
-    "starts is its CA's; this node does not send its CA, so give that with --ca-certs FILE."
+    "starts is its CA's; this node does not send its CA, so pass that with --ca-certs FILE."
 )
 OTHER_NAME = "Use a host that the certificate names in --url, or trust just this certificate with --ssl-fingerprint."
 
@@ -67,11 +67,11 @@ def untrusted(error: ssl.SSLCertVerificationError, connection: Connection) -> tu
     if error.verify_code == NOT_YET_VALID:
         return f"The certificate of {where} is not valid yet.", "Check the clock of this machine."
     given = f"is not signed by the CA in {connection.ca_certs}" if connection.ca_certs else "cannot be trusted"
-    return f"The certificate of {where} {given}: {error.verify_message}.", GIVE_CA
+    return f"The certificate of {where} {given}: {error.verify_message}.", TRUST_CA
 
 
 RENEW = "Renew it on the cluster; until then, trust just this certificate with --ssl-fingerprint."
-GIVE_CA = "Give the cluster's CA with --ca-certs FILE, or the certificate's SHA-256 with --ssl-fingerprint."
+TRUST_CA = "Pass the cluster's CA with --ca-certs FILE, or the certificate's SHA-256 with --ssl-fingerprint."
 
 
 def broken(names: set[str], text: str, connection: Connection) -> tuple[str, str]:
@@ -80,7 +80,7 @@ def broken(names: set[str], text: str, connection: Connection) -> tuple[str, str
     if names & NO_TLS:
         return f"{where} does not speak TLS.", "Use http:// in --url if TLS is disabled on the cluster."
     if names & WANTS_CERTIFICATE or (names & REFUSES_CERTIFICATE and not connection.client_cert):
-        return f"{where} requires a client certificate.", "Give it with --client-cert FILE and --client-key FILE."
+        return f"{where} requires a client certificate.", "Pass it with --client-cert FILE and --client-key FILE."
     if names & REFUSES_CERTIFICATE:
         return f"{where} rejected the client certificate.", NOT_ACCEPTED
     if names & TOO_OLD:
@@ -96,4 +96,4 @@ def broken(names: set[str], text: str, connection: Connection) -> tuple[str, str
 
 
 NOT_ACCEPTED = "Check that the certificate of --client-cert is from a CA that the cluster trusts, and has not expired."
-MAY_WANT = "If it requires a client certificate, give it with --client-cert FILE and --client-key FILE."
+MAY_WANT = "If it requires a client certificate, pass it with --client-cert FILE and --client-key FILE."

@@ -127,7 +127,7 @@ def test_insecure_works_and_warns_each_time(attempt: Try, pair: Pair) -> None:
 
 def test_an_unknown_ca_is_one_attempt_and_names_the_option(attempt: Try, stranger: Authority, pair: Pair) -> None:
     """An untrusted CA is reported after one attempt, and nothing is sent."""
-    hint = "  Give the cluster's CA with --ca-certs FILE, or the certificate's SHA-256 with --ssl-fingerprint.\n"
+    hint = "  Pass the cluster's CA with --ca-certs FILE, or the certificate's SHA-256 with --ssl-fingerprint.\n"
     with serving(pair) as server:
         status, said = attempt(server)
         assert (status, server.connections) == (6, 1)
