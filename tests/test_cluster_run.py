@@ -108,7 +108,7 @@ def test_never_begins(cluster):
     assert "it began" not in text
 
 
-def test_clean_removes_what_a_killed_run_left(shared: Cluster) -> None:
+def test_clean_removes_the_leftovers_of_a_killed_run(shared: Cluster) -> None:
     """--clean removes and counts only names with the prefix of a test."""
     body = """
 def test_is_killed(cluster):
@@ -124,7 +124,7 @@ def test_is_killed(cluster):
     assert shared.models() == sorted(OTHERS)
 
 
-def test_what_cannot_be_removed_fails_the_run_and_is_named(shared: Cluster) -> None:
+def test_leftovers_fail_the_run_and_are_named(shared: Cluster) -> None:
     """A run that cannot remove something fails and names it."""
     body = """
 from tests.support.raw_cluster import RawCluster

@@ -10,7 +10,7 @@ def test_a_value_of_the_right_type_is_returned() -> None:
     assert of_type([], list) == []
 
 
-def test_a_missing_value_is_said_to_be_missing() -> None:
+def test_a_missing_required_value_is_an_error() -> None:
     """A missing required value is an error that names it; a missing or null optional value is the default."""
     with pytest.raises(WrongShape, match="it has no 'a'"):
         required({}, "a", int)
@@ -36,7 +36,7 @@ def test_a_value_of_another_type_is_refused(value: object, kind: type, said: str
 
 
 @pytest.mark.parametrize("body", [[], None, "text", 3])
-def test_what_is_no_object_has_no_values(body: object) -> None:
+def test_only_objects_have_values(body: object) -> None:
     """Values are read from objects only."""
     with pytest.raises(WrongShape, match="where an object belongs"):
         required(body, "a", int)

@@ -136,7 +136,7 @@ def test_imports_stand_at_the_top(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PURE)
-def test_what_only_computes_touches_nothing(name: str) -> None:
+def test_pure_modules_have_no_side_effects(name: str) -> None:
     """Pure modules use no files, clocks, network or terminal."""
     statements = [node for node in ast.walk(tree(name)) if isinstance(node, ast.Import | ast.ImportFrom)]
     # In `from time import gmtime` the name counts, not the module.

@@ -40,7 +40,7 @@ def test_one_kind_of_trouble_is_the_exit_code_and_several_are_1(
     assert (report.exit_status, report.status) == (code, status)
 
 
-def test_strict_makes_what_is_missing_exit_3() -> None:
+def test_strict_makes_an_unmatched_name_exit_3() -> None:
     """With --no-allow-no-match an unmatched name exits with 3, also if everything else was held back."""
     missing, held = result(Outcome.NOT_FOUND), result(Outcome.NOT_ATTEMPTED)
     assert Report("stop", (missing, held), strict=True).exit_status == 3

@@ -21,7 +21,7 @@ def test_nothing_that_acts_is_left(foreign: str) -> None:
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "M", "Zs"])))
-def test_what_only_shows_stays_as_it_is(foreign: str) -> None:
+def test_printable_text_is_unchanged(foreign: str) -> None:
     """Letters of any script, marks, digits and signs are not changed."""
     assert text.clean(foreign) == foreign
 

@@ -109,7 +109,7 @@ def test_ids_come_from_the_cluster(line: str, words: list[str]) -> None:
         assert offered(line, ESML_URL=sandbox.url) == words
 
 
-def test_the_options_typed_so_far_say_which_cluster() -> None:
+def test_typed_options_select_the_cluster() -> None:
     """Connection options on the command line take precedence over the environment."""
     with serve() as sandbox:
         line = f"esml stop --url {sandbox.url} my_"
@@ -126,7 +126,7 @@ def test_the_options_typed_so_far_say_which_cluster() -> None:
         {"ESML_URL": "https://127.0.0.1:1", "ESML_CA_CERTS": "/no/such/file"},
     ],
 )
-def test_what_fails_is_silent(environment: dict[str, str], capfd: pytest.CaptureFixture[str]) -> None:
+def test_failed_completion_is_silent(environment: dict[str, str], capfd: pytest.CaptureFixture[str]) -> None:
     """Missing or wrong settings, an unreachable cluster and a required password yield no completions and no output."""
     assert offered("esml stop my", 30, **environment) == []
     assert capfd.readouterr() == ("", "")
@@ -142,7 +142,7 @@ def test_a_shell_gets_words_and_nothing_else(tmp_path: Path) -> None:
     assert (ended.status, ended.out.strip(), ended.err) == (0, "", "")
 
 
-def test_a_cluster_that_does_not_answer_holds_up_nothing() -> None:
+def test_a_cluster_that_does_not_respond_does_not_delay_completion() -> None:
     """Completion ends within a second while the cluster does not respond."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -150,7 +150,7 @@ def test_a_cluster_that_does_not_answer_holds_up_nothing() -> None:
     assert completion.LONGEST_WAIT < 1
 
 
-def test_aliases_are_offered_as_far_as_they_may_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_are_completed_without_unreadable_aliases(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models are completed without their aliases if the aliases cannot be read."""
     with serve() as sandbox:
         assert offered("esml stop --model ", ESML_URL=sandbox.url).count("faq") == 1
@@ -214,7 +214,7 @@ def test_bash_keeps_no_variables(tmp_path: Path) -> None:
         ("esml comp", "completion\tPrint the shell completion script for commands, options and deployment IDs.\n"),
     ],
 )
-def test_fish_shows_whole_words_and_descriptions(line: str, shown: str, tmp_path: Path) -> None:
+def test_fish_shows_complete_words_and_descriptions(line: str, shown: str, tmp_path: Path) -> None:
     """Complete descriptions and words, including those with commas, are shown by fish."""
     patient_esml(tmp_path)
     with serve() as sandbox:
@@ -245,7 +245,7 @@ def test_files_are_left_to_the_shell() -> None:
     assert offered("esml stop --ca-certs ") == ["file"]
 
 
-def test_restore_offers_what_is_in_the_file(tmp_path: Path) -> None:
+def test_restore_completes_the_ids_in_the_file(tmp_path: Path) -> None:
     """`esml restore FILE` completes the IDs in the save file, once each, and none if it cannot be read."""
     file = tmp_path / "saved.json"
     with serve() as sandbox:

@@ -31,7 +31,7 @@ def test_without_arguments_a_command_shows_short_help() -> None:
         (["stop", "x", "--output", "jsonn"], "'json'"),
     ],
 )
-def test_what_is_misspelled_gets_a_hint(arguments: list[str], hint: str) -> None:
+def test_a_misspelled_word_gets_a_suggestion(arguments: list[str], hint: str) -> None:
     """A misspelled command, option or value exits with 2 and suggests the correct one."""
     ended = esml(*arguments)
     assert (ended.status, ended.out) == (2, "")
@@ -50,7 +50,7 @@ def test_help_is_a_command_too(words: list[str]) -> None:
     assert esml("help", *words).out == esml(*words, "--help").out
 
 
-def test_help_of_what_is_no_command_says_so() -> None:
+def test_help_for_an_unknown_command_lists_the_commands() -> None:
     """`esml help` with an unknown command lists the commands."""
     ended = esml("help", "nope")
     assert (ended.status, ended.out) == (2, "")
@@ -68,7 +68,7 @@ def test_help_of_what_is_no_command_says_so() -> None:
         (["-o", "json", "list"], "Options follow the command: esml list -o json"),
     ],
 )
-def test_options_of_other_tools_are_told_by_their_meaning(arguments: list[str], hint: str) -> None:
+def test_options_of_other_tools_suggest_their_equivalent(arguments: list[str], hint: str) -> None:
     """An option of another tool is answered with its equivalent in esml, or with the place where it belongs."""
     ended = esml(*arguments)
     assert ended.status == 2

@@ -31,7 +31,7 @@ def imported(*arguments: str, **environment: str) -> tuple[int, set[str]]:
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["--version"], []])
-def test_what_needs_no_cluster_imports_no_client(arguments: list[str]) -> None:
+def test_help_and_version_import_no_client(arguments: list[str]) -> None:
     """--help and --version import neither the HTTP client nor rich nor any other slow module."""
     status, modules = imported(*arguments)
     assert status == 0

@@ -72,7 +72,7 @@ def test_a_signal_has_its_exit_code(
     assert capsys.readouterr().err == "esml: Interrupted before anything was changed.\n"
 
 
-def test_a_bug_is_said_to_be_one(command: Raise, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unexpected_exception_is_reported_as_a_bug(command: Raise, capsys: pytest.CaptureFixture[str]) -> None:
     """An unexpected exception exits with 1 and is called a bug; --debug prints its traceback, escaped."""
     command(KeyError("\x1b[31m"))
     assert main.run(["stop"]) == 1

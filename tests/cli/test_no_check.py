@@ -35,7 +35,7 @@ def looks(version: str | EsmlError) -> list[str]:
 
 
 @pytest.mark.parametrize("version", ["8.8.0", "8.19.0", "9.1.0", "10.0.0-SNAPSHOT"])
-def test_a_server_that_stops_deployments_is_asked_nothing_more(version: str) -> None:
+def test_a_server_from_8_8_on_needs_no_look_up(version: str) -> None:
     """From 8.8 on, only the version is read, because the stop response tells whether the deployment existed."""
     assert looks(version) == []
 

@@ -11,7 +11,7 @@ from esml_stop.savefile.file import SaveFile
 from tests.support.fakes import FakeClock, FakeCluster
 
 
-def test_what_will_not_be_as_it_was_is_said_before_the_stop(tmp_path: Path) -> None:
+def test_unknown_settings_are_named_before_a_forced_restart(tmp_path: Path) -> None:
     """With --force, settings that the cluster does not show do not prevent a restart, but are named before the stop."""
     cluster = FakeCluster(looks=[{"d": "started"}])
     warned: list[str] = []

@@ -24,7 +24,7 @@ DEFAULTS = (
     ],
     ids=["whole", "half", "orphan", "unlisted"],
 )
-def test_what_a_restore_cannot_bring_back_is_named(found: Deployment | None, saved: bool, warned: str | None) -> None:
+def test_settings_that_cannot_be_restored_are_named(found: Deployment | None, saved: bool, warned: str | None) -> None:
     """Settings that the cluster does not show are named, but only for deployments that are going to be stopped."""
     target = Target("d", Outcome.WOULD_STOP, found)
     assert (is_saved(target), next(unknown_settings_warnings([target]), None)) == (saved, warned)
@@ -32,7 +32,7 @@ def test_what_a_restore_cannot_bring_back_is_named(found: Deployment | None, sav
     assert (is_saved(refused), list(unknown_settings_warnings([refused]))) == (False, [])
 
 
-def test_what_stopped_without_having_been_listed_is_named() -> None:
+def test_an_unlisted_stopped_deployment_is_named() -> None:
     """A deployment that stopped without having been listed is named, because its settings could not be saved."""
     unseen = Result(Target("x", Outcome.WOULD_STOP), Outcome.STOPPED)
     missing = Result(Target("y", Outcome.WOULD_STOP), Outcome.NOT_FOUND)
@@ -42,7 +42,7 @@ def test_what_stopped_without_having_been_listed_is_named() -> None:
     ]
 
 
-def test_that_a_model_was_deleted_is_said_of_what_is_going_to_be_stopped() -> None:
+def test_a_deployment_without_a_model_is_named_before_the_stop() -> None:
     """A deployment without a model is named before it is stopped, and with --save as not saved."""
     targets = [Target("d", Outcome.WOULD_STOP, ORPHAN), Target("e", Outcome.IN_USE, ORPHAN)]
     assert list(orphan_warnings(targets, saving=False)) == ["d cannot be started again: its model gone was deleted."]

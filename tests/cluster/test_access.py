@@ -44,7 +44,7 @@ def refused(status: int, reason: str) -> Refused:
     return Refused(reason, http_status=status, reason=reason)
 
 
-def test_everything_is_told_in_three_requests() -> None:
+def test_an_inspection_makes_three_requests() -> None:
     """Cluster, user and privileges are read with three requests."""
     answers = Answers()
     found = inspected(answers)
@@ -64,20 +64,20 @@ def test_an_api_key_is_named() -> None:
     assert inspected(Answers(who=WHO | {"api_key": {"id": "i", "name": None}})).api_key == "i"
 
 
-def test_a_serverless_project_is_told_by_its_flavor() -> None:
+def test_a_serverless_project_is_recognized_by_its_flavor() -> None:
     """A serverless project is recognized by its flavor, because its version is always 8.11.0."""
     info = {"cluster_name": "c", "version": {"number": "8.11.0", "build_flavor": "serverless"}}
     assert inspected(Answers(info=info)).version == "8.11.0 (serverless)"
 
 
-def test_a_version_that_may_not_be_read_is_left_out() -> None:
+def test_without_monitor_the_version_is_missing() -> None:
     """Without the privilege `monitor`, the version is missing and there is no error."""
     found = inspected(Answers(info=NotAllowed("no", http_status=403)))
     assert (found.version, found.cluster_name, found.may_stop) == (None, None, True)
 
 
 @pytest.mark.parametrize("status", [400, 405])
-def test_without_security_everybody_may_do_everything(status: int) -> None:
+def test_without_security_every_privilege_is_granted(status: int) -> None:
     """A node without security, which has no such API, grants every privilege."""
     found = inspected(Answers(who=refused(status, "no handler found")))
     assert (found.security, found.user, found.may_stop) == (False, None, True)
@@ -86,13 +86,13 @@ def test_without_security_everybody_may_do_everything(status: int) -> None:
 @pytest.mark.parametrize(
     "error", [NotAuthenticated("no", http_status=401), NotAllowed("no", http_status=403), refused(500, "x")]
 )
-def test_who_is_not_known_is_an_error(error: EsmlError) -> None:
+def test_rejected_credentials_are_an_error(error: EsmlError) -> None:
     """Rejected credentials are an error."""
     with pytest.raises(type(error)):
         inspected(Answers(who=error))
 
 
-def test_a_server_that_does_not_know_a_privilege_is_asked_for_the_others() -> None:
+def test_unknown_privileges_are_left_out_for_old_servers() -> None:
     """If an old server rejects the request because of an unknown privilege, the others are requested without it."""
     unknown = [
         refused(400, f"unknown cluster privilege [{name}]. a privilege must be")
@@ -108,7 +108,7 @@ def test_a_server_that_does_not_know_a_privilege_is_asked_for_the_others() -> No
 @pytest.mark.parametrize(
     ("granted", "may"), [((LOOK,), False), (STOP, False), ((LOOK, STOP[0]), True), ((LOOK, STOP[1]), True), ((), False)]
 )
-def test_other_privileges_may_be_enough_to_stop(granted: tuple[str, ...], may: bool) -> None:
+def test_other_privileges_can_be_sufficient(granted: tuple[str, ...], may: bool) -> None:
     """Any privileges that allow both reading and stopping are sufficient."""
     has = dict.fromkeys((*ALL, LOOK, *STOP), False) | dict.fromkeys(granted, True)
     assert inspected(Answers(has={"cluster": has})).may_stop is may

@@ -31,7 +31,7 @@ def recorder(request: pytest.FixtureRequest) -> Recorder:
     return Recorder.of(request)
 
 
-def test_a_listing_holds_every_deployment_and_model(recorder: Recorder) -> None:
+def test_a_listing_contains_every_deployment_and_model(recorder: Recorder) -> None:
     """A listing contains each deployment with its model, state and referencing pipelines, and each model once."""
     with recorder.cluster(scene) as cluster:
         listing = cluster.deployments("_all", 10)
@@ -50,7 +50,7 @@ def test_a_listing_holds_every_deployment_and_model(recorder: Recorder) -> None:
     assert search.pipelines == {"p2"}
 
 
-def test_asked_by_model_every_deployment_shows_the_models_pipelines(recorder: Recorder) -> None:
+def test_a_request_by_model_shows_pipelines_of_the_model(recorder: Recorder) -> None:
     """Requested by model ID, an entry shows the pipelines that reference the model."""
     with recorder.cluster(scene) as cluster:
         listing = cluster.deployments("my_model", 10)
@@ -113,7 +113,7 @@ def test_endpoints_on_ml_nodes_are_listed(recorder: Recorder) -> None:
         assert cluster.endpoints(10) == (Endpoint("my-elser", None), Endpoint("shared", "my_model_for_search"))
 
 
-def test_pipelines_tell_which_names_they_reference(recorder: Recorder) -> None:
+def test_pipelines_are_read_with_the_names_they_reference(recorder: Recorder) -> None:
     """The names in all inference processors are returned for each pipeline, whether Elasticsearch finds them or not."""
     with recorder.cluster(scene) as cluster:
         found = cluster.pipelines(10)
@@ -135,7 +135,7 @@ def test_a_wrong_password_is_not_authenticated(recorder: Recorder) -> None:
     assert refused.value.type == "security_exception"
 
 
-def test_the_whole_command_stops_and_verifies(
+def test_a_stop_makes_its_requests_and_a_check(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`esml stop` sends its look-ups, one stop and one check afterwards, and reports the result."""

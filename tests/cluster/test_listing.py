@@ -64,13 +64,13 @@ def found(stats: Stats, expression: str) -> list[str]:
     return sorted(one.deployment_id for one in find(expression, stats.ask, stats.ask_models).deployments)
 
 
-def test_what_is_there_takes_one_question() -> None:
+def test_existing_deployments_are_found_with_one_request() -> None:
     """Existing deployments are found with one request, by exact ID or pattern."""
     stats = Stats(["m"], [deployment("a", "m")])
     assert (found(stats, "a"), stats.asked) == (["a"], ["a"])
 
 
-def test_unknown_names_are_left_out_and_the_rest_is_asked_again() -> None:
+def test_unknown_names_are_left_out_of_the_next_request() -> None:
     """After a 404, the request is repeated without the unknown names that it lists."""
     stats = Stats(["m"], [deployment("a", "m")])
     assert (found(stats, "a,x,y"), stats.asked) == (["a"], ["a,x,y", "a"])
@@ -115,7 +115,7 @@ def test_another_error_is_raised() -> None:
         find("a", ask, no_models)
 
 
-def test_more_models_than_an_answer_holds_are_all_listed() -> None:
+def test_more_models_than_a_response_holds_are_listed() -> None:
     """Models beyond the first 10,000 are requested by patterns that sort after the last one."""
     models = [f"model-{number:05d}" for number in range(12_000)]
     last = [deployment("first", models[0]), deployment("last", models[-1]), deployment("middle", models[10_000])]
@@ -126,7 +126,7 @@ def test_more_models_than_an_answer_holds_are_all_listed() -> None:
     assert found(stats, "model-*") == ["first", "last", "middle"]
 
 
-def test_orphans_hide_no_deployment_of_more_models_than_an_answer_holds() -> None:
+def test_orphans_hide_no_deployment_beyond_the_first_response() -> None:
     """Beyond the first response, models are requested by ID if a pattern with an orphan is a 404."""
     models = [*(f"model-{number:05d}" for number in range(12_000)), *(f"tree-{number}" for number in range(3_000))]
     there = [deployment("first", models[0]), deployment("last", models[11_999]), deployment("middle", models[10_500])]
@@ -137,7 +137,7 @@ def test_orphans_hide_no_deployment_of_more_models_than_an_answer_holds() -> Non
     assert {"last", "orphan"} <= set(found(stats, "last,orphan"))
 
 
-def test_a_model_that_is_deleted_meanwhile_hides_no_other() -> None:
+def test_a_model_deleted_between_requests_hides_no_other() -> None:
     """A model that is deleted between two requests hides no other model or deployment."""
     models = [f"model-{number:05d}" for number in range(10_200)]
     stats = Stats(models, [deployment("last", models[-1]), deployment("orphan", "zz")])

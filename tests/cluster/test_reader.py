@@ -68,7 +68,7 @@ def test_a_pipeline_takes_a_question_by_the_model(asking: Asking) -> None:
     assert short(uses(seen.deployments[0], seen)) == ["p deployment"]
 
 
-def test_the_pipelines_themselves_tell_by_which_name_they_reference_a_deployment(asking: Asking) -> None:
+def test_pipeline_definitions_show_the_referenced_name(asking: Asking) -> None:
     """Pipeline definitions show the referenced name, also with a comma in it or only in the pipeline's own handler."""
     asking.cluster.pipeline("p,q", "an_alias", "d1")
     asking.cluster.pipeline("by-alias", "an_alias")
@@ -79,7 +79,7 @@ def test_the_pipelines_themselves_tell_by_which_name_they_reference_a_deployment
     assert {one.alias for one in uses(seen.deployments[0], seen)} == {"an_alias", None}
 
 
-def test_a_name_that_only_a_handler_holds_may_be_an_alias(asking: Asking) -> None:
+def test_a_name_in_a_handler_can_be_an_alias(asking: Asking) -> None:
     """If only a handler contains an unknown name, the aliases are requested, because `_stats` shows nothing."""
     handler = [{"inference": {"model_id": "an_alias"}}]
     asking.cluster.do("PUT", "/_ingest/pipeline/hidden", {"processors": [], "on_failure": handler})
@@ -87,7 +87,7 @@ def test_a_name_that_only_a_handler_holds_may_be_an_alias(asking: Asking) -> Non
     assert short(uses(seen.deployments[0], seen)) == ["hidden alias"]
 
 
-def test_a_model_is_looked_up_and_its_deployments_asked_for_twice(asking: Asking) -> None:
+def test_deployments_of_a_model_are_requested_by_model_and_by_id(asking: Asking) -> None:
     """Deployments of a model are requested by the model's ID for references to the model, and by their own IDs."""
     seen = asking.read(Selection((), ("an_alias",)))
     assert [one for one in asking.asked if one not in FIRST] == [
@@ -99,7 +99,7 @@ def test_a_model_is_looked_up_and_its_deployments_asked_for_twice(asking: Asking
     assert sorted(one.deployment_id for one in seen.deployments) == ["d1", "d2"]
 
 
-def test_without_check_one_question_is_asked_and_nothing_is_said_to_be_unused(asking: Asking) -> None:
+def test_without_check_one_request_is_made_and_no_uses_are_reported(asking: Asking) -> None:
     """Without check, one request is made, and no uses are reported, even if the response shows pipelines."""
     asking.cluster.pipeline("p", "d1")
     seen = asking.read(Selection(("d1",)), check=False)
@@ -142,7 +142,7 @@ def test_many_unknown_names_do_not_take_many_questions(asking: Asking) -> None:
     assert len(asking.asked) < 10
 
 
-def test_the_cluster_is_asked_once_which_one_it_is(asking: Asking) -> None:
+def test_the_identity_of_the_cluster_is_requested_once(asking: Asking) -> None:
     """Version, name and UUID of the cluster come from one request."""
     assert asking.reader.stops_deployments
     assert asking.reader.identity().uuid

@@ -40,7 +40,7 @@ def test_an_upgrade_and_upgrade_mode_are_seen() -> None:
     assert code(obstacle(reader(FakeCluster(upgrading=True)))) == "upgrade_mode"
 
 
-def test_what_may_not_be_read_is_no_obstacle() -> None:
+def test_missing_privileges_are_no_obstacle() -> None:
     """Missing privileges are no obstacle, and after one refusal no more aliases are requested."""
     cluster = Silent()
     assert obstacle(reader(cluster)) is None

@@ -46,7 +46,7 @@ def test_a_start_is_answered_with_an_assignment_or_an_allocation() -> None:
         responses.started({"stopped": True})
 
 
-def test_a_cluster_says_who_it_is() -> None:
+def test_the_identity_of_a_cluster_is_read() -> None:
     """Name, UUID, version and the flavor of a serverless project are read."""
     body = {"cluster_name": "c", "cluster_uuid": "u", "version": {"number": "8.11.0", "build_flavor": "serverless"}}
     assert responses.identity(body, "http://u") == ClusterIdentity("http://u", "c", "u", "8.11.0", "serverless")
@@ -62,7 +62,7 @@ def test_the_time_of_a_server_is_read_to_the_second() -> None:
             responses.clock(body)
 
 
-def test_a_pipeline_may_be_nested_deeper_than_a_stack() -> None:
+def test_a_deeply_nested_pipeline_is_read() -> None:
     """Names are found at any depth of nesting."""
     processor: dict[str, Any] = {"inference": {"model_id": "deep"}}
     for _ in range(5_000):
@@ -87,7 +87,7 @@ USE = [{"inference": {"model_id": "d"}}]
     ],
     ids=["processor", "foreach", "handler", "pipeline's handler", "foreach's handler", "inference's handler", "both"],
 )
-def test_references_are_found_where_the_server_does_not_look(pipeline: dict[str, Any], hidden: bool) -> None:
+def test_hidden_references_are_found(pipeline: dict[str, Any], hidden: bool) -> None:
     """References that Elasticsearch does not find are returned and marked as hidden."""
     names = frozenset({"d"})
     expected = Pipeline(names, names if hidden else frozenset())

@@ -58,7 +58,7 @@ def test_a_model_without_deployments_is_only_a_model() -> None:
 
 
 @pytest.mark.parametrize("value", [-1, 0, 10**15, 10**40])
-def test_a_time_beyond_any_calendar_is_no_time(value: int) -> None:
+def test_a_time_after_the_year_9999_counts_as_missing(value: int) -> None:
     """A time after the year 9999 counts as missing."""
     _, found = stats.listing(listing(start_time=value, nodes=[{"last_access": value}]))
     assert (found.deployments[0].start_time, found.deployments[0].last_access) == (None, None)
@@ -81,7 +81,9 @@ STARTING_NODE = {"routing_state": {"routing_state": "starting"}}
     ],
     ids=["used", "not since its start", "one restarted", "one silent", "one starting", "says nothing", "no nodes"],
 )
-def test_idle_is_only_what_every_node_knows(nodes: list[Any], allocations: int, since: int | None) -> None:
+def test_idle_since_is_known_only_if_every_node_reports_it(
+    nodes: list[Any], allocations: int, since: int | None
+) -> None:
     """idle_since is the latest use or process start of all nodes, or None if a node does not report it."""
     status = {"allocation_count": allocations, "target_allocation_count": allocations}
     _, found = stats.listing(listing(nodes=nodes, allocation_status=status))
@@ -96,7 +98,7 @@ def test_requests_in_flight_or_in_the_last_minute_are_use() -> None:
     assert not stats.listing(listing(nodes=[{**NODE, "last_access": 7}]))[1].deployments[0].in_use_now
 
 
-def test_what_is_scaled_to_zero_needs_no_memory() -> None:
+def test_a_deployment_scaled_to_zero_needs_no_memory() -> None:
     """A deployment that is scaled to zero needs no memory."""
     sizes = {"model_size_bytes": 4, "required_native_memory_bytes": 9}
     for status, needed in (({"target_allocation_count": 0, "state": "fully_allocated"}, 0), ({"state": "starting"}, 9)):
@@ -141,7 +143,7 @@ def test_an_8_0_server_calls_its_settings_otherwise() -> None:
     assert not stats.listing(listing(number_of_allocations=4))[1].deployments[0].old_names
 
 
-def test_memory_is_what_the_model_is_estimated_to_need() -> None:
+def test_memory_is_the_estimate_of_the_server() -> None:
     """Memory is the server's estimate for the model, or None if it is missing."""
     for size, memory in (({"required_native_memory_bytes": 9}, 9), ({"required_native_memory_bytes": 0}, None)):
         body = listing()

@@ -63,7 +63,7 @@ def exit_code(text: str) -> int:
 
 
 @pytest.mark.parametrize(("script", "status"), [case[1:] for case in cases()], ids=[case[0] for case in cases()])
-def test_every_command_does_what_the_page_says(script: str, status: int, folder: Path) -> None:
+def test_every_command_ends_with_the_documented_exit_code(script: str, status: int, folder: Path) -> None:
     """Each command exits with 0, or with the exit code that the page specifies."""
     if "jq " in script and not shutil.which("jq"):
         pytest.skip("jq is not installed")

@@ -65,7 +65,7 @@ def scripts() -> dict[str, str]:
     return found
 
 
-def test_a_script_stops_what_its_build_started(cluster: RawCluster, tmp_path: Path) -> None:
+def test_a_script_stops_the_deployments_of_its_build(cluster: RawCluster, tmp_path: Path) -> None:
     """With `set -e`, the script succeeds whether the deployment is running or not."""
     script = scripts()['"ci-$BUILD_ID" --force']
     assert run(script, cluster, tmp_path).status == 0
@@ -73,7 +73,7 @@ def test_a_script_stops_what_its_build_started(cluster: RawCluster, tmp_path: Pa
     assert run(script, cluster, tmp_path).status == 0
 
 
-def test_what_is_idle_is_listed_and_stopped(cluster: RawCluster, tmp_path: Path) -> None:
+def test_idle_deployments_are_listed_and_stopped(cluster: RawCluster, tmp_path: Path) -> None:
     """Only idle deployments are stopped; one that is idle but in use keeps running and causes no failure."""
     script = scripts()["--idle"]
     cluster.model("used")
@@ -96,7 +96,7 @@ def test_an_upgrade_loses_nothing(cluster: RawCluster, tmp_path: Path) -> None:
     ("scene", "said"),
     [("there", "stopped"), ("gone", "not running"), ("used", "in use: see above for what uses it")],
 )
-def test_exit_codes_tell_a_script_what_happened(cluster: RawCluster, tmp_path: Path, scene: str, said: str) -> None:
+def test_exit_codes_select_the_branch_of_a_script(cluster: RawCluster, tmp_path: Path, scene: str, said: str) -> None:
     """Each exit code leads to its branch of the script."""
     if scene == "gone":
         cluster.do("POST", "/_ml/trained_models/ci-7/deployment/_stop")

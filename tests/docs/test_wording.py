@@ -22,7 +22,7 @@ def test_every_sentence_for_users_keeps_to_the_glossary() -> None:
         ("esml sandbox runs a practice cluster", 0),
     ],
 )
-def test_the_glossary_finds_what_it_is_for(text: str, count: int) -> None:
+def test_the_glossary_finds_each_word_once(text: str, count: int) -> None:
     """Each word that the glossary rules out is found once."""
     assert len(problems(text)) == count
 

@@ -83,7 +83,7 @@ def test_never_more_than_parallel_at_a_time(parallel: int) -> None:
     assert most == parallel
 
 
-def test_a_failure_keeps_nobody_from_going_on() -> None:
+def test_a_failed_job_does_not_prevent_the_others() -> None:
     """An unexpected exception makes one target unknown, and the others are completed."""
 
     def job(target: Target, _: Say) -> Result:
@@ -107,7 +107,7 @@ def test_a_machine_without_threads_starts_nothing(monkeypatch: pytest.MonkeyPatc
     assert outcomes(results) == dict.fromkeys("abc", "not_attempted")
 
 
-def test_what_a_worker_says_reaches_the_listener() -> None:
+def test_notes_of_a_worker_reach_the_listener() -> None:
     """Notes of a worker reach the listener with the name of the target."""
     ears = Ears()
 
@@ -131,7 +131,7 @@ def test_after_the_deadline_nothing_begins() -> None:
     assert (outcomes(results), number) == ({"a": "stopped", "b": "stopped"}, None)
 
 
-def test_after_a_signal_last_words_are_heard_and_nothing_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_signal_late_results_are_kept_and_nothing_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a signal, results that arrive within a moment are kept, and no further job begins."""
     monkeypatch.setattr(batch, "LATE_SECONDS", 20)
     both = threading.Barrier(2)
@@ -147,7 +147,7 @@ def test_after_a_signal_last_words_are_heard_and_nothing_begins(monkeypatch: pyt
     assert (outcomes(results), number) == ({"a": "stopped", "b": "stopped"}, signal.SIGINT)
 
 
-def test_after_a_signal_what_stays_silent_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_signal_a_job_without_a_result_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a signal, a job without a result within a moment is unknown."""
     monkeypatch.setattr(batch, "LATE_SECONDS", 0)
     over = threading.Event()

@@ -31,7 +31,7 @@ def reader(*looks: Mapping[str, str] | EsmlError, seconds: float = 60) -> tuple[
     return Reader(cluster, Deadline(seconds, clock), lambda _: None), cluster, clock
 
 
-def test_one_look_for_all_that_stopped() -> None:
+def test_one_request_checks_all_stopped_deployments() -> None:
     """One request checks all stopped deployments, without the failed ones."""
     read, cluster, _ = reader(GONE)
     results = [result("a"), result("b", Outcome.FAILED), result("c")]
@@ -39,21 +39,21 @@ def test_one_look_for_all_that_stopped() -> None:
     assert cluster.asked == ["look a,c"]
 
 
-def test_nothing_stopped_is_nothing_to_look_at() -> None:
+def test_without_stopped_deployments_no_request_is_made() -> None:
     """No request is made if nothing stopped."""
     read, cluster, _ = reader(GONE)
     assert verified([result("a", Outcome.FAILED)], read)
     assert cluster.asked == []
 
 
-def test_a_node_may_be_a_moment_behind() -> None:
+def test_a_deployment_that_is_listed_once_more_has_stopped() -> None:
     """A deployment that is still listed once and then gone has stopped."""
     read, cluster, clock = reader(RUNS, GONE)
     assert verified([result("a")], read)[0].outcome is Outcome.STOPPED
     assert (len(cluster.asked), clock.slept) == (2, [0.5])
 
 
-def test_what_stays_listed_has_not_stopped() -> None:
+def test_a_deployment_that_stays_listed_has_not_stopped() -> None:
     """After three checks, a listed deployment counts as running, regardless of the stop response."""
     read, cluster, _ = reader(RUNS)
     (one,) = verified([result("a")], read)
@@ -66,7 +66,7 @@ def test_what_stays_listed_has_not_stopped() -> None:
     assert len(cluster.asked) == 3
 
 
-def test_what_was_started_again_is_told_apart() -> None:
+def test_a_deployment_that_was_started_again_is_recognized() -> None:
     """A different start time means that the deployment stopped and was started again."""
     read, _, _ = reader(RUNS)
     again = Result(Target("a", Outcome.WOULD_STOP, deployment("a", start_time=0)), Outcome.STOPPED)
@@ -75,7 +75,7 @@ def test_what_was_started_again_is_told_apart() -> None:
     assert one.error.message == "It stopped, and was started again by someone else."
 
 
-def test_what_is_listed_as_stopping_is_waited_for() -> None:
+def test_a_deployment_listed_as_stopping_is_awaited() -> None:
     """A stopping deployment is awaited with growing pauses until the deadline; then it is still stopping, exit 7."""
     read, _, clock = reader(*[GOING] * 6, GONE)
     assert verified([result("a")], read)[0].outcome is Outcome.STOPPED
@@ -87,14 +87,14 @@ def test_what_is_listed_as_stopping_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize("error", [BUSY, refusal(403)])
-def test_a_look_that_fails_leaves_the_servers_word(error: EsmlError) -> None:
+def test_a_failed_check_keeps_the_stop_response(error: EsmlError) -> None:
     """If the check fails, the deployment counts as stopped, and the result says that it was not checked."""
     read, _, _ = reader(error)
     (one,) = verified([result("a")], read)
     assert (one.outcome, [unread.what for unread in one.target.not_checked]) == (Outcome.STOPPED, [FINAL_CHECK])
 
 
-def test_what_a_look_has_shown_is_not_forgotten_when_the_next_one_fails() -> None:
+def test_a_listed_deployment_has_not_stopped_if_the_next_check_fails() -> None:
     """A deployment that was listed before a failed check is not reported as stopped."""
     read, _, _ = reader(RUNS, refusal(403))
     assert verified([result("a")], read)[0].outcome is Outcome.FAILED
@@ -139,7 +139,7 @@ def test_a_bug_in_the_final_check_loses_nothing() -> None:
 @pytest.mark.parametrize(
     ("state", "outcome"), [(GONE, "stopped"), (GOING, "stopping"), (RUNS, "unknown"), (refusal(403), "unknown")]
 )
-def test_after_a_signal_one_look_settles_what_it_can(
+def test_after_a_signal_one_request_settles_unknown_results(
     state: Mapping[str, str] | EsmlError, outcome: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a signal, one check finds gone and stopping deployments; a running one stays unknown."""
@@ -151,7 +151,7 @@ def test_after_a_signal_one_look_settles_what_it_can(
     assert cluster.asked == ["look a"]
 
 
-def test_what_was_never_seen_running_is_not_said_to_have_stopped() -> None:
+def test_a_deployment_never_seen_running_has_not_stopped() -> None:
     """With --no-check and a signal, a missing deployment is not reported as stopped, as it may be a typo."""
     read, _, _ = reader(GONE)
     unseen = Result(Target("a", Outcome.WOULD_STOP), Outcome.UNKNOWN)

@@ -49,14 +49,14 @@ def test_a_deployment_is_stopped_then_started_and_then_looked_at() -> None:
         (SILENT, Outcome.UNKNOWN),
     ],
 )
-def test_what_did_not_stop_is_not_started(stop: EsmlError, outcome: Outcome) -> None:
+def test_a_deployment_that_did_not_stop_is_not_started(stop: EsmlError, outcome: Outcome) -> None:
     """If the stop fails, its result is returned and nothing is started."""
     result, asked = restarted(stops=(stop,), looks=(RUNS,))
     assert result.outcome is outcome
     assert "start" not in " ".join(asked)
 
 
-def test_what_somebody_else_stopped_is_started_again() -> None:
+def test_a_deployment_stopped_by_someone_else_is_started() -> None:
     """A deployment that someone else stopped in the meantime is started."""
     result, asked = restarted(stops=(MISSING,))
     assert (result.outcome, asked[:2]) == (Outcome.RESTARTED, ["stop d", "start d started"])
@@ -80,7 +80,9 @@ def test_what_somebody_else_stopped_is_started_again() -> None:
         ),
     ],
 )
-def test_a_start_that_fails_tells_that_it_stopped(start: EsmlError, outcome: Outcome, status: int, said: str) -> None:
+def test_a_failed_start_reports_that_the_deployment_stopped(
+    start: EsmlError, outcome: Outcome, status: int, said: str
+) -> None:
     """A failed start reports that the deployment stopped, with the reason, the save file and the start's exit code."""
     result, _ = restarted(starts=(start,), looks=({},))
     assert result.error
@@ -135,7 +137,7 @@ def interrupted(stage: str, looks: Mapping[str, str]) -> Result:
         ),
     ],
 )
-def test_after_a_signal_it_is_said_how_far_it_got(
+def test_after_a_signal_a_check_shows_how_far_the_restart_got(
     stage: str, looks: Mapping[str, str], outcome: Outcome, said: str | None
 ) -> None:
     """After a signal, one check determines whether the deployment stopped or started."""

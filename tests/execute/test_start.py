@@ -39,13 +39,13 @@ def test_an_accepted_start_takes_one_request() -> None:
     assert (brief(result), asked) == (("started", 1), ["start d fully_allocated"])
 
 
-def test_what_is_still_stopping_is_waited_for() -> None:
+def test_a_start_waits_until_the_stop_is_done() -> None:
     """A start waits until the deployment is no longer stopping, because it would be refused."""
     result, asked = started(None, looks=(STOPPING, STOPPING, GONE), state="stopping")
     assert (result.outcome, asked) == (Outcome.STARTED, ["look d"] * 3 + ["start d fully_allocated"])
 
 
-def test_what_never_stops_stopping_was_not_attempted() -> None:
+def test_a_start_blocked_by_a_stop_is_not_attempted() -> None:
     """If the deployment is still stopping at the deadline, nothing is sent and the start is not attempted."""
     result, asked = started(None, looks=(STOPPING,), state="stopping", seconds=10)
     assert (result.outcome, result.attempts) == (Outcome.NOT_ATTEMPTED, 0)
@@ -59,7 +59,7 @@ def test_a_lost_answer_is_not_sent_again_when_it_arrived(lost: Unreachable) -> N
     assert (result.outcome, asked) == (Outcome.STARTED, ["start d fully_allocated", "look d"])
 
 
-def test_a_lost_start_is_sent_again_only_after_a_look() -> None:
+def test_a_lost_start_is_sent_again_only_after_a_read() -> None:
     """After a lost response, the start is sent again if the deployment is not listed."""
     result, asked = started(RESET, None)
     assert (brief(result), asked) == (
@@ -86,13 +86,13 @@ def test_silence_is_settled_by_the_state() -> None:
     assert (result.outcome, result.error and result.error.exit_status) == (Outcome.UNKNOWN, 7)
 
 
-def test_what_never_left_was_not_attempted() -> None:
+def test_a_start_that_was_not_sent_is_not_attempted() -> None:
     """If the connection is refused, the start is not attempted and the exit code is 6."""
     result = started(REFUSED)[0]
     assert (result.outcome, result.error and result.error.exit_status) == (Outcome.NOT_ATTEMPTED, 6)
 
 
-def test_an_odd_answer_is_unknown() -> None:
+def test_an_unexpected_start_response_is_unknown() -> None:
     """An unexpected response makes the result unknown."""
     assert started(BadAnswer("odd"))[0].outcome is Outcome.UNKNOWN
 
@@ -104,7 +104,7 @@ def test_an_id_that_is_taken_is_left_to_the_final_check(status: int) -> None:
         assert started(refusal(status, reason=reason))[0].outcome is Outcome.STARTED
 
 
-def test_the_servers_own_time_out_is_no_failure() -> None:
+def test_a_timeout_on_the_server_is_not_a_failure() -> None:
     """A timeout on the server is not a failure, because the start continues in the background."""
     result = started(refusal(408, "model_deployment_timeout_exception", "Timed out after [9s]"))[0]
     assert (result.outcome, result.error and result.error.exit_status) == (Outcome.STARTING, 7)
@@ -151,7 +151,7 @@ def test_the_servers_own_time_out_is_no_failure() -> None:
         (400, "odd", "refused", ""),
     ],
 )
-def test_refusals_are_told_apart(status: int, reason: str, code: str, hint: str) -> None:
+def test_each_refusal_has_its_message_and_hint(status: int, reason: str, code: str, hint: str) -> None:
     """Each refusal has its message and hint, is not retried and exits with 1; unknown ones keep the server's text."""
     result, asked = started(refusal(status, reason=reason))
     assert (result.outcome, asked) == (Outcome.FAILED, ["start d fully_allocated"])
@@ -173,7 +173,7 @@ def alias_start(models: dict[str, str], *starts: Answer, through_alias: bool) ->
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_what_an_alias_started_starts_at_the_path_of_the_alias(known: bool) -> None:
+def test_a_start_uses_the_path_of_the_alias(known: bool) -> None:
     """A deployment started through an alias is started at the alias's path, even if only a refusal reveals that."""
     starts = [None] if known else [NAME_IS_A_MODEL, None]
     result, asked = alias_start({"d": "m"}, *starts, through_alias=known)
@@ -216,7 +216,7 @@ def reader(*looks: Mapping[str, str] | EsmlError, seconds: float = 60) -> tuple[
     return Reader(cluster, Deadline(seconds, clock), lambda _: None), cluster, clock
 
 
-def test_only_what_is_planned_is_started_and_the_order_stays() -> None:
+def test_only_planned_deployments_are_started_in_order() -> None:
     """Only planned deployments are started, and the results keep their order."""
     read, cluster, _ = reader({})
     differs = Result(planned("b", Outcome.DIFFERS).target, Outcome.DIFFERS, error=EsmlError("other"))
@@ -235,7 +235,7 @@ def began(name: str) -> Result:
     return Result(planned(name).target, Outcome.STARTED, attempts=1)
 
 
-def test_all_are_watched_with_one_request_a_look() -> None:
+def test_all_starts_are_watched_with_one_request_at_a_time() -> None:
     """All deployments are checked with one request at a time, with growing pauses, until the last has started."""
     read, cluster, clock = reader(
         {"a": "starting", "b": "started"}, {"a": "starting", "b": "started"}, {"a": "started", "b": "started"}
@@ -245,7 +245,7 @@ def test_all_are_watched_with_one_request_a_look() -> None:
     assert (cluster.asked, clock.slept) == (["look a,b"] * 3, [0.5, 1.0])
 
 
-def test_what_ran_but_was_only_starting_is_watched_too() -> None:
+def test_a_starting_deployment_is_watched_too() -> None:
     """A deployment that was already starting is awaited, too, but not reported as started by this run."""
     read, _, _ = reader({"a": "starting"}, {"a": "started"})
     (one,) = watched([planned("a", Outcome.ALREADY_RUNNING, "starting")], read, "started")

@@ -41,7 +41,7 @@ class Timed(FakeCluster):
         self.clock = FakeClock()
 
 
-def test_an_answer_that_says_stopped_needs_no_look() -> None:
+def test_a_confirmed_stop_needs_no_read() -> None:
     """A confirmed stop is one request and one attempt, also without a look-up before."""
     for target in (SEEN, UNSEEN):
         fake = cluster(None)
@@ -64,7 +64,7 @@ def test_it_is_sent_again_only_while_it_still_runs() -> None:
     assert fake.asked == ["stop d", "look d", "stop d"]
 
 
-def test_what_is_stopping_is_waited_for_with_growing_pauses() -> None:
+def test_a_stopping_deployment_is_awaited_with_growing_pauses() -> None:
     """A stopping deployment is awaited with growing pauses, without a second stop."""
     fake = cluster(RESET, looks=(GOING, GOING, GOING, GONE))
     assert stopped(fake).outcome is Outcome.STOPPED
@@ -72,7 +72,7 @@ def test_what_is_stopping_is_waited_for_with_growing_pauses() -> None:
     assert fake.clock.slept[1:] == [0.25, 0.5, 1.0]
 
 
-def test_what_is_still_stopping_at_the_deadline_is_said_to_be() -> None:
+def test_a_stop_at_the_deadline_is_still_stopping() -> None:
     """At the deadline it is still stopping, with exit code 7 and a hint to check again."""
     fake = cluster(RESET, looks=(GOING,))
     ended = stopped(fake, seconds=10)
@@ -96,13 +96,13 @@ def silent_for(fake: Timed, seconds: float) -> None:
     raise SILENT
 
 
-def test_after_a_time_out_what_still_runs_is_unknown() -> None:
+def test_after_a_timeout_a_running_deployment_is_unknown() -> None:
     """After a timeout, a running deployment is unknown, because the stop may still take effect."""
     ended = stopped(cluster(SILENT, looks=(RUNS,)))
     assert (ended.outcome, ended.error and ended.error.exit_status) == (Outcome.UNKNOWN, 7)
 
 
-def test_what_keeps_failing_and_still_runs_is_failed() -> None:
+def test_after_four_failures_a_running_deployment_has_failed() -> None:
     """After four failed stops, each after a read, a running deployment has failed, with exit code 1."""
     fake = cluster(BUSY, looks=(RUNS,))
     ended = stopped(fake)
@@ -120,14 +120,14 @@ def test_a_state_that_cannot_be_read_is_unknown_at_the_deadline() -> None:
     assert fake.clock.time - 1000 > 85
 
 
-def test_a_cluster_that_comes_back_settles_it() -> None:
+def test_the_state_decides_when_the_cluster_responds_again() -> None:
     """The state is read until the cluster responds again, and that state is the result."""
     fake = cluster(RESET, looks=(*[BUSY] * 12, GONE))
     assert stopped(fake, seconds=300).outcome is Outcome.STOPPED
 
 
 @pytest.mark.parametrize("denied", [refusal(403), refusal(500), BadAnswer("odd")])
-def test_a_state_that_may_not_be_read_is_unknown_at_once(denied: EsmlError) -> None:
+def test_a_permanent_read_error_makes_the_result_unknown(denied: EsmlError) -> None:
     """A permanent error while reading the state makes the result unknown at once."""
     fake = cluster(RESET, looks=(denied,))
     assert stopped(fake, seconds=300).outcome is Outcome.UNKNOWN
@@ -135,7 +135,7 @@ def test_a_state_that_may_not_be_read_is_unknown_at_once(denied: EsmlError) -> N
 
 
 @pytest.mark.parametrize("unsent", [REFUSED, TlsFailed("no trust", sent=False)])
-def test_what_was_never_sent_was_not_attempted(unsent: Unreachable) -> None:
+def test_a_stop_that_was_not_sent_is_not_attempted(unsent: Unreachable) -> None:
     """If the stop was not sent, it is not attempted and the exit code is 6."""
     ended = stopped(cluster(unsent, looks=(unsent,)), UNSEEN)
     assert (ended.outcome, ended.error and ended.error.exit_status) == (Outcome.NOT_ATTEMPTED, 6)
@@ -180,7 +180,7 @@ def test_stop_again_is_done() -> None:
     assert brief(stopped(fake)) == ("stopped", 2)
 
 
-def test_a_stop_that_is_always_told_to_come_again_is_settled_by_the_state() -> None:
+def test_repeated_requests_to_stop_again_end_with_the_state() -> None:
     """If the server keeps requesting another stop, another client's stop is at work, and the state is the result."""
     again = refusal(500, reason="Attempt to stop again")
     assert stopped(cluster(again, looks=(*[GOING] * 40, GONE)), seconds=600).outcome is Outcome.STOPPED
@@ -212,7 +212,7 @@ def test_missing_after_a_stop_that_was_never_sent_is_not_found() -> None:
     assert stopped(cluster(REFUSED), UNSEEN).outcome is Outcome.NOT_FOUND
 
 
-def test_what_stays_stopping_after_a_lost_answer_is_stopped_again() -> None:
+def test_a_deployment_that_stays_stopping_is_stopped_again() -> None:
     """A deployment that stays stopping after a lost response is stopped again; its master may have been lost."""
     fake = cluster(RESET, None, looks=(GOING,))
     assert brief(stopped(fake, seconds=300)) == ("stopped", 2)
@@ -269,7 +269,7 @@ def test_every_target_has_a_result_in_order_and_only_the_planned_are_touched() -
     assert (fake.asked, signal) == (["stop b", "stop d"], None)
 
 
-def test_forced_is_only_what_stopped_with_force() -> None:
+def test_forced_is_set_only_for_stopped_deployments() -> None:
     """`forced` is true only for deployments that stopped."""
     targets = [Target(name, Outcome.WOULD_STOP, deployment(name)) for name in ("a", "b")]
     fake = FakeCluster(stops=[refusal(500), None])
@@ -288,7 +288,7 @@ def test_without_time_nothing_is_sent() -> None:
 @pytest.mark.parametrize(
     ("version", "outcome"), [("8.7.1", "unknown"), (None, "unknown"), ("8.8.0", "stopped"), ("9.1.0", "stopped")]
 )
-def test_an_old_server_is_not_believed_about_what_was_not_listed(version: str | None, outcome: str) -> None:
+def test_an_unlisted_deployment_is_unproven_on_an_old_server(version: str | None, outcome: str) -> None:
     """Before 8.8, "stopped" is accepted only for deployments that were listed."""
     fake = cluster(None)
     fake.version = version

@@ -87,12 +87,12 @@ ODD_ANSWERS = {
     "another type": (faults.answer({"count": "1", "stopped": "yes"}), "it holds a text where"),
     "deeply nested": (faults.answer(b"[" * 100_000), "sent a response that cannot be read."),
     "invalid UTF-8": (faults.answer(b'{"count": 1, "x": "\xff\xfe"}'), "sent a response that cannot be read."),
-    "not packed as it says": (faults.answer({"count": 1}, content_encoding="gzip"), "sent an answer that cannot be"),
+    "not packed as it says": (faults.answer({"count": 1}, content_encoding="gzip"), "sent a response that cannot be"),
     "no product header": (
         faults.answer({"count": 0, "stopped": True}, product=False),
         "without Elasticsearch's product header.",
     ),
-    "a redirect": (faults.answer(b"", 302, location="http://127.0.0.1:1/"), "a redirect (HTTP 302), which is never"),
+    "a redirect": (faults.answer(b"", 302, location="http://127.0.0.1:1/"), "a redirect (HTTP 302), which esml does not"),
     "a 404 of something else": (faults.page(404), "is not Elasticsearch: it answered HTTP 404 with a web page (HTML)."),
 }
 LARGE_ANSWERS = {

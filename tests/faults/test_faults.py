@@ -36,7 +36,7 @@ def ahead(request: pytest.FixtureRequest) -> Iterator[Ahead]:
 
 
 @pytest.mark.parametrize("case", PARAMETERS)
-def test_whatever_goes_wrong_is_said_as_it_is(case: Case, ahead: Ahead) -> None:
+def test_each_fault_ends_as_expected(case: Case, ahead: Ahead) -> None:
     """Outcome, exit code and messages are as expected, in time and with few requests; a stopped deployment is gone."""
     played = ahead.played(case)
     assert played.ended.status == case.status, played.ended.err

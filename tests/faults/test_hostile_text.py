@@ -47,7 +47,7 @@ def test_ids_are_one_line_each(url: str) -> None:
     assert len(ended.out.splitlines()) == 1
 
 
-def test_json_holds_the_values_themselves(url: str) -> None:
+def test_json_contains_the_exact_values(url: str) -> None:
     """JSON contains the exact values of the server, in escaped form."""
     ended = esml("stop", "_all", "--yes", "-o", "json", environment={"ESML_URL": url})
     assert calm(ended)

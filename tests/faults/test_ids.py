@@ -77,7 +77,7 @@ def test_on_the_wire_it_is_the_same_segment(wire: tuple[FaultyServer, Cluster], 
 @pytest.mark.parametrize(
     "name", ["", ".", "..", "a\nb", "a\x1bb", "a\x7fb", "\ud800", "a\u2028b", " a", "a ", "x" * 5_000]
 )
-def test_what_can_be_no_id_is_refused(name: str) -> None:
+def test_impossible_ids_are_rejected(name: str) -> None:
     """Empty IDs, dots, control characters, lone surrogates, line separators and outer spaces are rejected."""
     assert not accepted(name)
 

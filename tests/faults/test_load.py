@@ -25,7 +25,7 @@ def test_many_are_stopped_with_few_requests_and_never_more_at_a_time(
     assert (len(server.lines(RESOLVE)), len(server.lines(LOOK))) == (1, 1)
 
 
-def test_one_bad_answer_in_the_middle_keeps_nobody(server: FaultyServer, state: State) -> None:
+def test_bad_responses_affect_only_their_targets(server: FaultyServer, state: State) -> None:
     """A 401, an invalid response and a reset affect only their targets, and different errors exit with 1."""
     deployments(state, "a", "b", "c", "d", "e")
     well = faults.after(0)

@@ -138,7 +138,7 @@ ECHOES: dict[str, dict[str, Fault]] = {
 
 @pytest.mark.parametrize("echo", ECHOES)
 @pytest.mark.parametrize("name", PLACES)
-def test_a_server_that_repeats_a_secret_makes_nobody_see_it(
+def test_a_secret_that_the_server_repeats_is_never_shown(
     name: str,
     echo: str,
     server: FaultyServer,
@@ -193,7 +193,7 @@ def test_a_password_that_is_typed_is_seen_nowhere(server: FaultyServer) -> None:
     assert not found(terminal.seen)
 
 
-def test_no_other_process_is_told(tmp_path: Path) -> None:
+def test_no_child_process_gets_a_secret(tmp_path: Path) -> None:
     """A process that esml starts gets no secret in its arguments or environment."""
     show = "import os, sys; print(sys.argv, dict(os.environ), open('/proc/self/cmdline').read())"
     environment = {"ESML_API_KEY": KEY, "ES_PASSWORD": CANARY, "ELASTIC_PASSWORD": CANARY}
@@ -202,7 +202,7 @@ def test_no_other_process_is_told(tmp_path: Path) -> None:
     assert not found(ended.out + ended.err)
 
 
-def test_the_cassettes_hold_none() -> None:
+def test_the_cassettes_contain_no_credentials() -> None:
     """The recorded cassettes contain no credentials."""
     folder = Path(__file__).parent.parent.parent / "cassettes"
     texts = [path.read_text() for path in folder.rglob("*.yaml")]
@@ -210,7 +210,7 @@ def test_the_cassettes_hold_none() -> None:
     assert not any("authorization" in text.lower() for text in texts)
 
 
-def test_the_search_finds_what_it_looks_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_search_finds_each_form_of_a_secret(capsys: pytest.CaptureFixture[str]) -> None:
     """The search finds each form of a secret."""
     sys.stderr.write(f"Basic {base64.b64encode(f'someone:{CANARY}'.encode()).decode()}\n")
     assert found(capsys.readouterr().err)

@@ -80,7 +80,7 @@ def test_a_drip_is_a_byte_at_a_time(server: FaultyServer) -> None:
     assert sum(len(part) for part in seen[1:]) < 20
 
 
-def test_work_may_be_done_all_the_same(server: FaultyServer, state: State) -> None:
+def test_a_fault_can_stop_the_deployment_first(server: FaultyServer, state: State) -> None:
     """A fault can stop the deployment before it responds."""
     for fault in (faults.reset_after, faults.work_then(faults.page(504))):
         deployments(state, "d")
@@ -116,7 +116,7 @@ HEADS: list[tuple[Fault, Check]] = [
 
 
 @pytest.mark.parametrize(("fault", "check"), HEADS)
-def test_an_answer_is_as_it_was_asked_for(server: FaultyServer, fault: Fault, check: Check) -> None:
+def test_a_fault_has_the_requested_status_and_size(server: FaultyServer, fault: Fault, check: Check) -> None:
     """A response has the requested status, headers and size."""
     server.on(RESOLVE, fault)
     assert check(*ask(server))
@@ -132,7 +132,7 @@ def test_an_echo_repeats_the_login(server: FaultyServer) -> None:
     assert b"u:p" in body
 
 
-def test_nobody_waits_for_it_to_end() -> None:
+def test_a_silent_handler_ends_with_the_server() -> None:
     """A handler that never responds ends together with the server."""
     with misbehaving() as server:
         server.on(RESOLVE, faults.silence)

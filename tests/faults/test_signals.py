@@ -47,7 +47,7 @@ def test_while_looking_up_nothing_was_changed(server: FaultyServer, number: int,
 @pytest.mark.parametrize(
     "fault", [pytest.param(faults.silence, marks=THOROUGH), faults.drip()], ids=["silent", "drips"]
 )
-def test_while_stopping_each_target_is_told_apart(
+def test_a_signal_during_stops_reports_each_target(
     server: FaultyServer, state: State, number: int, fault: Fault
 ) -> None:
     """After a signal, targets are stopped, unknown or not attempted, and no further stop is sent."""
@@ -99,7 +99,7 @@ def test_a_report_of_thousands_is_written_in_plain_lines(server: FaultyServer, s
     assert sum("not_attempted" in line for line in told) > 1_900
 
 
-def test_one_look_tells_what_is_stopping(server: FaultyServer, state: State) -> None:
+def test_after_a_signal_one_request_finds_stopping_deployments(server: FaultyServer, state: State) -> None:
     """After a signal, a deployment that the server shows as stopping is reported as stopping."""
     deployments(state, "a", stop_ms=5_000)
     with started("stop", "a", environment={"ESML_URL": server.url}) as process:
@@ -108,7 +108,7 @@ def test_one_look_tells_what_is_stopping(server: FaultyServer, state: State) -> 
     assert (status, outcomes(out)) == (143, {"a": "stopping"})
 
 
-def test_a_report_that_nobody_reads_does_not_hold_it_back(server: FaultyServer, state: State) -> None:
+def test_a_full_output_pipe_does_not_delay_the_end(server: FaultyServer, state: State) -> None:
     """A signal ends a command whose output pipe is full, after the stops."""
     names = [f"a-deployment-with-a-rather-long-name-{number}" for number in range(300)]
     deployments(state, *names)

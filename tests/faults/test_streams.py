@@ -66,7 +66,7 @@ def test_a_closed_stderr_changes_nothing(url: str, state: State) -> None:
 
 
 @pytest.mark.parametrize("form", ["table", *(pytest.param(one, marks=THOROUGH) for one in ("json", "ids"))])
-def test_a_closed_stdout_is_said_and_what_was_done_too(url: str, state: State, form: str) -> None:
+def test_a_closed_stdout_is_reported_with_the_results(url: str, state: State, form: str) -> None:
     """With a closed stdout the exit code is 1, and stderr contains the error and the results."""
     code, said = shell(f"esml stop d1 -o {form} >&-", url)
     assert code == 1
@@ -79,7 +79,7 @@ def test_a_closed_stdout_is_said_and_what_was_done_too(url: str, state: State, f
 
 
 @needs_full
-def test_a_full_disk_is_said_and_what_was_done_too(url: str, state: State) -> None:
+def test_a_full_disk_is_reported_with_the_results(url: str, state: State) -> None:
     """With a full disk stderr contains the error and the results; a failed target keeps its exit code."""
     code, said = shell("esml stop d1 d2 >/dev/full", url)
     assert code == 1
@@ -94,7 +94,7 @@ def test_a_full_disk_is_said_and_what_was_done_too(url: str, state: State) -> No
 @pytest.mark.parametrize(
     "words", ["--help", "schema", *(pytest.param(one, marks=THOROUGH) for one in ("--version", "completion bash"))]
 )
-def test_a_help_that_cannot_be_written_is_no_bug(url: str, words: str) -> None:
+def test_a_failed_write_of_help_is_not_a_bug(url: str, words: str) -> None:
     """Help exits with 1 and a message on a full disk, and with 141 in a closed pipe."""
     code, said = shell(f"esml {words} >/dev/full", url)
     assert (code, said.count("\n")) == (1, 1)
@@ -115,7 +115,7 @@ def test_without_standard_input_it_works(url: str, state: State, source: str) ->
 
 
 @pytest.mark.parametrize("source", ["< <(printf '\\xff\\xfe\\n')", "< <(printf 'a\\0b\\n')", "< <(printf '..\\n')"])
-def test_input_that_holds_no_ids_is_a_usage_error(server: FaultyServer, url: str, source: str) -> None:
+def test_input_without_valid_ids_is_a_usage_error(server: FaultyServer, url: str, source: str) -> None:
     """Bytes that are not text, and lines that cannot be IDs, exit with 2 before any request."""
     assert shell(f"esml stop - {source}", url)[0] == 2
     assert not server.lines(RESOLVE)

@@ -27,7 +27,7 @@ TIME = 1_700_000_000_000
         ),
     ],
 )
-def test_a_use_says_what_and_through_what(reference: Reference, long: str, brief: str) -> None:
+def test_a_use_has_a_long_and_a_short_description(reference: Reference, long: str, brief: str) -> None:
     """A use has a full and a short description."""
     assert (use(reference), use_in_brief(reference)) == (long, brief)
 
@@ -44,7 +44,7 @@ def test_a_refusal_ends_with_the_command_that_would_do_it() -> None:
     ]
 
 
-def test_a_refusal_because_of_the_model_says_what_is_missing() -> None:
+def test_a_refusal_names_the_last_deployment_of_a_model() -> None:
     """A refusal because of the model says that this is its last running deployment."""
     target = Target("d", Outcome.IN_USE, deployment("d", "m"), (BY_MODEL,), failing_uses=(BY_MODEL,))
     lines = in_use_lines(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop", dry_run=True), OPTIONS)
@@ -58,7 +58,7 @@ def together(name: str, *breaks: Reference, state: str = "started", model: str =
     return Result(target, Outcome.IN_USE, used_by=breaks)
 
 
-def test_deployments_that_are_only_refused_together_say_so() -> None:
+def test_deployments_refused_only_together_name_each_other() -> None:
     """Deployments that are refused only together name the others, and how to keep the model available."""
     one = together("one", BY_MODEL)
     others = [
@@ -83,7 +83,7 @@ def test_a_refusal_by_the_server_is_quoted() -> None:
     assert lines[1] == "  Elasticsearch says: Cannot stop\\x1b[31m [d]"
 
 
-def test_a_refusal_names_what_is_in_the_way_only() -> None:
+def test_a_refusal_omits_uses_that_are_still_served() -> None:
     """A refusal omits a pipeline that another deployment of the model serves."""
     target = Target("d", Outcome.IN_USE, deployment("d", "m"), (NAMED, BY_MODEL), failing_uses=(NAMED,))
     lines = in_use_lines(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop"), OPTIONS)
@@ -95,7 +95,7 @@ def going(name: str, outcome: Outcome, *breaks: Reference) -> Result:
     return Result(Target(name, Outcome.WOULD_STOP, deployment(name, "m"), breaks, failing_uses=breaks), outcome)
 
 
-def test_force_is_a_warning_about_what_fails_now() -> None:
+def test_force_warns_about_uses_that_fail() -> None:
     """With --force a warning says which uses fail until the restart, or would fail in a dry run."""
     result = going("d", Outcome.STOPPED, NAMED, OWNER)
     uses = "ingest pipeline p references this deployment; inference endpoint e created this deployment"
@@ -119,7 +119,7 @@ def test_force_is_a_warning_about_what_fails_now() -> None:
         (Outcome.IN_USE, False),
     ],
 )
-def test_a_model_is_not_said_to_be_gone_while_one_of_its_deployments_runs(other: Outcome, said: bool) -> None:
+def test_no_broken_use_while_a_deployment_of_the_model_is_running(other: Outcome, said: bool) -> None:
     """A pipeline does not count as broken if one of two planned stops of its model failed."""
     result = going("d", Outcome.STOPPED, BY_MODEL)
     line = broken_uses_warning(result, Report("stop", (result, going("e", other, BY_MODEL))))
@@ -142,7 +142,7 @@ def test_a_model_is_not_said_to_be_gone_while_one_of_its_deployments_runs(other:
         ("8.19.0", False, False, True, True),
     ],
 )
-def test_what_was_not_checked_is_said_where_nothing_else_would(
+def test_a_missing_check_is_reported_if_the_server_would_not_refuse(
     version: str, dry_run: bool, was_forced: bool, verbose: bool, said: bool
 ) -> None:
     """A missing check is reported unless the server would refuse the stop itself."""
@@ -153,7 +153,7 @@ def test_what_was_not_checked_is_said_where_nothing_else_would(
     assert missing_checks(report, verbose=verbose) == ([line] if said else [])
 
 
-def test_what_was_not_checked_is_said_once() -> None:
+def test_a_missing_check_is_reported_once() -> None:
     """A missing check is reported once for all deployments, and always in a list."""
     target = Target(
         "d", Outcome.LISTED, deployment("d", node_versions=("9.1.0",)), not_checked=(UNREAD, NotChecked("x", "y"))

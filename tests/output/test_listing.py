@@ -38,7 +38,7 @@ def report() -> Report:
     )
 
 
-def test_lines_have_every_value_whole() -> None:
+def test_each_line_of_a_list_has_all_values() -> None:
     """Each deployment is one line with all values: node names, times in UTC and uses."""
     assert lines(report()).split("\n") == [
         f"{BUSY.deployment_id}\tm\tstarted\t1/2\tlow\tnode-1,node-2\t1234\t2023-11-14T22:13:20Z\t{SHORT_USES}\t265000000\t\t",
@@ -66,7 +66,7 @@ DAY = 86_400_000
     ],
     ids=["nothing known", "used", "not since its start", "one node restarted", "started just now", "in use"],
 )
-def test_the_last_use_is_never_more_than_what_is_known(found: Deployment, ago: str, at: str) -> None:
+def test_the_last_use_is_shown_only_as_far_as_known(found: Deployment, ago: str, at: str) -> None:
     """The last use is shown only as far as the cluster knows it."""
     assert (last_use(found, 7 * DAY), used_at(found)) == (ago, at)
 
@@ -88,7 +88,7 @@ def test_a_table_without_a_terminal_is_as_wide_as_it_needs() -> None:
 
 
 @pytest.mark.parametrize("columns", [30, 60])
-def test_a_narrow_terminal_shows_what_matters(columns: int) -> None:
+def test_a_narrow_terminal_shows_the_important_columns(columns: int) -> None:
     """A narrow terminal shows ID, state, allocations and last use, with the uses below each row."""
     shown = text(report(), columns)
     assert "MODEL" not in shown

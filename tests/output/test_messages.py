@@ -26,12 +26,12 @@ from tests.support.builders import deployment
         (Target("d", Outcome.NOT_FOUND, hint="did you mean e?"), "Deployment d is not running. Did you mean e?"),
     ],
 )
-def test_a_missing_name_is_told_with_its_hint(target: Target, line: str) -> None:
+def test_an_unmatched_name_is_reported_with_its_hint(target: Target, line: str) -> None:
     """A name that matches nothing is one sentence with its hint."""
     assert no_match_line(target, "stop") == line
 
 
-def test_a_model_that_has_deployments_is_told_with_the_command_for_them() -> None:
+def test_a_model_is_reported_with_the_command_for_its_deployments() -> None:
     """A model with deployments is reported with the command for them and all given options."""
     target = Target(
         "faq", Outcome.NOT_FOUND, hint="is a model alias of m; its deployments are a", model_deployments=("a", "b")
@@ -56,7 +56,7 @@ TIME = 1_700_000_000_000
         ({"last_access": TIME, "idle_since": TIME, "pending": 1}, "d was skipped: it is in use now."),
     ],
 )
-def test_what_is_not_idle_says_what_is_known_of_its_use(known: dict[str, Any], line: str) -> None:
+def test_a_skipped_deployment_shows_its_last_use(known: dict[str, Any], line: str) -> None:
     """The message about a skipped deployment shows its last use in UTC, as far as it is known."""
     assert not_idle(Target("d", Outcome.NOT_IDLE, deployment("d", **known))) == line
 
@@ -102,12 +102,12 @@ def outcomes(*found: Outcome) -> tuple[Result, ...]:
         (Report("list", outcomes(Outcome.LISTED, Outcome.NOT_FOUND)), "1 deployment."),
     ],
 )
-def test_the_closing_sentence_says_what_changed(report: Report, sentence: str) -> None:
+def test_the_summary_names_or_counts_the_results(report: Report, sentence: str) -> None:
     """The closing sentence names a single deployment, and counts several."""
     assert summary(report) == sentence
 
 
-def test_what_was_wrong_with_a_deployment_is_told_when_it_stops() -> None:
+def test_the_reason_of_a_failed_deployment_is_shown_when_it_stops() -> None:
     """The reason of a deployment, such as a deleted model, is shown when it stops."""
     found = deployment("d", reason="Its model gone was deleted.")
     for outcome, line in ((Outcome.STOPPED, "d: Its model gone was deleted."), (Outcome.LISTED, None)):

@@ -92,12 +92,12 @@ def test_an_empty_list_says_so(sandbox: SandboxServer) -> None:
 
 
 @pytest.mark.parametrize(("sort", "first"), [("id", "large_model"), ("last-used", "reviews_for_ingest")])
-def test_a_list_is_sorted_as_asked(sandbox: SandboxServer, sort: str, first: str) -> None:
+def test_a_list_can_be_sorted(sandbox: SandboxServer, sort: str, first: str) -> None:
     """A list can be sorted by ID, or with the longest unused first."""
     assert run(sandbox, "list", "reviews_for_ingest,large_model", "--sort", sort).lines[0][0] == first
 
 
-def test_colours_are_forced_on_what_people_read(sandbox: SandboxServer) -> None:
+def test_force_color_colors_stderr_in_a_pipe(sandbox: SandboxServer) -> None:
     """FORCE_COLOR colors stderr in a pipe, unless NO_COLOR is set."""
     assert "\x1b[1;31mesml:\x1b[0m" in run(sandbox, "stop", "reviews_for_ingest", FORCE_COLOR="1").err
     assert "\x1b" not in run(sandbox, "stop", "reviews_for_ingest", FORCE_COLOR="1", NO_COLOR="1").err

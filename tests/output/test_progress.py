@@ -15,7 +15,7 @@ from esml_stop.output.progress import LogProgress, TerminalProgress
 A, D = Target("a", Outcome.WOULD_STOP), Target("d", Outcome.WOULD_STOP)
 
 
-def test_a_reminder_names_what_is_waited_for_and_its_queue() -> None:
+def test_a_reminder_names_pending_targets_and_their_queues() -> None:
     """A reminder names each target that esml has waited for long enough, with its queue if that is known."""
     log = LogProgress()
     log.phase("Stopping", 2)
@@ -96,7 +96,7 @@ def terminal_for(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return terminal
 
 
-def test_what_is_said_meanwhile_is_neither_swallowed_nor_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_printed_during_progress_stay_complete(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines that are printed during progress remain complete and in order, and the progress disappears."""
     terminal = terminal_for(monkeypatch)
     with TerminalProgress() as shown:
@@ -119,7 +119,7 @@ def test_what_is_said_meanwhile_is_neither_swallowed_nor_broken(monkeypatch: pyt
     assert "x" * 40 in terminal.getvalue(), "a command that is copied must stay in one piece"
 
 
-def test_it_shows_how_far_it_is_and_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_shows_a_total_and_the_pending_targets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Progress shows a total, a line for each of the first pending targets, and the number of the others."""
     terminal_for(monkeypatch)
     with TerminalProgress() as shown:
@@ -139,7 +139,7 @@ def test_it_shows_how_far_it_is_and_what_it_waits_for(monkeypatch: pytest.Monkey
         assert shown.rows(now)[-1] == "and for 1 other"
 
 
-def test_a_short_command_is_spared_what_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_command_shows_one_plain_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """A short command shows a single plain line, which disappears."""
     terminal = terminal_for(monkeypatch)
     monkeypatch.setattr(progress, "SHORT_SECONDS", 60.0)

@@ -94,7 +94,7 @@ def test_an_error_before_any_result_is_json_on_stdout(
     assert not any(document["counts"].values())
 
 
-def test_each_error_has_what_people_read(sandbox: SandboxServer) -> None:
+def test_each_json_error_has_code_message_and_hint(sandbox: SandboxServer) -> None:
     """An error in JSON has its code, message, hint and, for a refusal, the command that stops the deployment anyway."""
     ended = esml("stop", "reviews_for_ingest", "-qo", "json", environment={"ESML_URL": sandbox.url})
     (error,) = ended.json["errors"]
@@ -127,7 +127,7 @@ def test_states_do_not_contradict_outcomes(sandbox: SandboxServer) -> None:
     assert (listed["previous_state"], listed["state"]) == (None, "started")
 
 
-def test_the_schema_can_say_no() -> None:
+def test_the_schema_rejects_invalid_reports() -> None:
     """The schema rejects an unknown outcome and a wrong type, and accepts an additional field."""
     document = esml("sandbox", "--", "esml", "list", "-o", "json").json
     checked({**document, "added": 1, "deployments": [{**document["deployments"][0], "added": 1}]})
@@ -136,7 +136,7 @@ def test_the_schema_can_say_no() -> None:
             checked({**document, "deployments": [{**document["deployments"][0], **change}]})
 
 
-def test_a_list_holds_deployments_only(sandbox: SandboxServer) -> None:
+def test_the_json_of_a_list_contains_deployments_only(sandbox: SandboxServer) -> None:
     """In the JSON of a list, an unmatched name is a warning, or an error if a match was required."""
     environment = {"ESML_URL": sandbox.url}
     ended = esml("list", "large_model", "zz*", "-o", "json", environment=environment).json
@@ -146,7 +146,7 @@ def test_a_list_holds_deployments_only(sandbox: SandboxServer) -> None:
     assert [one["target"] for one in ended["errors"]] == ["zz*"]
 
 
-def test_an_error_that_a_command_overcomes_holds_the_command(sandbox: SandboxServer) -> None:
+def test_an_error_contains_the_command_that_solves_it(sandbox: SandboxServer) -> None:
     """Errors about uses and about models contain the command that solves them, with the given options."""
     ended = esml("stop", "reviews_for_ingest", "questions", "-o", "json", environment={"ESML_URL": sandbox.url}).json
     assert [one["command"] for one in ended["errors"]] == [

@@ -118,7 +118,7 @@ def test_a_long_stop_is_watched() -> None:
     assert shown.raw.rfind("\x1b[?25h") > shown.raw.rfind("\x1b[?25l")
 
 
-def test_a_question_shows_what_it_is_about(sandbox: SandboxServer) -> None:
+def test_the_prompt_for_a_pattern_shows_the_plan(sandbox: SandboxServer) -> None:
     """The prompt for a pattern shows the plan, and after no nothing is stopped."""
     shown = stop(sandbox, "my*", answer="n\n")
     assert shown.status == 1
@@ -213,7 +213,9 @@ def test_settings_are_a_table_with_their_sources(sandbox: SandboxServer) -> None
         (("--check", "--timeout", "200ms"), "http://127.0.0.1:1", "This connection does not work."),
     ],
 )
-def test_settings_that_were_not_tried_or_do_not_work_say_so(arguments: tuple[str, ...], url: str, closing: str) -> None:
+def test_the_summary_of_config_names_untested_or_failed_settings(
+    arguments: tuple[str, ...], url: str, closing: str
+) -> None:
     """The closing sentence says whether the connection was tested and works."""
     shown = on_terminal("config", *arguments, environment={"ESML_URL": url})
     assert closing in shown.lines

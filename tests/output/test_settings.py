@@ -70,7 +70,7 @@ def test_an_error_is_in_the_json_too(capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize(
     ("may", "status"), [({"manage_ml": True}, 0), ({"manage_ml": False}, 4), ({"manage_ml": None}, 4), (None, 4)]
 )
-def test_the_exit_code_says_whether_deployments_may_be_stopped(may: dict[str, bool | None] | None, status: int) -> None:
+def test_the_exit_code_of_config_depends_on_the_privilege(may: dict[str, bool | None] | None, status: int) -> None:
     """The exit code is 0 if the user may stop deployments, else 4."""
     assert report(inspection=Inspection("u", privileges=may)).exit_status == status
 
@@ -86,7 +86,7 @@ def test_names_from_the_server_are_cleaned(capsys: pytest.CaptureFixture[str]) -
     assert not any("\x1b" in line for line in lines)
 
 
-def test_nobody_and_no_proxy_are_said() -> None:
+def test_missing_credentials_and_proxies_are_reported() -> None:
     """A connection without credentials and proxy is reported as such."""
     found = masked_value(Connection(("http://h:1",), sources={"url": "--url"}), {})
     assert [(one.name, one.value) for one in found.settings] == [("url", "http://h:1"), ("credentials", "none")]

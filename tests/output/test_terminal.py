@@ -40,7 +40,7 @@ def test_colour(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], on
     assert terminal.has_colour(None) is in_pipe
 
 
-def test_a_closed_stream_is_no_terminal() -> None:
+def test_a_closed_stream_is_not_a_terminal() -> None:
     """A closed stream is not a terminal."""
     closed = Terminal()
     closed.close()

@@ -38,7 +38,7 @@ def test_lines_and_models_are_exact() -> None:
     assert parse([], lines=[]).from_input is True
 
 
-def test_exact_names_and_patterns_are_told_apart() -> None:
+def test_exact_names_and_patterns_are_distinguished() -> None:
     """A name with an asterisk and _all are patterns; an ID that begins with _all is not."""
     selection = Selection(("a", "b*", "_all", "*", "_all_of_them"))
     assert selection.exact == ("a", "_all_of_them")
@@ -75,7 +75,7 @@ def test_only_exact_ids_are_not_broad(selection: Selection, broad: bool) -> None
         ("x" * 2_701, f"The deployment ID that starts with {'x' * 40!r} is too long."),
     ],
 )
-def test_what_can_never_be_an_id_is_refused(name: str, said: str) -> None:
+def test_impossible_ids_are_rejected_before_any_request(name: str, said: str) -> None:
     """An impossible ID is rejected before any request, in one sentence that shows it escaped."""
     with pytest.raises(InputError) as refused:
         parse([name])
@@ -92,7 +92,7 @@ def test_an_empty_id_is_most_often_an_unset_variable() -> None:
     assert refused.value.hint is None
 
 
-def test_an_odd_id_that_runs_is_reached_by_a_pattern() -> None:
+def test_the_hint_for_special_characters_suggests_a_pattern() -> None:
     """The hint for an ID with special characters suggests a pattern."""
     with pytest.raises(InputError) as refused:
         parse(["a\tb"])
@@ -135,7 +135,7 @@ def test_the_longest_id_is_allowed() -> None:
         ("*a*a*a*a*a*a*a*a*b", "a" * 60, False),
     ],
 )
-def test_a_pattern_matches_whole_ids(name: str, deployment_id: str, yes: bool) -> None:
+def test_a_pattern_matches_complete_ids(name: str, deployment_id: str, yes: bool) -> None:
     """An asterisk matches any text, also none; a pattern matches complete IDs."""
     assert matches(name, deployment_id) is yes
 
@@ -149,13 +149,13 @@ def test_an_exact_id_matches_itself_alone(name: str) -> None:
     assert matches(f"{name}*", f"{name}x")
 
 
-def test_an_expression_holds_all_names() -> None:
+def test_an_expression_contains_all_names() -> None:
     """An expression contains exact names and patterns; `_all` replaces all of them."""
     assert expression(["a", "b*"]) == "a,b*"
     assert expression(["a", "_all"]) == "_all"
 
 
-def test_what_does_not_fit_a_request_line_is_asked_for_as_all() -> None:
+def test_names_beyond_a_request_line_are_requested_as_all() -> None:
     """Three hundred long IDs are requested as `_all`."""
     assert expression([f"a-rather-long-deployment-{number}" for number in range(300)]) == "_all"
 
@@ -214,7 +214,7 @@ def test_each_deployment_is_chosen_once() -> None:
     assert [one.deployment_id for one in found] == ["d", "x"]
 
 
-def test_what_was_used_since_is_not_chosen() -> None:
+def test_a_deployment_used_since_is_not_selected() -> None:
     """A deployment is not selected if it is not known to be idle or has pending requests, regardless of clocks."""
     found = chosen(
         Selection(("_all",), idle_before=1_000),

@@ -47,7 +47,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("_case", "own", "model", "held", "references"), CASES, ids=[c[0] for c in CASES])
-def test_pipelines_are_told_apart(
+def test_the_reference_of_a_pipeline_is_determined(
     _case: str,
     own: tuple[str, ...],
     model: tuple[str, ...],
@@ -106,6 +106,6 @@ def test_pipelines_of_every_sibling_count_for_the_model() -> None:
         (deployment("m", "m", "p"), ("p",), False),
     ],
 )
-def test_only_equal_answers_leave_a_doubt(one: Deployment, model: tuple[str, ...], yes: bool) -> None:
+def test_only_equal_responses_are_ambiguous(one: Deployment, model: tuple[str, ...], yes: bool) -> None:
     """The reference is unclear only if both responses are equal, contain a pipeline, and the names differ."""
     assert is_ambiguous(one, snapshot(one, models={"m": model})) is yes

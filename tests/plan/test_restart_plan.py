@@ -24,7 +24,7 @@ def decided(
     return result
 
 
-def test_what_would_be_stopped_would_be_restarted() -> None:
+def test_a_planned_stop_becomes_a_planned_restart() -> None:
     """A failed or stopping deployment is restarted, too; other decisions of the stop are kept."""
     for state in ("started", "failed", "stopping", "starting"):
         assert decided(whole(state=state)).outcome is Outcome.WOULD_RESTART
@@ -47,7 +47,7 @@ def test_settings_that_are_not_shown_are_refused_without_force() -> None:
     assert decided(whole(threads_per_allocation=None), force=True).outcome is Outcome.WOULD_RESTART
 
 
-def test_what_a_model_alias_started_is_started_through_it() -> None:
+def test_a_deployment_is_restarted_through_its_alias() -> None:
     """A deployment started through an alias is restarted unless the alias now belongs to another model."""
     through = decided(whole(), model="m").target.deployment
     assert through
@@ -63,7 +63,7 @@ def test_nothing_is_stopped_that_the_cluster_would_not_start(obstacle: EsmlError
     assert (result.outcome, result.error) == (Outcome.FAILED, obstacle)
 
 
-def test_what_is_not_listed_is_not_found() -> None:
+def test_an_unlisted_deployment_is_not_restarted() -> None:
     """A deployment that is not listed is not found, because its settings are unknown."""
     result = decided(None)
     assert (result.outcome, "its model was deleted" in (result.target.hint or "")) == (Outcome.NOT_FOUND, True)

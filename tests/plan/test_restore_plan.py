@@ -29,7 +29,7 @@ SAVED = (
 )
 
 
-def test_what_does_not_run_would_start_and_the_rest_is_left() -> None:
+def test_only_deployments_that_are_not_running_are_started() -> None:
     """Deployments that are not running are started, in the order of the file or of the given names."""
     assert outcomes(plan(ALL, SAVED, running(deployment("b")))) == {
         "a": "would_start",
@@ -61,7 +61,7 @@ def test_names_choose_from_the_file() -> None:
         ({"model_id": "x"}, "differs", "It is running with different settings: its model is x, not m."),
     ],
 )
-def test_what_is_there_decides(found: dict[str, Any], outcome: str, said: str | None) -> None:
+def test_the_listed_state_decides_the_plan(found: dict[str, Any], outcome: str, said: str | None) -> None:
     """Starting counts as running, stopping is awaited, and failed or different deployments are not changed."""
     (one,) = plan(Selection(("a",)), SAVED, running(deployment("a", **({"queue_capacity": 9} | found))))
     assert (one.outcome.value, one.error and one.error.message) == (outcome, said)
@@ -77,7 +77,7 @@ def test_a_model_that_is_gone_is_seen_where_models_were_listed() -> None:
     assert outcomes(plan(Selection(("b",)), SAVED, running(deployment("b")), models=())) == {"b": "already_running"}
 
 
-def test_a_name_that_is_not_in_the_file_is_told_with_those_that_are() -> None:
+def test_a_name_that_is_not_in_the_file_lists_the_ids_in_it() -> None:
     """The message about a name that is not in the file lists the first ten IDs."""
     (one,) = plan(Selection(("x",)), SAVED, {})
     assert one.target.hint == "It contains a, b, c."
@@ -107,7 +107,7 @@ def started(decision: Outcome = Outcome.WOULD_START) -> Result:
         (None, "started", "failed", 1),
     ],
 )
-def test_the_listing_settles_what_a_start_led_to(
+def test_the_listing_decides_the_result_of_a_start(
     found: dict[str, Any] | None, wait_for: str, outcome: str, code: int | None
 ) -> None:
     """The listing determines whether the start reached the requested state, and the duration is kept."""
@@ -117,13 +117,13 @@ def test_the_listing_settles_what_a_start_led_to(
     assert (seen.attempts, seen.seconds) == (1, 2.0)
 
 
-def test_what_ran_already_is_never_said_to_have_been_started() -> None:
+def test_a_running_deployment_is_not_reported_as_started() -> None:
     """A deployment that was already running is not reported as started."""
     there = running(deployment("a", allocations=1, target_allocations=1, queue_capacity=9))
     assert updated(started(Outcome.ALREADY_RUNNING), there, "started").outcome is Outcome.ALREADY_RUNNING
 
 
-def test_what_runs_now_is_kept_beside_what_was_saved() -> None:
+def test_the_result_contains_the_listed_deployment() -> None:
     """The result contains the listed deployment with its saved alias, or nothing if it is gone."""
     found = deployment("a", nodes=("ml-1",), queue_capacity=9, allocations=1, target_allocations=1)
     assert updated(started(), running(found), "started").seen == found

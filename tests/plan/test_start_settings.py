@@ -45,7 +45,7 @@ def test_adaptive_allocations_count_by_themselves() -> None:
     assert settings(running(adaptive_allocations=off))["number_of_allocations"] == 2
 
 
-def test_the_start_call_holds_every_parameter() -> None:
+def test_the_start_call_contains_every_setting() -> None:
     """The start call contains every setting, with the cache size in bytes, because the server rejects decimals."""
     call = start_call(running(cache_size="64.5mb"))
     assert call.path == "/_ml/trained_models/m/deployment/_start"
@@ -74,7 +74,7 @@ def test_a_deployment_called_like_its_model_needs_no_id() -> None:
     assert start_call(Deployment("m", "m", "started")).console == "POST _ml/trained_models/m/deployment/_start"
 
 
-def test_an_8_0_server_is_told_in_its_own_words() -> None:
+def test_an_8_0_server_gets_the_old_setting_names() -> None:
     """Servers before 8.3 get the old setting names, and differences are found in the same way."""
     old = running(old_names=True)
     assert start_call(old).query == {
@@ -114,7 +114,7 @@ def test_settings_that_the_cluster_did_not_show_are_known() -> None:
     assert not_shown(adaptive) == ()
 
 
-def test_differences_are_said_in_words() -> None:
+def test_differences_are_described() -> None:
     """Differences are described, the model first; a missing value is the default."""
     saved, now = running(), running(number_of_allocations=3, cache_size="1gb", priority=None)
     assert list(differences(saved, now)) == [
@@ -126,7 +126,7 @@ def test_differences_are_said_in_words() -> None:
     assert next(differences(saved, deployment("d", "other"))) == "its model is other, not m"
 
 
-def test_what_is_not_known_makes_no_difference() -> None:
+def test_unknown_settings_are_not_differences() -> None:
     """A setting that the file lacks is not a difference, except for those whose absence means the default."""
     adaptive = {"enabled": True}
     now = running(cache_size="1gb", adaptive_allocations=adaptive)
@@ -136,7 +136,7 @@ def test_what_is_not_known_makes_no_difference() -> None:
     ]
 
 
-def test_what_changes_by_itself_is_no_difference() -> None:
+def test_state_and_counts_are_not_settings() -> None:
     """State, nodes, counts and times are not settings."""
     other = running(state="starting", allocations=1, inference_count=9, start_time=5, last_access=6, nodes=("n",))
     assert list(differences(running(), other)) == []
@@ -171,7 +171,7 @@ def test_a_shown_size_leads_to_a_size_that_is_shown_so(size: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "mb", "1", "1.2.3mb", "-1mb", "1 mb", "1xb"])
-def test_what_is_no_size_is_refused(text: str) -> None:
+def test_text_that_is_not_a_size_is_rejected(text: str) -> None:
     """Text that is not a size is rejected."""
     with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
         size_in_bytes(text)

@@ -12,14 +12,14 @@ def decisions(selection: Selection, seen: Snapshot, *, force: bool = False, stri
     return {one.deployment_id: one.decision.value for one in plan(selection, seen, force=force, strict=strict)}
 
 
-def test_what_is_free_would_stop_in_the_order_asked_for() -> None:
+def test_unused_deployments_are_stopped_in_order() -> None:
     """Unused deployments are stopped once each, in the requested order."""
     seen = snapshot(deployment("a"), deployment("b"), deployment("c"))
     assert decisions(Selection(("c", "*", "a")), seen) == dict.fromkeys("cab", "would_stop")
     assert [one.deployment_id for one in plan(Selection(("c", "*", "a")), seen)] == ["c", "a", "b"]
 
 
-def test_what_is_not_there_is_not_found_with_its_hint() -> None:
+def test_an_unmatched_name_is_not_found_with_its_hint() -> None:
     """An exact ID or pattern without a match is not found, with its hint."""
     targets = plan(Selection(("x", "y*"), ("z",)), snapshot(hints={"x": "is a model"}))
     assert targets == (
@@ -29,7 +29,7 @@ def test_what_is_not_there_is_not_found_with_its_hint() -> None:
     )
 
 
-def test_strict_holds_everything_back_when_one_is_missing() -> None:
+def test_strict_stops_nothing_if_a_name_is_unmatched() -> None:
     """With --no-allow-no-match an unmatched name prevents all stops, and uses are not reported."""
     seen = snapshot(deployment("a"), deployment("b", "n", "p"), models={"n": ()})
     assert decisions(Selection(("a", "b", "x")), seen, strict=True) == {
@@ -41,7 +41,7 @@ def test_strict_holds_everything_back_when_one_is_missing() -> None:
     assert decisions(Selection(("a", "x*")), seen) == {"a": "would_stop", "x*": "not_found"}
 
 
-def test_strict_leaves_what_is_not_idle_as_it_is() -> None:
+def test_strict_does_not_count_busy_deployments_as_unmatched() -> None:
     """With --no-allow-no-match a deployment that is not idle does not count as unmatched."""
     seen = snapshot(deployment("a", idle_since=9), deployment("b", idle_since=1))
     selection = Selection(("a", "b", "x"), idle_before=5)
@@ -49,7 +49,7 @@ def test_strict_leaves_what_is_not_idle_as_it_is() -> None:
     assert decisions(Selection(("a", "b"), idle_before=5), seen, strict=True) == {"a": "not_idle", "b": "would_stop"}
 
 
-def test_what_is_not_idle_is_told_from_what_is_not_there() -> None:
+def test_a_busy_deployment_is_skipped_rather_than_not_found() -> None:
     """A named deployment that is not idle is skipped; a pattern that matches only such deployments says so."""
     seen = snapshot(deployment("a", "m", "p", idle_since=9), models={"m": ()})
     targets = plan(Selection(("a", "a*", "b*"), ("m",), idle_before=5), seen)
@@ -96,7 +96,7 @@ def test_a_sibling_counts_as_left_only_while_it_serves(state: str, decision: str
     assert decisions(Selection(("d",)), seen) == {"d": decision}
 
 
-def test_of_two_siblings_one_may_go_but_not_both() -> None:
+def test_of_two_deployments_of_a_used_model_one_can_be_stopped() -> None:
     """Both deployments of a used model are refused, but one alone is stopped."""
     seen = snapshot(deployment("a", "m", "p"), deployment("b", "m", "p"), models={"m": ("p",)})
     assert decisions(Selection(("a", "b")), seen) == {"a": "in_use", "b": "in_use"}
@@ -109,14 +109,14 @@ def breaks(selection: Selection, seen: Snapshot, *, force: bool = False) -> dict
     return {one.deployment_id: short(one.failing_uses) for one in plan(selection, seen, force=force)}
 
 
-def test_with_force_only_what_really_breaks_is_told() -> None:
+def test_with_force_only_failing_uses_are_reported() -> None:
     """With --force a pipeline that references the model fails only if all of its deployments are stopped."""
     seen = snapshot(deployment("a", "m", "p"), deployment("b", "m", "p"), models={"m": ("p",)})
     assert breaks(Selection(("a",)), seen, force=True) == {"a": []}
     assert breaks(Selection(("a", "b")), seen, force=True) == {"a": ["p model"], "b": ["p model"]}
 
 
-def test_what_is_in_the_way_is_told_apart_from_what_lives_on() -> None:
+def test_only_uses_that_fail_are_reported() -> None:
     """Of two uses, only the one by deployment ID fails if another deployment serves the model."""
     seen = snapshot(deployment("a", "m", "q"), deployment("b", "m", "p"), models={"m": ("p",)})
     for force in (False, True):
@@ -144,13 +144,13 @@ def test_an_endpoint_that_names_another_deployment_does_not_matter() -> None:
     }
 
 
-def test_what_was_not_read_is_carried_by_each_target() -> None:
+def test_each_target_contains_the_missing_checks() -> None:
     """Each target contains the missing checks, and is not reported as unused."""
     (target,) = plan(Selection(("d",)), snapshot(deployment("d"), not_checked=(UNREAD,)))
     assert target.not_checked == (UNREAD,)
 
 
-def test_what_cannot_be_decided_is_said_and_in_use_in_a_dry_run() -> None:
+def test_an_unclear_use_counts_as_in_use_in_a_dry_run() -> None:
     """Without read_pipeline it is unknown whether pipelines reference the deployment or only its model.
 
     The server decides about a stop; in a dry run the deployment counts as in use.

@@ -33,7 +33,7 @@ def test_everything_that_a_scenario_can_make_is_removed(cluster: RawCluster) -> 
     assert cluster.ask("POST", f"{MODELS}/~gone-1/deployment/_stop", {"allow_no_match": False})[0] == 404
 
 
-def test_what_is_not_ours_cannot_be_named(cluster: RawCluster) -> None:
+def test_names_without_the_prefix_are_rejected(cluster: RawCluster) -> None:
     """A change of something without the prefix, and a clean-up with a shorter prefix, fail before any request."""
     for method, path in (
         ("DELETE", f"{MODELS}/m"),
@@ -46,7 +46,7 @@ def test_what_is_not_ours_cannot_be_named(cluster: RawCluster) -> None:
         cleaner(cluster, ["esml"])
 
 
-def test_what_the_page_does_not_list_cannot_be_sent(cluster: RawCluster) -> None:
+def test_unlisted_requests_are_rejected(cluster: RawCluster) -> None:
     """A request or query parameter that docs/scenarios.md does not list fails before it is sent."""
     for method, path in (("GET", "/_cat/health"), ("PUT", "/~index"), ("GET", f"{MODELS}/~m?tags=a")):
         with pytest.raises(AssertionError, match=r"is not in docs/scenarios\.md"):

@@ -36,7 +36,7 @@ def test_piped_it_is_a_line_for_each_value(cluster: RawCluster, run: Run) -> Non
     assert ended.err == ""
 
 
-def test_without_check_nothing_is_asked(run: Run) -> None:
+def test_without_check_no_request_is_made(run: Run) -> None:
     """Without --check no request is made."""
     ended = run("config", "-v")
     assert (ended.status, ended.err) == (0, "")
@@ -55,7 +55,7 @@ def test_without_check_nothing_is_asked(run: Run) -> None:
         ((), ("manage_inference", "monitor_ml"), 0, [True, True, False]),
     ],
 )
-def test_what_may_be_done_is_found_out(
+def test_the_privileges_decide_the_exit_code(
     cluster: RawCluster,
     run: Run,
     roles: tuple[str, ...],

@@ -50,7 +50,7 @@ def test_no_allow_no_match_stops_nothing_when_one_is_missing(cluster: RawCluster
     assert cluster.running() == ["here"]
 
 
-def test_a_model_and_an_alias_are_told_apart_from_a_deployment(cluster: RawCluster, run: Run) -> None:
+def test_a_model_and_an_alias_are_not_reported_as_deployments(cluster: RawCluster, run: Run) -> None:
     """A model and an alias are reported as such, although the API responds with "stopped"."""
     cluster.model("my_model")
     cluster.deployment("my_search", "my_model")
@@ -70,7 +70,7 @@ def test_a_model_and_an_alias_are_told_apart_from_a_deployment(cluster: RawClust
     assert cluster.running() == ["my_search"]
 
 
-def test_stopping_twice_is_harmless(cluster: RawCluster, run: Run) -> None:
+def test_a_second_stop_succeeds(cluster: RawCluster, run: Run) -> None:
     """A second stop reports that the deployment is not running, with exit code 0."""
     cluster.model("m")
     cluster.deployment("d", "m")
@@ -148,7 +148,7 @@ def test_a_deadline_that_passes_while_stopping_is_exit_7(cluster: RawCluster, ru
 
 @pytest.mark.parametrize(("times", "status", "outcome"), [(2, 0, "stopped"), (99, 1, "failed")])
 @pytest.mark.faults
-def test_a_busy_server_costs_tries_and_no_more(
+def test_a_busy_server_is_retried_a_few_times(
     cluster: RawCluster, run: Run, times: int, status: int, outcome: str
 ) -> None:
     """A 503 is retried up to three times; after that the stop has failed, and the deployment is running."""

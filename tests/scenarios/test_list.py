@@ -28,7 +28,7 @@ def scene(cluster: RawCluster) -> RawCluster:
     return cluster
 
 
-def test_a_line_per_deployment_tells_all_there_is(scene: RawCluster, run: Run) -> None:
+def test_a_list_in_a_pipe_has_a_line_with_all_values(scene: RawCluster, run: Run) -> None:
     """In a pipe each deployment is one line with all values."""
     ended = run("list")
     assert ended.status == 0
@@ -74,7 +74,7 @@ def test_the_data_has_every_value(scene: RawCluster, run: Run) -> None:
     assert [(one["id"], one["through"]) for one in busy["used_by"]] == [("esml-p", "deployment"), ("esml-q", "model")]
 
 
-def test_idle_chooses_what_nobody_used(scene: RawCluster, run: Run) -> None:
+def test_idle_selects_unused_deployments(scene: RawCluster, run: Run) -> None:
     """--idle excludes deployments that were used since, or that have queued requests."""
     assert run("list", "--idle", "7d", "-o", "ids").out == "idle\n"
     assert run("list", "--idle", "30m", "-o", "ids").out == "idle\n"
@@ -103,7 +103,7 @@ def test_a_list_without_check_asks_once_and_says_so(scene: RawCluster, run: Run)
     ],
     ids=["restarted node", "scaled to zero", "requests in flight"],
 )
-def test_what_is_not_known_to_be_idle_is_left_alone(
+def test_deployments_not_known_to_be_idle_are_skipped(
     cluster: RawCluster, run: Run, fault: dict[str, object], known: str
 ) -> None:
     """--idle skips deployments after a restart of the node, without nodes, or with queued requests."""

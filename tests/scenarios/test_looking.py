@@ -34,7 +34,7 @@ def test_use_is_seen(scene: RawCluster, look: Run) -> None:
     assert [one["id"] for one in listed["mine"]["used_by"]] == ["mine"]
 
 
-def test_what_was_used_or_has_just_started_is_not_idle(scene: RawCluster, look: Run) -> None:
+def test_a_used_or_new_deployment_is_not_idle(scene: RawCluster, look: Run) -> None:
     """No deployment of the scene is known to be idle for an hour."""
     assert look("list", "*", "--idle", "1h", "-o", "ids").out == ""
     skipped = look("stop", *RUNNING, "--idle", "1h", "--dry-run")
@@ -57,7 +57,7 @@ def test_a_dry_run_of_everything_stops_nothing(scene: RawCluster, look: Run) -> 
     assert scene.running() == RUNNING
 
 
-def test_what_is_in_use_is_refused(scene: RawCluster, look: Run) -> None:
+def test_deployments_in_use_are_refused(scene: RawCluster, look: Run) -> None:
     """Deployments that a pipeline or an endpoint uses are refused with exit code 5, by the server, too."""
     ended = look("stop", "used", "mine")
     assert (ended.status, ended.outcomes) == (5, {"used": "in_use", "mine": "in_use"})

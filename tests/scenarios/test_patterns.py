@@ -6,7 +6,7 @@ from tests.support.runner import Run
 pytestmark = pytest.mark.scenario
 
 
-def test_a_pattern_stops_what_it_matches_and_nothing_else(cluster: RawCluster, run: Run) -> None:
+def test_a_pattern_stops_only_matching_deployments(cluster: RawCluster, run: Run) -> None:
     """A pattern matches deployment IDs, not model IDs, and the results are sorted."""
     for model in ("ci-model", "m"):
         cluster.model(model)
@@ -26,7 +26,7 @@ def test_a_pattern_without_a_match_is_fine_unless_it_must_match(cluster: RawClus
     assert run("stop", "nothing-*", "--yes", "--no-allow-no-match").status == 3
 
 
-def test_a_pattern_needs_yes_where_nobody_can_be_asked(cluster: RawCluster, run: Run) -> None:
+def test_a_pattern_requires_yes_without_a_terminal(cluster: RawCluster, run: Run) -> None:
     """Without a terminal a pattern, _all and --model require --yes, else they exit with 2."""
     cluster.model("m")
     cluster.deployment("d", "m")
@@ -49,7 +49,7 @@ def test_all_ways_to_choose_several(cluster: RawCluster, run: Run, arguments: li
     assert cluster.running() == []
 
 
-def test_a_model_is_not_a_deployment_called_alike(cluster: RawCluster, run: Run) -> None:
+def test_a_model_option_does_not_match_deployment_ids(cluster: RawCluster, run: Run) -> None:
     """--model selects by model ID only, and an unknown model is not found."""
     cluster.model("m")
     cluster.model("other")

@@ -28,7 +28,7 @@ def test_a_wrong_password_is_exit_4(secured: RawCluster, run: Run) -> None:
     assert secured.running() == ["free", "my-elser", "named"]
 
 
-def test_who_may_read_but_not_stop_is_told_the_privilege(secured: RawCluster, run: Run) -> None:
+def test_a_user_who_cannot_stop_gets_the_missing_privilege(secured: RawCluster, run: Run) -> None:
     """The role machine_learning_user exits with 4, and the message names the missing privilege."""
     ended = run("stop", "free", environment=as_user(secured, ["machine_learning_user"]))
     assert (ended.status, ended.outcomes) == (4, {"free": "failed"})
@@ -37,7 +37,7 @@ def test_who_may_read_but_not_stop_is_told_the_privilege(secured: RawCluster, ru
     assert secured.running() == ["free", "my-elser", "named"]
 
 
-def test_who_may_not_even_read_is_told_so(secured: RawCluster, run: Run) -> None:
+def test_a_user_without_read_privileges_gets_exit_4(secured: RawCluster, run: Run) -> None:
     """A role without machine learning exits with 4 before any stop."""
     ended = run("stop", "free", environment=as_user(secured, ["viewer"]))
     assert ended.status == 4
@@ -54,7 +54,7 @@ def test_manage_ml_alone_is_enough(secured: RawCluster, run: Run) -> None:
     assert "not checked" not in ended.err
 
 
-def test_what_was_not_checked_is_said_where_the_server_is_silent(secured: RawCluster, run: Run) -> None:
+def test_a_missing_check_is_reported_with_force_and_in_dry_runs(secured: RawCluster, run: Run) -> None:
     """With --force, in a dry run and in a list the missing check is reported."""
     line = "Not checked (needs monitor_inference): inference endpoints."
     for arguments in (["stop", "my-elser", "--dry-run"], ["list"], ["stop", "my-elser", "--force"]):
@@ -72,7 +72,7 @@ def test_without_monitor_inference_the_server_still_refuses(secured: RawCluster,
     assert secured.running() == ["free", "my-elser", "named"]
 
 
-def test_a_doubt_that_may_not_be_settled_is_said(secured: RawCluster, run: Run) -> None:
+def test_an_unclear_reference_is_reported_without_read_pipeline(secured: RawCluster, run: Run) -> None:
     """Without read_pipeline it is reported if it is unclear whether a pipeline references the deployment."""
     secured.pipeline("esml-q", "m")
     ended = run("stop", "free", "--dry-run", environment=as_key(secured, ["manage_ml", "monitor_inference"]))

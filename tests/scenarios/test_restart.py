@@ -66,7 +66,7 @@ def test_all_kinds_of_deployments_come_back_as_they_were(cluster: RawCluster, ru
     assert left(tmp_path) == []
 
 
-def test_what_is_used_needs_force(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+def test_a_used_deployment_requires_force(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """A used deployment exits with 5 and nothing is written; with --force the failed requests are reported."""
     cluster.model("m")
     cluster.deployment("only", "m")
@@ -179,7 +179,7 @@ def test_a_signal_leaves_the_settings_and_the_command(
 
 
 @pytest.mark.faults
-def test_killed_at_any_moment_one_restore_brings_everything_back(
+def test_after_sigkill_one_restore_starts_everything(
     cluster: RawCluster, run: Run, process: Callable[..., "subprocess.Popen[str]"], tmp_path: Path
 ) -> None:
     """After SIGKILL at a random moment, the named file restores everything."""

@@ -68,7 +68,7 @@ def test_forty_different_deployments_come_back_as_they_were(cluster: RawCluster,
 
 
 @pytest.mark.faults
-def test_the_file_is_private_and_tells_what_became_of_each(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+def test_the_file_is_private_and_contains_the_outcomes(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """The file contains only the stopped deployments, with settings, uses and start calls."""
     cluster.model("m")
     for name in ("a", "b", "c"):
@@ -116,7 +116,7 @@ def test_saving_again_after_a_partial_failure_loses_nothing(cluster: RawCluster,
     assert settings(cluster) == before
 
 
-def test_a_file_that_is_no_save_file_is_kept(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_save_file_is_rejected_and_kept(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """A file that is not a save file exits with 2 before any request, and nothing is stopped."""
     cluster.model("m")
     cluster.deployment("a", "m")
@@ -130,9 +130,7 @@ def test_a_file_that_is_no_save_file_is_kept(cluster: RawCluster, run: Run, tmp_
     assert cluster.running() == ["a"]
 
 
-def test_the_file_of_another_cluster_is_neither_overwritten_nor_restored_unasked(
-    cluster: RawCluster, run: Run, tmp_path: Path
-) -> None:
+def test_a_file_of_another_cluster_requires_confirmation(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """A file of another cluster exits with 2 and both clusters; a restore requires --yes."""
     cluster.model("m")
     cluster.deployment("a", "m")
@@ -154,7 +152,7 @@ def test_the_file_of_another_cluster_is_neither_overwritten_nor_restored_unasked
     assert 'This is "' in refused.err
 
 
-def test_a_save_file_may_come_from_standard_input(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+def test_a_save_file_can_be_read_from_stdin(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """- reads the save file from standard input, which then cannot contain a secret."""
     cluster.model("m")
     cluster.deployment("a", "m")
@@ -181,9 +179,7 @@ def test_a_dry_run_sees_a_model_that_is_gone(cluster: RawCluster, run: Run, tmp_
     assert cluster.running() == []
 
 
-def test_a_name_that_the_file_does_not_hold_is_told_with_those_it_holds(
-    cluster: RawCluster, run: Run, tmp_path: Path
-) -> None:
+def test_a_name_that_is_not_in_the_file_lists_the_saved_ids(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """A name that is not in the file lists the IDs in the file."""
     some(cluster, 2)
     file = str(tmp_path / "saved.json")
@@ -193,7 +189,7 @@ def test_a_name_that_the_file_does_not_hold_is_told_with_those_it_holds(
     assert "esml list" not in ended.err
 
 
-def test_only_what_is_asked_for_is_restored(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+def test_only_the_requested_deployments_are_restored(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """Patterns and IDs select from the file; a name without a match exits with 3 if that is not allowed."""
     some(cluster, 3)
     file = str(tmp_path / "saved.json")
@@ -205,9 +201,7 @@ def test_only_what_is_asked_for_is_restored(cluster: RawCluster, run: Run, tmp_p
     assert cluster.running() == ["d-0", "d-2"]
 
 
-def test_what_cannot_be_restored_is_told_apart_and_does_not_keep_the_rest(
-    cluster: RawCluster, run: Run, tmp_path: Path
-) -> None:
+def test_failed_restores_do_not_prevent_the_others(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """Different settings and a missing model are reported, and the others are started."""
     for model in ("m", "gone", "other"):
         cluster.model(model)
@@ -242,7 +236,7 @@ def test_a_file_that_is_none_is_refused_before_any_request(
 
 
 @pytest.mark.parametrize("lines", [1, 3, 4, 6])
-def test_killed_at_any_moment_it_leaves_what_brings_everything_back(
+def test_after_sigkill_the_save_file_restores_everything(
     cluster: RawCluster, run: Run, tmp_path: Path, lines: int
 ) -> None:
     """After SIGKILL, either nothing was stopped, or the file restores everything."""
@@ -260,7 +254,7 @@ def test_killed_at_any_moment_it_leaves_what_brings_everything_back(
     assert settings(cluster) == before
 
 
-def test_the_report_shows_what_runs_now(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+def test_the_report_shows_the_state_after_the_start(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """The report shows nodes, allocations and settings after the start."""
     cluster.model("m")
     for name in ("a", "b"):

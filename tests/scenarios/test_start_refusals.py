@@ -47,7 +47,7 @@ def upgrade_mode(cluster: RawCluster) -> Iterator[None]:
         ("downloading", "The model m is still being downloaded", "when the download has finished"),
     ],
 )
-def test_a_refused_start_says_why_and_what_to_do(
+def test_a_refused_start_has_a_reason_and_a_hint(
     cluster: RawCluster, run: Run, tmp_path: Path, switch: str, said: str, advice: str
 ) -> None:
     """A refused start exits with 1 after one attempt, and the same restore works later."""
@@ -84,7 +84,7 @@ def test_the_limit_of_deployments_is_named(cluster: RawCluster, run: Run, tmp_pa
     assert (ended.status, "reached its maximum number of deployments" in ended.err) == (1, True)
 
 
-def test_what_an_alias_started_is_started_through_it_again(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+def test_a_deployment_is_restored_through_its_alias(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """A deployment started through an alias is restored through it, unless the alias was reassigned."""
     file = saved(cluster, run, tmp_path, "~alias/deployment/_start")
     assert run("restore", file).outcomes == {"alias": "started"}

@@ -24,7 +24,7 @@ def test_two_commands_on_the_same_deployments_both_end_well(cluster: RawCluster,
 
 
 @pytest.mark.faults
-def test_what_appears_later_is_not_stopped(cluster: RawCluster, run: Run) -> None:
+def test_a_deployment_that_starts_later_is_not_stopped(cluster: RawCluster, run: Run) -> None:
     """A matching deployment that starts during the command is not stopped."""
     cluster.model("m")
     cluster.deployment("ci-1", "m")

@@ -32,7 +32,7 @@ def test_the_last_deployment_of_a_model_that_a_pipeline_names_is_refused(
     assert cluster.running() == []
 
 
-def test_one_of_two_may_go_but_not_both(cluster: RawCluster, run: Run) -> None:
+def test_one_of_two_deployments_can_be_stopped_but_not_both(cluster: RawCluster, run: Run) -> None:
     """Of two deployments of a referenced model one can be stopped, but not both."""
     cluster.model("m")
     cluster.deployment("one", "m")
@@ -45,7 +45,7 @@ def test_one_of_two_may_go_but_not_both(cluster: RawCluster, run: Run) -> None:
     assert cluster.running() == ["two"]
 
 
-def test_force_warns_only_of_what_really_breaks(cluster: RawCluster, run: Run) -> None:
+def test_force_warns_only_about_uses_that_fail(cluster: RawCluster, run: Run) -> None:
     """--force warns about a pipeline only if the last deployment of its model is stopped."""
     cluster.model("m")
     cluster.deployment("one", "m")
@@ -73,7 +73,7 @@ def test_a_refused_sibling_stays_and_serves(cluster: RawCluster, run: Run) -> No
     assert cluster.running() == ["named"]
 
 
-def test_a_pipeline_deep_inside_and_naming_both_is_told_apart(cluster: RawCluster, run: Run) -> None:
+def test_pipeline_definitions_decide_if_statistics_are_ambiguous(cluster: RawCluster, run: Run) -> None:
     """If the statistics are ambiguous, pipeline definitions show which name is referenced."""
     cluster.model("m")
     cluster.deployment("one", "m")
@@ -87,7 +87,7 @@ def test_a_pipeline_deep_inside_and_naming_both_is_told_apart(cluster: RawCluste
 
 
 @pytest.mark.faults
-def test_a_server_that_does_not_look_at_endpoints_changes_nothing(cluster: RawCluster, run: Run) -> None:
+def test_endpoints_are_checked_on_old_servers_too(cluster: RawCluster, run: Run) -> None:
     """The deployment of an endpoint is refused on servers without an endpoint check, too."""
     cluster.reset(endpoint_check=False)
     test_a_deployment_of_an_inference_endpoint_is_refused(cluster, run)
@@ -167,7 +167,7 @@ def test_a_pipelines_own_handler_is_found(cluster: RawCluster, run: Run) -> None
     assert cluster.running() == ["d"]
 
 
-def test_a_pipeline_whose_name_holds_a_comma_is_read(cluster: RawCluster, run: Run) -> None:
+def test_a_pipeline_with_a_comma_in_its_id_is_read(cluster: RawCluster, run: Run) -> None:
     """A pipeline with a comma in its ID is read."""
     cluster.model("m")
     cluster.deployment("d", "m")

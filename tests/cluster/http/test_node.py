@@ -78,7 +78,9 @@ def test_a_connection_is_used_again(server: FaultyServer, cluster: Cluster) -> N
     assert len(server.received) == 4
 
 
-def test_a_warning_is_told_without_its_frame(server: FaultyServer, cluster: Cluster, made: list[RequestRecord]) -> None:
+def test_the_texts_of_warning_headers_are_extracted(
+    server: FaultyServer, cluster: Cluster, made: list[RequestRecord]
+) -> None:
     """The texts of all Warning headers are extracted, also if a header contains several."""
     one, two = '299 Elasticsearch-8.19.0-abc "first \\"one\\"" "Tue, 01 Jan 2030 00:00:00 GMT"', '299 x "second"'
     server.on(RESOLVE, faults.warning(one, two), faults.warning("no frame"))
@@ -87,7 +89,7 @@ def test_a_warning_is_told_without_its_frame(server: FaultyServer, cluster: Clus
     assert [request.warnings for request in made] == [('first \\"one\\"', "second"), ("no frame",)]
 
 
-def test_every_request_is_told(server: FaultyServer, cluster: Cluster, made: list[RequestRecord]) -> None:
+def test_every_request_is_observed(server: FaultyServer, cluster: Cluster, made: list[RequestRecord]) -> None:
     """Each request is observed with method, path, result and duration, even without a response."""
     cluster.stop("d", flags=Flags(), timeout=5)
     server.on("look", faults.hang_up)

@@ -65,7 +65,7 @@ def test_elasticsearch_says_that_it_is(status: int, body: Any, headers: dict[str
         (200, {"anything": 1}, {}, "without Elasticsearch's product header"),
     ],
 )  # fmt: skip
-def test_who_answered_instead_is_named(status: int, body: Any, headers: dict[str, str], who: str) -> None:
+def test_another_product_is_named(status: int, body: Any, headers: dict[str, str], who: str) -> None:
     """Another product is named if the response reveals it."""
     text = said(answer(status, body, headers))
     assert text.startswith(f"{WHERE} is not Elasticsearch: it answered HTTP {status} ")
@@ -73,14 +73,14 @@ def test_who_answered_instead_is_named(status: int, body: Any, headers: dict[str
 
 
 @pytest.mark.parametrize("status", [301, 407, 429, 502, 503, 504])
-def test_a_status_of_something_in_between_is_not_about_who_answered(status: int) -> None:
+def test_a_gateway_status_counts_as_an_unavailable_cluster(status: int) -> None:
     """A 502, 503 or 504 without the header is an unavailable cluster; a load balancer may have sent it."""
     with pytest.raises(Exception) as error:
         raise_for_status(answer(status, "<html>"))
     assert not isinstance(error.value, OtherProduct)
 
 
-def test_a_proxy_that_may_have_answered_is_named() -> None:
+def test_a_proxy_that_may_have_responded_is_named() -> None:
     """A proxy that may have responded is named with its variable, unless the request went through a tunnel."""
     text = said(answer(200, "<html>"), proxy=Proxy("http://p:3128", "me:canary", "HTTP_PROXY"))
     assert "The response may also come from the proxy http://p:3128 (HTTP_PROXY)." in text

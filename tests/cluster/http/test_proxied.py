@@ -50,14 +50,14 @@ def test_https_goes_through_a_tunnel(attempt: Try, authority: Authority) -> None
         assert server.connections == 1
 
 
-def test_http_is_asked_of_the_proxy(attempt: Try) -> None:
+def test_http_requests_go_to_the_proxy_with_the_complete_url(attempt: Try) -> None:
     """Requests by http are sent to the proxy with the complete URL."""
     with serving() as server, proxying() as proxy:
         assert attempt(server, http_proxy=proxy.url())[0] == 0
         assert proxy.seen == [f"GET {server.at()}/_security/_authenticate", f"GET {server.at()}/"]
 
 
-def test_a_path_prefix_and_odd_ids_survive_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_prefix_and_special_characters_pass_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the complete URL, too, an ID is a single percent-encoded path segment."""
     with serving() as server, proxying() as proxy:
         monkeypatch.setenv("ESML_URL", f"{server.at()}/prefix")
@@ -68,7 +68,7 @@ def test_a_path_prefix_and_odd_ids_survive_a_proxy(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_proxy_that_wants_a_login_is_told_from_the_cluster(attempt: Try, authority: Authority, scheme: str) -> None:
+def test_a_proxy_that_requires_a_login_is_reported(attempt: Try, authority: Authority, scheme: str) -> None:
     """A 407 exits with 6 after one attempt; with the login in the proxy's URL it works, and the login is masked."""
     pair = authority.issue("server") if scheme == "https" else None
     variable = f"{scheme.upper()}_PROXY"
@@ -82,7 +82,7 @@ def test_a_proxy_that_wants_a_login_is_told_from_the_cluster(attempt: Try, autho
         assert f"proxy\thttp://proxy-user:********@localhost:{proxy.server_address[1]}\t{variable}" in out
 
 
-def test_a_proxy_may_speak_tls_itself(attempt: Try, authority: Authority, tmp_path: Path) -> None:
+def test_a_proxy_can_use_tls(attempt: Try, authority: Authority, tmp_path: Path) -> None:
     """A proxy with TLS is verified like the cluster, and rejected if only the cluster's fingerprint is known."""
     pair = authority.issue("server")
     with serving(pair) as server, proxying(pair=pair) as proxy:
@@ -143,7 +143,7 @@ def test_a_certificate_that_is_not_trusted_is_one_attempt_through_a_proxy(attemp
         assert "is not signed by the CA in" in err
 
 
-def test_what_cannot_be_a_proxy_is_a_setting_that_is_wrong(attempt: Try) -> None:
+def test_an_invalid_proxy_url_is_a_wrong_setting(attempt: Try) -> None:
     """An invalid proxy URL exits with 2 before any request and names the variable."""
     with serving() as server:
         status, _, err = attempt(server, HTTP_PROXY="socks5://localhost:1080")

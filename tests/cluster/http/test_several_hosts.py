@@ -74,9 +74,7 @@ def limit(kind: str) -> float:
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_a_look_up_passes_over_a_host_that_gives_no_usable_answer(
-    kind: str, good: FaultyServer, tmp_path: Path
-) -> None:
+def test_a_read_skips_a_host_without_a_usable_response(kind: str, good: FaultyServer, tmp_path: Path) -> None:
     """The next host is used for the request and all later ones, and each observed request names its host."""
     made: list[RequestRecord] = []
     with BAD[kind][0](tmp_path) as bad:
@@ -103,7 +101,7 @@ def test_hosts_that_all_fail_are_all_named(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("method", "seconds"), [("GET", [8.0, 4.0, 4.0]), ("POST", [16.0, 16.0, 16.0])])
-def test_a_look_up_leaves_half_of_the_time_for_the_hosts_after_it(
+def test_a_read_leaves_half_of_the_time_for_later_hosts(
     method: str, seconds: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A read uses at most half of the remaining time per host, except for the last one; a change may use all of it."""
@@ -141,9 +139,7 @@ def test_a_stop_goes_to_the_next_host_when_it_was_not_sent(kind: str, good: Faul
 
 
 @pytest.mark.parametrize("kind", ["silent", "hangs up", "not Elasticsearch", "not available"])
-def test_a_stop_that_may_have_arrived_is_not_sent_to_another_host(
-    kind: str, good: FaultyServer, tmp_path: Path
-) -> None:
+def test_a_stop_that_may_have_arrived_stays_on_its_host(kind: str, good: FaultyServer, tmp_path: Path) -> None:
     """A stop that may have arrived is not sent to another host; only the deployment's state shows the result."""
     with BAD[kind][0](tmp_path) as bad:
         with pytest.raises(Unreachable) as error:
@@ -163,7 +159,7 @@ def test_a_handshake_that_never_ends_sent_nothing(good: FaultyServer) -> None:
         assert not isinstance(error.value, BadAnswer)
 
 
-def test_a_whole_stop_with_a_dead_host_in_front(
+def test_a_stop_works_with_an_unreachable_first_host(
     good: FaultyServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A stop works with an unreachable host first in the list, and -v shows the host of each request."""

@@ -59,7 +59,7 @@ def new(cause: BaseException) -> NewConnectionError:
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 @pytest.mark.parametrize("body", [None, "<html>", reason("no master"), []])
-def test_a_cluster_that_is_not_available_may_be_asked_again(status: int, body: Any) -> None:
+def test_an_unavailable_cluster_is_a_transient_error(status: int, body: Any) -> None:
     """An unavailable cluster is a transient error with any body; Elasticsearch's reason is shown."""
     error = answered(status, body, retry_after="7")
     assert isinstance(error, Unreachable)
@@ -147,7 +147,9 @@ CASES: list[tuple[Exception, type[EsmlError], bool, str]] = [
 @pytest.mark.parametrize(
     ("error", "kind", "transient", "says"), CASES, ids=[f"{type(one[0]).__name__}: {one[3]}" for one in CASES]
 )
-def test_what_went_wrong_on_the_way(error: Exception, kind: type, transient: bool, says: str, sent: bool) -> None:
+def test_each_connection_error_has_its_meaning(
+    error: Exception, kind: type, transient: bool, says: str, sent: bool
+) -> None:
     """Each connection error has its class, and says whether it is transient and whether the request was sent."""
     found = to_esml_error(error, CONNECTION, sent=sent)
     assert type(found) is kind
@@ -173,7 +175,7 @@ def test_a_proxy_that_failed_is_named() -> None:
         assert found.message == "Could not connect to the proxy http://p:1 (HTTP_PROXY)."
 
 
-def test_what_a_server_repeats_of_a_secret_is_masked() -> None:
+def test_a_secret_that_the_server_repeats_is_masked() -> None:
     """A secret that the server repeats is masked in the message and in the fields of a JSON error."""
     connection = Connection((WHERE,), username="u", password="p4ssw0rd")
     error = to_esml_error(ApiError("x", meta(400), reason("got p4ssw0rd and dTpwNHNzdzByZA==", "p4ssw0rd")), connection)

@@ -188,7 +188,7 @@ def test_tls_on_a_plain_port_is_one_attempt(attempt: Try) -> None:
 
 
 @pytest.mark.parametrize("trust", ["ca", "fingerprint", "insecure"])
-def test_a_client_certificate_is_shown_to_who_asks(attempt: Try, authority: Authority, pair: Pair, trust: str) -> None:
+def test_a_client_certificate_is_sent_on_request(attempt: Try, authority: Authority, pair: Pair, trust: str) -> None:
     """A client certificate is sent with each way of verifying the cluster's certificate."""
     client = authority.issue("client", "client")
     how = {
