@@ -129,9 +129,8 @@ class Session:
         """Write the results, then warnings and errors, and return the exit code."""
         self._stack.close()
         self.read_cluster_identity(report)
-        report = replace(
-            report, signal=report.signal or received_signal()
-        )  # a signal may have arrived during `read_cluster_identity`
+        # A signal may have arrived while the identity was read.
+        report = replace(report, signal=report.signal or received_signal())
         status, failed, warnings = int(report.exit_status), None, list(self.warnings(report))
         self.about.warnings += warnings
         try:

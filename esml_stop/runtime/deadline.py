@@ -51,6 +51,7 @@ class Deadline:
         self.clock = clock or SystemClock()
         self.seconds = seconds
         self.margin = 0.0
+        # A list, so that deadlines made by earlier() are paused together with this one.
         self._ends = [self.clock.now() + seconds]
 
     @property

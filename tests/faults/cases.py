@@ -92,7 +92,10 @@ ODD_ANSWERS = {
         faults.answer({"count": 0, "stopped": True}, product=False),
         "without Elasticsearch's product header.",
     ),
-    "a redirect": (faults.answer(b"", 302, location="http://127.0.0.1:1/"), "a redirect (HTTP 302), which esml does not"),
+    "a redirect": (
+        faults.answer(b"", 302, location="http://127.0.0.1:1/"),
+        "a redirect (HTTP 302), which esml",
+    ),
     "a 404 of something else": (faults.page(404), "is not Elasticsearch: it answered HTTP 404 with a web page (HTML)."),
 }
 LARGE_ANSWERS = {

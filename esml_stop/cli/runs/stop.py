@@ -59,9 +59,9 @@ def run(request: StopRequest, reader: Reader, progress: Progress, ask: Ask, warn
     raise_if_interrupted()
     if save and any(map(is_saved, targets)):
         planned = replace(planned, saved_to=save.write(planned.results, cluster))
-    seen = stop(request, targets, reader, progress)
-    unlisted = unlisted_warnings(seen.results) if save else ()
-    report = replace(planned, results=tuple(seen.results), signal=seen.signal, warnings=(*unlisted, *seen.warnings))
+    final = stop(request, targets, reader, progress)
+    unlisted = unlisted_warnings(final.results) if save else ()
+    report = replace(planned, results=tuple(final.results), signal=final.signal, warnings=(*unlisted, *final.warnings))
     return save_outcomes(report, save, cluster) if save and report.saved_to else report
 
 
