@@ -1,0 +1,45 @@
+"""Servers before 8.8 and before 8.3, which a test node plays."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.raw_cluster import MODELS, RawCluster
+from tests.support.runner import Run
+
+pytestmark = [pytest.mark.scenario, pytest.mark.faults]
+
+
+def old(cluster: RawCluster, version: str, settings: str) -> None:
+    """Make the cluster a server before a version, with a deployment of model m that has these settings."""
+    cluster.reset(before=version)
+    if cluster.do("GET", "/")["version"]["number"].startswith(("8.1", "9.")):
+        pytest.skip("this cluster cannot be an old server")
+    cluster.model("m")
+    cluster.do("POST", f"{MODELS}/~m/deployment/_start?{settings}")
+
+
+def test_an_8_7_server_stops_the_deployment_of_a_model(cluster: RawCluster, run: Run) -> None:
+    """The deployment has the ID of its model; it is listed, stopped, and not found afterwards."""
+    old(cluster, "8.8", "number_of_allocations=2")
+    assert [line[:2] for line in run("list").lines] == [["m", "m"]]
+    assert run("stop", "m").outcomes == {"m": "stopped"}
+    assert run("stop", "m").outcomes == {"m": "not_found"}
+
+
+def test_an_8_7_server_is_not_believed_about_a_typo(cluster: RawCluster, run: Run) -> None:
+    """With --no-check, a model that is not running is not found although the server says "stopped"."""
+    old(cluster, "8.8", "number_of_allocations=1")
+    cluster.model("idle")
+    assert run("stop", "idle", "--no-check").outcomes == {"idle": "not_found"}
+    assert run("stop", "m", "--no-check").outcomes == {"m": "stopped"}
+
+
+def test_an_8_2_server_gets_the_settings_back(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+    """A stop with --save and a restore keep allocations and threads under their old names."""
+    old(cluster, "8.3", "model_threads=2&inference_threads=1")
+    file = str(tmp_path / "saved.json")
+    assert run("stop", "m", "--save", file).outcomes == {"m": "stopped"}
+    assert run("restore", file).outcomes == {"m": "started"}
+    (entry,) = cluster.do("GET", f"{MODELS}/~m/_stats")["trained_model_stats"]
+    assert [entry["deployment_stats"][name] for name in ("model_threads", "inference_threads")] == [2, 1]
