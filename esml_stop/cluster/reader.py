@@ -54,10 +54,10 @@ class Reader:
         uses = Uses(self, deadline) if check else None
         snapshot = self.find(selection, uses)
         if clock:
-            ahead, unread = self.read_or_not_checked(
+            ahead, not_checked = self.read_or_not_checked(
                 "the cluster's clock", "monitor", partial(with_retries, clock, deadline, self.on_retry)
             )
-            snapshot = snapshot._replace(clock_ahead=ahead or 0, not_checked=(unread,) if unread else ())
+            snapshot = snapshot._replace(clock_ahead=ahead or 0, not_checked=(not_checked,) if not_checked else ())
         return uses.add_uses(chosen(selection, snapshot), snapshot) if uses else without_uses(snapshot)
 
     def clock_ahead(self, timeout: float) -> int:
@@ -94,16 +94,16 @@ class Reader:
 
     def find(self, selection: Selection, uses: "Uses | None" = None) -> Snapshot:
         """Return the deployments that the names and models refer to, and hints for names that match none."""
-        aliased = {name: self.model_id(name) for name in selection.models}
+        model_ids = {name: self.model_id(name) for name in selection.models}
         listed = self.listing(expression(selection.names)) if selection.names else Listing((), frozenset())
         known = {one.deployment_id: one for one in listed.deployments}
-        by_model = self.by_model(model for model in aliased.values() if model)
+        by_model = self.by_model(model for model in model_ids.values() if model)
         # Deployments found by model are requested again by ID: only that response shows what references them.
         unseen = [one.deployment_id for group in by_model.values() for one in group if one.deployment_id not in known]
         if unseen:
             known |= {one.deployment_id: one for one in self.listing(expression(unseen)).deployments}
         snapshot = Snapshot(
-            tuple(known.values()), by_model, model_ids={name: model or name for name, model in aliased.items()}
+            tuple(known.values()), by_model, model_ids={name: model or name for name, model in model_ids.items()}
         )
         missing = [name for name in selection.exact if name not in known][:MOST_HINTS]
         hints = self.hints(missing, uses) if missing else {}
@@ -123,9 +123,9 @@ class Reader:
 
     def running(self, names: Iterable[str], deadline: Deadline | None = None) -> dict[str, Deployment]:
         """Return those of some deployments that are running now, by ID."""
-        selection = set(names)
-        found = self.listing(expression(sorted(selection)), deadline).deployments
-        return {one.deployment_id: one for one in found if one.deployment_id in selection}
+        requested = set(names)
+        found = self.listing(expression(sorted(requested)), deadline).deployments
+        return {one.deployment_id: one for one in found if one.deployment_id in requested}
 
     def by_model(self, models: Iterable[str]) -> dict[str, tuple[Deployment, ...]]:
         """Return the deployments of models, with the pipelines that reference the model."""
@@ -204,10 +204,8 @@ class Uses:
         endpoints, no_endpoints = reader.read_or_not_checked("inference endpoints", "monitor_inference", asked)
         read = partial(with_retries, self.pipelines, deadline, reader.on_retry)
         pipelines, no_pipelines = reader.read_or_not_checked(PIPELINES, "read_pipeline", read)
-        unread = (one for one in (no_endpoints, no_pipelines) if one)
-        snapshot = snapshot._replace(
-            endpoints=endpoints, pipelines=pipelines, not_checked=(*snapshot.not_checked, *unread)
-        )
+        not_checked = (*snapshot.not_checked, *(one for one in (no_endpoints, no_pipelines) if one))
+        snapshot = snapshot._replace(endpoints=endpoints, pipelines=pipelines, not_checked=not_checked)
         return self.with_models(sorted(models_to_read(found, snapshot)), snapshot)
 
     def with_models(self, models: list[str], snapshot: Snapshot) -> Snapshot:

@@ -72,8 +72,8 @@ def settings(one: Deployment) -> dict[str, Any]:
 
 def not_shown(one: Deployment) -> tuple[str, ...]:
     """Return the names of settings that the cluster did not show; a failed deployment may lack some."""
-    selection = ("number_of_allocations", "threads_per_allocation", "queue_capacity")
-    needed = selection[1:] if is_adaptive(one) else selection
+    required = ("number_of_allocations", "threads_per_allocation", "queue_capacity")
+    needed = required[1:] if is_adaptive(one) else required
     return tuple(name for name in needed if getattr(one, name) is None)
 
 

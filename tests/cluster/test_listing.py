@@ -26,19 +26,17 @@ class Stats:
         parts = expression.split(",")
         asked = matcher(parts)
         matched = [one for one in self.deployments if asked(one.deployment_id)]
-        selection = {*(one for one in self.models if asked(one))}
+        models = {*(one for one in self.models if asked(one))}
         if expression != "_all":
-            selection |= {one.model_id for one in matched}
-        page = sorted(selection & set(self.models))[:MOST_MODELS]
+            models |= {one.model_id for one in matched}
+        page = sorted(models & set(self.models))[:MOST_MODELS]
         names = {*page, *(one.deployment_id for one in matched)}
-        missing = {one for one in parts if not is_pattern(one)} - names | (
-            selection - set(page) if len(parts) else set()
-        )
+        missing = {one for one in parts if not is_pattern(one)} - names | (models - set(page) if len(parts) else set())
         if expression != "_all" and (missing := {one for one in missing if one not in self.models or one in parts}):
             text = f"No known trained model with model_id [{','.join(sorted(missing))}], you may need to create it"
             raise refusal(404, "resource_not_found_exception", text)
         shown = [one for one in self.deployments if one.model_id in page]
-        return len(selection & set(self.models)), Listing(tuple(shown), frozenset(page))
+        return len(models & set(self.models)), Listing(tuple(shown), frozenset(page))
 
     def ask_models(self, expression: str) -> tuple[Model, ...]:
         """Return the models that an expression matches, at most one page."""
