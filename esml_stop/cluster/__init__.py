@@ -1,1 +1,1 @@
-"""Everything about Elasticsearch: typed calls, responses as models, and snapshots read in few requests."""
+"""The client for Elasticsearch: typed calls, responses as models, and snapshots read in few requests."""

@@ -1,4 +1,4 @@
-"""Reads what a cluster is, who the user is and which privileges they have; changes nothing."""
+"""Reads the name and version of a cluster, the authenticated user and their privileges."""
 
 import re
 from collections.abc import Callable
@@ -14,20 +14,25 @@ from esml_stop.settings_report import Inspection
 
 PRIVILEGES = ("manage_ml", "monitor_inference", "read_pipeline")
 
-# Without manage_ml, these are sufficient together: one action to read, and one of two to stop. A check for an action
-# covers all actions with that prefix, too; manage_inference includes only a single one, so it is checked by its name.
+# Without manage_ml, a user needs LOOK to read deployments, and one of STOP to stop them. A check for an action also
+# requires all other actions with that prefix. manage_inference includes only the exact action, so it does not pass that
+# check and is checked by its name.
 LOOK = "cluster:monitor/xpack/ml/inference/stats/get"
 STOP = ("cluster:admin/xpack/ml/trained_models/deployment/stop", "manage_inference")
 UNKNOWN = re.compile(r"unknown cluster privilege \[([^\]]+)\]")
 
-# The statuses of a node without this API, because its security is disabled.
+# The statuses with which a node responds to `_security/_authenticate` if security is disabled.
 NO_SUCH_CALL = {400, 405}
 
 Ask = Callable[..., Any]
 
 
 def inspect(transport: Transport, reader: Reader) -> Inspection:
-    """Return the cluster, the user and the privileges; raise EsmlError if the user is rejected or nothing responds."""
+    """Return the cluster's name and version, the user and their privileges.
+
+    Raises EsmlError if the credentials are rejected or a request fails. The name and version are optional: they are
+    None without the privilege `monitor`.
+    """
 
     def ask(method: str, path: str, body: dict[str, object] | None = None) -> Any:
         return reader.ask(lambda: transport.ask(method, path, reader.deadline.left, body=body))
@@ -45,7 +50,7 @@ def inspect(transport: Transport, reader: Reader) -> Inspection:
 
 @checked
 def identity(who: Any) -> dict[str, Any]:
-    """Return the user, from `GET _security/_authenticate`."""
+    """Return the user, their roles and the name or ID of their API key, from `GET _security/_authenticate`."""
     key = optional(who, "api_key", dict, {})
     return {
         "user": required(who, "username", str),
@@ -55,7 +60,7 @@ def identity(who: Any) -> dict[str, Any]:
 
 
 def about(ask: Ask) -> dict[str, Any]:
-    """Return the name and version of the cluster; empty without the privilege `monitor`, which they require."""
+    """Return the name and version of the cluster; empty if the user does not have the privilege `monitor`."""
     try:
         found = responses.identity(ask("GET", "/"), "")
     except NotAllowed:
@@ -66,7 +71,10 @@ def about(ask: Ask) -> dict[str, Any]:
 
 
 def privileges(ask: Ask) -> dict[str, bool | None]:
-    """Return which privileges the user has; None for a privilege that is unknown to an old server."""
+    """Return whether the user has each privilege; None if the server is too old to know the privilege.
+
+    `manage_ml` is also True if other privileges allow the user to read and stop deployments.
+    """
     asked = [*PRIVILEGES, LOOK, *STOP]
     while True:
         try:

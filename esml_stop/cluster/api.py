@@ -13,7 +13,7 @@ from esml_stop.invocation import ClusterIdentity
 from esml_stop.models import Endpoint, Flags, Listing, Model, Pipelines
 from esml_stop.plan.start_settings import StartCall
 
-# The fields of `_stats` that are read; they are a small part of a complete response.
+# The fields of `deployment_stats` to request; a complete response is much larger.
 DEPLOYMENT_FIELDS = [
     "deployment_id",
     "state",
@@ -50,12 +50,15 @@ STATS_FIELDS = ",".join(
 )
 MODEL_FIELDS = ",".join(f"*.{field}" for field in ("model_id", "model_type", "metadata.model_aliases"))
 
-# A part of the reason with which a server answers that it does not have an API.
+# Part of the reason in the error response of a server that does not have the requested API.
 NO_HANDLER = "no handler found"
 
 
 class Cluster:
-    """One cluster; each call accepts its time limit in seconds and raises EsmlError. Can be shared between threads."""
+    """A client for one cluster; can be shared between threads.
+
+    Each request has a time limit in seconds and raises EsmlError.
+    """
 
     def __init__(
         self, connection: Connection, *, parallel: int = 4, on_request: Callable[[RequestRecord], None] = lambda _: None
@@ -64,7 +67,7 @@ class Cluster:
 
     @property
     def label(self) -> str:
-        """Return the name of the cluster for messages: its URLs, without credentials."""
+        """Return the URLs of the cluster for messages, without credentials."""
         return self.transport.connection.label
 
     def identity(self, timeout: float) -> ClusterIdentity:
@@ -75,7 +78,9 @@ class Cluster:
         return responses.identity(self.transport.ask("GET", "/", timeout), self.label)
 
     def deployments(self, expression: str, timeout: float) -> Listing:
-        """Return every deployment and model that an expression matches; raise BadAnswer if there are too many.
+        """Return the deployments and models that match an expression; raise BadAnswer if they cannot all be listed.
+
+        The result may contain others, too: see `find` in listing.py.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-get-trained-models-stats
         """
@@ -91,7 +96,9 @@ class Cluster:
     def stop(self, deployment_id: str, *, flags: Flags, timeout: float) -> None:
         """Stop one deployment and return when it is gone from every node.
 
-        The request always asks for a 404 if the deployment is unknown; without that, the server answers "stopped".
+        The request sets `allow_no_match` to false, so that an unknown deployment is a 404. By default, the server
+        responds that it stopped the deployment.
+
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-stop-trained-model-deployment
         """
         body = {"allow_no_match": False, "force": flags.force}
@@ -101,7 +108,9 @@ class Cluster:
         responses.stopped(self.transport.ask("POST", path, timeout, body=body))
 
     def start(self, call: StartCall, *, wait_for: str, timeout: float) -> None:
-        """Start one deployment and return when it reaches `wait_for`; the server's timeout is a second shorter.
+        """Start one deployment and return when it reaches the allocation status `wait_for`.
+
+        The timeout sent to the server is 1 to 2 s shorter than `timeout`, but at least 1 s.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-start-trained-model-deployment
         """
@@ -111,7 +120,7 @@ class Cluster:
     def endpoints(self, timeout: float) -> tuple[Endpoint, ...]:
         """Return the inference endpoints that run on the cluster's own ML nodes; requires `monitor_inference`.
 
-        Servers before 8.12 have no such call, and no endpoints.
+        Servers before 8.12 do not have this API; the result is then empty.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-inference-get
         """
@@ -143,7 +152,7 @@ class Cluster:
         return responses.clock(self.transport.ask("GET", "/_cat/health", timeout, {"h": "epoch", "format": "json"}))
 
     def model_configs(self, names: str, timeout: float) -> tuple[Model, ...]:
-        """Return the models for comma-separated model IDs, aliases and patterns; empty if one of them is unknown.
+        """Return the models for comma-separated model IDs, aliases and patterns; empty if an ID or alias is unknown.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-get-trained-models
         """
@@ -181,9 +190,10 @@ class Cluster:
 
 
 def segment(text: str, bare: str = "") -> str:
-    """Return text percent-encoded as a single path segment, except for characters that need no encoding.
+    """Return text percent-encoded as a single path segment; the characters in `bare` are not encoded.
 
-    Raises BadAnswer if that is impossible: IDs from the command line are checked earlier, so it is from a response.
+    Raises BadAnswer for text that cannot be a path segment. It comes from a response, because IDs from the command line
+    are checked earlier.
     """
     try:
         if text not in {"", ".", ".."}:

@@ -1,9 +1,9 @@
 """Lists deployments through `_stats`, where a 404 often does not mean "not found".
 
-A single unknown exact name makes the whole request a 404. So does a deployment whose model was deleted (an orphan),
-even if it only matches a pattern. The 404 contains the names that were not found. `_all` is never a 404, but omits
-orphans. A response holds at most 10,000 models, sorted by ID. The list of the models themselves is never a 404 because
-of an orphan.
+The server rejects the whole request with 404 if one exact name is unknown, or if a name or pattern matches a deployment
+whose model was deleted (an orphan). The error lists the names that were not found; for an orphan, the ID of its model.
+A request for `_all` never fails with 404, but its response omits orphans. A response contains at most 10,000 models,
+sorted by ID. A request for the models themselves (`GET _ml/trained_models`) never fails because of an orphan.
 """
 
 import re
@@ -16,7 +16,7 @@ from esml_stop.plan.patterns import ALL, chunks, fits, is_pattern
 # The limit of models in a response: the server's maximum of `from` plus `size`.
 MOST_MODELS = 10_000
 
-# The limit of exact names that are requested one by one to find out whether they are orphans.
+# The maximum number of exact names that are requested one by one to find orphans.
 MOST_PROBES = 10
 
 # The characters of model IDs, in sort order.
@@ -24,15 +24,19 @@ ALPHABET = "-.0123456789_abcdefghijklmnopqrstuvwxyz"
 
 UNMATCHED = re.compile(r"No known trained model with model_id \[([^\]]+)\]")
 
-# Requests `_stats` for an expression; returns the number of matches, and as many as fit into a response.
+# Requests `_stats` for an expression; returns the number of matching models, and those that fit into one response.
 Ask = Callable[[str], tuple[int, Listing]]
 
-# Requests the models that an expression matches; returns as many as fit into a response.
+# Requests the models that match an expression; returns those that fit into one response.
 AskModels = Callable[[str], tuple[Model, ...]]
 
 
 def find(expression: str, ask: Ask, ask_models: AskModels) -> Listing:
-    """Return every deployment and model that an expression matches, or all of them if it cannot be requested."""
+    """Return the deployments and models that match an expression.
+
+    The result can contain all deployments and models of the cluster if the expression matches more than 10,000 models
+    or an orphan, or if the server rejects it with 404 for an unknown reason.
+    """
     if expression == ALL:
         return list_all(ask, ask_models)
     names = expression.split(",")
@@ -62,7 +66,10 @@ def names_not_found(refused: Refused) -> frozenset[str]:
 
 
 def list_all(ask: Ask, ask_models: AskModels) -> Listing:
-    """Return all deployments and models that the cluster lists, however many there are."""
+    """Return all deployments and models except orphans, in several requests if needed.
+
+    Raises BadAnswer if there are so many models that they cannot all be listed.
+    """
     count, found = ask(ALL)
     while count > MOST_MODELS:
         last = max(found.models, default="")
@@ -78,13 +85,13 @@ def list_all(ask: Ask, ask_models: AskModels) -> Listing:
 
 
 def list_more(part: str, ask: Ask, ask_models: AskModels) -> tuple[int, Listing]:
-    """Return how many models match patterns of model IDs, and as many as fit into a response, with their deployments.
+    """Return the number of models that match an expression, and those that fit into one response, with deployments.
 
-    The deployments are requested again by their own IDs, because only then the response shows what references them.
+    The deployments are requested again by deployment ID: only that response shows the pipelines that reference them.
     """
     try:
         count, found = ask(part)
-    except Refused as refused:  # it matches an orphan
+    except Refused as refused:  # the expression matches an orphan
         names_not_found(refused)
         models = ask_models(part)
         count = MOST_MODELS + 1 if len(models) >= MOST_MODELS else len(models)
@@ -94,12 +101,12 @@ def list_more(part: str, ask: Ask, ask_models: AskModels) -> tuple[int, Listing]
 
 
 def list_exact(names: Iterable[str], ask: Ask) -> Listing:
-    """Return what exact names match, without the names that make the request a 404."""
+    """Return the deployments and models with these exact names; skip names for which the server returns 404."""
     return merged(*(list_in_halves(part.split(","), ask) for part in chunks(names)))
 
 
 def list_in_halves(names: list[str], ask: Ask) -> Listing:
-    """Return what names match that fit into one request; after a 404, each half is requested by itself."""
+    """Return the same for names that fit into one request; after a 404, request each half of the names separately."""
     try:
         return ask(",".join(names))[1]
     except Refused as refused:
@@ -113,7 +120,7 @@ def list_in_halves(names: list[str], ask: Ask) -> Listing:
 
 
 def patterns_after(last: str) -> Iterator[str]:
-    """Yield expressions that together match all model IDs that are sorted after a given ID."""
+    """Yield expressions that together match a model ID and all model IDs that sort after it."""
     patterns = [f"{last}*"]
     for place in reversed(range(len(last))):
         patterns += [f"{last[:place]}{one}*" for one in ALPHABET if one > last[place]]
@@ -134,14 +141,14 @@ def merged(*listings: Listing) -> Listing:
 
 
 def with_orphans(names: Iterable[str], listed: Listing, ask: Ask) -> Listing:
-    """Return a full listing, extended by those exact names that are deployments without a model."""
+    """Return the listing, extended by the orphans among the names; request at most MOST_PROBES names."""
     known = {one.deployment_id for one in listed.deployments} | listed.models
     unlisted = [name for name in names if not is_pattern(name) and name not in known]
     return merged(listed, *(list_single(name, ask) for name in unlisted[:MOST_PROBES]))
 
 
 def list_single(name: str, ask: Ask) -> Listing:
-    """Return what an exact name matches; for an orphan, a deployment with the little that is known about it."""
+    """Return the deployments and models that match an exact name; for an orphan, a deployment with an unknown state."""
     try:
         return ask(name)[1]
     except Refused as refused:

@@ -1,4 +1,4 @@
-"""Reads everything that a plan needs, with as few requests as the responses of `_stats` allow."""
+"""Reads the data that a plan needs from the cluster, in as few requests as `_stats` allows."""
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -21,21 +21,21 @@ T = TypeVar("T")
 # The time limit for optional requests, in seconds.
 LONGEST_OPTIONAL = 30.0
 
-# The time limit for the requests of a hint, in seconds.
+# The time limit for looking up hints, in seconds.
 HINT_SECONDS = 3.0
 
 # The first version in which a stop request refers to a deployment ID (docs/elasticsearch.md).
 STOPS_DEPLOYMENTS = (8, 8)
 
-# The limit of requests for the aliases of some models; beyond it, all models are requested.
+# The maximum number of requests for model aliases; if more are needed, one request reads all models instead.
 MOST_PARTS = 4
 
-# The limit of unmatched names that are looked up one by one for a hint.
+# The maximum number of unmatched names that are looked up one by one for a hint.
 MOST_HINTS = 5
 
 
 class Reader:
-    """Reads one cluster before one deadline, with retries."""
+    """Reads data from one cluster until a deadline, with retries."""
 
     def __init__(self, cluster: Cluster, deadline: Deadline, on_retry: Callable[[str], None]) -> None:
         self.cluster = cluster
@@ -44,7 +44,7 @@ class Reader:
         self.known_identity: ClusterIdentity | None = None
 
     def read(self, selection: Selection, *, check: bool = True) -> Snapshot:
-        """Return everything that is needed for a plan; without `check`, only the deployments."""
+        """Return the snapshot for a plan; without `check`, skip the pipelines and endpoints that use deployments."""
         deadline = self.optional_deadline()
         clock = (
             self.in_background(lambda: self.clock_ahead(deadline.left), deadline)
@@ -65,7 +65,7 @@ class Reader:
         return self.cluster.server_time(timeout) - int(time() * 1000)
 
     def identity(self) -> ClusterIdentity:
-        """Return the identity of the cluster, read once; without name and UUID if they cannot be read."""
+        """Return the identity of the cluster, cached after the first success; only the URL if it cannot be read."""
         if not self.known_identity:
             deadline = self.optional_deadline()
             try:
@@ -80,9 +80,10 @@ class Reader:
 
     @cached_property
     def stops_deployments(self) -> bool:
-        """Return whether a stop request refers to deployments; False if the version cannot be read.
+        """Return whether a stop request contains a deployment ID (8.8 and later); False if the version cannot be read.
 
-        Before 8.8 it refers to models: the server answers "stopped" for any model or alias, running or not.
+        Before 8.8 it contains a model ID or alias, and the server responds that it stopped a model even if the model
+        has no deployment.
         """
         try:
             self.known_identity = self.ask(lambda: self.cluster.identity(self.deadline.left))
@@ -93,12 +94,15 @@ class Reader:
         return is_at_least(self.known_identity.version, STOPS_DEPLOYMENTS)
 
     def find(self, selection: Selection, uses: "Uses | None" = None) -> Snapshot:
-        """Return the deployments that the names and models refer to, and hints for names that match none."""
+        """Return a snapshot with the deployments that match the names and models, and hints for IDs without a match.
+
+        The snapshot can contain other deployments, too.
+        """
         model_ids = {name: self.model_id(name) for name in selection.models}
         listed = self.listing(expression(selection.names)) if selection.names else Listing((), frozenset())
         known = {one.deployment_id: one for one in listed.deployments}
         by_model = self.by_model(model for model in model_ids.values() if model)
-        # Deployments found by model are requested again by ID: only that response shows what references them.
+        # Deployments found by model are requested again by ID: only that response shows the references to the ID.
         unseen = [one.deployment_id for group in by_model.values() for one in group if one.deployment_id not in known]
         if unseen:
             known |= {one.deployment_id: one for one in self.listing(expression(unseen)).deployments}
@@ -113,22 +117,22 @@ class Reader:
         )
 
     def optional_deadline(self) -> Deadline:
-        """Return the deadline for optional requests, which leaves enough time for the required ones."""
+        """Return the deadline for optional requests, which leaves half of the remaining time for required requests."""
         return self.deadline.at_most(min(LONGEST_OPTIONAL, self.deadline.remaining / 2))
 
     def listing(self, names: str, deadline: Deadline | None = None) -> Listing:
-        """Return what an expression matches in `_stats`, before the command's deadline or an earlier one."""
+        """Return the deployments and models that match an expression; the default deadline is that of the command."""
         ends = deadline or self.deadline
         return with_retries(lambda _: self.cluster.deployments(names, ends.left), ends, self.on_retry)
 
     def running(self, names: Iterable[str], deadline: Deadline | None = None) -> dict[str, Deployment]:
-        """Return those of some deployments that are running now, by ID."""
+        """Return the deployments with these IDs that the cluster still lists, in any state, by ID."""
         requested = set(names)
         found = self.listing(expression(sorted(requested)), deadline).deployments
         return {one.deployment_id: one for one in found if one.deployment_id in requested}
 
     def by_model(self, models: Iterable[str]) -> dict[str, tuple[Deployment, ...]]:
-        """Return the deployments of models, with the pipelines that reference the model."""
+        """Return the deployments of each model, with the pipelines that reference the model."""
         groups: dict[str, list[Deployment]] = {model: [] for model in models}
         for names in chunks(groups):
             for one in self.listing(names).deployments:
@@ -137,21 +141,24 @@ class Reader:
         return {model: tuple(group) for model, group in groups.items()}
 
     def aliases(self, models: list[str], deadline: Deadline) -> dict[str, frozenset[str]]:
-        """Return the aliases of some models; requests all models if the names do not fit into a few requests."""
+        """Return the aliases of each model; request all models if more than MOST_PARTS requests would be needed."""
         parts = chunks(models)
         asked = parts if len(parts) <= MOST_PARTS else [ALL]
         found = [one for names in asked for one in self.cluster.model_configs(names, deadline.left)]
         return {one.model_id: one.aliases for one in found}
 
     def model_id(self, name: str) -> str | None:
-        """Return the model ID for a model ID or a model alias."""
+        """Return the model ID for a model ID or a model alias, or None if there is no such model."""
         model = self.ask(lambda: self.cluster.model(name, self.deadline.left))
         return model.model_id if model else None
 
     def read_or_not_checked(
         self, what: str, privilege: str, read: Callable[[], T]
     ) -> tuple[T | None, NotChecked | None]:
-        """Return a value, or why it could not be read; what cannot be read never counts as unused."""
+        """Return the value and None, or None and the reason why the value could not be read.
+
+        A deployment whose uses could not be read must not count as unused. Raises NotAuthenticated.
+        """
         try:
             return read(), None
         except NotAuthenticated:
@@ -163,7 +170,7 @@ class Reader:
             return None, NotChecked(what, reason)
 
     def in_background(self, call: Callable[[], T], deadline: Deadline) -> BackgroundCall[T]:
-        """Start a call in a thread and return a function that waits for its result, until the deadline."""
+        """Start a call in a thread and return an object that, when called, waits for the result until the deadline."""
         return BackgroundCall(call, lambda: deadline.remaining)
 
     def ask(self, call: Callable[[], T]) -> T:
@@ -171,7 +178,7 @@ class Reader:
         return with_retries(lambda _: call(), self.deadline, self.on_retry)
 
     def hints(self, names: list[str], uses: "Uses | None") -> dict[str, Hint]:
-        """Return hints for names that match no deployment, if they can be read quickly."""
+        """Return hints for names that match no deployment, as far as they can be read within HINT_SECONDS."""
         deadline, hints = self.deadline.at_most(min(HINT_SECONDS, self.deadline.remaining / 4)), {}
         with suppress(EsmlError, TimeoutError):
             endpoints = uses.endpoints(1, timeout=deadline.left) if uses else ()
@@ -187,7 +194,7 @@ class Reader:
 
 
 class Uses:
-    """Reads the uses of deployments; endpoints and pipelines are requested while the deployments are looked up."""
+    """Reads the endpoints and pipelines that use deployments; the requests start immediately in background threads."""
 
     def __init__(self, reader: Reader, deadline: Deadline) -> None:
         self.reader = reader
@@ -195,7 +202,10 @@ class Uses:
         self.pipelines = reader.in_background(lambda: reader.cluster.pipelines(deadline.left), deadline)
 
     def add_uses(self, found: list[Deployment], snapshot: Snapshot) -> Snapshot:
-        """Return the snapshot with the uses of the deployments that were found, as far as they can be read."""
+        """Return the snapshot with the endpoints, pipelines and models that show the uses of the deployments.
+
+        `not_checked` lists endpoints and pipelines if they could not be read.
+        """
         if not found:
             return snapshot
         reader = self.reader
@@ -209,7 +219,7 @@ class Uses:
         return self.with_models(sorted(models_to_read(found, snapshot)), snapshot)
 
     def with_models(self, models: list[str], snapshot: Snapshot) -> Snapshot:
-        """Return the snapshot with all other deployments of some models, and the aliases of these models."""
+        """Return the snapshot with all deployments of the models, and their aliases if they can be read."""
         if not models:
             return snapshot
         reader, deadline = self.reader, self.reader.optional_deadline()
@@ -223,13 +233,13 @@ class Uses:
 
 
 def is_at_least(version: str | None, least: tuple[int, int]) -> bool:
-    """Return whether a version such as 8.19.0 is known to be at least another one."""
+    """Return whether a version, such as 8.19.0, is `least` or later; False if it is unknown or not numeric."""
     numbers = (version or "").split(".")[:2]
     return all(map(str.isdecimal, numbers)) and tuple(map(int, numbers)) >= least
 
 
 def without_uses(snapshot: Snapshot) -> Snapshot:
-    """Return the snapshot, marked as one whose uses were not looked up."""
+    """Return the snapshot without pipelines; `not_checked` says that the uses were not looked up."""
     unseen = tuple(one._replace(pipelines=frozenset()) for one in snapshot.deployments)
     return snapshot._replace(
         deployments=unseen, not_checked=(*snapshot.not_checked, NotChecked("what uses the deployment", "--no-check"))

@@ -1,4 +1,4 @@
-"""Whether the cluster would start deployments again, checked before anything is stopped."""
+"""Checks whether the cluster can start deployments again, before a restart stops any."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -8,12 +8,13 @@ from esml_stop.errors import EsmlError
 from esml_stop.models import Deployment
 from esml_stop.plan.restart_plan import in_upgrade_mode, upgrading
 
-# The limit of deployment IDs that are looked up one by one; for more, the start request itself finds the aliases.
+# The maximum number of deployment IDs that are looked up one by one. For the others, execute/start.py looks up the
+# alias if the server rejects the start.
 MOST_LOOKED_UP = 20
 
 
 def obstacle(reader: Reader) -> EsmlError | None:
-    """Return why the cluster starts no deployments at the moment, or None, also if that cannot be read."""
+    """Return why the cluster currently rejects all starts; None if it accepts them or this cannot be read."""
     deadline = reader.optional_deadline()
     versions, _ = reader.read_or_not_checked(
         "node versions", "monitor", lambda: reader.cluster.node_versions(deadline.left)
@@ -27,7 +28,7 @@ def obstacle(reader: Reader) -> EsmlError | None:
 
 
 def aliased(reader: Reader, deployments: Iterable[Deployment]) -> dict[str, str]:
-    """Return the deployment IDs that are model aliases, with the model to which each alias points now."""
+    """Return the current model ID for each deployment ID that is a model alias, as far as they can be read."""
     deadline = reader.optional_deadline()
     names = [one.deployment_id for one in deployments if one.deployment_id != one.model_id]
     found: dict[str, str] = {}

@@ -12,7 +12,7 @@ from esml_stop.models import Endpoint, Model, Pipeline, Pipelines
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# The depth to which Elasticsearch searches other processors for inference processors.
+# The depth of nested processors to which Elasticsearch's own check searches for inference processors.
 SEEN_DEPTH = 10
 
 # The services whose endpoints run on the cluster's own ML nodes.
@@ -71,7 +71,7 @@ def pipelines(body: Any) -> Pipelines:
 
 
 def pipeline(body: Mapping[str, Any]) -> Pipeline:
-    """Return the names that a pipeline references, and those of them that Elasticsearch's own check does not find."""
+    """Return the names that a pipeline references, and the subset that Elasticsearch's own check does not find."""
     references = [(name, seen) for name, seen in inference_names(body) if isinstance(name, str)]
     seen = {name for name, is_seen in references if is_seen}
     return Pipeline(frozenset(name for name, _ in references), frozenset(name for name, _ in references) - seen)
@@ -80,8 +80,9 @@ def pipeline(body: Mapping[str, Any]) -> Pipeline:
 def inference_names(body: Mapping[str, Any]) -> Iterator[tuple[Any, bool]]:
     """Yield the `model_id` of every inference processor, and whether Elasticsearch's own check finds it.
 
-    The check finds processors, those within `foreach`, and the `on_failure` handlers of other processors, down to a
-    certain depth, but not the handlers of `foreach`, of `inference` and of the pipeline. Source: docs/elasticsearch.md
+    The check searches the pipeline's processors, those in `foreach`, and those in the `on_failure` of a processor, down
+    to SEEN_DEPTH. It does not search the `on_failure` of the pipeline itself, of `foreach` and of `inference`.
+    Source: docs/elasticsearch.md
     """
     todo = [(one, 0) for one in steps(body, "processors")] + [(one, SEEN_DEPTH) for one in steps(body, "on_failure")]
     while todo:  # no recursion: pipelines can be nested more deeply than Python's stack allows
@@ -98,14 +99,14 @@ def inference_names(body: Mapping[str, Any]) -> Iterator[tuple[Any, bool]]:
 
 
 def steps(part: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    """Return the processors in a list, without items that are not processors."""
+    """Return the processors in the list under a key, without items that are not objects; empty if it is not a list."""
     found = part.get(key)
     return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
 @checked
 def models(body: Any) -> tuple[Model, ...]:
-    """Return the models in `GET _ml/trained_models/<names>`; each has its own ID, even if requested by alias."""
+    """Return the models in `GET _ml/trained_models/<names>`, each with its model ID, even if requested by alias."""
     return tuple(
         Model(
             required(config, "model_id", str),
@@ -118,7 +119,7 @@ def models(body: Any) -> tuple[Model, ...]:
 
 @checked
 def clock(body: Any) -> int:
-    """Return the server's time in epoch milliseconds, in whole seconds, from `GET _cat/health?h=epoch&format=json`."""
+    """Return the server's time in epoch milliseconds, to the second, from `GET _cat/health?h=epoch&format=json`."""
     rows = of_type(body, list)
     epoch = required(rows[0] if rows else {}, "epoch", str)
     if not epoch.isdecimal():

@@ -1,4 +1,4 @@
-"""Converts the responses of `GET _ml/trained_models/<expression>/_stats`, which lists deployments, to models."""
+"""Converts responses of `GET _ml/trained_models/<expression>/_stats` to Deployment and Listing."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,7 +14,7 @@ Nodes = Sequence[Mapping[str, Any]]
 
 NO_PIPELINES = frozenset[str]()
 
-LAST_MOMENT = 253_402_300_799_999  # the end of the year 9999
+LAST_MOMENT = 253_402_300_799_999  # the end of the year 9999, in epoch milliseconds
 
 
 @checked
@@ -27,13 +27,13 @@ def listing(body: Any) -> tuple[int, Listing]:
 
 
 class Undeployed(NamedTuple):
-    """The part of an entry that is kept for a model without deployments."""
+    """A model without deployments; the rest of its entry is discarded."""
 
     model_id: str
 
 
 def read(entry: Any) -> Deployment | Undeployed:
-    """Return the model or deployment of an entry; each deployment of a model has its own entry."""
+    """Return the deployment or, if the model has none, the model in an entry; each deployment has its own entry."""
     if isinstance(entry, Deployment | Undeployed):  # already converted while decoding
         return entry
     if "deployment_stats" in of_type(entry, dict):
@@ -42,9 +42,9 @@ def read(entry: Any) -> Deployment | Undeployed:
 
 
 def shrunk(part: dict[str, Any]) -> Any:
-    """Return the kept part of an entry while the response is still being decoded; return any other object unchanged.
+    """Convert an entry while the response is being decoded, to save memory; return any other object unchanged.
 
-    Ten thousand complete entries would need 36 MB.
+    10,000 complete entries would need 36 MB.
     """
     if "deployment_stats" in part or "model_size_stats" in part:
         with suppress(WrongShape):  # listing() reports the error
@@ -92,21 +92,21 @@ def deployment(entry: Mapping[str, Any]) -> Deployment:
 
 
 def interned(text: str | None) -> str | None:
-    """Return a text; equal texts of many deployments share one object."""
+    """Return the interned text, so that equal texts of many deployments share one object."""
     return None if text is None else intern(text)
 
 
 def renamed_field(stats: Mapping[str, Any], name: str) -> int | None:
-    """Return a number by its name, or by the name that it had in 8.0 to 8.2."""
+    """Return the number in a field, or in the field with the name that it had in 8.0 to 8.2."""
     value: int | None = optional(stats, name, int, None)
     old: int | None = optional(stats, OLD_NAMES[name], int, None)
     return old if value is None else value
 
 
 def allocated(stats: Mapping[str, Any], nodes: Nodes) -> dict[str, Any]:
-    """Return `allocation_status`; on serverless, which omits it, it is derived from the nodes.
+    """Return `allocation_status`; on serverless, which omits it, derive it from the nodes.
 
-    A started node that does not report its allocations has at least one.
+    A started node that does not report its allocations counts as one allocation.
     """
     if "state" in stats or "allocation_status" in stats:
         shown: dict[str, Any] = optional(stats, "allocation_status", dict, {})
@@ -116,7 +116,7 @@ def allocated(stats: Mapping[str, Any], nodes: Nodes) -> dict[str, Any]:
 
 
 def state_from_routes(nodes: Nodes) -> str:
-    """Return the state that follows from the nodes' routes, for a server that does not show the deployment's state."""
+    """Derive the deployment's state from its routing state on each node, for a response without `state`."""
     states = {route(node)[0] for node in nodes}
     return next((one for one in ("started", "starting", "stopping", "failed") if one in states), UNKNOWN_STATE)
 
@@ -134,10 +134,10 @@ def failure_reason(stats: Mapping[str, Any], nodes: Nodes) -> str | None:
 
 
 def idle_since(nodes: Nodes, allocations: int) -> int | None:
-    """Return the time since which no node has been used, or None unless that is known for every node.
+    """Return the latest time of use on any node, in epoch milliseconds; None if it is unknown for any of them.
 
-    Each process has its own counters. They do not cover the time before the node started it, and the counters of a node
-    that did not respond are missing.
+    The process on each node keeps its own counters. They do not cover the time before it started, so without
+    `last_access` its start counts as use. The counters of a node that did not respond are missing.
     """
     shares = [optional(node, "number_of_allocations", int, None) for node in nodes]
     if None not in shares and sum(filter(None, shares)) < allocations:
@@ -153,14 +153,14 @@ def epoch_millis(part: Mapping[str, Any], key: str) -> int:
 
 
 def identifier(text: str, what: str = "deployment") -> str:
-    """Return an ID; raise WrongShape if no request could contain it, because no real ID is like that."""
+    """Return an ID; raise WrongShape for text that cannot be an ID, because no request can contain it."""
     if text in {"", ".", ".."} or not is_unicode(text):
         raise WrongShape(f"it lists a {what} called {text!a}, which cannot be an ID")
     return text
 
 
 def valid_text(text: str | None) -> str | None:
-    """Return a text; raise WrongShape if no request could contain it."""
+    """Return a text; raise WrongShape if it is not valid Unicode, because a request cannot contain it."""
     if text is not None and not is_unicode(text):
         raise WrongShape(f"it holds {text!a}, which is not valid Unicode")
     return text
@@ -174,7 +174,7 @@ def size(text: str | None) -> str | None:
 
 
 def is_unicode(text: str) -> bool:
-    """Return whether text can be encoded; JSON can contain an unpaired surrogate."""
+    """Return whether text can be encoded as UTF-8; JSON can contain an unpaired surrogate."""
     try:
         text.encode()
     except UnicodeEncodeError:

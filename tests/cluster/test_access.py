@@ -87,7 +87,7 @@ def test_without_security_every_privilege_is_granted(status: int) -> None:
     "error", [NotAuthenticated("no", http_status=401), NotAllowed("no", http_status=403), refused(500, "x")]
 )
 def test_rejected_credentials_are_an_error(error: EsmlError) -> None:
-    """Rejected credentials are an error."""
+    """Rejected credentials and other errors are raised."""
     with pytest.raises(type(error)):
         inspected(Answers(who=error))
 

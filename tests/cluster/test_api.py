@@ -13,7 +13,7 @@ GENTLE = Flags()
 
 
 def scene(node: RawCluster) -> None:
-    """Create everything that the cassettes were recorded from."""
+    """Create the models, deployments, pipelines and endpoints with which the cassettes were recorded."""
     node.model("my_model")
     node.model("tree", "tree_ensemble")
     node.deployment("my_model_for_search", "my_model", number_of_allocations=2)
@@ -114,14 +114,14 @@ def test_endpoints_on_ml_nodes_are_listed(recorder: Recorder) -> None:
 
 
 def test_pipelines_are_read_with_the_names_they_reference(recorder: Recorder) -> None:
-    """The names in all inference processors are returned for each pipeline, whether Elasticsearch finds them or not."""
+    """Each pipeline is returned with the names in its inference processors."""
     with recorder.cluster(scene) as cluster:
         found = cluster.pipelines(10)
     assert found == {"p1": Pipeline(frozenset({"my_model_for_ingest"})), "p2": Pipeline(frozenset({"my_alias"}))}
 
 
 def test_a_name_is_a_model_an_alias_or_nothing(recorder: Recorder) -> None:
-    """A model and an alias return the model's ID; any other name returns nothing."""
+    """A model ID or alias returns the model; any other name returns nothing."""
     with recorder.cluster(scene) as cluster:
         assert cluster.model_configs("tree", 10) == (Model("tree", "tree_ensemble"),)
         assert cluster.model_configs("my_alias", 10) == (Model("my_model", "pytorch", frozenset({"my_alias"})),)
@@ -162,7 +162,7 @@ def test_a_stop_makes_its_requests_and_a_check(
 def test_a_dry_run_only_reads(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """--dry-run sends the look-ups but no stop; the refusal names the pipeline and sets the real exit code."""
+    """--dry-run sends only look-ups; the refusal names the pipeline, and the exit code is that of a real stop."""
     with recorder.environment(scene, monkeypatch):
         status = main.run(["stop", "my_model_for_ingest", "--dry-run"])
     _, err = capsys.readouterr()

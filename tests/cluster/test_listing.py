@@ -51,7 +51,7 @@ def no_models(_: str) -> tuple[Model, ...]:
 
 
 def matcher(parts: Collection[str]) -> Callable[[str], bool]:
-    """Return a function that matches names with one part of an expression."""
+    """Return a function that checks whether a name matches any part of an expression."""
     exact = {part for part in parts if not is_pattern(part)}
     prefixes = ("",) if "_all" in parts else tuple(part[:-1] for part in parts if part[-1] == "*")
     return lambda name: name in exact or name.startswith(prefixes)
@@ -63,7 +63,7 @@ def found(stats: Stats, expression: str) -> list[str]:
 
 
 def test_existing_deployments_are_found_with_one_request() -> None:
-    """Existing deployments are found with one request, by exact ID or pattern."""
+    """A deployment is found by its exact ID with one request."""
     stats = Stats(["m"], [deployment("a", "m")])
     assert (found(stats, "a"), stats.asked) == (["a"], ["a"])
 
@@ -114,18 +114,18 @@ def test_another_error_is_raised() -> None:
 
 
 def test_more_models_than_a_response_holds_are_listed() -> None:
-    """Models beyond the first 10,000 are requested by patterns that sort after the last one."""
+    """Models beyond the first 10,000 are requested with patterns for the IDs that sort after the last one."""
     models = [f"model-{number:05d}" for number in range(12_000)]
     last = [deployment("first", models[0]), deployment("last", models[-1]), deployment("middle", models[10_000])]
     stats = Stats(models, last)
     assert found(stats, "_all") == ["first", "last", "middle"]
     assert len(stats.asked) < 10
-    assert stats.asked[-1] == "last,middle"  # by deployment ID, which shows the references
+    assert stats.asked[-1] == "last,middle"  # only a request by deployment ID shows the references
     assert found(stats, "model-*") == ["first", "last", "middle"]
 
 
 def test_orphans_hide_no_deployment_beyond_the_first_response() -> None:
-    """Beyond the first response, models are requested by ID if a pattern with an orphan is a 404."""
+    """Beyond the first 10,000 models, models are requested by ID if a pattern matches an orphan and so is a 404."""
     models = [*(f"model-{number:05d}" for number in range(12_000)), *(f"tree-{number}" for number in range(3_000))]
     there = [deployment("first", models[0]), deployment("last", models[11_999]), deployment("middle", models[10_500])]
     stats = Stats(models, [*there, deployment("orphan", "zz-gone"), deployment("model-11111", "gone")])
@@ -146,7 +146,7 @@ def test_a_model_deleted_between_requests_hides_no_other() -> None:
 
 @pytest.mark.parametrize("last", ["m", "model-01999", "a.b_c-9", ".elser_model_2"])
 def test_every_model_after_one_is_matched_and_none_before(last: str) -> None:
-    """The patterns match exactly the IDs that sort after a given one, and each list fits into a request line."""
+    """The patterns match IDs that sort after a given ID, none before it, and each list fits into a request line."""
     parts = list(patterns_after(last))
     patterns = ",".join(parts).split(",")
     for name in (f"{last}0", "zz", re.sub(r".$", "z", last) + "x"):

@@ -25,14 +25,14 @@ class Asking:
     asked: list[str] = field(default_factory=list)
 
     def read(self, selection: Selection, *, check: bool = True) -> Snapshot:
-        """Return a snapshot, and clear the recorded requests first."""
+        """Clear the recorded requests and return a snapshot."""
         self.asked.clear()
         return self.reader.read(selection, check=check)
 
 
 @pytest.fixture
 def asking() -> Iterator[Asking]:
-    """Yield a reader of an empty sandbox."""
+    """Yield a reader of a practice cluster with one model, its alias and two deployments."""
     with serve(empty=True) as server:
         asked: list[str] = []
         cluster = Cluster(
@@ -60,7 +60,7 @@ def test_a_free_deployment_takes_three_questions(asking: Asking) -> None:
 
 
 def test_a_pipeline_takes_a_question_by_the_model(asking: Asking) -> None:
-    """If a pipeline references the model, the model's other deployments and its aliases are requested."""
+    """If a pipeline references the deployment, all deployments and aliases of its model are requested."""
     asking.cluster.pipeline("p", "d1")
     seen = asking.read(Selection(("d1",)))
     assert sorted(asking.asked[3:]) == ["/_ml/trained_models/m", "/_ml/trained_models/m/_stats"]
@@ -69,7 +69,7 @@ def test_a_pipeline_takes_a_question_by_the_model(asking: Asking) -> None:
 
 
 def test_pipeline_definitions_show_the_referenced_name(asking: Asking) -> None:
-    """Pipeline definitions show the referenced name, also with a comma in it or only in the pipeline's own handler."""
+    """References are found even if the pipeline ID has a comma or only the pipeline's `on_failure` contains them."""
     asking.cluster.pipeline("p,q", "an_alias", "d1")
     asking.cluster.pipeline("by-alias", "an_alias")
     handler = [{"inference": {"model_id": "an_alias"}}]
@@ -80,7 +80,7 @@ def test_pipeline_definitions_show_the_referenced_name(asking: Asking) -> None:
 
 
 def test_a_name_in_a_handler_can_be_an_alias(asking: Asking) -> None:
-    """If only a handler contains an unknown name, the aliases are requested, because `_stats` shows nothing."""
+    """If only an `on_failure` references an unknown name, aliases are requested, because `_stats` does not show it."""
     handler = [{"inference": {"model_id": "an_alias"}}]
     asking.cluster.do("PUT", "/_ingest/pipeline/hidden", {"processors": [], "on_failure": handler})
     seen = asking.read(Selection(("d1",)))
@@ -88,7 +88,7 @@ def test_a_name_in_a_handler_can_be_an_alias(asking: Asking) -> None:
 
 
 def test_deployments_of_a_model_are_requested_by_model_and_by_id(asking: Asking) -> None:
-    """Deployments of a model are requested by the model's ID for references to the model, and by their own IDs."""
+    """Deployments of a model are requested by model ID and by deployment ID, to find references to both."""
     seen = asking.read(Selection((), ("an_alias",)))
     assert [one for one in asking.asked if one not in FIRST] == [
         "/_ml/trained_models/an_alias",

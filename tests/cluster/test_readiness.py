@@ -19,7 +19,7 @@ class Silent(FakeCluster):
         raise refusal(403)
 
     def upgrade_mode(self, timeout: float) -> bool:
-        """Raise the error for a missing privilege."""
+        """Raise the error for an API that the server does not have."""
         raise refusal(405)
 
     def model(self, name: str, timeout: float) -> None:
@@ -34,14 +34,14 @@ def code(found: EsmlError | None) -> str | None:
 
 
 def test_an_upgrade_and_upgrade_mode_are_seen() -> None:
-    """Nodes of different versions and upgrade mode are found before anything is stopped."""
+    """Nodes of different versions and upgrade mode are reported as obstacles."""
     assert code(obstacle(reader(FakeCluster()))) is None
     assert code(obstacle(reader(FakeCluster(versions=("8.18.0", "8.19.0"))))) == "upgrading"
     assert code(obstacle(reader(FakeCluster(upgrading=True)))) == "upgrade_mode"
 
 
 def test_missing_privileges_are_no_obstacle() -> None:
-    """Missing privileges are no obstacle, and after one refusal no more aliases are requested."""
+    """Errors of the look-ups are no obstacle, and after the first error no more aliases are requested."""
     cluster = Silent()
     assert obstacle(reader(cluster)) is None
     assert aliased(reader(cluster), [deployment("a"), deployment("b")]) == {}
@@ -49,7 +49,7 @@ def test_missing_privileges_are_no_obstacle() -> None:
 
 
 def test_deployment_ids_that_are_aliases_are_found() -> None:
-    """Only a few IDs that differ from their model are looked up."""
+    """Only deployment IDs that differ from the model ID are looked up, at most MOST_LOOKED_UP of them."""
     cluster = FakeCluster(models={"alias": "m", "other": "other"})
     found = [deployment("m"), deployment("alias"), deployment("other"), deployment("d")]
     assert aliased(reader(cluster), found) == {"alias": "m"}

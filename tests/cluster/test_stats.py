@@ -59,7 +59,7 @@ def test_a_model_without_deployments_is_only_a_model() -> None:
 
 @pytest.mark.parametrize("value", [-1, 0, 10**15, 10**40])
 def test_a_time_after_the_year_9999_counts_as_missing(value: int) -> None:
-    """A time after the year 9999 counts as missing."""
+    """A time that is not positive or after the year 9999 counts as missing."""
     _, found = stats.listing(listing(start_time=value, nodes=[{"last_access": value}]))
     assert (found.deployments[0].start_time, found.deployments[0].last_access) == (None, None)
 
@@ -91,7 +91,7 @@ def test_idle_since_is_known_only_if_every_node_reports_it(
 
 
 def test_requests_in_flight_or_in_the_last_minute_are_use() -> None:
-    """Pending requests and requests of the last minute count as use, regardless of clocks."""
+    """Pending requests and requests in the last minute count as use, regardless of the time of the last access."""
     for busy in ({"number_of_pending_requests": 1}, {"throughput_last_minute": 1}):
         _, found = stats.listing(listing(nodes=[{**NODE, "last_access": 7, **busy}]))
         assert found.deployments[0].in_use_now
@@ -128,7 +128,7 @@ def test_a_failed_deployment_says_why() -> None:
     ],
 )
 def test_a_serverless_answer_has_its_state_in_the_routes(nodes: list[Any], state: str, reached: int) -> None:
-    """Without `state`, the state follows from the routes; without nodes it is unknown."""
+    """Without `state`, the state is derived from the routing states; without nodes, it is unknown."""
     body = {"deployment_id": "d", "number_of_allocations": 2, "nodes": nodes}
     _, found = stats.listing({"count": 1, "trained_model_stats": [{"model_id": "m", "deployment_stats": body}]})
     (one,) = found.deployments
@@ -144,7 +144,7 @@ def test_an_8_0_server_calls_its_settings_otherwise() -> None:
 
 
 def test_memory_is_the_estimate_of_the_server() -> None:
-    """Memory is the server's estimate for the model, or None if it is missing."""
+    """Memory is the server's estimate for the model, or None if that is 0."""
     for size, memory in (({"required_native_memory_bytes": 9}, 9), ({"required_native_memory_bytes": 0}, None)):
         body = listing()
         body["trained_model_stats"][0]["model_size_stats"] = size

@@ -1,1 +1,1 @@
-"""Everything that uses the official transport: single requests, and the explanation of their errors."""
+"""Requests over the official Elasticsearch transport, and explanations of their errors."""

@@ -1,4 +1,4 @@
-"""Makes single requests over the official Elasticsearch transport, to the first of the hosts that responds."""
+"""Sends requests over the official Elasticsearch transport, with fail-over between the hosts of a cluster."""
 
 import json
 import re
@@ -27,7 +27,7 @@ VERSIONED_JSON = f"{JSON}; compatible-with=8"
 
 
 class RequestRecord(NamedTuple):
-    """A request that was made, for observers; `result` is an HTTP status or a short error.
+    """A completed or failed request, for `on_request`; `result` is the HTTP status or the class of the exception.
 
     `warnings` are the texts of the Warning headers in the response.
     """
@@ -40,7 +40,7 @@ class RequestRecord(NamedTuple):
 
 
 class Request(NamedTuple):
-    """A request to make."""
+    """A request to send; `target` is the path with the query string."""
 
     method: str
     target: str
@@ -83,9 +83,9 @@ class Transport:
     ) -> Any:
         """Make one request within a time limit in seconds, without retries; return the decoded response.
 
-        Raises EsmlError. The host that responded last is used first. A request that changes nothing is sent to the next
-        host if a host gives no usable response within half of the remaining time; any other request only if it was
-        certainly not sent.
+        Raises EsmlError. The host of the last successful request is tried first. A GET request is sent to the next
+        host if a host gives no usable response within half of the remaining time. Any other request is sent to the next
+        host only if no part of it was sent.
         """
         call = Request(method, f"{path}?{urlencode(query, quote_via=quote, safe=',*')}" if query else path, body)
         ends = time.monotonic() + timeout
@@ -105,13 +105,13 @@ class Transport:
         raise combined_error(failed)
 
     def _in_order(self) -> Iterator[tuple[int, "Host"]]:
-        """Yield all hosts with their numbers, first the one that responded last."""
+        """Yield all hosts with their indexes, starting with the host of the last successful request."""
         first = self._last_good
         numbers = [*range(first, len(self._hosts)), *range(first)]
         return ((number, self._hosts[number]) for number in numbers)
 
     def _ask(self, host: "Host", call: Request, timeout: float) -> Any:
-        """Make a request to one host."""
+        """Make a request to one host, report it to `on_request`, and return the decoded response; raise EsmlError."""
         began, result, warning, attempt = time.monotonic(), "", None, Attempt()
         try:
             answer = self._limited(timeout + GRACE_SECONDS, lambda: host.send(call, timeout, attempt))
@@ -129,11 +129,15 @@ class Transport:
             self._on_request(RequestRecord(call.method, shown, result, time.monotonic() - began, texts))
 
     def _limited(self, seconds: float, send: Callable[[], Response]) -> Response:
-        """Return the response to a request, or raise TimeoutError; each of several hosts has a limit of its own."""
+        """Return the response to a request; raise TimeoutError after this many seconds.
+
+        With a single host, no limit is added if this thread already runs with one. With several hosts, the limit always
+        applies, because each host has its own.
+        """
         return run_limited(seconds, send) if len(self._hosts) == 1 else wait_for_result(seconds, begin(send))
 
     def _texts(self, warning: str) -> tuple[str, ...]:
-        """Return the texts of a Warning header, without code, agent and date."""
+        """Return the texts in a Warning header, without code, agent and date, and with secrets masked."""
         shown = redacted(warning, self.connection)
         return tuple(re.findall(r'"((?:[^"\\]|\\.)*)"(?: "[^"]*")?', shown)) or (shown,)
 
@@ -148,7 +152,7 @@ class Host:
         self.headers = request_headers(connection)
 
     def send(self, call: Request, timeout: float, attempt: Attempt) -> Response:
-        """Make a request and return the response; `attempt` is notified when the request begins to be sent."""
+        """Send a request and return the response; `attempt.sent` becomes True as soon as sending begins."""
         current.attempt = attempt
         headers = self.headers | ({"content-type": VERSIONED_JSON} if call.body is not None else {})
         return self.client.perform_request(
@@ -157,7 +161,7 @@ class Host:
 
 
 class Decoder(elastic_transport.JsonSerializer):
-    """Decodes JSON; `shrunk` returns the part of each object to keep, innermost objects first."""
+    """Decodes JSON; `shrunk` is called for each object, innermost first, and returns its replacement."""
 
     def __init__(self, shrunk: Callable[[dict[str, Any]], Any] | None) -> None:
         self.shrunk = shrunk
@@ -168,7 +172,7 @@ class Decoder(elastic_transport.JsonSerializer):
 
 
 def combined_error(errors: list[Unreachable]) -> Unreachable:
-    """Return one error for several hosts that failed in turn; the error itself if there is only one."""
+    """Combine the errors of all hosts that were tried into one; return a single error unchanged."""
     if len(errors) == 1:
         return errors[0]
     text = f"None of the {len(errors)} hosts gave a usable response. {' '.join(one.message for one in errors)}"
@@ -184,7 +188,7 @@ def combined_error(errors: list[Unreachable]) -> Unreachable:
 
 
 def build_transport(connection: Connection, parallel: int, decoder: "Decoder") -> elastic_transport.Transport:
-    """Return the transport to a host; the transport's own retries are off."""
+    """Return a transport for one host, without its own retries; raise ConfigError if the settings cannot be used."""
     (host,) = connection.hosts
     options = tls_options(connection) if host.startswith("https:") else {}
     extras = {"proxy": connection.proxies.get(host)}
@@ -204,7 +208,7 @@ def build_transport(connection: Connection, parallel: int, decoder: "Decoder") -
 
 
 def request_headers(connection: Connection) -> dict[str, str]:
-    """Return the headers of every request: the user agent and the JSON media type."""
+    """Return the headers of every request: the JSON media type, the user agent and the credentials, if any."""
     headers = {"accept": VERSIONED_JSON, "user-agent": f"esml/{__version__}"}
     if authorization := authorization_header(connection):
         headers["authorization"] = authorization

@@ -13,13 +13,13 @@ from esml_stop.errors import CHECK_URL, BadAnswer, TlsFailed, Unreachable
 
 
 def tls(error: TlsError, connection: Connection, *, sent: bool) -> TlsFailed:
-    """Return what went wrong with the TLS connection, and the option that would help."""
+    """Return the error for a failed TLS connection, with a hint that names the option to use."""
     text, hint = explained(chain(error), connection)
     return TlsFailed(text, hint=hint, sent=sent)
 
 
 def not_connected(error: Exception, connection: Connection, *, sent: bool) -> Unreachable:
-    """Return why the host of a connection sent no response."""
+    """Return the error for a host that sent no complete response, or for a proxy that could not be used."""
     where, causes = connection.label, chain(error)
     if any(isinstance(one, AnswerTooLarge) for one in causes):
         return BadAnswer(f"{where} sent a response larger than 64 MB.", hint=CHECK_URL)
@@ -50,7 +50,7 @@ def reason_of(error: Exception) -> str:
 
 
 def is_garbled(error: Exception) -> bool:
-    """Return whether a body is not compressed as its header says."""
+    """Return whether the response body could not be decompressed."""
     return any(isinstance(one, DecodeError) for one in chain(error))
 
 
@@ -73,5 +73,5 @@ def chain(error: BaseException) -> list[BaseException]:
 
 
 def deepest(error: BaseException) -> BaseException:
-    """Return the error that was raised first."""
+    """Return the innermost cause of an error."""
     return chain(error)[-1]

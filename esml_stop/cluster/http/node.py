@@ -1,4 +1,7 @@
-"""The transport's HTTP node, with a size limit for responses, a limit for connecting, proxies, and exclusive CAs."""
+"""The transport's HTTP node with a response size limit, a connect timeout and proxies.
+
+A CA file replaces the CAs of the system.
+"""
 
 import json
 import ssl
@@ -16,7 +19,7 @@ from esml_stop.config.urls import Proxy
 LARGEST_ANSWER = 64 * 1024 * 1024
 CHUNK = 64 * 1024
 CONNECT_SECONDS = 10.0
-# The part of a web page that is sufficient to recognize its product, in bytes.
+# How much of a web page is kept, in bytes; this is sufficient to recognize the product.
 START_OF_PAGE = 4096
 
 
@@ -30,12 +33,12 @@ class Attempt:
     sent = False
 
 
-# The attempt of the current thread; its connection notes when it begins to send.
+# `current.attempt` is the attempt of this thread; the connection sets `sent` when it begins to send the request.
 current = threading.local()
 
 
 class SendTracking:
-    """A connection that notes when a request begins to be sent; a mixin for urllib3's connections."""
+    """A mixin for urllib3's connections that sets `current.attempt.sent` when a connection begins to send a request."""
 
     is_ready = False
 
@@ -46,7 +49,7 @@ class SendTracking:
         self.is_ready = True
 
     def send(self, data: Any) -> None:
-        """Send data, which belongs to a request as soon as the connection is established."""
+        """Send data; everything sent after the connection is established belongs to a request."""
         if self.sock is None:  # type: ignore[attr-defined]
             self.connect()
         if self.is_ready and hasattr(current, "attempt"):
@@ -72,7 +75,10 @@ class Node(Urllib3HttpNode):
         self.pool.urlopen = contact  # type: ignore[method-assign]
 
     def use_proxy(self, config: NodeConfig) -> str:
-        """Use the proxy, if there is one; return the prefix that it requires for each path."""
+        """Use the proxy, if there is one, and return the prefix for each path.
+
+        For an http cluster behind a proxy, that is scheme, host and port of the cluster, else an empty string.
+        """
         proxy: Proxy | None = config._extras.get("proxy")  # noqa: SLF001 - the transport keeps settings of custom nodes there
         if proxy is None:
             return ""
@@ -85,14 +91,14 @@ class Node(Urllib3HttpNode):
 
 
 def trusting_only(ca_certs: str) -> ssl.SSLContext:
-    """Return a context that trusts the CAs in a file instead of the system's, as other tools do."""
+    """Return an SSL context that trusts only the CAs in a file, not those of the system, as other tools do."""
     context = ssl.create_default_context(cafile=ca_certs)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
 def with_size_limit(urlopen: Any, base: str) -> Any:
-    """Return a `urlopen` that reads the response itself, up to the limit."""
+    """Return a `urlopen` that prefixes each URL with `base` and reads the response, up to the size limit."""
 
     def read(method: str, url: str, *, timeout: float, **options: Any) -> SimpleNamespace:
         limits = urllib3.Timeout(connect=min(timeout, CONNECT_SECONDS), read=timeout)
@@ -119,7 +125,7 @@ def body_of(response: Any) -> bytes:
         response.close()
         raise urllib3.exceptions.DecodeError("the response is compressed more than once")
     data = bytearray()
-    # Small steps, so that a decompression bomb is detected before it fills the memory.
+    # Read in small chunks, so that a decompression bomb is detected before it fills the memory.
     for part in response.stream(CHUNK, decode_content=True):
         data += part
         if len(data) > LARGEST_ANSWER:
@@ -138,7 +144,7 @@ def is_json_object(data: bytes) -> bool:
 
 
 class FailureMeaning:
-    """Decides what a failed connection means, based on whether this node has ever responded."""
+    """A `urlopen` that reports TLS errors as broken connections once this node has responded."""
 
     def __init__(self, urlopen: Any) -> None:
         self.urlopen = urlopen
@@ -149,7 +155,7 @@ class FailureMeaning:
         try:
             answer: SimpleNamespace = self.urlopen(*words, **options)
         except urllib3.exceptions.SSLError as error:
-            # After a first success, everything but a rejected certificate is treated as a broken connection.
+            # TLS has worked before, so the connection broke, unless a certificate was rejected.
             if self.answered and not is_about_trust(error):
                 raise urllib3.exceptions.ProtocolError("Connection aborted.", error) from error
             raise

@@ -1,4 +1,4 @@
-"""Recognizes which program responded in place of Elasticsearch."""
+"""Recognizes which product responded instead of Elasticsearch."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ OLD = "esml supports Elasticsearch 8 and later."
 
 
 def not_elasticsearch(answer: TransportApiResponse, where: str, proxy: Proxy | None) -> BadAnswer:
-    """Return who responded in place of Elasticsearch, and what to do about it."""
+    """Return the error for a response from another product, with a hint."""
     what, hint = named(answer.meta.headers, answer.body)
     if proxy:
         hint = f"The response may also come from the proxy {proxy.url} ({proxy.source}). {hint}"
@@ -32,7 +32,7 @@ def wrong_path(reason: str, where: str) -> BadAnswer | None:
 
 
 def named(headers: Mapping[str, str], body: Any) -> tuple[str, str]:
-    """Return the end of a sentence about what responded, and a hint."""
+    """Return the end of the error message, which names the product that responded, and a hint."""
     if isinstance(body, Mapping):
         return by_json(headers, body)
     if "kbn-name" in headers:
@@ -45,7 +45,7 @@ def named(headers: Mapping[str, str], body: Any) -> tuple[str, str]:
 
 
 def by_json(headers: Mapping[str, str], body: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the same for a JSON response."""
+    """Return the end of the error message and a hint for a JSON response."""
     version = body.get("version")
     if "kbn-name" in headers or {"statusCode", "error", "message"} <= body.keys():
         return "as Kibana does", KIBANA

@@ -12,7 +12,7 @@ REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")
 
 
 def manager(proxy: Proxy, connections: int) -> ProxyManager:
-    """Return urllib3's object for a proxy."""
+    """Return urllib3's ProxyManager for a proxy, with the proxy's credentials."""
     headers = make_headers(proxy_basic_auth=proxy.login) if proxy.login else {}
     return ProxyManager(proxy.url, proxy_headers=headers, maxsize=connections, block=True)
 
@@ -20,7 +20,7 @@ def manager(proxy: Proxy, connections: int) -> ProxyManager:
 def tunnelled(pool: HTTPSConnectionPool, proxy: Proxy) -> None:
     """Route the connections of a pool through a proxy by CONNECT; TLS is end to end with the cluster.
 
-    The certificate of a proxy that speaks TLS itself is verified like the cluster's.
+    If the proxy uses TLS, its certificate is verified with the same settings as the cluster's.
     """
     through = manager(proxy, 1)
     pool.proxy, pool.proxy_headers, pool.proxy_config = through.proxy, through.proxy_headers, through.proxy_config
@@ -28,12 +28,12 @@ def tunnelled(pool: HTTPSConnectionPool, proxy: Proxy) -> None:
 
 
 def forwarding(proxy: Proxy, connections: int) -> HTTPConnectionPool:
-    """Return a pool of connections to a proxy that forwards http requests by their complete URL."""
+    """Return a pool of connections to a proxy that forwards http requests, which must contain the complete URL."""
     return manager(proxy, connections).connection_from_host(None)
 
 
 def unusable(causes: Iterable[BaseException], where: str, proxy: Proxy) -> Unreachable:
-    """Return what failed at the proxy for a host, from the chain of errors."""
+    """Return the error for a proxy that could not be reached or rejected the request, from the chain of errors."""
     answer = next(filter(None, (REFUSED.search(str(one)) for one in causes)), None)
     around = f"Check {proxy.source}, or name the cluster in NO_PROXY if it can be reached without a proxy."
     if answer is None:

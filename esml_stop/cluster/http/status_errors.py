@@ -1,4 +1,4 @@
-"""Converts the transport's exceptions and error statuses to EsmlError, explained for people."""
+"""Converts the transport's exceptions and error statuses to EsmlError, with a message and a hint for the user."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ from esml_stop.runtime.deadline import retry_after
 from esml_stop.text import seconds
 
 GATEWAY_STATUSES = {429, 502, 503, 504}
-# A node or the master is leaving; the request will succeed when another one has taken over.
+# The error types while a node or the master leaves the cluster; a retry succeeds once another node has taken over.
 # Source: docs/elasticsearch.md, "Stopping"
 FAIL_OVER = {
     "not_master_exception",
@@ -41,20 +41,21 @@ FAIL_OVER = {
     "node_disconnected_exception",
     "node_not_connected_exception",
 }
-# A 429 that retries do not help: no capacity, too many deployments, or blocked by an operator.
+# Parts of the reason of a 429 that is not retried: no capacity, too many deployments, or upgrade mode.
 LASTING = ("Could not start", "while upgrade mode is enabled")
 
-# A 403 that is not about privileges.
+# Parts of the reason of a 403 that is not caused by a missing privilege.
 FORBIDDEN_TO_ALL = ("license is non-compliant", "while cluster upgrade is in progress")
 
-# The query string that Elasticsearch repeats in its error, which makes the line too long.
+# Matches a path with its query string in an error of Elasticsearch; the query string is removed because it makes the
+# message too long.
 QUERY = re.compile(r"(?<=uri \[)(/[^\]?\s]*)\?[^\]\s]*(?=\])")
 UNAUTHORIZED = re.compile(r"action \[(?P<action>.+?)\] is unauthorized for (?P<who>.+?)(?: with effective roles|,|$)")
 GRANTED_BY = re.compile(r"granted by the cluster privileges \[(?P<privileges>.+?)\]")
 
 
 class OtherProduct(Exception):
-    """The response does not identify itself as one of Elasticsearch."""
+    """The response is not from Elasticsearch."""
 
     def __init__(self, answer: TransportApiResponse) -> None:
         super().__init__(str(answer.meta.status))
@@ -72,14 +73,14 @@ def is_genuine(answer: TransportApiResponse) -> bool:
     return status == answer.meta.status and isinstance(error, Mapping) and isinstance(error.get("type"), str)
 
 
-# The exceptions of a request: error status, no response, an undecodable response, or a timeout.
+# The exceptions of a request: error status, no response, another product, an undecodable response, or a timeout.
 FAILURES = (ApiError, TransportError, OtherProduct, RecursionError, TimeoutError)
 
 
 def raise_for_status(answer: TransportApiResponse) -> None:
     """Raise ApiError for an error status, and OtherProduct for a response that is not from Elasticsearch.
 
-    A status that means "not now" may come from a load balancer in front of it.
+    Redirects, 407 and the statuses in GATEWAY_STATUSES raise ApiError, because a proxy or load balancer may send them.
     """
     status = answer.meta.status
     if status not in {*GATEWAY_STATUSES, 407} and not 300 <= status < 400 and not is_genuine(answer):
@@ -89,9 +90,9 @@ def raise_for_status(answer: TransportApiResponse) -> None:
 
 
 def to_esml_error(error: Exception, connection: Connection, *, sent: bool = True) -> EsmlError:
-    """Return our error for one of the transport's, or for a request that was abandoned.
+    """Return the EsmlError for an exception of the transport or for a request that timed out.
 
-    `sent` is whether any of the request was sent.
+    `sent` is whether any part of the request was sent.
     """
     where = connection.label
     if isinstance(error, OtherProduct):
@@ -109,7 +110,7 @@ def to_esml_error(error: Exception, connection: Connection, *, sent: bool = True
 
 
 def proxy_of(connection: Connection) -> Proxy | None:
-    """Return the proxy that can see the requests to a host, and may therefore respond itself."""
+    """Return the proxy for an http host, which may have responded itself; None for https, which uses a tunnel."""
     return next((proxy for url, proxy in connection.proxies.items() if url in connection.hosts and is_plain(url)), None)
 
 
@@ -122,12 +123,12 @@ CHECK_TIME = "Check that the cluster is healthy. --timeout gives it more time."
 
 
 def summary(error: Exception) -> str:
-    """Return a word or two about a failed request, for a log line."""
+    """Return the HTTP status or the class of the exception of a failed request, for a log line."""
     return str(error.meta.status) if isinstance(error, ApiError) else type(error).__name__
 
 
 def error_for_status(error: ApiError, connection: Connection) -> EsmlError:
-    """Return our error for an error status; only details in Elasticsearch's own JSON are used."""
+    """Return the EsmlError for an error status; type and reason come only from Elasticsearch's own JSON."""
     where, status = connection.label, error.meta.status
     kind, reason = (text and redacted(text, connection) for text in error_type_and_reason(error.body))
     is_away = status in GATEWAY_STATUSES or kind in FAIL_OVER
@@ -143,7 +144,7 @@ def error_for_status(error: ApiError, connection: Connection) -> EsmlError:
     if 300 <= status < 400:
         text = f"{where} answered with a redirect (HTTP {status}), which esml does not follow."
         return BadAnswer(text, hint=CHECK_URL)
-    if reason is None and status == 404 and error.body == {}:  # the cluster has nothing of the kind, e.g. no pipelines
+    if reason is None and status == 404 and error.body == {}:  # no objects of this kind, e.g. no pipelines
         return Refused(f"{where} answered HTTP 404.", http_status=404)
     if reason is None:
         return BadAnswer(f"{where} answered HTTP {status} without a reason.", hint=CHECK_URL)
@@ -155,7 +156,7 @@ CHECK_PROXY = "Put the login into the proxy's URL, or name the cluster in NO_PRO
 
 
 def refused_error(status: int, kind: str | None, reason: str, connection: Connection) -> Refused:
-    """Return our error with Elasticsearch's own type and reason."""
+    """Return the EsmlError for an error that Elasticsearch returned, with its type and reason."""
     if status == 401:
         return unauthenticated(kind, reason, connection)
     if status == 403 and not any(words in reason for words in FORBIDDEN_TO_ALL):
@@ -166,7 +167,7 @@ def refused_error(status: int, kind: str | None, reason: str, connection: Connec
 
 
 def unauthenticated(kind: str | None, reason: str, connection: Connection) -> NotAuthenticated:
-    """Return our error for a 401: no credentials were sent, or they were rejected."""
+    """Return the error for a 401: no credentials were sent, or they were rejected."""
     nobody = not connection.has_credentials
     text = "requires authentication, but no credentials were given" if nobody else "rejected the credentials (HTTP 401)"
     hint = "Pass an API key with ESML_API_KEY or --api-key-file, or a user with --username."
@@ -179,7 +180,7 @@ CHECK_LOGIN = "Check that they belong to this cluster and have not expired; `esm
 
 
 def unauthorized(kind: str | None, reason: str, connection: Connection) -> NotAllowed:
-    """Return our error for a 403: who is not allowed to do what, and the privilege that would allow it."""
+    """Return the error for a 403, with the user, the action and the privileges that allow it, if known."""
     found, granted = UNAUTHORIZED.search(reason), GRANTED_BY.search(reason)
     if not found:
         return NotAllowed(
@@ -197,7 +198,7 @@ def unauthorized(kind: str | None, reason: str, connection: Connection) -> NotAl
 
 
 def error_type_and_reason(body: Any) -> tuple[str | None, str | None]:
-    """Return type and reason from Elasticsearch's error JSON, or two times None if the body is something else."""
+    """Return the type and reason in Elasticsearch's error JSON, None if missing; both None for any other body."""
     error = body.get("error") if isinstance(body, Mapping) else None
     if isinstance(error, str):
         return None, error

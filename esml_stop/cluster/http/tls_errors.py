@@ -39,7 +39,10 @@ def explained(found: Sequence[BaseException], connection: Connection) -> tuple[s
 
 
 def compare(ca: str | None) -> str:
-    """Return what to compare with --ssl-fingerprint; `ca` is the CA's fingerprint, if the node sends the CA, too."""
+    """Return a hint about the fingerprints that --ssl-fingerprint accepts.
+
+    `ca` is the fingerprint of the CA's certificate, if the node sends it.
+    """
     if ca:
         return f"--ssl-fingerprint must be that of the node's certificate, as above, or of its CA: {ca}."
     return NODE_ALONE
@@ -53,12 +56,12 @@ OTHER_NAME = "Use a host that the certificate names in --url, or trust just this
 
 
 def reasons(causes: Sequence[BaseException]) -> set[str]:
-    """Return OpenSSL's names of the problems."""
+    """Return OpenSSL's reason codes, such as WRONG_VERSION_NUMBER, of all TLS errors."""
     return {one.reason for one in causes if isinstance(one, ssl.SSLError) and one.reason}
 
 
 def untrusted(error: ssl.SSLCertVerificationError, connection: Connection) -> tuple[str, str]:
-    """Return why the cluster's certificate was rejected."""
+    """Return a sentence and a hint about the rejected certificate of the cluster."""
     where = connection.label
     if error.verify_code in OTHER_HOST:
         return f"The certificate of {where} is for another host: {error.verify_message.rstrip('.')}.", OTHER_NAME
@@ -75,7 +78,7 @@ TRUST_CA = "Pass the cluster's CA with --ca-certs FILE, or the certificate's SHA
 
 
 def broken(names: set[str], text: str, connection: Connection) -> tuple[str, str]:
-    """Return why no TLS connection was established, for reasons other than the cluster's certificate."""
+    """Return a sentence and a hint about a TLS connection that failed, but not because of the cluster's certificate."""
     where = connection.label
     if names & NO_TLS:
         return f"{where} does not speak TLS.", "Use http:// in --url if TLS is disabled on the cluster."

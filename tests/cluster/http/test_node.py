@@ -22,7 +22,7 @@ def server() -> Iterator[FaultyServer]:
 
 @pytest.fixture
 def made() -> list[RequestRecord]:
-    """Return the requests that were observed."""
+    """Return the list that receives every observed request."""
     return []
 
 
@@ -58,7 +58,7 @@ def test_a_request_lasts_no_longer_than_it_may(server: FaultyServer, cluster: Cl
 
 
 def test_a_redirect_is_not_followed(server: FaultyServer, cluster: Cluster) -> None:
-    """A redirect is not followed, so credentials are sent nowhere else."""
+    """A redirect is not followed, so that credentials are not sent to another server."""
     with misbehaving() as other:
         server.on(RESOLVE, faults.answer(b"", 307, location=f"{other.url}/"))
         with pytest.raises(BadAnswer):
@@ -67,7 +67,7 @@ def test_a_redirect_is_not_followed(server: FaultyServer, cluster: Cluster) -> N
 
 
 def test_a_connection_is_used_again(server: FaultyServer, cluster: Cluster) -> None:
-    """Connections are reused, and replaced after a rejected response."""
+    """The same client can send further requests, even after a rejected response."""
     for fault in (None, None, faults.bomb("gzip", 70), None):
         if fault:
             server.on(RESOLVE, fault)
@@ -81,7 +81,7 @@ def test_a_connection_is_used_again(server: FaultyServer, cluster: Cluster) -> N
 def test_the_texts_of_warning_headers_are_extracted(
     server: FaultyServer, cluster: Cluster, made: list[RequestRecord]
 ) -> None:
-    """The texts of all Warning headers are extracted, also if a header contains several."""
+    """The texts of all Warning headers are extracted; a header without a quoted text is kept unchanged."""
     one, two = '299 Elasticsearch-8.19.0-abc "first \\"one\\"" "Tue, 01 Jan 2030 00:00:00 GMT"', '299 x "second"'
     server.on(RESOLVE, faults.warning(one, two), faults.warning("no frame"))
     cluster.deployments("x*", 5)

@@ -14,7 +14,7 @@ DENIED = {"error": {"type": "security_exception", "reason": "no", "root_cause": 
 
 
 def answer(status: int, body: Any, headers: dict[str, str] | None = None) -> TransportApiResponse:
-    """Return a response of some server."""
+    """Return a response with a status, a body and headers."""
     meta = ApiResponseMeta(status, "1.1", HttpHeaders(headers or {}), 0.1, NodeConfig("http", "es.example", 9200))
     return TransportApiResponse(meta, body)
 
@@ -74,14 +74,14 @@ def test_another_product_is_named(status: int, body: Any, headers: dict[str, str
 
 @pytest.mark.parametrize("status", [301, 407, 429, 502, 503, 504])
 def test_a_gateway_status_counts_as_an_unavailable_cluster(status: int) -> None:
-    """A 502, 503 or 504 without the header is an unavailable cluster; a load balancer may have sent it."""
+    """A redirect, 407, 429, 502, 503 or 504 may come from a proxy or load balancer, so it is not another product."""
     with pytest.raises(Exception) as error:
         raise_for_status(answer(status, "<html>"))
     assert not isinstance(error.value, OtherProduct)
 
 
 def test_a_proxy_that_may_have_responded_is_named() -> None:
-    """A proxy that may have responded is named with its variable, unless the request went through a tunnel."""
+    """A proxy that may have responded is named with its URL and variable, but without its credentials."""
     text = said(answer(200, "<html>"), proxy=Proxy("http://p:3128", "me:canary", "HTTP_PROXY"))
     assert "The response may also come from the proxy http://p:3128 (HTTP_PROXY)." in text
     assert "canary" not in text

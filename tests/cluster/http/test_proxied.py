@@ -58,7 +58,7 @@ def test_http_requests_go_to_the_proxy_with_the_complete_url(attempt: Try) -> No
 
 
 def test_a_path_prefix_and_special_characters_pass_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the complete URL, too, an ID is a single percent-encoded path segment."""
+    """An ID is a single percent-encoded path segment in the complete URL that is sent to a proxy, too."""
     with serving() as server, proxying() as proxy:
         monkeypatch.setenv("ESML_URL", f"{server.at()}/prefix")
         monkeypatch.setenv("HTTP_PROXY", proxy.url())
@@ -69,7 +69,7 @@ def test_a_path_prefix_and_special_characters_pass_a_proxy(monkeypatch: pytest.M
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_proxy_that_requires_a_login_is_reported(attempt: Try, authority: Authority, scheme: str) -> None:
-    """A 407 exits with 6 after one attempt; with the login in the proxy's URL it works, and the login is masked."""
+    """A 407 exits with 6 after one attempt; credentials in the proxy's URL are used, and the password is masked."""
     pair = authority.issue("server") if scheme == "https" else None
     variable = f"{scheme.upper()}_PROXY"
     with serving(pair) as server, proxying(login=f"proxy-user:{SECRET}") as proxy:
@@ -115,7 +115,7 @@ def test_a_proxy_that_is_not_there_is_named(attempt: Try, authority: Authority) 
 
 
 def test_a_proxy_that_refuses_a_host_says_its_status(attempt: Try, authority: Authority) -> None:
-    """A proxy that forbids a host is contacted once; one that is temporarily unavailable, again."""
+    """A 403 from the proxy is not retried, and a 504 is; both are reported with the status."""
     for status, tries in ((403, 1), (504, 4)):
         with serving(authority.issue("server")) as server, proxying(refuses=status) as proxy:
             code, _, err = attempt(server, HTTPS_PROXY=proxy.url())

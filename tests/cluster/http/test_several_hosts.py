@@ -69,7 +69,7 @@ BAD: dict[str, tuple[Callable[[Path], AbstractContextManager[str]], str]] = {
 
 
 def limit(kind: str) -> float:
-    """Return the time limit in seconds: short if a host stays silent, because all of it passes, else generous."""
+    """Return the time limit in seconds: short for a silent host, because the request waits for it, else long."""
     return 2 if kind == "silent" else 60
 
 
@@ -140,7 +140,7 @@ def test_a_stop_goes_to_the_next_host_when_it_was_not_sent(kind: str, good: Faul
 
 @pytest.mark.parametrize("kind", ["silent", "hangs up", "not Elasticsearch", "not available"])
 def test_a_stop_that_may_have_arrived_stays_on_its_host(kind: str, good: FaultyServer, tmp_path: Path) -> None:
-    """A stop that may have arrived is not sent to another host; only the deployment's state shows the result."""
+    """A stop that may have arrived is not sent to another host."""
     with BAD[kind][0](tmp_path) as bad:
         with pytest.raises(Unreachable) as error:
             Cluster(Connection((bad, good.url))).stop("d", flags=Flags(), timeout=limit(kind))
@@ -150,7 +150,7 @@ def test_a_stop_that_may_have_arrived_stays_on_its_host(kind: str, good: FaultyS
 
 
 def test_a_handshake_that_never_ends_sent_nothing(good: FaultyServer) -> None:
-    """After a TLS handshake without an end, the stop goes to the next host or counts as not sent."""
+    """A stop counts as not sent if the TLS handshake is not completed in time."""
     with closing(socket.create_server(("127.0.0.1", 0))) as mute:
         url = f"https://127.0.0.1:{mute.getsockname()[1]}"
         with pytest.raises(Unreachable, match=re.escape(f"Could not connect to {url} in time.")) as error:

@@ -92,14 +92,14 @@ def test_an_error_status_has_a_meaning(status: int, body: Any, kind: type[EsmlEr
 
 
 def test_a_stop_that_met_another_one_is_tried_again() -> None:
-    """A stop that collided with another one is retried, because the server requests that."""
+    """A stop that collided with another stop is a transient error, because the server asks for a retry."""
     assert answered(500, reason("Attempt to stop again")).transient
 
 
 @pytest.mark.parametrize("kind", sorted(FAIL_OVER))
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_a_fail_over_is_tried_again(status: int, kind: str) -> None:
-    """An error of a fail-over is transient for each of its statuses, and keeps the server's message."""
+    """A fail-over error is transient with each HTTP status, and keeps the server's type and reason."""
     error = answered(status, {"error": {"type": kind, "reason": "gone"}, "status": status})
     assert (error.transient, error.sent, error.http_status, error.type, error.reason) == (
         True,

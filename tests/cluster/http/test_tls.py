@@ -33,7 +33,7 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module")
 def pair(authority: Authority) -> Pair:
-    """Return the certificate of the cluster."""
+    """Return the certificate and key of the cluster."""
     return authority.issue("server")
 
 
@@ -102,7 +102,10 @@ def test_a_ca_file_takes_the_place_of_the_system_s_cas(
 def test_a_ca_of_the_system_that_elasticsearch_made_is_accepted(
     attempt: Try, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A CA in SSL_CERT_FILE, the only TLS setting from the Elastic CLI, is accepted by a strict Python, too."""
+    """A CA without key usage in SSL_CERT_FILE is accepted even with the strict checks of Python 3.13.
+
+    SSL_CERT_FILE is the only TLS setting that the Elastic CLI passes on.
+    """
     default = ssl.create_default_context
 
     def strict(**options: Any) -> ssl.SSLContext:
@@ -149,7 +152,7 @@ def test_another_fingerprint_is_one_attempt(attempt: Try, pair: Pair) -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_a_certificate_for_another_host_is_one_attempt(attempt: Try, authority: Authority, host: str) -> None:
-    """By name and by address."""
+    """A certificate for another host is reported after one attempt, for a host name and for an IP address."""
     with serving(authority.issue("elsewhere", "es.example.com")) as server:
         status, said = attempt(server, "--ca-certs", authority.path, host=host)
         assert (status, server.connections) == (6, 1)
@@ -170,7 +173,7 @@ def test_an_expired_certificate_is_one_attempt(attempt: Try, authority: Authorit
 
 
 def test_plain_http_on_a_tls_port_hints_at_https(attempt: Try, pair: Pair) -> None:
-    """A TLS port that hangs up is retried, because a restarting proxy looks the same; then the hint suggests https."""
+    """A closed connection is retried, because a restarting proxy closes it, too; then the hint suggests https."""
     with serving(pair) as server:
         status, said = attempt(server, scheme="http")
         assert (status, server.connections) == (6, 4)
@@ -189,7 +192,7 @@ def test_tls_on_a_plain_port_is_one_attempt(attempt: Try) -> None:
 
 @pytest.mark.parametrize("trust", ["ca", "fingerprint", "insecure"])
 def test_a_client_certificate_is_sent_on_request(attempt: Try, authority: Authority, pair: Pair, trust: str) -> None:
-    """A client certificate is sent with each way of verifying the cluster's certificate."""
+    """A client certificate is sent with --ca-certs, with --ssl-fingerprint and with --insecure."""
     client = authority.issue("client", "client")
     how = {
         "ca": ("--ca-certs", authority.path),
@@ -251,7 +254,7 @@ def test_a_tls_connection_that_worked_and_breaks_is_tried_again(
 
 
 def test_a_connection_that_breaks_is_still_tried_again(attempt: Try, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A port that hangs up counts as a broken connection, which is retried."""
+    """A connection that the server closes without a response is retried."""
     monkeypatch.setattr("esml_stop.runtime.deadline.SystemClock.sleep", lambda *_: None)
     monkeypatch.setattr("esml_stop.sandbox.server.SandboxHandler.answer", lambda handler: handler.connection.close())
     for name in ("do_GET", "do_POST"):
