@@ -1,4 +1,4 @@
-"""Checks that a run on a cluster leaves nothing there, changes nothing of others and shows no secret."""
+"""Checks that a run on a cluster leaves nothing there, changes nothing of other users and shows no secret."""
 
 import os
 import signal
@@ -56,7 +56,7 @@ class Cluster:
 
 @pytest.fixture
 def shared(tmp_path: Path) -> Iterator[Cluster]:
-    """Yield a cluster that others use, too, and check that their models are unchanged."""
+    """Yield a cluster with models of other users, and check afterwards that these are unchanged."""
     with serve(empty=True) as server:
         cluster = Cluster(RawCluster(server.url), tmp_path)
         for name in OTHERS:
@@ -66,7 +66,7 @@ def shared(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def test_a_failing_test_leaves_nothing_and_shows_no_secret(shared: Cluster) -> None:
-    """The report of a failed test shows arguments and output with the password masked."""
+    """A failed test leaves nothing on the cluster, and its report does not contain the password."""
     body = """
 def test_fails(cluster):
     cluster.model("m")
@@ -109,7 +109,7 @@ def test_never_begins(cluster):
 
 
 def test_clean_removes_the_leftovers_of_a_killed_run(shared: Cluster) -> None:
-    """--clean removes and counts only names with the prefix of a test."""
+    """--clean removes and counts only names with the prefix of a test run."""
     body = """
 def test_is_killed(cluster):
     cluster.model("m")
@@ -125,7 +125,7 @@ def test_is_killed(cluster):
 
 
 def test_leftovers_fail_the_run_and_are_named(shared: Cluster) -> None:
-    """A run that cannot remove something fails and names it."""
+    """A run that cannot remove something fails, names it and suggests --clean."""
     body = """
 from tests.support.raw_cluster import RawCluster
 

@@ -27,7 +27,7 @@ def test_a_missing_required_value_is_an_error() -> None:
         ([], dict, "a list where an object belongs"),
     ],
 )
-def test_a_value_of_another_type_is_refused(value: object, kind: type, said: str) -> None:
+def test_a_value_of_another_type_is_rejected(value: object, kind: type, said: str) -> None:
     """A value of another type is rejected; a boolean is not an integer, and null is not a string."""
     with pytest.raises(WrongShape, match=said):
         of_type(value, kind)
@@ -37,7 +37,7 @@ def test_a_value_of_another_type_is_refused(value: object, kind: type, said: str
 
 @pytest.mark.parametrize("body", [[], None, "text", 3])
 def test_only_objects_have_values(body: object) -> None:
-    """Values are read from objects only."""
+    """Reading a value from anything but an object is an error."""
     with pytest.raises(WrongShape, match="where an object belongs"):
         required(body, "a", int)
     with pytest.raises(WrongShape, match="where an object belongs"):

@@ -66,7 +66,7 @@ def tree(name: str) -> ast.Module:
 
 
 def room(name: str) -> str:
-    """Return the package of a module; a module at the top is its own."""
+    """Return the package of a module, or the name of a module at the top."""
     return name.partition(".")[0]
 
 
@@ -80,7 +80,7 @@ def imported(node: ast.AST) -> Iterator[str]:
 
 
 def for_types(name: str) -> set[ast.AST]:
-    """Return the statements that only a type checker reads."""
+    """Return the statements in TYPE_CHECKING blocks, which do not run."""
     blocks = [
         one for one in ast.walk(tree(name)) if isinstance(one, ast.If) and ast.unparse(one.test) == "TYPE_CHECKING"
     ]
@@ -112,7 +112,7 @@ def test_imports_point_down(name: str) -> None:
 
 
 @pytest.mark.parametrize("package", ONLY_IN)
-def test_some_packages_are_known_in_one_room_only(package: str) -> None:
+def test_some_libraries_are_imported_in_their_own_packages_only(package: str) -> None:
     """The transport, TLS, click and rich are each imported in their own packages only."""
     users = [name for name in MODULES if package in theirs(name) and room(name) not in APART]
     assert [name for name in users if not f"{name}.".startswith(tuple(f"{one}." for one in ONLY_IN[package]))] == []
@@ -129,7 +129,7 @@ def test_every_imported_package_is_a_declared_dependency(name: str) -> None:
 # The entry point handles signals before slow imports.
 @pytest.mark.parametrize("name", sorted(name for name in MODULES if room(name) not in {"cli", "__main__"}))
 def test_imports_stand_at_the_top(name: str) -> None:
-    """Only commands import within functions, and a few others import rarely needed, slow modules."""
+    """Outside of `cli`, functions import only slow modules that are rarely needed."""
     functions = [one for one in ast.walk(tree(name)) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
     late = {one for function in functions for node in ast.walk(function) for one in imported(node)}
     assert {one for one in late if one.partition(".")[0] not in LAZY} == set()
@@ -152,7 +152,7 @@ def test_only_output_writes_results(name: str) -> None:
     assert not calls & WRITERS or room(name) == "output" or (name, calls & WRITERS) == ("cli.main", {"click.echo"})
 
 
-def test_imports_make_no_circle() -> None:
+def test_imports_are_not_circular() -> None:
     """Imports are not circular."""
     left = {name: ours(name) - {name} for name in MODULES}
     while ready := [name for name, needs in left.items() if not needs & left.keys()]:

@@ -5,7 +5,7 @@ from esml_stop.outcomes import Outcome, Report, Result, Target
 
 
 def result(outcome: Outcome, code: int | None = None, decision: Outcome | None = None) -> Result:
-    """Return a result with an error that has an exit code."""
+    """Return a result, with an error if an exit code is given."""
     failure = None if code is None else EsmlError("why", exit_status=code)
     return Result(Target("d", decision or outcome), outcome, error=failure)
 
@@ -32,16 +32,16 @@ REFUSED = result(Outcome.IN_USE)
         ((result(Outcome.STARTING, 7),), 7, "error"),
     ],
 )
-def test_one_kind_of_trouble_is_the_exit_code_and_several_are_1(
+def test_errors_of_one_kind_set_the_exit_code_and_different_ones_exit_with_1(
     results: tuple[Result, ...], code: int, status: str
 ) -> None:
-    """The exit code is 0 without problems, that of the problem if all are of one kind, else 1."""
+    """The exit code is 0 without errors, the code of the errors if they all have the same one, else 1."""
     report = Report("stop", results)
     assert (report.exit_status, report.status) == (code, status)
 
 
 def test_strict_makes_an_unmatched_name_exit_3() -> None:
-    """With --no-allow-no-match an unmatched name exits with 3, also if everything else was held back."""
+    """With --no-allow-no-match an unmatched name or an empty selection exits with 3."""
     missing, held = result(Outcome.NOT_FOUND), result(Outcome.NOT_ATTEMPTED)
     assert Report("stop", (missing, held), strict=True).exit_status == 3
     assert Report("stop", (missing, STOPPED), strict=True).exit_status == 3
@@ -52,12 +52,12 @@ def test_strict_makes_an_unmatched_name_exit_3() -> None:
 
 
 @pytest.mark.parametrize(("signal", "code"), [(2, 130), (15, 143)])
-def test_a_signal_is_the_exit_code_whatever_else_happened(signal: int, code: int) -> None:
-    """After a signal the exit code is 128 plus its number."""
+def test_a_signal_overrides_the_exit_code(signal: int, code: int) -> None:
+    """After a signal the exit code is 128 plus its number, regardless of the results."""
     assert Report("stop", (STOPPED, REFUSED), signal=signal).exit_status == code
 
 
-def test_only_after_a_signal_many_results_are_written_in_a_hurry() -> None:
+def test_a_large_report_skips_the_table_after_a_signal() -> None:
     """A large report is written without a table only after a signal."""
     many = (STOPPED,) * 1_000
     assert Report("stop", many, signal=2).skips_table
@@ -65,13 +65,13 @@ def test_only_after_a_signal_many_results_are_written_in_a_hurry() -> None:
     assert not Report("stop", (STOPPED,), signal=2).skips_table
 
 
-def test_no_as_an_answer_is_exit_1() -> None:
+def test_a_declined_prompt_exits_with_1() -> None:
     """Declining the prompt exits with 1."""
     report = Report("stop", (result(Outcome.NOT_ATTEMPTED),), cancelled=True)
     assert (report.exit_status, report.status) == (1, "cancelled")
 
 
 def test_outcomes_are_counted() -> None:
-    """Outcomes are counted."""
+    """A report counts its results by outcome."""
     report = Report("stop", (STOPPED, REFUSED, STOPPED))
     assert [report.count(one) for one in (Outcome.STOPPED, Outcome.IN_USE, Outcome.FAILED)] == [2, 1, 0]

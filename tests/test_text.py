@@ -12,7 +12,7 @@ ACTIVE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\
 
 
 @given(st.text())
-def test_nothing_that_acts_is_left(foreign: str) -> None:
+def test_cleaned_text_has_no_control_characters(foreign: str) -> None:
     """Cleaned text contains nothing that a terminal would interpret."""
     shown = text.clean(foreign)
     assert not ACTIVE.search(shown)
@@ -22,7 +22,7 @@ def test_nothing_that_acts_is_left(foreign: str) -> None:
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "M", "Zs"])))
 def test_printable_text_is_unchanged(foreign: str) -> None:
-    """Letters of any script, marks, digits and signs are not changed."""
+    """Letters of any script, marks, digits, punctuation and symbols are not changed."""
     assert text.clean(foreign) == foreign
 
 
@@ -39,7 +39,7 @@ def test_printable_text_is_unchanged(foreign: str) -> None:
         ("[red]a[/red]", "[red]a[/red]"),
     ],
 )
-def test_an_escape_is_shown_as_python_writes_it(foreign: str, shown: str) -> None:
+def test_control_characters_are_escaped_as_in_python(foreign: str, shown: str) -> None:
     """Control characters, bidirectional marks and lone surrogates are escaped as in Python."""
     assert text.clean(foreign) == shown
 
@@ -47,14 +47,14 @@ def test_an_escape_is_shown_as_python_writes_it(foreign: str, shown: str) -> Non
 @pytest.mark.parametrize(
     ("number", "shown"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (42.4, "42 s"), (119.6, "120 s"), (3600, "60 min")]
 )
-def test_a_length_of_time_is_short(number: float, shown: str) -> None:
-    """A duration has tenths under ten seconds, seconds under two minutes, and minutes above."""
+def test_a_duration_is_short(number: float, shown: str) -> None:
+    """A duration is shown with tenths under ten seconds, in seconds under two minutes, and in minutes above."""
     assert text.seconds(number) == shown
 
 
 @pytest.mark.parametrize(("number", "shown"), [(0, "0 targets"), (1, "1 target"), (1234, "1,234 targets")])
 def test_a_count_has_its_plural(number: int, shown: str) -> None:
-    """A number other than 1 has a plural, and thousands are separated."""
+    """A count other than 1 has the plural, and its thousands are separated by commas."""
     assert text.counted(number, "target") == shown
 
 
@@ -74,7 +74,7 @@ def test_a_command_can_be_pasted() -> None:
     ],
 )
 def test_an_age_is_in_the_largest_unit_that_fits(passed: int, shown: str) -> None:
-    """An age is shown in days, hours or minutes, or as just now."""
+    """An age is shown in days, hours or minutes, or as "just now" under a minute."""
     assert text.ago(passed) == shown
 
 

@@ -83,7 +83,7 @@ def test_profiles_are_offered_from_their_file(tmp_path: Path) -> None:
 
 
 def test_completion_of_options_imports_no_client() -> None:
-    """Completion imports the HTTP client only for IDs, so that everything else is fast."""
+    """Completing an option imports neither the HTTP client nor any other slow module."""
     words = {"COMP_WORDS": "esml stop --f", "COMP_CWORD": "2", "_ESML_COMPLETE": "bash_complete"}
     status, modules = imported(**words)
     assert status == 0
@@ -104,7 +104,7 @@ def test_completion_of_options_imports_no_client() -> None:
     ],
 )
 def test_ids_come_from_the_cluster(line: str, words: list[str]) -> None:
-    """Deployment IDs with the typed prefix are completed, also in a comma-separated list; --model completes models."""
+    """Deployment IDs are completed by prefix, also in a comma-separated list; --model completes models and aliases."""
     with serve() as sandbox:
         assert offered(line, ESML_URL=sandbox.url) == words
 
@@ -132,7 +132,7 @@ def test_failed_completion_is_silent(environment: dict[str, str], capfd: pytest.
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_shell_gets_words_and_nothing_else(tmp_path: Path) -> None:
+def test_only_completions_are_printed(tmp_path: Path) -> None:
     """Completions are printed to stdout in the shell's format, with exit code 0 and an empty stderr."""
     program = patient_esml(tmp_path)
     with serve() as sandbox:
@@ -143,7 +143,7 @@ def test_a_shell_gets_words_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_cluster_that_does_not_respond_does_not_delay_completion() -> None:
-    """Completion ends within a second while the cluster does not respond."""
+    """Completion yields nothing if the cluster does not respond within the time limit, which is under a second."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         assert offered("esml stop my", 0.1, ESML_URL=url) == []
@@ -166,7 +166,7 @@ def refused(*_: object) -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_real_shell_completes(shell: str, tmp_path: Path) -> None:
-    """The printed script completes commands in a real shell."""
+    """The printed script completes deployment IDs in a real shell."""
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed")
     patient_esml(tmp_path)
@@ -195,8 +195,8 @@ diff before after && echo "${COMPREPLY[*]}"
 """
 
 
-def test_bash_keeps_no_variables(tmp_path: Path) -> None:
-    """A variable named `value` keeps its content in bash after a completion."""
+def test_a_completion_defines_no_variables_in_bash(tmp_path: Path) -> None:
+    """A completion adds no variables to the bash session and removes none."""
     patient_esml(tmp_path)
     with serve() as sandbox:
         environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "ESML_URL": sandbox.url}
@@ -215,7 +215,7 @@ def test_bash_keeps_no_variables(tmp_path: Path) -> None:
     ],
 )
 def test_fish_shows_complete_words_and_descriptions(line: str, shown: str, tmp_path: Path) -> None:
-    """Complete descriptions and words, including those with commas, are shown by fish."""
+    """In fish, whole words, including those with commas, and their full descriptions are shown."""
     patient_esml(tmp_path)
     with serve() as sandbox:
         environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "ESML_URL": sandbox.url, "HOME": str(tmp_path)}
@@ -246,7 +246,7 @@ def test_files_are_left_to_the_shell() -> None:
 
 
 def test_restore_completes_the_ids_in_the_file(tmp_path: Path) -> None:
-    """`esml restore FILE` completes the IDs in the save file, once each, and none if it cannot be read."""
+    """`esml restore FILE` completes each ID in the save file that was not typed yet, and none if it cannot be read."""
     file = tmp_path / "saved.json"
     with serve() as sandbox:
         command = ("stop", "questions_a", "large_model", "--force", "--save", str(file))

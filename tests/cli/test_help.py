@@ -32,7 +32,7 @@ def test_without_arguments_a_command_shows_short_help() -> None:
     ],
 )
 def test_a_misspelled_word_gets_a_suggestion(arguments: list[str], hint: str) -> None:
-    """A misspelled command, option or value exits with 2 and suggests the correct one."""
+    """A misspelled command, option or value exits with 2 and suggests the correct one or lists the commands."""
     ended = esml(*arguments)
     assert (ended.status, ended.out) == (2, "")
     assert hint in ended.err
@@ -69,7 +69,7 @@ def test_help_for_an_unknown_command_lists_the_commands() -> None:
     ],
 )
 def test_options_of_other_tools_suggest_their_equivalent(arguments: list[str], hint: str) -> None:
-    """An option of another tool is answered with its equivalent in esml, or with the place where it belongs."""
+    """An option of another tool, or one before the command, exits with 2 and a hint at the correct usage."""
     ended = esml(*arguments)
     assert ended.status == 2
     assert hint in ended.err

@@ -41,7 +41,7 @@ def test_help_and_version_import_no_client(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_a_command_imports_no_client(command: str) -> None:
-    """The help of each command imports none of the modules that the command needs to run."""
+    """The help of each command imports neither the HTTP client nor any other slow module."""
     status, modules = imported(command, "--help")
     assert status == 0
     assert not HEAVY & modules
@@ -66,7 +66,7 @@ def test_usage_errors_import_no_client(arguments: list[str]) -> None:
     assert not HEAVY & modules
 
 
-def test_a_help_text_of_the_group_is_the_commands_own() -> None:
+def test_each_summary_comes_from_the_help_of_its_command() -> None:
     """The summary of each command in `esml --help` is the first sentence of the command's own help."""
     import click
 

@@ -16,7 +16,7 @@ Raise = Callable[[BaseException], None]
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch) -> Raise:
-    """Replace `esml stop` by a command that raises an error or returns an exit code."""
+    """Return a function that replaces `esml stop` with a command that raises an error or returns an exit code."""
 
     def replace(error: BaseException | int) -> None:
         def run() -> int:
@@ -49,13 +49,13 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Raise:
 def test_each_error_has_its_exit_code(
     command: Raise, error: errors.EsmlError, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each error prints one sentence to stderr, and nothing to stdout, without a traceback."""
+    """Each kind of error has a fixed exit code, and prints only its message, in one line on stderr."""
     command(error)
     assert main.run(["stop"]) == status
     assert capsys.readouterr() == ("", "esml: x\n")
 
 
-def test_the_hint_comes_on_a_line_of_its_own(command: Raise, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_hint_is_on_a_separate_line(command: Raise, capsys: pytest.CaptureFixture[str]) -> None:
     """The hint follows the error message on a separate line."""
     command(errors.Unreachable("Nothing listens.", hint="Start it."))
     main.run(["stop"])
@@ -73,7 +73,7 @@ def test_a_signal_has_its_exit_code(
 
 
 def test_an_unexpected_exception_is_reported_as_a_bug(command: Raise, capsys: pytest.CaptureFixture[str]) -> None:
-    """An unexpected exception exits with 1 and is called a bug; --debug prints its traceback, escaped."""
+    """An unexpected exception exits with 1 and is reported as a bug, in one line that mentions --debug."""
     command(KeyError("\x1b[31m"))
     assert main.run(["stop"]) == 1
     assert capsys.readouterr().err == "esml: unexpected KeyError; this is a bug in esml. --debug shows where.\n"
@@ -88,17 +88,17 @@ def test_an_unexpected_exception_is_reported_as_a_bug(command: Raise, capsys: py
         (click.Abort(), 130, "esml: Interrupted before anything was changed.\n"),
     ],
 )
-def test_streams_that_end_early(
+def test_output_errors_have_their_exit_codes(
     command: Raise, error: Exception, status: int, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A closed pipe exits with 141 and no message; a full disk exits with 1 and a message."""
+    """A closed pipe exits with 141, a full disk with 1 and an aborted prompt with 130; other I/O errors are bugs."""
     command(error)
     assert main.run(["stop"]) == status
     assert capsys.readouterr().err == says
 
 
-def test_a_signal_that_came_while_the_report_was_written_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A signal during the output leaves the report complete, and sets the exit code."""
+def test_a_signal_during_the_report_sets_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal that does not interrupt the command replaces its exit code with 128 plus the signal's number."""
 
     def run() -> int:
         send(signal.SIGTERM)
@@ -109,8 +109,8 @@ def test_a_signal_that_came_while_the_report_was_written_counts(monkeypatch: pyt
         assert main.run(["stop"]) == 143
 
 
-def test_a_signal_that_came_while_modules_were_imported_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
-    """A signal during imports ends the command before the arguments are parsed."""
+def test_a_signal_during_imports_ends_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """A signal during imports ends the command before it runs, with 128 plus the signal's number as exit code."""
     with hearing():
         send(signal.SIGHUP)
         assert main.run(["stop", "a"]) == 129
@@ -121,9 +121,7 @@ def test_a_signal_that_came_while_modules_were_imported_ends_it(capsys: pytest.C
     "words", [["nope"], ["stop"], ["stop", "--nope"], ["stop", "a", "--parallel=99"], ["stop", ""]]
 )
 @pytest.mark.parametrize("form", [[], ["-o", "json"], ["-ojsonl"], ["--output=json"]], ids=str)
-def test_a_command_line_that_is_wrong_is_2(
-    words: list[str], form: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_usage_error_exits_with_2(words: list[str], form: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """A usage error exits with 2, prints a message to stderr, and JSON to stdout if that was requested."""
     assert main.run([*words, *form]) == 2
     out, err = capsys.readouterr()

@@ -26,7 +26,7 @@ class Versioned(FakeCluster):
 
 
 def looks(version: str | EsmlError) -> list[str]:
-    """Return the requests of `esml stop d --no-check` before the stop."""
+    """Return the look-ups that `esml stop d --no-check` makes before the stop."""
     cluster = Versioned(version)
     reader = Reader(cluster, Deadline(60, FakeClock()), lambda _: None)
     targets = resolve(StopRequest(Selection(("d",)), Flags(), check=False), reader, Progress())
@@ -43,13 +43,13 @@ def test_a_server_from_8_8_on_needs_no_look_up(version: str) -> None:
 @pytest.mark.parametrize(
     "version", ["8.0.1", "8.7.1", "7.17.0", "unusual", "", NotAllowed("no", http_status=403), refusal(500)]
 )
-def test_an_older_server_or_one_of_unknown_version_is_looked_up_first(version: str | EsmlError) -> None:
+def test_before_8_8_deployments_are_listed_before_the_stop(version: str | EsmlError) -> None:
     """Before 8.8, or with an unknown version, the deployments are listed before the stop."""
     assert looks(version) == ["look d"]
 
 
 @pytest.mark.parametrize("error", [NotAuthenticated("no", http_status=401), RESET])
-def test_a_cluster_that_cannot_be_reached_ends_it_before_the_stop(error: Refused | Unreachable) -> None:
-    """An unreachable cluster ends the command before the stop is sent."""
+def test_an_unreachable_cluster_ends_the_command_before_the_stop(error: Refused | Unreachable) -> None:
+    """An unreachable cluster or rejected credentials end the command before the stop is sent."""
     with pytest.raises(type(error)):
         looks(error)

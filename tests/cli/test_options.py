@@ -18,25 +18,25 @@ from esml_stop.cli.options import Duration, format_duration, given_options
         ("366d", 31_622_400),
     ],
 )
-def test_a_length_of_time_is_read_as_people_type_it(typed: str, seconds: float) -> None:
-    """A duration is a number with a unit, or several of them."""
+def test_a_duration_is_a_number_with_a_unit(typed: str, seconds: float) -> None:
+    """A duration is a number with a unit, or several of these, such as 1h30m."""
     assert Duration().convert(typed, None, None) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("typed", ["", "30", "5 m", "-5m", "m", "0s", "1y", "1e3s", "5m!", "nan", "٣s"[::-1], "5M"])
-def test_anything_else_is_refused_with_an_example(typed: str) -> None:
-    """A duration without unit or number, or that is empty, zero or negative, is rejected with examples."""
+def test_an_invalid_duration_is_rejected_with_examples(typed: str) -> None:
+    """A duration that is empty, zero, negative or without a number or known unit is rejected with examples."""
     with pytest.raises(click.BadParameter, match=r"Examples: 30s, 5m, 1h, 7d"):
         Duration().convert(typed, None, None)
 
 
-def test_more_than_a_year_is_refused_with_the_limit() -> None:
-    """A duration of more than 366 days is rejected with this limit."""
+def test_a_duration_of_more_than_366_days_is_rejected() -> None:
+    """A duration of more than 366 days is rejected, and the message states this limit."""
     with pytest.raises(click.BadParameter, match="'367d' is longer than 366d"):
         Duration().convert("367d", None, None)
 
 
-def test_a_number_is_seconds_already() -> None:
+def test_a_numeric_default_is_in_seconds() -> None:
     """A numeric default is a number of seconds."""
     assert Duration().convert(3, None, None) == 3.0
 
@@ -64,13 +64,13 @@ def command(**_: object) -> None:
         (["--url", "http://user:secret@es:9200"], []),
     ],
 )
-def test_every_option_that_was_given_comes_back(typed: list[str], given: list[str]) -> None:
-    """All given options are returned, except for arguments, selections, defaults and a URL with credentials."""
+def test_given_options_are_returned(typed: list[str], given: list[str]) -> None:
+    """The given options are returned, without arguments, --model, defaults, and a URL that contains credentials."""
     assert CliRunner().invoke(command, typed).output.split() == given
 
 
 @pytest.mark.parametrize("typed", ["200ms", "1s", "90s", "10m", "36h", "7d", "1500ms"])
-def test_a_length_of_time_is_typed_again_as_the_same(typed: str) -> None:
-    """A duration is written as an equal duration, though not necessarily in the same unit."""
+def test_a_formatted_duration_equals_the_original(typed: str) -> None:
+    """A formatted duration equals the original one, but may be in a different unit."""
     convert = Duration().convert
     assert convert(format_duration(convert(typed, None, None)), None, None) == pytest.approx(convert(typed, None, None))

@@ -17,14 +17,14 @@ from tests.support.signals import hearing, send
 
 @pytest.fixture
 def session() -> Session:
-    """Return the session of a command whose time limit is ten seconds on a clock of the test."""
+    """Return the session of a command with a time limit of ten seconds on a fake clock."""
     one = Session(ConnectionOptions(url="http://localhost:9"), OutputOptions(Invocation()), timeout=10)
     one.reader.deadline = Deadline(10, FakeClock())
     return one
 
 
 @pytest.mark.parametrize(("typed", "agreed"), [("y\n", True), ("YES \n", True), ("n\n", False), ("", False)])
-def test_the_time_of_an_answer_does_not_count(
+def test_the_prompt_does_not_count_against_the_timeout(
     session: Session, typed: str, agreed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Waiting for the user's answer does not count against --timeout."""
@@ -37,17 +37,17 @@ def test_the_time_of_an_answer_does_not_count(
     assert (session.confirmed("Stop it?"), session.reader.deadline.remaining) == (agreed, 10)
 
 
-def test_a_question_is_left_at_a_signal(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_ends_the_prompt(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """A signal ends the confirmation prompt."""
     monkeypatch.setattr(stderr, "prompt", lambda _: send())
     with hearing(), pytest.raises(Interrupted):
         session.confirmed("Stop it?")
 
 
-def test_a_signal_in_the_last_request_does_not_cost_the_report(
+def test_a_signal_during_the_last_request_does_not_prevent_the_report(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A signal while the cluster's name is read, after all stops, sets the exit code, and the report is written."""
+    """A signal after all stops, while the cluster's name is read, sets the exit code, and the report is written."""
     one = Session(
         ConnectionOptions(url="http://localhost:9"), OutputOptions(Invocation("stop", "json"), "json"), timeout=10
     )

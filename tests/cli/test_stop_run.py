@@ -25,7 +25,7 @@ DEFAULTS = (
     ids=["whole", "half", "orphan", "unlisted"],
 )
 def test_settings_that_cannot_be_restored_are_named(found: Deployment | None, saved: bool, warned: str | None) -> None:
-    """Settings that the cluster does not show are named, but only for deployments that are going to be stopped."""
+    """Listed deployments with a model are saved if they will be stopped, and settings that are not shown are named."""
     target = Target("d", Outcome.WOULD_STOP, found)
     assert (is_saved(target), next(unknown_settings_warnings([target]), None)) == (saved, warned)
     refused = Target("d", Outcome.IN_USE, found)
@@ -43,7 +43,7 @@ def test_an_unlisted_stopped_deployment_is_named() -> None:
 
 
 def test_a_deployment_without_a_model_is_named_before_the_stop() -> None:
-    """A deployment without a model is named before it is stopped, and with --save as not saved."""
+    """A warning names each deployment to be stopped whose model was deleted, and says if it is therefore not saved."""
     targets = [Target("d", Outcome.WOULD_STOP, ORPHAN), Target("e", Outcome.IN_USE, ORPHAN)]
     assert list(orphan_warnings(targets, saving=False)) == ["d cannot be started again: its model gone was deleted."]
     assert list(orphan_warnings(targets, saving=True)) == [

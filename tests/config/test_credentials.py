@@ -88,7 +88,7 @@ def test_a_missing_password_is_prompted_for() -> None:
 
 
 def test_credentials_in_a_url_are_used_if_no_others_are_given() -> None:
-    """Without other credentials, those of the first URL that has some are used."""
+    """Without other credentials, those in the first URL that contains any are used."""
     hosts = (Address("http://a:1"), Address("http://b:1", "u", "p"))
     assert credentials(Settings(), hosts, None, None) == Credentials(username="u", password="p")
     with_key = Settings({"api_key": ENCODED}, {"api_key": "K"})

@@ -45,7 +45,7 @@ def test_showing_the_connection_runs_no_program(
 def test_checking_the_connection_runs_the_programs_of_its_profile(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`config --check` runs the program of the selected profile, and exits with 2 if that returns no secret."""
+    """`config --check` runs the program of the selected profile, and exits with 2 if the program returns no secret."""
     assert main.run(["config", "--check", "--profile", "login"]) == 2
     assert "$(secret_service:s/a) is empty." in capsys.readouterr().err
     assert (tmp_path / "ran").exists()

@@ -32,7 +32,7 @@ ANSWERS = (
 
 
 @pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed")
-def test_each_one_liner_has_its_answer(tmp_path: Path) -> None:
+def test_each_one_liner_prints_what_the_page_says(tmp_path: Path) -> None:
     """The first line writes the report, and each other line prints what the page says."""
     (block,) = [one for one in all_blocks("sh") if "report.json" in one.text]
     writes, *reads = block.text.strip().splitlines()

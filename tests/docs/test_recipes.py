@@ -31,7 +31,7 @@ def steps() -> Iterator[tuple[str, str]]:
 
 @pytest.fixture
 def cluster() -> Iterator[RawCluster]:
-    """Yield a practice cluster with two deployments of build 7, one of build 8, and one that was last used in 2023."""
+    """Yield a practice cluster with three deployments of build 7, one of build 8, and one last used in 2023."""
     with serve(empty=True) as server:
         found = RawCluster(server.url)
         found.model("m")
@@ -50,7 +50,7 @@ def run(script: str, cluster: RawCluster, folder: Path) -> Ended:
 
 
 @pytest.mark.parametrize("script", [script for _, script in steps()], ids=[name for name, _ in steps()])
-def test_a_teardown_step_stops_its_own_and_nothing_else(script: str, cluster: RawCluster, tmp_path: Path) -> None:
+def test_a_teardown_step_stops_only_its_own_deployments(script: str, cluster: RawCluster, tmp_path: Path) -> None:
     """A teardown step stops only its own deployments, and exits with 0 if run again."""
     assert run(script, cluster, tmp_path).status == 0
     assert cluster.running() == ["ci-7", "ci-8-a", "old"]
@@ -84,8 +84,8 @@ def test_idle_deployments_are_listed_and_stopped(cluster: RawCluster, tmp_path: 
     assert cluster.running() == ["ci-7", "ci-7-a", "ci-7-b", "ci-8-a", "old-used"]
 
 
-def test_an_upgrade_loses_nothing(cluster: RawCluster, tmp_path: Path) -> None:
-    """All deployments are stopped and started again."""
+def test_an_upgrade_restarts_all_deployments(cluster: RawCluster, tmp_path: Path) -> None:
+    """The upgrade recipe stops all deployments and starts them again."""
     before = cluster.running()
     ended = run(scripts()["--save"], cluster, tmp_path)
     assert (ended.status, cluster.running()) == (0, before)
@@ -97,7 +97,7 @@ def test_an_upgrade_loses_nothing(cluster: RawCluster, tmp_path: Path) -> None:
     [("there", "stopped"), ("gone", "not running"), ("used", "in use: see above for what uses it")],
 )
 def test_exit_codes_select_the_branch_of_a_script(cluster: RawCluster, tmp_path: Path, scene: str, said: str) -> None:
-    """Each exit code leads to its branch of the script."""
+    """The script distinguishes stopped, missing and used deployments by their exit codes."""
     if scene == "gone":
         cluster.do("POST", "/_ml/trained_models/ci-7/deployment/_stop")
     if scene == "used":

@@ -27,7 +27,7 @@ def test_the_glossary_finds_each_word_once(text: str, count: int) -> None:
     assert len(problems(text)) == count
 
 
-def test_strings_are_read_with_their_values_and_docstrings_only_of_commands() -> None:
+def test_f_strings_and_help_texts_are_read() -> None:
     """An f-string is read as one text, and docstrings only if they are help texts."""
     module = 'def f(x):\n    """Hidden."""\n    return f"a {x} b"\n\n@click.command()\ndef g():\n    """Shown."""\n'
     assert sorted(text for _, text in strings(ast.parse(module))) == ["Shown.", "a ... b"]

@@ -53,7 +53,7 @@ def outcomes(results: dict[str, Result]) -> dict[str, str]:
     return {name: result.outcome.value for name, result in results.items()}
 
 
-def test_each_target_gets_its_ending_in_order() -> None:
+def test_each_target_has_a_result_in_order() -> None:
     """With --parallel 1, targets run one after the other, and the main thread reports each result."""
     ears = Ears()
     results, number = Batch(lambda target, _: done(target), Deadline(5), ears, parallel=1).run(targets("a", "b", "c"))
@@ -63,8 +63,8 @@ def test_each_target_gets_its_ending_in_order() -> None:
 
 
 @pytest.mark.parametrize("parallel", [1, 3, 32])
-def test_never_more_than_parallel_at_a_time(parallel: int) -> None:
-    """Exactly `parallel` jobs run at a time, as long as there are targets."""
+def test_at_most_parallel_jobs_run_at_a_time(parallel: int) -> None:
+    """At most `parallel` jobs run at a time, and this number is reached."""
     lock, full, now, most = threading.Lock(), threading.Event(), 0, 0
 
     def job(target: Target, __: Say) -> Result:
@@ -84,7 +84,7 @@ def test_never_more_than_parallel_at_a_time(parallel: int) -> None:
 
 
 def test_a_failed_job_does_not_prevent_the_others() -> None:
-    """An unexpected exception makes one target unknown, and the others are completed."""
+    """An unexpected exception makes only its own target unknown; the others are completed."""
 
     def job(target: Target, _: Say) -> Result:
         if target.deployment_id == "b":
@@ -96,7 +96,7 @@ def test_a_failed_job_does_not_prevent_the_others() -> None:
     assert "ZeroDivisionError" in str(results["b"].error)
 
 
-def test_a_machine_without_threads_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_threads_no_target_is_attempted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A target for which no thread can be started is not attempted."""
 
     def begin(_: object) -> None:
@@ -108,7 +108,7 @@ def test_a_machine_without_threads_starts_nothing(monkeypatch: pytest.MonkeyPatc
 
 
 def test_notes_of_a_worker_reach_the_listener() -> None:
-    """Notes of a worker reach the listener with the name of the target."""
+    """The listener receives each message of a worker, prefixed with the target's ID."""
     ears = Ears()
 
     def job(target: Target, say: Say) -> Result:
@@ -119,7 +119,7 @@ def test_notes_of_a_worker_reach_the_listener() -> None:
     assert ears.heard == ["+a", "a: again", "-a stopped"]
 
 
-def test_after_the_deadline_nothing_begins() -> None:
+def test_no_job_begins_after_the_deadline() -> None:
     """After the deadline no job begins, and the remaining targets have no result."""
     clock = FakeClock()
 
@@ -132,7 +132,7 @@ def test_after_the_deadline_nothing_begins() -> None:
 
 
 def test_after_a_signal_late_results_are_kept_and_nothing_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a signal, results that arrive within a moment are kept, and no further job begins."""
+    """After a signal, results that arrive shortly afterwards are kept, and no further job begins."""
     monkeypatch.setattr(batch, "LATE_SECONDS", 20)
     both = threading.Barrier(2)
 
@@ -148,7 +148,7 @@ def test_after_a_signal_late_results_are_kept_and_nothing_begins(monkeypatch: py
 
 
 def test_after_a_signal_a_job_without_a_result_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a signal, a job without a result within a moment is unknown."""
+    """After a signal, a job that returns no result shortly afterwards is unknown, with exit code 7."""
     monkeypatch.setattr(batch, "LATE_SECONDS", 0)
     over = threading.Event()
 
@@ -165,8 +165,8 @@ def test_after_a_signal_a_job_without_a_result_is_unknown(monkeypatch: pytest.Mo
     assert results["a"].error.exit_status == 7
 
 
-def test_a_signal_before_the_first_target_begins_nothing() -> None:
-    """After an earlier signal, no job begins."""
+def test_no_job_begins_after_an_earlier_signal() -> None:
+    """If a signal arrived before the batch, no job begins."""
     with hearing():
         send()
         assert Batch(lambda target, _: done(target), Deadline(5), Ears(), parallel=2).run(targets("a")) == ({}, 2)

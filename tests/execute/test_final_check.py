@@ -32,7 +32,7 @@ def reader(*looks: Mapping[str, str] | EsmlError, seconds: float = 60) -> tuple[
 
 
 def test_one_request_checks_all_stopped_deployments() -> None:
-    """One request checks all stopped deployments, without the failed ones."""
+    """One request checks all stopped deployments; failed ones are not checked."""
     read, cluster, _ = reader(GONE)
     results = [result("a"), result("b", Outcome.FAILED), result("c")]
     assert verified(results, read) == results
@@ -47,14 +47,14 @@ def test_without_stopped_deployments_no_request_is_made() -> None:
 
 
 def test_a_deployment_that_is_listed_once_more_has_stopped() -> None:
-    """A deployment that is still listed once and then gone has stopped."""
+    """A deployment has stopped if only the first check still lists it."""
     read, cluster, clock = reader(RUNS, GONE)
     assert verified([result("a")], read)[0].outcome is Outcome.STOPPED
     assert (len(cluster.asked), clock.slept) == (2, [0.5])
 
 
 def test_a_deployment_that_stays_listed_has_not_stopped() -> None:
-    """After three checks, a listed deployment counts as running, regardless of the stop response."""
+    """A deployment that three checks list as running has failed to stop, regardless of the stop response."""
     read, cluster, _ = reader(RUNS)
     (one,) = verified([result("a")], read)
     assert one.error
@@ -76,7 +76,7 @@ def test_a_deployment_that_was_started_again_is_recognized() -> None:
 
 
 def test_a_deployment_listed_as_stopping_is_awaited() -> None:
-    """A stopping deployment is awaited with growing pauses until the deadline; then it is still stopping, exit 7."""
+    """A stopping deployment is awaited with growing pauses; at the deadline it is still stopping, with exit code 7."""
     read, _, clock = reader(*[GOING] * 6, GONE)
     assert verified([result("a")], read)[0].outcome is Outcome.STOPPED
     assert clock.slept == [0.5, 1, 2, 4, 5, 5]
@@ -95,12 +95,12 @@ def test_a_failed_check_keeps_the_stop_response(error: EsmlError) -> None:
 
 
 def test_a_listed_deployment_has_not_stopped_if_the_next_check_fails() -> None:
-    """A deployment that was listed before a failed check is not reported as stopped."""
+    """A deployment that one check lists as running has failed to stop, even if the next check fails."""
     read, _, _ = reader(RUNS, refusal(403))
     assert verified([result("a")], read)[0].outcome is Outcome.FAILED
 
 
-def test_a_refusal_without_a_name_is_looked_into() -> None:
+def test_the_uses_of_a_refused_deployment_are_read() -> None:
     """After a 409, the uses of the deployment are read, because the response does not name them."""
     read, cluster, _ = reader({"a": "started"})
     refused = result(
@@ -111,7 +111,7 @@ def test_a_refusal_without_a_name_is_looked_into() -> None:
     assert "look a" in cluster.asked
 
 
-def test_a_signal_in_the_final_check_loses_nothing() -> None:
+def test_a_signal_during_the_final_check_keeps_all_results() -> None:
     """A signal ends the check, and all results are kept."""
     read, cluster, _ = reader(GONE)
     over = threading.Event()
@@ -127,7 +127,7 @@ def test_a_signal_in_the_final_check_loses_nothing() -> None:
     assert (looked.results[0].outcome, looked.signal, looked.warnings) == (Outcome.STOPPED, signal.SIGTERM, ())
 
 
-def test_a_bug_in_the_final_check_loses_nothing() -> None:
+def test_an_exception_in_the_final_check_keeps_all_results() -> None:
     """An unexpected exception in the check becomes a warning, and all results are kept."""
     read, cluster, _ = reader(GONE)
     cluster.looks = None  # type: ignore[assignment]
@@ -142,7 +142,7 @@ def test_a_bug_in_the_final_check_loses_nothing() -> None:
 def test_after_a_signal_one_request_settles_unknown_results(
     state: Mapping[str, str] | EsmlError, outcome: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a signal, one check finds gone and stopping deployments; a running one stays unknown."""
+    """After a signal, one check finds gone and stopping deployments; others stay unknown, as they do if it fails."""
     monkeypatch.setattr(batch, "QUICK_SECONDS", 20)
     read, cluster, _ = reader(state)
     results = [result("a", Outcome.UNKNOWN), result("b"), result("c", Outcome.NOT_ATTEMPTED)]
@@ -152,7 +152,7 @@ def test_after_a_signal_one_request_settles_unknown_results(
 
 
 def test_a_deployment_never_seen_running_has_not_stopped() -> None:
-    """With --no-check and a signal, a missing deployment is not reported as stopped, as it may be a typo."""
+    """After a signal with --no-check, a missing deployment is not reported as stopped, as its ID may be a typo."""
     read, _, _ = reader(GONE)
     unseen = Result(Target("a", Outcome.WOULD_STOP), Outcome.UNKNOWN)
     assert settled_at_once([unseen], read, settled) == [unseen]

@@ -32,8 +32,8 @@ def restarted(
     return result, cluster.asked
 
 
-def test_a_deployment_is_stopped_then_started_and_then_looked_at() -> None:
-    """A restart sends one stop, one start and one check; the result contains the state before."""
+def test_a_deployment_is_stopped_started_and_checked() -> None:
+    """A restart sends one stop, one start and one check; the result contains the previous state."""
     result, asked = restarted(state="failed")
     assert (result.outcome, result.error, result.attempts) == (Outcome.RESTARTED, None, 2)
     assert asked == ["stop d", "start d started", "look d"]
@@ -94,7 +94,7 @@ def test_a_failed_start_reports_that_the_deployment_stopped(
     assert "then run `esml restore f`" in (refused.error.hint or "")
 
 
-def test_how_it_arrives_counts() -> None:
+def test_the_state_after_the_start_determines_the_outcome() -> None:
     """A deployment that is still starting, has failed or is gone after the start is reported as such."""
     assert restarted(looks=({"d": "starting"},))[0].outcome is Outcome.STARTING
     assert restarted(looks=({"d": "failed"},))[0].outcome is Outcome.FAILED
@@ -140,6 +140,6 @@ def interrupted(stage: str, looks: Mapping[str, str]) -> Result:
 def test_after_a_signal_a_check_shows_how_far_the_restart_got(
     stage: str, looks: Mapping[str, str], outcome: Outcome, said: str | None
 ) -> None:
-    """After a signal, one check determines whether the deployment stopped or started."""
+    """After a signal, the listed state determines whether the deployment stopped or started."""
     result = interrupted(stage, looks)
     assert (result.outcome, result.error and result.error.message) == (outcome, said)

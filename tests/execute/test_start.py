@@ -40,7 +40,7 @@ def test_an_accepted_start_takes_one_request() -> None:
 
 
 def test_a_start_waits_until_the_stop_is_done() -> None:
-    """A start waits until the deployment is no longer stopping, because it would be refused."""
+    """The start is sent when the deployment is no longer stopping, because the server would refuse it before."""
     result, asked = started(None, looks=(STOPPING, STOPPING, GONE), state="stopping")
     assert (result.outcome, asked) == (Outcome.STARTED, ["look d"] * 3 + ["start d fully_allocated"])
 
@@ -53,8 +53,8 @@ def test_a_start_blocked_by_a_stop_is_not_attempted() -> None:
 
 
 @pytest.mark.parametrize("lost", [RESET, BUSY])
-def test_a_lost_answer_is_not_sent_again_when_it_arrived(lost: Unreachable) -> None:
-    """After a lost response, nothing is sent again if the deployment is listed."""
+def test_a_lost_start_is_not_repeated_if_the_deployment_is_listed(lost: Unreachable) -> None:
+    """After a lost response, the start is not sent again if the deployment is listed."""
     result, asked = started(lost, looks=(RUNS,))
     assert (result.outcome, asked) == (Outcome.STARTED, ["start d fully_allocated", "look d"])
 
@@ -79,8 +79,8 @@ def test_a_start_that_keeps_failing_has_failed() -> None:
     )
 
 
-def test_silence_is_settled_by_the_state() -> None:
-    """Without a response, a listed deployment has started, and a missing one is unknown."""
+def test_after_a_timeout_the_state_determines_the_outcome() -> None:
+    """Without a response, the start succeeded if the deployment is listed, else it is unknown, with exit code 7."""
     assert started(SILENT, looks=(RUNS,))[0].outcome is Outcome.STARTED
     result = started(SILENT)[0]
     assert (result.outcome, result.error and result.error.exit_status) == (Outcome.UNKNOWN, 7)
@@ -98,14 +98,14 @@ def test_an_unexpected_start_response_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 409])
-def test_an_id_that_is_taken_is_left_to_the_final_check(status: int) -> None:
-    """If the ID already exists, the final check compares the settings."""
+def test_an_existing_id_is_left_to_the_final_check(status: int) -> None:
+    """If the ID already exists, the start counts as started, because the final check compares the settings."""
     for reason in ("because an existing deployment with the same id [d] exist", "it has already been started"):
         assert started(refusal(status, reason=reason))[0].outcome is Outcome.STARTED
 
 
 def test_a_timeout_on_the_server_is_not_a_failure() -> None:
-    """A timeout on the server is not a failure, because the start continues in the background."""
+    """After a timeout on the server the deployment is starting, with exit code 7, as the start continues there."""
     result = started(refusal(408, "model_deployment_timeout_exception", "Timed out after [9s]"))[0]
     assert (result.outcome, result.error and result.error.exit_status) == (Outcome.STARTING, 7)
 
@@ -152,7 +152,7 @@ def test_a_timeout_on_the_server_is_not_a_failure() -> None:
     ],
 )
 def test_each_refusal_has_its_message_and_hint(status: int, reason: str, code: str, hint: str) -> None:
-    """Each refusal has its message and hint, is not retried and exits with 1; unknown ones keep the server's text."""
+    """Each refusal has its own code and hint, keeps the server's reason, is not retried and exits with 1."""
     result, asked = started(refusal(status, reason=reason))
     assert (result.outcome, asked) == (Outcome.FAILED, ["start d fully_allocated"])
     assert result.error
@@ -174,7 +174,7 @@ def alias_start(models: dict[str, str], *starts: Answer, through_alias: bool) ->
 
 @pytest.mark.parametrize("known", [True, False])
 def test_a_start_uses_the_path_of_the_alias(known: bool) -> None:
-    """A deployment started through an alias is started at the alias's path, even if only a refusal reveals that."""
+    """A deployment started through an alias is started through it again, even if only a refusal reveals the alias."""
     starts = [None] if known else [NAME_IS_A_MODEL, None]
     result, asked = alias_start({"d": "m"}, *starts, through_alias=known)
     assert result.outcome is Outcome.STARTED
@@ -183,24 +183,24 @@ def test_a_start_uses_the_path_of_the_alias(known: bool) -> None:
     assert result.target.deployment.through_alias
 
 
-def test_an_alias_of_another_model_starts_nothing() -> None:
-    """If the alias belongs to another model, nothing is started."""
+def test_nothing_is_started_if_the_alias_belongs_to_another_model() -> None:
+    """If the alias now belongs to another model, the start fails with the error code alias_reassigned."""
     for known, starts in ((True, [None]), (False, [NAME_IS_A_MODEL])):
         result, asked = alias_start({"d": "n"}, *starts, through_alias=known)
         assert (result.outcome, result.error and result.error.code) == (Outcome.FAILED, "alias_reassigned")
         assert asked[-1] == "model d"
 
 
-def test_an_alias_that_is_gone_leaves_a_free_id() -> None:
-    """If the alias was deleted, the deployment is started at its model's path."""
+def test_without_its_alias_a_deployment_is_started_through_its_model() -> None:
+    """If the alias was deleted, the deployment is started through its model."""
     result, asked = alias_start({}, None, through_alias=True)
     assert (result.outcome, asked) == (Outcome.STARTED, ["model d", "start d started"])
     assert result.target.deployment
     assert not result.target.deployment.through_alias
 
 
-def test_an_id_that_is_another_model_is_refused_in_the_servers_words() -> None:
-    """If the ID is a model, the server's refusal is reported."""
+def test_an_id_that_is_another_model_is_not_started_through_it() -> None:
+    """If the ID is the ID of another model, the start fails and is not sent again."""
     result, asked = alias_start({"d": "d"}, NAME_IS_A_MODEL, through_alias=False)
     assert (result.outcome, asked) == (Outcome.FAILED, ["start d started", "model d"])
 
@@ -252,14 +252,14 @@ def test_a_starting_deployment_is_watched_too() -> None:
     assert one.outcome is Outcome.ALREADY_RUNNING
 
 
-def test_when_time_is_over_it_is_still_starting() -> None:
-    """At the deadline the deployment is still starting, with its progress and exit code 7."""
+def test_at_the_deadline_a_deployment_is_still_starting() -> None:
+    """A deployment that is still starting at the deadline is reported as starting, with exit code 7."""
     read, _, _ = reader({"a": "starting"}, seconds=5)
     (one,) = watched([began("a")], read, "started")
     assert (one.outcome, one.error and one.error.exit_status) == (Outcome.STARTING, 7)
 
 
-def test_nothing_to_watch_asks_nothing() -> None:
+def test_no_request_is_made_if_nothing_is_starting() -> None:
     """No request is made for failed or running deployments."""
     read, cluster, _ = reader({})
     results = [planned("a", Outcome.FAILED), planned("b", Outcome.ALREADY_RUNNING, "started")]
@@ -267,7 +267,7 @@ def test_nothing_to_watch_asks_nothing() -> None:
     assert cluster.asked == []
 
 
-def test_without_an_answer_the_servers_word_stands() -> None:
+def test_if_the_check_fails_the_start_response_counts() -> None:
     """If the state cannot be read, the accepted start counts as started."""
     read, _, _ = reader(refusal(403))
     (one,) = watched([began("a")], read, "started")

@@ -42,7 +42,7 @@ class Timed(FakeCluster):
 
 
 def test_a_confirmed_stop_needs_no_read() -> None:
-    """A confirmed stop is one request and one attempt, also without a look-up before."""
+    """A confirmed stop is one request and one attempt, whether or not the deployment was listed before."""
     for target in (SEEN, UNSEEN):
         fake = cluster(None)
         assert brief(stopped(fake, target)) == ("stopped", 1)
@@ -50,15 +50,15 @@ def test_a_confirmed_stop_needs_no_read() -> None:
 
 
 @pytest.mark.parametrize("lost", [RESET, BUSY])
-def test_a_lost_answer_is_settled_by_the_state(lost: Unreachable) -> None:
+def test_after_a_lost_response_a_missing_deployment_has_stopped(lost: Unreachable) -> None:
     """After a lost response, a missing deployment has stopped and nothing is sent again."""
     fake = cluster(lost, looks=(GONE,))
     assert stopped(fake).outcome is Outcome.STOPPED
     assert fake.asked == ["stop d", "look d"]
 
 
-def test_it_is_sent_again_only_while_it_still_runs() -> None:
-    """The stop is sent again only after a read that shows the deployment running."""
+def test_a_lost_stop_is_repeated_if_the_deployment_is_running() -> None:
+    """After a lost response, the stop is sent again once a read shows that the deployment is running."""
     fake = cluster(RESET, None, looks=(RUNS,))
     assert brief(stopped(fake)) == ("stopped", 2)
     assert fake.asked == ["stop d", "look d", "stop d"]
@@ -73,7 +73,7 @@ def test_a_stopping_deployment_is_awaited_with_growing_pauses() -> None:
 
 
 def test_a_stop_at_the_deadline_is_still_stopping() -> None:
-    """At the deadline it is still stopping, with exit code 7 and a hint to check again."""
+    """A deployment still stopping at the deadline is reported as such, with exit code 7 and a hint to check again."""
     fake = cluster(RESET, looks=(GOING,))
     ended = stopped(fake, seconds=10)
     assert (ended.outcome, ended.error and ended.error.exit_status) == (Outcome.STOPPING, 7)
@@ -82,8 +82,8 @@ def test_a_stop_at_the_deadline_is_still_stopping() -> None:
     assert fake.clock.time - 1000 <= 10
 
 
-def test_a_time_out_leaves_time_to_read_the_state() -> None:
-    """The stop's own time limit leaves two seconds for reading the state."""
+def test_a_timeout_leaves_time_to_read_the_state() -> None:
+    """If the stop times out two seconds before the deadline, the state is still read."""
     fake = cluster(SILENT, looks=(GOING, GONE))
     fake.stops[0] = lambda: silent_for(fake, 58)
     assert stopped(fake).outcome is Outcome.STOPPED
@@ -91,7 +91,7 @@ def test_a_time_out_leaves_time_to_read_the_state() -> None:
 
 
 def silent_for(fake: Timed, seconds: float) -> None:
-    """Advance the clock and send no response."""
+    """Advance the clock by some seconds and raise the error of a request that timed out."""
     fake.clock.time += seconds
     raise SILENT
 
@@ -113,7 +113,7 @@ def test_after_four_failures_a_running_deployment_has_failed() -> None:
 
 
 def test_a_state_that_cannot_be_read_is_unknown_at_the_deadline() -> None:
-    """If the state cannot be read until the deadline, the result is unknown."""
+    """If the state cannot be read before the deadline, the result is unknown, with exit code 7."""
     fake = cluster(RESET, looks=(BUSY,))
     ended = stopped(fake, seconds=100)
     assert (ended.outcome, ended.error and ended.error.exit_status) == (Outcome.UNKNOWN, 7)
@@ -169,37 +169,37 @@ def test_a_refusal_is_final(refused: EsmlError, outcome: Outcome, status: int) -
     assert fake.asked == ["stop d"]
 
 
-def test_a_conflict_after_a_lost_answer_is_a_refusal() -> None:
+def test_a_conflict_after_a_lost_response_is_a_refusal() -> None:
     """A 409 after a lost response means that the deployment is running and in use."""
     assert stopped(cluster(RESET, refusal(409), looks=(RUNS,))).outcome is Outcome.IN_USE
 
 
-def test_stop_again_is_done() -> None:
-    """The 500 that requests another stop is followed by a read and another stop."""
+def test_a_stop_is_repeated_if_the_server_requests_it() -> None:
+    """After a 500 that asks to stop again, the stop is sent again if the deployment is running."""
     fake = cluster(refusal(500, reason="Attempt to stop again"), None, looks=(RUNS,))
     assert brief(stopped(fake)) == ("stopped", 2)
 
 
 def test_repeated_requests_to_stop_again_end_with_the_state() -> None:
-    """If the server keeps requesting another stop, another client's stop is at work, and the state is the result."""
+    """If the server keeps asking to stop again, as during the stop of another client, the state is the result."""
     again = refusal(500, reason="Attempt to stop again")
     assert stopped(cluster(again, looks=(*[GOING] * 40, GONE)), seconds=600).outcome is Outcome.STOPPED
 
 
-def test_a_missing_deployment_that_was_seen_has_stopped() -> None:
+def test_a_missing_deployment_that_was_listed_has_stopped() -> None:
     """A 404 for a deployment that was listed means that someone else stopped it."""
     assert brief(stopped(cluster(MISSING))) == ("stopped", 1)
 
 
-def test_a_missing_deployment_that_was_not_seen_is_not_found() -> None:
-    """A 404 for a deployment that was not listed is not found, because it may be a typo."""
+def test_a_missing_deployment_that_was_not_listed_is_not_found() -> None:
+    """A 404 for a deployment that was not listed is reported as not found, because the ID may be a typo."""
     ended = stopped(cluster(MISSING), UNSEEN)
     assert (ended.outcome, ended.error) == (Outcome.NOT_FOUND, None)
 
 
 @pytest.mark.parametrize("looks", [(GONE,), (RUNS,)])
-def test_missing_after_a_lost_answer(looks: tuple[dict[str, str], ...]) -> None:
-    """A 404 after a lost response is stopped if the deployment was listed, else unknown with exit code 7."""
+def test_after_a_lost_response_a_missing_deployment_is_stopped_or_unknown(looks: tuple[dict[str, str], ...]) -> None:
+    """After a lost response, a missing deployment has stopped if it was seen running; else it is unknown, exit 7."""
     ended = stopped(cluster(RESET, MISSING, looks=looks), UNSEEN)
     if looks == (RUNS,):
         assert brief(ended) == ("stopped", 2)
@@ -207,21 +207,21 @@ def test_missing_after_a_lost_answer(looks: tuple[dict[str, str], ...]) -> None:
         assert (ended.outcome, ended.error and ended.error.exit_status) == (Outcome.UNKNOWN, 7)
 
 
-def test_missing_after_a_stop_that_was_never_sent_is_not_found() -> None:
-    """A 404 after an attempt that was not sent is not found."""
+def test_a_missing_deployment_is_not_found_if_no_stop_was_sent() -> None:
+    """A missing deployment is reported as not found if no stop could be sent."""
     assert stopped(cluster(REFUSED), UNSEEN).outcome is Outcome.NOT_FOUND
 
 
 def test_a_deployment_that_stays_stopping_is_stopped_again() -> None:
-    """A deployment that stays stopping after a lost response is stopped again; its master may have been lost."""
+    """A deployment that stays stopping after a lost response is stopped again, as the master node may have failed."""
     fake = cluster(RESET, None, looks=(GOING,))
     assert brief(stopped(fake, seconds=300)) == ("stopped", 2)
     assert fake.asked.count("stop d") == 2
     assert 3 <= fake.clock.time - 1000 < 8
 
 
-def test_the_stop_is_sent_again_a_few_times_and_further_and_further_apart() -> None:
-    """The stop is sent again a few times with growing pauses; then the state is read until the deadline."""
+def test_the_stop_is_repeated_with_growing_pauses() -> None:
+    """The stop is sent four times with growing pauses; then the state is read until the deadline."""
     fake, sent = cluster(RESET, looks=(GOING,)), list[float]()
     fake.stops[0] = lambda: lost_at(fake, sent)
     ended = stopped(fake, seconds=300)
@@ -238,8 +238,8 @@ def lost_at(fake: Timed, sent: list[float]) -> None:
     raise RESET
 
 
-def test_an_answer_of_another_shape_is_never_stopped() -> None:
-    """An unexpected response is unknown with exit code 6, after one attempt."""
+def test_an_unexpected_response_makes_the_result_unknown() -> None:
+    """An unexpected response makes the result unknown, with exit code 6, after one attempt."""
     fake = cluster(BadAnswer('"stopped": false'))
     ended = stopped(fake)
     assert (ended.outcome, ended.attempts, ended.error and ended.error.exit_status) == (Outcome.UNKNOWN, 1, 6)
@@ -250,7 +250,7 @@ def reader(cluster: FakeCluster, seconds: float = 5) -> Reader:
     return Reader(cluster, Deadline(seconds), lambda _: None)
 
 
-def test_every_target_has_a_result_in_order_and_only_the_planned_are_touched() -> None:
+def test_every_target_has_a_result_in_order_and_only_planned_ones_are_stopped() -> None:
     """Each target has a result in order, and stops are sent only for planned targets."""
     fake = FakeCluster()
     targets = [
@@ -270,7 +270,7 @@ def test_every_target_has_a_result_in_order_and_only_the_planned_are_touched() -
 
 
 def test_forced_is_set_only_for_stopped_deployments() -> None:
-    """`forced` is true only for deployments that stopped."""
+    """With --force, `forced` is true only for deployments that stopped."""
     targets = [Target(name, Outcome.WOULD_STOP, deployment(name)) for name in ("a", "b")]
     fake = FakeCluster(stops=[refusal(500), None])
     results, _ = stop_all(reader(fake), targets, Flags(force=True), Ears(), parallel=1)
@@ -289,7 +289,7 @@ def test_without_time_nothing_is_sent() -> None:
     ("version", "outcome"), [("8.7.1", "unknown"), (None, "unknown"), ("8.8.0", "stopped"), ("9.1.0", "stopped")]
 )
 def test_an_unlisted_deployment_is_unproven_on_an_old_server(version: str | None, outcome: str) -> None:
-    """Before 8.8, "stopped" is accepted only for deployments that were listed."""
+    """Before 8.8, or with an unknown version, "stopped" is accepted only for deployments that were listed."""
     fake = cluster(None)
     fake.version = version
     reader = Reader(fake, Deadline(60, fake.clock), lambda _: None)

@@ -14,8 +14,8 @@ TYPO_404 = ("resource_not_found_exception", "No known model deployment with id [
 class Case:
     """One fault and the expected result; `script` maps each phase to its responses, the last of which repeats.
 
-    A `thorough` case shows the same as another one in a different way, and only runs in .ci/run. `requests` is the
-    number of requests that the server receives in a phase.
+    A `thorough` case repeats another one in a different way, and only runs in .ci/run. `requests` is the number of
+    requests that the server receives in a phase.
     """
 
     name: str
@@ -41,18 +41,18 @@ def once(name: str, phase: str, *answers: Fault, gone: bool = True, **more: obje
 
 
 def resolving(name: str, fault: Fault, says: str, status: int = 6, requests: int = 1, **more: object) -> Case:
-    """Return a case in which nothing can be looked up, so that nothing is stopped."""
+    """Return a case in which the look-up fails, so that nothing is stopped."""
     return Case(name, {RESOLVE: (fault,)}, status, says, requests={RESOLVE: requests, STOP: 0}, **more)  # type: ignore[arg-type]
 
 
 def stopping(name: str, fault: Fault, outcome: str, status: int, says: str, requests: int = 1, **more: object) -> Case:
-    """Return a case in which the stop request meets a fault."""
+    """Return a case in which the stop request gets a fault as its response."""
     details: dict[str, object] = {"requests": {STOP: requests}} | more
     return Case(name, {STOP: (fault,)}, status, says, outcome, **details)  # type: ignore[arg-type]
 
 
 def listed(**stats: object) -> Fault:
-    """Respond with one deployment that has an invalid value."""
+    """Return a response with one deployment that has an invalid value."""
     shown = {"deployment_id": "d", "state": "started", **stats}
     entry = {"model_id": shown.pop("model_id", "m"), "deployment_stats": shown}
     return faults.answer({"count": 1, "trained_model_stats": [entry]})
@@ -73,7 +73,7 @@ def looking(name: str, fault: Fault, **more: object) -> Case:
 
 
 def alike(keep: int, cases: Iterable[Case]) -> Iterator[Case]:
-    """Yield cases that show the same; all but the first few are thorough."""
+    """Yield similar cases; all but the first `keep` are thorough."""
     for number, case in enumerate(cases):
         yield replace(case, thorough=number >= keep)
 

@@ -37,7 +37,7 @@ def ahead(request: pytest.FixtureRequest) -> Iterator[Ahead]:
 
 @pytest.mark.parametrize("case", PARAMETERS)
 def test_each_fault_ends_as_expected(case: Case, ahead: Ahead) -> None:
-    """Outcome, exit code and messages are as expected, in time and with few requests; a stopped deployment is gone."""
+    """Outcome, exit code, message and number of requests are as expected, and a stopped deployment is gone."""
     played = ahead.played(case)
     assert played.ended.status == case.status, played.ended.err
     assert played.ended.outcomes == ({"d": case.outcome} if case.outcome else {})

@@ -58,7 +58,7 @@ def test_json_contains_the_exact_values(url: str) -> None:
 @pytest.mark.parametrize(
     "arguments", [["stop", "_all", "--dry-run"], ["stop", "_all", "--yes"], ["list"]], ids=" ".join
 )
-def test_a_terminal_is_not_written_on(url: str, arguments: list[str]) -> None:
+def test_names_on_a_terminal_are_escaped(url: str, arguments: list[str]) -> None:
     """Table, refusal and progress show names as text, without colors, links, markup or additional lines."""
     with on_terminal(*arguments, environment={"ESML_URL": url, "COLUMNS": "400"}) as terminal:
         terminal.ended()
@@ -78,8 +78,8 @@ REASONS: dict[str, tuple[str, Fault]] = {
 
 
 @pytest.mark.parametrize("name", REASONS)
-def test_a_reason_is_only_text(server: FaultyServer, url: str, name: str) -> None:
-    """Texts of the server in errors, conflicts and warnings are escaped, also in a traceback."""
+def test_text_of_the_server_is_escaped(server: FaultyServer, url: str, name: str) -> None:
+    """The server's text in errors, conflicts and warnings is escaped, also in a traceback."""
     phase, fault = REASONS[name]
     server.on(phase, fault, forever=True)
     with on_terminal(
@@ -93,7 +93,7 @@ def test_a_reason_is_only_text(server: FaultyServer, url: str, name: str) -> Non
     assert not any(line.startswith("stopped") for line in shown.splitlines())
 
 
-def test_the_users_own_words_are_only_text(url: str) -> None:
+def test_arguments_are_escaped(url: str) -> None:
     """Control characters in arguments are escaped in the output."""
     for arguments in (
         ["stop", EVIL],

@@ -7,10 +7,8 @@ from tests.support.faulty_server import LOOK, RESOLVE, STOP, FaultyServer, deplo
 
 
 @pytest.mark.parametrize("parallel", [1, 4, 32])
-def test_many_are_stopped_with_few_requests_and_never_more_at_a_time(
-    server: FaultyServer, state: State, parallel: int
-) -> None:
-    """Many deployments take one stop each, at most --parallel at a time, and as few look-ups as one deployment."""
+def test_many_deployments_are_stopped_with_few_requests(server: FaultyServer, state: State, parallel: int) -> None:
+    """96 deployments are stopped with one stop each, at most --parallel at a time, one look-up and one final check."""
     names = [f"ci-{number}" for number in range(96)]
     for number, name in enumerate(names):
         deployments(state, name, model=f"model-{number}", stop_ms=20 if parallel > 1 else 0)
@@ -26,7 +24,7 @@ def test_many_are_stopped_with_few_requests_and_never_more_at_a_time(
 
 
 def test_bad_responses_affect_only_their_targets(server: FaultyServer, state: State) -> None:
-    """A 401, an invalid response and a reset affect only their targets, and different errors exit with 1."""
+    """A 401 and an invalid response affect only their own targets, a reset is retried, and the exit code is 1."""
     deployments(state, "a", "b", "c", "d", "e")
     well = faults.after(0)
     server.on(STOP, well, faults.error(401, "security_exception"), well, faults.page(), faults.reset)

@@ -147,7 +147,7 @@ def test_a_secret_that_the_server_repeats_is_never_shown(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A secret from any place that any response repeats is not in any output, not even with --debug."""
+    """No output contains a secret that a response repeats, whatever the secret's source, not even with --debug."""
     deployments(state, "d")
     for phase, fault in ECHOES[echo].items():
         server.on(phase, fault, forever=True)
@@ -173,14 +173,14 @@ def test_a_connection_that_fails_shows_no_secret(
 
 
 @pytest.mark.parametrize("url", ["http://someone:{}@", "someone:{}@host", "http://someone:{}@h:x", "http://a b:{}@h"])
-def test_a_url_that_is_wrong_is_not_repeated(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The error for an invalid URL does not contain the URL."""
+def test_the_error_for_an_invalid_url_shows_no_secret(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The error for an invalid URL does not contain the URL's password, not even with --debug."""
     assert main.run(["stop", "d", "--debug", "--url", url.format(CANARY)]) == 2
     out, err = capsys.readouterr()
     assert not found(out + err)
 
 
-def test_a_password_that_is_typed_is_seen_nowhere(server: FaultyServer) -> None:
+def test_a_typed_password_is_not_shown(server: FaultyServer) -> None:
     """A typed password is shown neither at the prompt nor in the error of a server that repeats it."""
     server.on(RESOLVE, faults.echo(400), forever=True)
     environment = {"ESML_URL": server.url}
@@ -194,7 +194,7 @@ def test_a_password_that_is_typed_is_seen_nowhere(server: FaultyServer) -> None:
 
 
 def test_no_child_process_gets_a_secret(tmp_path: Path) -> None:
-    """A process that esml starts gets no secret in its arguments or environment."""
+    """The command that `esml sandbox` starts gets no secret in its arguments or environment."""
     show = "import os, sys; print(sys.argv, dict(os.environ), open('/proc/self/cmdline').read())"
     environment = {"ESML_API_KEY": KEY, "ES_PASSWORD": CANARY, "ELASTIC_PASSWORD": CANARY}
     ended = esml("sandbox", "--", sys.executable, "-c", show, environment=environment)
@@ -203,7 +203,7 @@ def test_no_child_process_gets_a_secret(tmp_path: Path) -> None:
 
 
 def test_the_cassettes_contain_no_credentials() -> None:
-    """The recorded cassettes contain no credentials."""
+    """The recorded cassettes contain no Authorization header."""
     folder = Path(__file__).parent.parent.parent / "cassettes"
     texts = [path.read_text() for path in folder.rglob("*.yaml")]
     assert texts
@@ -211,6 +211,6 @@ def test_the_cassettes_contain_no_credentials() -> None:
 
 
 def test_the_search_finds_each_form_of_a_secret(capsys: pytest.CaptureFixture[str]) -> None:
-    """The search finds each form of a secret."""
+    """The search finds a secret in an encoded login."""
     sys.stderr.write(f"Basic {base64.b64encode(f'someone:{CANARY}'.encode()).decode()}\n")
     assert found(capsys.readouterr().err)

@@ -32,7 +32,7 @@ def ask(
             return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
 
 
-def test_without_faults_it_is_the_sandbox(server: FaultyServer, state: State) -> None:
+def test_without_faults_the_server_is_a_practice_cluster(server: FaultyServer, state: State) -> None:
     """Without faults the server behaves as the practice cluster, and knows the phases of a stop."""
     deployments(state, "d")
     assert json.loads(ask(server)[2])["count"] == 1
@@ -43,8 +43,8 @@ def test_without_faults_it_is_the_sandbox(server: FaultyServer, state: State) ->
     assert (state.deployments, server.lines(STOP), server.most_in_flight) == ({}, [f"POST {D_STOP}"], 1)
 
 
-def test_faults_come_in_order_and_then_all_is_well(server: FaultyServer) -> None:
-    """Each request of a phase meets the next fault, and after the last one everything works."""
+def test_faults_are_used_in_order(server: FaultyServer) -> None:
+    """Each request of a phase gets the next fault, then normal responses, or with `forever` the last fault again."""
     server.on(RESOLVE, faults.error(503), faults.page(502))
     assert [ask(server)[0], ask(server, INFERENCE)[0], ask(server)[0], ask(server)[0]] == [503, 200, 502, 200]
     server.on(RESOLVE, faults.error(429), forever=True)
@@ -63,14 +63,14 @@ def test_faults_come_in_order_and_then_all_is_well(server: FaultyServer) -> None
         (faults.drip(from_head=True, every=0.6), TimeoutError),
     ],
 )
-def test_a_broken_answer_is_broken(server: FaultyServer, fault: Fault, error: type[Exception]) -> None:
+def test_a_broken_response_fails_as_intended(server: FaultyServer, fault: Fault, error: type[Exception]) -> None:
     """Each invalid response makes a plain HTTP client fail in the intended way."""
     server.on(RESOLVE, fault)
     with pytest.raises(error):
         ask(server, timeout=0.5 if error is TimeoutError else 60)
 
 
-def test_a_drip_is_a_byte_at_a_time(server: FaultyServer) -> None:
+def test_a_slow_response_sends_single_bytes(server: FaultyServer) -> None:
     """A slow response sends its head at once, and then single bytes."""
     server.on(RESOLVE, faults.drip(every=0.05))
     with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=2) as client:
@@ -92,8 +92,8 @@ def test_a_fault_can_stop_the_deployment_first(server: FaultyServer, state: Stat
         assert not state.deployments
 
 
-def test_a_connection_that_should_be_kept_is_closed(server: FaultyServer) -> None:
-    """A fault can close a connection that its response announced to keep."""
+def test_a_fault_can_close_a_keep_alive_connection(server: FaultyServer) -> None:
+    """A fault can close a keep-alive connection without announcing it."""
     server.on(RESOLVE, faults.closing)
     with connection(server) as client:
         client.request("GET", STATS)
@@ -117,7 +117,7 @@ HEADS: list[tuple[Fault, Check]] = [
 
 @pytest.mark.parametrize(("fault", "check"), HEADS)
 def test_a_fault_has_the_requested_status_and_size(server: FaultyServer, fault: Fault, check: Check) -> None:
-    """A response has the requested status, headers and size."""
+    """A response has the requested status, headers or size."""
     server.on(RESOLVE, fault)
     assert check(*ask(server))
 

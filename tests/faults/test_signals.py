@@ -33,8 +33,8 @@ def outcomes(out: str) -> dict[str, str]:
     [faults.silence, pytest.param(faults.drip(), marks=THOROUGH), faults.error(503)],
     ids=["silent", "drips", "503"],
 )
-def test_while_looking_up_nothing_was_changed(server: FaultyServer, number: int, fault: Fault) -> None:
-    """A signal before the first stop ends the command at once, with the message that nothing was changed."""
+def test_a_signal_during_the_lookup_changes_nothing(server: FaultyServer, number: int, fault: Fault) -> None:
+    """A signal before the first stop ends the command, with the message that nothing was changed."""
     server.on(RESOLVE, fault, forever=True)
     with started("stop", "d", environment={"ESML_URL": server.url}) as process:
         until(lambda: server.lines(RESOLVE), "the first request")
@@ -66,7 +66,7 @@ def test_a_signal_during_stops_reports_each_target(
 
 
 @BOTH
-def test_while_looking_again_the_stops_are_not_forgotten(server: FaultyServer, state: State, number: int) -> None:
+def test_a_signal_during_the_final_check_keeps_the_results(server: FaultyServer, state: State, number: int) -> None:
     """A signal during the final check keeps the stopped targets."""
     deployments(state, "a", "b")
     server.on(LOOK, faults.silence, forever=True)
@@ -77,7 +77,9 @@ def test_while_looking_again_the_stops_are_not_forgotten(server: FaultyServer, s
 
 
 @pytest.mark.parametrize("numbers", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM)])
-def test_a_repeat_does_not_cost_the_report(server: FaultyServer, state: State, numbers: tuple[int, ...]) -> None:
+def test_a_second_signal_does_not_prevent_the_report(
+    server: FaultyServer, state: State, numbers: tuple[int, ...]
+) -> None:
     """A second signal, as from GNU timeout or a service manager, does not prevent the report."""
     deployments(state, "a")
     server.on(STOP, faults.silence)
@@ -122,7 +124,7 @@ def test_a_full_output_pipe_does_not_delay_the_end(server: FaultyServer, state: 
 
 
 def is_full(pipe: IO[str] | None) -> bool:
-    """Return whether nothing more can be written to a pipe."""
+    """Return whether a pipe is almost full, so that a writer is blocked."""
     assert pipe
     size: int = fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ)
     return held(pipe) > size - 4096
@@ -136,7 +138,7 @@ def held(pipe: IO[str]) -> int:
 
 @BOTH
 @pytest.mark.parametrize("command", [("stop", "-", "--force"), ("restore", "-")], ids=["stop", "restore"])
-def test_while_standard_input_is_read_a_signal_ends_it(
+def test_a_signal_ends_a_command_that_reads_standard_input(
     server: FaultyServer, number: int, command: tuple[str, ...]
 ) -> None:
     """A signal ends a command that reads IDs or a save file from standard input, before any request."""
@@ -153,9 +155,7 @@ def test_while_standard_input_is_read_a_signal_ends_it(
 @pytest.mark.parametrize(
     ("typed", "status"), [("\x03", 130), ("\x04", 1), pytest.param("n\n", 1, marks=THOROUGH), ("\n", 1), ("y\n", 0)]
 )
-def test_the_question_can_be_answered_or_interrupted(
-    server: FaultyServer, state: State, typed: str, status: int
-) -> None:
+def test_the_prompt_can_be_answered_or_interrupted(server: FaultyServer, state: State, typed: str, status: int) -> None:
     """At the prompt, Ctrl-C exits with 130, any answer but yes with 1, and yes stops the shown deployments."""
     deployments(state, "a", "b")
     with on_terminal("stop", "*", environment={"ESML_URL": server.url}) as terminal:

@@ -46,14 +46,14 @@ def url(server: FaultyServer, state: State) -> str:
 
 
 @pytest.mark.parametrize("form", ["table", "json", *(pytest.param(one, marks=THOROUGH) for one in ("jsonl", "ids"))])
-def test_a_pipe_that_closes_cuts_no_work_short(url: str, state: State, form: str) -> None:
+def test_a_closed_pipe_does_not_prevent_the_stops(url: str, state: State, form: str) -> None:
     """If the reader of the pipe is gone, every stop is completed and the exit code is 141."""
     assert status(f"esml stop '*' --yes -o {form} | true", url) == 141
     assert not state.deployments
 
 
-def test_a_pipe_that_closes_for_both_streams(url: str, state: State) -> None:
-    """`2>&1 | head -1` loses output, but every stop is completed."""
+def test_a_closed_pipe_for_both_streams_does_not_prevent_the_stops(url: str, state: State) -> None:
+    """With `2>&1 | head -1` every stop is completed, and the exit code is 141."""
     assert status("esml stop '*' --yes -v 2>&1 | head -1", url) == 141
     assert not state.deployments
 
@@ -80,7 +80,7 @@ def test_a_closed_stdout_is_reported_with_the_results(url: str, state: State, fo
 
 @needs_full
 def test_a_full_disk_is_reported_with_the_results(url: str, state: State) -> None:
-    """With a full disk stderr contains the error and the results; a failed target keeps its exit code."""
+    """With a full disk the exit code is 1 and stderr shows error and results; a refused target keeps its exit code."""
     code, said = shell("esml stop d1 d2 >/dev/full", url)
     assert code == 1
     assert "esml: The results cannot be written: no space left on device." in said
@@ -95,15 +95,15 @@ def test_a_full_disk_is_reported_with_the_results(url: str, state: State) -> Non
     "words", ["--help", "schema", *(pytest.param(one, marks=THOROUGH) for one in ("--version", "completion bash"))]
 )
 def test_a_failed_write_of_help_is_not_a_bug(url: str, words: str) -> None:
-    """Help exits with 1 and a message on a full disk, and with 141 in a closed pipe."""
+    """Help, versions, schemas and completion scripts exit with 1 and a one-line message on a full disk."""
     code, said = shell(f"esml {words} >/dev/full", url)
     assert (code, said.count("\n")) == (1, 1)
     assert "cannot be written: no space" in said
 
 
 @pytest.mark.parametrize("source", ["</dev/null", "<&-", "< <(true)"])
-def test_without_standard_input_it_works(url: str, state: State, source: str) -> None:
-    """With a closed stdin an exact ID works, `-` reads no IDs, and a pattern cannot be confirmed."""
+def test_commands_work_without_standard_input(url: str, state: State, source: str) -> None:
+    """With a closed or empty stdin an exact ID works, `-` reads no IDs, and a pattern cannot be confirmed."""
     assert shell(f"esml stop d1 {source}", url)[0] == 0
     assert shell(f"esml stop - {source}", url) == (
         0,
@@ -116,18 +116,18 @@ def test_without_standard_input_it_works(url: str, state: State, source: str) ->
 
 @pytest.mark.parametrize("source", ["< <(printf '\\xff\\xfe\\n')", "< <(printf 'a\\0b\\n')", "< <(printf '..\\n')"])
 def test_input_without_valid_ids_is_a_usage_error(server: FaultyServer, url: str, source: str) -> None:
-    """Bytes that are not text, and lines that cannot be IDs, exit with 2 before any request."""
+    """Bytes that are not text, and lines that cannot be IDs, exit with 2 before any look-up."""
     assert shell(f"esml stop - {source}", url)[0] == 2
     assert not server.lines(RESOLVE)
 
 
-def test_all_streams_closed(url: str, state: State) -> None:
-    """With all streams closed the stop is completed, and no socket gets the descriptor of a stream."""
+def test_with_all_streams_closed_the_stop_is_completed(url: str, state: State) -> None:
+    """With all streams closed the stop is completed, and the exit code is 1."""
     assert shell("esml stop d1 <&- >&- 2>&-", url)[0] == 1
     assert "d1" not in state.deployments
 
 
-def test_an_encoding_without_the_character_loses_no_line(url: str, state: State) -> None:
+def test_characters_that_stdout_cannot_encode_are_escaped(url: str, state: State) -> None:
     """An ID that stdout's encoding cannot represent is escaped, and the exit code is unchanged."""
     deployments(state, "größe")
     code, said = shell("PYTHONIOENCODING=ascii esml stop 'g*' --yes 2>/dev/null", url)

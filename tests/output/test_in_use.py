@@ -32,7 +32,7 @@ def test_a_use_has_a_long_and_a_short_description(reference: Reference, long: st
     assert (use(reference), use_in_brief(reference)) == (long, brief)
 
 
-def test_a_refusal_ends_with_the_command_that_would_do_it() -> None:
+def test_a_refusal_ends_with_the_command_that_stops_the_deployment_anyway() -> None:
     """A refusal lists each use on a separate line and ends with the command, with all options quoted for a shell."""
     target = Target("d 1", Outcome.IN_USE, deployment("d 1"), (NAMED, OWNER))
     lines = in_use_lines(Result(target, Outcome.IN_USE, used_by=target.used_by), Report("stop"), OPTIONS)
@@ -59,7 +59,7 @@ def together(name: str, *breaks: Reference, state: str = "started", model: str =
 
 
 def test_deployments_refused_only_together_name_each_other() -> None:
-    """Deployments that are refused only together name the others, and how to keep the model available."""
+    """If deployments are refused only together, the refusal names the others and how to keep the model available."""
     one = together("one", BY_MODEL)
     others = [
         together("two", BY_MODEL),
@@ -120,7 +120,7 @@ def test_force_warns_about_uses_that_fail() -> None:
     ],
 )
 def test_no_broken_use_while_a_deployment_of_the_model_is_running(other: Outcome, said: bool) -> None:
-    """A pipeline does not count as broken if one of two planned stops of its model failed."""
+    """A pipeline does not count as broken if another deployment of its model did not stop."""
     result = going("d", Outcome.STOPPED, BY_MODEL)
     line = broken_uses_warning(result, Report("stop", (result, going("e", other, BY_MODEL))))
     assert (line is not None) is said
@@ -145,7 +145,7 @@ def test_no_broken_use_while_a_deployment_of_the_model_is_running(other: Outcome
 def test_a_missing_check_is_reported_if_the_server_would_not_refuse(
     version: str, dry_run: bool, was_forced: bool, verbose: bool, said: bool
 ) -> None:
-    """A missing check is reported unless the server would refuse the stop itself."""
+    """A missing check is reported unless the server itself would refuse the stop, and always with --verbose."""
     found = deployment("d", node_versions=(version,) if version else ())
     target = Target("d", Outcome.WOULD_STOP, found, not_checked=(UNREAD,))
     report = Report("stop", (Result(target, Outcome.STOPPED, was_forced),), dry_run=dry_run)

@@ -82,14 +82,14 @@ def test_a_wide_terminal_shows_every_column() -> None:
     assert other.split()[0] == "b"
 
 
-def test_a_table_without_a_terminal_is_as_wide_as_it_needs() -> None:
+def test_a_table_without_a_terminal_has_its_natural_width() -> None:
     """Without a terminal the table has all columns at their natural width."""
     assert text(report(), None) == text(report(), 1000)
 
 
 @pytest.mark.parametrize("columns", [30, 60])
 def test_a_narrow_terminal_shows_the_important_columns(columns: int) -> None:
-    """A narrow terminal shows ID, state, allocations and last use, with the uses below each row."""
+    """A narrow terminal shows complete IDs, no models, and the uses below each row."""
     shown = text(report(), columns)
     assert "MODEL" not in shown
     assert shown.startswith("DEPLOYMENT")
@@ -97,7 +97,7 @@ def test_a_narrow_terminal_shows_the_important_columns(columns: int) -> None:
     assert all(f"\n  used by: {use}\n" in shown for use in ("endpoint my-elser", "pipeline p[1]", "pipeline q (model)"))
 
 
-def test_columns_come_as_there_is_room_although_the_uses_stand_below() -> None:
+def test_columns_that_fit_are_shown_above_the_uses() -> None:
     """Model and memory are shown if they fit, even if the uses are shown below."""
     head, first, use, *_ = text(report(), 72).splitlines()
     assert head.split("  ")[-1].strip() == "MEMORY"
@@ -105,7 +105,7 @@ def test_columns_come_as_there_is_room_although_the_uses_stand_below() -> None:
     assert use == "  used by: endpoint my-elser"
 
 
-def test_one_very_long_id_does_not_cost_the_others_their_columns() -> None:
+def test_a_very_long_id_does_not_remove_columns() -> None:
     """A very long ID gets a separate line, and the other rows keep their columns."""
     names = ["a", "b", "c", "d" * 90]
     found = [deployment(name, "m", reason="word " * 30 if name == "c" else None) for name in names]
@@ -119,15 +119,15 @@ def test_one_very_long_id_does_not_cost_the_others_their_columns() -> None:
     assert all(len(line) <= 100 and line.startswith("    word") for line in folded[1:])
 
 
-def test_an_id_that_has_no_room_stands_alone() -> None:
-    """An ID that is wider than the terminal is on its own line, followed by its row."""
+def test_an_id_wider_than_its_column_is_on_a_separate_line() -> None:
+    """An ID that does not fit into its column is on a separate line, followed by its row."""
     _, name, rest, *_ = text(report(), 30).splitlines()
     assert name == BUSY.deployment_id
     assert rest.split()[:2] == ["started", "1/2"]
 
 
 @pytest.mark.parametrize(("columns", "there"), [(80, []), (87, ["MODEL"]), (95, ["MODEL", "MEMORY"])])
-def test_columns_come_as_there_is_room(columns: int, there: list[str]) -> None:
+def test_columns_are_added_in_order_of_importance(columns: int, there: list[str]) -> None:
     """With more room, columns are added in order of importance."""
     head = text(report(), columns).splitlines()[0]
     assert head.startswith("DEPLOYMENT")

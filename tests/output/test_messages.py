@@ -27,7 +27,7 @@ from tests.support.builders import deployment
     ],
 )
 def test_an_unmatched_name_is_reported_with_its_hint(target: Target, line: str) -> None:
-    """A name that matches nothing is one sentence with its hint."""
+    """A name that matches nothing is reported in one line, with its hint."""
     assert no_match_line(target, "stop") == line
 
 
@@ -70,8 +70,8 @@ def test_a_failure_has_its_hint() -> None:
     ]
 
 
-def test_the_way_back_is_the_file_and_with_verbose_each_call() -> None:
-    """The restore command, or with --verbose each start call, is shown for stopped deployments."""
+def test_the_restore_command_and_with_verbose_each_start_call_is_shown() -> None:
+    """For stopped deployments the restore command is shown, and with --verbose also each start call."""
     target = Target("d", Outcome.WOULD_STOP, deployment("d", "m", priority="low"))
     report = Report("stop", (Result(target, Outcome.STOPPED), Result(target, Outcome.FAILED)), saved_to="a file.json")
     call = "To start d again:\n  POST _ml/trained_models/m/deployment/_start?deployment_id=d&priority=low"
@@ -115,7 +115,7 @@ def test_the_reason_of_a_failed_deployment_is_shown_when_it_stops() -> None:
         assert warning(result, Report("stop", (result,))) == line
 
 
-def test_the_memory_of_a_list_is_that_of_each_deployment_on_each_of_its_nodes() -> None:
+def test_the_memory_of_a_list_counts_each_deployment_on_each_node() -> None:
     """The memory of a list counts each deployment on each of its nodes; with unknown values it is a minimum."""
     one, two = deployment("a", "m", memory_bytes=1024**3), deployment("b", "m", memory_bytes=1024**3, nodes=("x", "y"))
     assert summary(listed(one, two)) == "2 deployments, 3.0 GB of memory."

@@ -25,14 +25,14 @@ def run(sandbox: SandboxServer, *arguments: str, **environment: str) -> Ended:
 
 @pytest.mark.parametrize("form", [[], ["-o", "ids"], ["-o", "json"], ["-o", "jsonl"]])
 def test_results_in_a_pipe_are_data(sandbox: SandboxServer, form: list[str]) -> None:
-    """Results in a pipe have complete IDs and no colors, at any width."""
+    """Results in a pipe have complete IDs and no colors, even with a narrow COLUMNS and with FORCE_COLOR."""
     ended = run(sandbox, "stop", LONG, "my_model_for_search", *form, FORCE_COLOR="1")
     assert ended.status == 0
     assert LONG in ended.out
     assert "\x1b" not in ended.out
 
 
-def test_one_line_per_target_with_its_values_between_tabs(sandbox: SandboxServer) -> None:
+def test_each_target_is_one_tab_separated_line(sandbox: SandboxServer) -> None:
     """Each target is one line of six tab-separated values, in the requested order, without a header."""
     ended = run(sandbox, "stop", LONG, "reviews_for_ingest", "nope")
     assert [line[:2] for line in ended.lines] == [
@@ -67,7 +67,7 @@ def test_a_log_gets_a_line_for_each_finished_target(sandbox: SandboxServer) -> N
 
 @pytest.mark.parametrize("form", ["table", "wide"])
 def test_a_table_can_be_piped(sandbox: SandboxServer, form: str) -> None:
-    """-o table in a pipe has its natural width, regardless of COLUMNS, and contains the errors."""
+    """-o table in a pipe has its natural width, regardless of COLUMNS, and shows the uses of a refused deployment."""
     out = run(sandbox, "stop", LONG, "reviews_for_ingest", "-o", form).out
     head, first, second = out.splitlines()
     assert head.split() == ["DEPLOYMENT", "OUTCOME", "MODEL", "USED", "BY"]
@@ -93,7 +93,7 @@ def test_an_empty_list_says_so(sandbox: SandboxServer) -> None:
 
 @pytest.mark.parametrize(("sort", "first"), [("id", "large_model"), ("last-used", "reviews_for_ingest")])
 def test_a_list_can_be_sorted(sandbox: SandboxServer, sort: str, first: str) -> None:
-    """A list can be sorted by ID, or with the longest unused first."""
+    """A list can be sorted by ID, or by last use with the least recently used deployment first."""
     assert run(sandbox, "list", "reviews_for_ingest,large_model", "--sort", sort).lines[0][0] == first
 
 

@@ -1,4 +1,4 @@
-"""Progress in a log and on a terminal."""
+"""Tests the progress in a log and on a terminal."""
 
 import io
 import sys
@@ -16,7 +16,7 @@ A, D = Target("a", Outcome.WOULD_STOP), Target("d", Outcome.WOULD_STOP)
 
 
 def test_a_reminder_names_pending_targets_and_their_queues() -> None:
-    """A reminder names each target that esml has waited for long enough, with its queue if that is known."""
+    """A reminder names each pending target with its waiting time and, if known, the number of queued requests."""
     log = LogProgress()
     log.phase("Stopping", 2)
     log.started(D)
@@ -29,7 +29,7 @@ def test_a_reminder_names_pending_targets_and_their_queues() -> None:
     assert list(log.reminders(log.began + 29)) == []
 
 
-def test_a_reminder_names_a_few_and_counts_the_others() -> None:
+def test_a_reminder_names_a_few_targets_and_counts_the_rest() -> None:
     """A reminder names a few targets and counts the rest."""
     log = LogProgress()
     log.phase("Stopping", 9)
@@ -40,7 +40,7 @@ def test_a_reminder_names_a_few_and_counts_the_others() -> None:
     assert found[-1] == "still stopping 4 others"
 
 
-def test_a_target_is_reminded_of_every_thirty_seconds_from_its_beginning_on() -> None:
+def test_reminders_about_a_target_appear_every_thirty_seconds() -> None:
     """A reminder about a target appears every 30 seconds from the start of its own job."""
     log = LogProgress()
     log.phase("Stopping", 1)
@@ -50,15 +50,15 @@ def test_a_target_is_reminded_of_every_thirty_seconds_from_its_beginning_on() ->
     assert told == {seconds: [f"still stopping d ({seconds} s)"] for seconds in (30, 60, 90)}
 
 
-def test_a_step_without_targets_is_reminded_of_too() -> None:
-    """A long look-up gets reminders, too."""
+def test_a_long_lookup_gets_reminders() -> None:
+    """A look-up gets a reminder after 30 seconds, too."""
     log = LogProgress()
     log.phase("Looking up deployments")
     assert list(log.reminders(log.began + 30)) == ["still looking up deployments (30 s)"]
 
 
-def test_reminders_come_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread writes the reminders until the work has ended."""
+def test_a_thread_writes_the_reminders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A background thread writes the reminders."""
     came = threading.Event()
     monkeypatch.setattr(progress, "CHECK_SECONDS", 0.001)
     monkeypatch.setattr(progress, "write_line", lambda line: came.set() if "still stopping d" in line else None)
@@ -87,7 +87,7 @@ class Terminal(io.StringIO):
 
 
 def terminal_for(monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """Replace stderr by a terminal of 60 columns; pytest replaces stderr before each test."""
+    """Replace stderr with a terminal of 60 columns; pytest replaces stderr before each test."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
@@ -120,7 +120,7 @@ def test_lines_printed_during_progress_stay_complete(monkeypatch: pytest.MonkeyP
 
 
 def test_progress_shows_a_total_and_the_pending_targets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Progress shows a total, a line for each of the first pending targets, and the number of the others."""
+    """Progress shows a total, a line for each of the first pending targets, the number of the others, and retries."""
     terminal_for(monkeypatch)
     with TerminalProgress() as shown:
         shown.phase("Stopping", 12)
@@ -150,7 +150,7 @@ def test_a_short_command_shows_one_plain_line(monkeypatch: pytest.MonkeyPatch) -
     assert not shown.has_rows.is_set()
 
 
-def test_a_line_that_is_too_long_for_the_terminal_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_progress_line_is_truncated_to_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """A progress line is truncated to the terminal's width, also with wide characters."""
     terminal = terminal_for(monkeypatch)
     for text in ("x" * 100, "\u6df1" * 100):

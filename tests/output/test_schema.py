@@ -22,14 +22,14 @@ def sandbox() -> Iterator[SandboxServer]:
 
 
 @pytest.mark.parametrize("name", ["", "report", "save"])
-def test_the_schema_is_printed_and_is_one(name: str) -> None:
+def test_the_printed_schema_is_valid(name: str) -> None:
     """`esml schema` prints valid JSON Schema."""
     ended = esml("schema", *filter(None, [name]))
     assert ended.status == 0
     Draft202012Validator.check_schema(json.loads(ended.out))
 
 
-def test_a_save_file_is_as_its_schema_says(sandbox: SandboxServer, tmp_path: Path) -> None:
+def test_a_save_file_conforms_to_its_schema(sandbox: SandboxServer, tmp_path: Path) -> None:
     """A save file with all kinds of settings and uses conforms to its schema."""
     start = "/_ml/trained_models/my_model/deployment/_start?deployment_id=adaptive&cache_size=1234567b"
     RawCluster(sandbox.url).do("POST", start, {"adaptive_allocations": {"enabled": True}})
@@ -50,14 +50,14 @@ def test_a_save_file_is_as_its_schema_says(sandbox: SandboxServer, tmp_path: Pat
         (("config",), 0),
     ],
 )
-def test_each_output_is_as_the_schema_says(sandbox: SandboxServer, arguments: tuple[str, ...], status: int) -> None:
-    """JSON and JSON lines conform to the schema and contain the exit code of the process."""
+def test_each_output_conforms_to_the_schema(sandbox: SandboxServer, arguments: tuple[str, ...], status: int) -> None:
+    """The JSON output conforms to the schema and contains the command and the exit code of the process."""
     environment = {"ESML_URL": sandbox.url}
     whole = esml(*arguments, "-o", "json", environment=environment)
     assert (whole.status, whole.json["exit"]["code"], whole.json["command"]) == (status, status, arguments[0])
 
 
-def test_lines_are_the_deployments_and_then_the_rest(sandbox: SandboxServer) -> None:
+def test_json_lines_are_the_deployments_and_a_summary(sandbox: SandboxServer) -> None:
     """JSON lines are one document per line with its type: the deployments, then the summary."""
     ended = esml(
         "stop", "my_model_for_search", "reviews_for_ingest", "-o", "jsonl", environment={"ESML_URL": sandbox.url}
@@ -107,7 +107,7 @@ def test_each_json_error_has_code_message_and_hint(sandbox: SandboxServer) -> No
     assert ended.json["exit"] == {"code": 5, "reason": "in_use"}
 
 
-def test_the_envelope_says_where_and_how_long(sandbox: SandboxServer) -> None:
+def test_the_report_contains_the_cluster_and_the_duration(sandbox: SandboxServer) -> None:
     """The report contains the cluster, the start time, the duration and all warnings, also with -q."""
     found = esml("stop", "nope", "-q", "-o", "json", environment={"ESML_URL": sandbox.url}).json
     assert found["cluster"]["url"] == sandbox.url
@@ -147,7 +147,7 @@ def test_the_json_of_a_list_contains_deployments_only(sandbox: SandboxServer) ->
 
 
 def test_an_error_contains_the_command_that_solves_it(sandbox: SandboxServer) -> None:
-    """Errors about uses and about models contain the command that solves them, with the given options."""
+    """Errors about uses and about models contain the command that resolves them, with the given options."""
     ended = esml("stop", "reviews_for_ingest", "questions", "-o", "json", environment={"ESML_URL": sandbox.url}).json
     assert [one["command"] for one in ended["errors"]] == [
         "esml stop reviews_for_ingest --force --output json",

@@ -32,7 +32,7 @@ def stop(sandbox: SandboxServer, *arguments: str, environment: dict[str, str] | 
     return on_terminal("stop", *arguments, environment=settings, **how)  # type: ignore[arg-type]
 
 
-def test_something_is_on_the_screen_before_the_cluster_answers() -> None:
+def test_a_line_is_shown_before_the_cluster_responds() -> None:
     """A line appears before the cluster responds, and disappears at the end."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -53,7 +53,7 @@ def test_a_refusal_is_easy_to_read(sandbox: SandboxServer, columns: int) -> None
     assert re.search(r"reviews_for_ingest +in use", "\n".join(shown.lines))
 
 
-def test_sentences_are_broken_between_words_and_commands_are_not_broken(sandbox: SandboxServer) -> None:
+def test_sentences_wrap_between_words_and_commands_do_not_wrap(sandbox: SandboxServer) -> None:
     """Sentences wrap between words; commands do not wrap, so that they can be copied."""
     shown = stop(sandbox, "reviews_for_ingest", "--timeout", "12m", columns=50)
     assert shown.written == [
@@ -66,7 +66,7 @@ def test_sentences_are_broken_between_words_and_commands_are_not_broken(sandbox:
 
 
 @pytest.mark.parametrize("columns", [40, 120])
-def test_no_id_is_cut(sandbox: SandboxServer, columns: int) -> None:
+def test_no_id_is_truncated(sandbox: SandboxServer, columns: int) -> None:
     """A long ID is written without line breaks or truncation."""
     sandbox.state.start("my_model", LONG)
     shown = stop(sandbox, LONG, "my_model_for_search", columns=columns)
@@ -98,7 +98,7 @@ def test_two_hundred_targets_have_a_row_each(sandbox: SandboxServer) -> None:
 WAITING = r"waiting [1-9]\d* s for large_model"
 
 
-def test_a_long_stop_is_watched() -> None:
+def test_progress_is_shown_during_a_long_stop() -> None:
     """Progress is shown during a long stop and disappears afterwards; the cursor is visible."""
     seen = Event()
 
@@ -119,7 +119,7 @@ def test_a_long_stop_is_watched() -> None:
 
 
 def test_the_prompt_for_a_pattern_shows_the_plan(sandbox: SandboxServer) -> None:
-    """The prompt for a pattern shows the plan, and after no nothing is stopped."""
+    """The prompt for a pattern shows the plan and the cluster; answering no exits with 1, and answering yes with 0."""
     shown = stop(sandbox, "my*", answer="n\n")
     assert shown.status == 1
     assert "my_model_for_search would be stopped my_model" in shown.text
@@ -139,16 +139,16 @@ def test_the_prompt_for_a_pattern_shows_the_plan(sandbox: SandboxServer) -> None
         ({"TERM": "dumb", "CLICOLOR_FORCE": "1"}, True),
     ],
 )
-def test_colours_are_as_the_environment_says(
+def test_environment_variables_control_colors(
     sandbox: SandboxServer, environment: dict[str, str], coloured: bool
 ) -> None:
-    """NO_COLOR takes precedence over FORCE_COLOR and CLICOLOR_FORCE."""
+    """NO_COLOR and FORCE_COLOR=0 disable colors, and CLICOLOR_FORCE enables them, even on a dumb terminal."""
     shown = stop(sandbox, "reviews_for_ingest", environment=environment)
     assert ("31" in shown.colours) is coloured
     assert bool(shown.colours) is coloured
 
 
-def test_an_option_takes_the_colours_away(sandbox: SandboxServer) -> None:
+def test_an_option_disables_colors(sandbox: SandboxServer) -> None:
     """--no-color disables colors for one command."""
     assert not stop(sandbox, "reviews_for_ingest", "--no-color").colours
 
@@ -164,7 +164,7 @@ def test_a_dumb_terminal_gets_plain_lines(sandbox: SandboxServer) -> None:
     ]
 
 
-def test_a_piped_stdout_is_plain_while_stderr_moves(sandbox: SandboxServer) -> None:
+def test_a_piped_stdout_is_plain_if_stderr_is_a_terminal(sandbox: SandboxServer) -> None:
     """A piped stdout is tab-separated and without colors, even if stderr is a terminal."""
     shown = stop(sandbox, "my_model_for_search", LONG, stdout=False, environment={"FORCE_COLOR": "1"})
     first, second = shown.piped.decode().splitlines()
@@ -174,7 +174,7 @@ def test_a_piped_stdout_is_plain_while_stderr_moves(sandbox: SandboxServer) -> N
     assert "Connecting" in shown.raw
 
 
-def test_a_piped_stderr_gets_nothing_that_moves(sandbox: SandboxServer) -> None:
+def test_a_piped_stderr_has_no_escape_sequences(sandbox: SandboxServer) -> None:
     """A piped stderr gets a line per finished target, without escape sequences; the table is on the terminal."""
     shown = stop(sandbox, "my_model_for_search", "questions_a", stderr=False)
     assert b"\x1b" not in shown.piped
@@ -185,7 +185,7 @@ def test_a_piped_stderr_gets_nothing_that_moves(sandbox: SandboxServer) -> None:
     assert [line.split()[0] for line in shown.lines] == ["DEPLOYMENT", "my_model_for_search", "questions_a"]
 
 
-def test_columns_decides_the_width(sandbox: SandboxServer) -> None:
+def test_columns_overrides_the_width(sandbox: SandboxServer) -> None:
     """COLUMNS overrides the width of the terminal."""
     shown = stop(sandbox, "questions_a", "nope", columns=200, environment={"COLUMNS": "40"})
     table = list(takewhile(lambda line: not line.startswith("esml: "), shown.lines))
@@ -216,6 +216,6 @@ def test_settings_are_a_table_with_their_sources(sandbox: SandboxServer) -> None
 def test_the_summary_of_config_names_untested_or_failed_settings(
     arguments: tuple[str, ...], url: str, closing: str
 ) -> None:
-    """The closing sentence says whether the connection was tested and works."""
+    """The closing sentence says that the connection was not tested, or that it does not work."""
     shown = on_terminal("config", *arguments, environment={"ESML_URL": url})
     assert closing in shown.lines

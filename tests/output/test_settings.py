@@ -41,7 +41,7 @@ def report(**changes: object) -> SettingsReport:
 
 
 @pytest.mark.parametrize("form", ["table", "json", "jsonl"])
-def test_no_form_shows_a_secret(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_format_shows_a_secret(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     """No format shows a secret; an API key is shown by its ID."""
     rendering.show(report(), Invocation("config", form))
     out = capsys.readouterr().out
@@ -50,8 +50,8 @@ def test_no_form_shows_a_secret(form: str, capsys: pytest.CaptureFixture[str]) -
     assert "http://me:********@p:1" in out
 
 
-def test_json_has_everything(capsys: pytest.CaptureFixture[str]) -> None:
-    """JSON contains settings, sources, unused settings and warnings, and null for what was not requested."""
+def test_json_contains_the_whole_report(capsys: pytest.CaptureFixture[str]) -> None:
+    """JSON contains settings, sources, unused settings and warnings, and null for a check that was not requested."""
     rendering.show(report(), Invocation("config", "json"))
     document = json.loads(capsys.readouterr().out)
     assert document["settings"][0] == {"name": "url", "value": "https://h:9200", "source": "ESML_URL"}
@@ -59,8 +59,8 @@ def test_json_has_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert (document["not_used"], document["warnings"], document["check"]) == (["ES_URL"], ["careful"], None)
 
 
-def test_an_error_is_in_the_json_too(capsys: pytest.CaptureFixture[str]) -> None:
-    """JSON contains the error together with the settings."""
+def test_json_contains_the_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """JSON contains the error with its HTTP status and exit code."""
     error = NotAuthenticated("No.", http_status=401)
     rendering.show(report(error=error), Invocation("config", "json"))
     document = json.loads(capsys.readouterr().out)
@@ -75,8 +75,8 @@ def test_the_exit_code_of_config_depends_on_the_privilege(may: dict[str, bool | 
     assert report(inspection=Inspection("u", privileges=may)).exit_status == status
 
 
-def test_names_from_the_server_are_cleaned(capsys: pytest.CaptureFixture[str]) -> None:
-    """Control characters in the names of clusters and keys are escaped."""
+def test_names_from_the_server_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    """Control characters in the names of users, clusters and API keys are escaped."""
     name = "a\x1b[2J\nb\tc"
     rendering.show(
         report(inspection=Inspection(name, cluster_name=name, api_key=name, version=name)), Invocation("config", "tsv")
@@ -87,6 +87,6 @@ def test_names_from_the_server_are_cleaned(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_missing_credentials_and_proxies_are_reported() -> None:
-    """A connection without credentials and proxy is reported as such."""
+    """A connection without credentials and proxy shows only its URL and that it has no credentials."""
     found = masked_value(Connection(("http://h:1",), sources={"url": "--url"}), {})
     assert [(one.name, one.value) for one in found.settings] == [("url", "http://h:1"), ("credentials", "none")]

@@ -51,6 +51,6 @@ def test_a_closed_stream_is_not_a_terminal() -> None:
 
 @pytest.mark.parametrize(("columns", "width"), [("44", 44), ("0", 80), ("-3", 80), ("wide", 80), ("", 80)])
 def test_width(monkeypatch: pytest.MonkeyPatch, columns: str, width: int) -> None:
-    """COLUMNS is used if it is a reasonable number; without a terminal the width is 80."""
+    """COLUMNS is the width if it is a positive number; otherwise the width without a terminal is 80."""
     monkeypatch.setenv("COLUMNS", columns)
     assert terminal.width(io.StringIO()) == width

@@ -20,7 +20,7 @@ from tests.support.builders import deployment
     ],
 )
 def test_similar_ids_are_suggested(name: str, running: list[str], found: list[str]) -> None:
-    """At most three similar IDs are suggested, regardless of case, but none that differs only in digits."""
+    """Similar IDs are suggested, regardless of case, but none that differs only in digits."""
     hint = alike(name, running)
     suggested = hint.text.removeprefix("did you mean ").removesuffix("?").split(" or ") if hint else []
     assert sorted(suggested) == found
@@ -40,7 +40,7 @@ def test_a_model_names_its_running_deployments() -> None:
 
 
 def test_an_endpoint_names_the_deployment_it_uses() -> None:
-    """The hint for an endpoint names the deployment that it uses."""
+    """The hint for an endpoint names the deployment that it uses, or says that its own deployment is not running."""
     endpoints = [Endpoint("e", "d"), Endpoint("own", None)]
     assert of_endpoint("e", endpoints) == Hint("is an inference endpoint that uses deployment d")
     assert of_endpoint("own", endpoints) == Hint("is an inference endpoint, and its deployment is not running")

@@ -25,12 +25,12 @@ IDS = st.text(
 ID = IDS.filter(lambda text: text == text.strip() and text not in {".", "..", "_all"})
 
 
-def test_names_keep_their_order_and_lose_their_doubles() -> None:
-    """Comma-separated lists are split and duplicates removed; the first position counts."""
+def test_names_keep_their_order_without_duplicates() -> None:
+    """Comma-separated lists are split and duplicates removed; the first occurrence keeps its position."""
     assert parse(["b,a", "b", "c*", "_all"]).names == ("b", "a", "c*", "_all")
 
 
-def test_lines_and_models_are_exact() -> None:
+def test_names_from_standard_input_follow_the_arguments() -> None:
     """Names from standard input follow the arguments; models are separate."""
     selection = parse(["a"], lines=["b", "a"], models=["m", "m"], idle_before=5)
     assert selection == Selection(("a", "b"), ("m",), idle_before=5, from_input=True)
@@ -76,13 +76,13 @@ def test_only_exact_ids_are_not_broad(selection: Selection, broad: bool) -> None
     ],
 )
 def test_impossible_ids_are_rejected_before_any_request(name: str, said: str) -> None:
-    """An impossible ID is rejected before any request, in one sentence that shows it escaped."""
+    """An impossible ID is rejected with one sentence that shows it escaped."""
     with pytest.raises(InputError) as refused:
         parse([name])
     assert (refused.value.message, refused.value.target) == (said, "" if name == "a," else name)
 
 
-def test_an_empty_id_is_most_often_an_unset_variable() -> None:
+def test_the_hint_for_an_empty_id_mentions_unset_variables() -> None:
     """The hint for an empty ID mentions unset variables."""
     with pytest.raises(InputError) as refused:
         parse(["a,,b"])
@@ -93,15 +93,15 @@ def test_an_empty_id_is_most_often_an_unset_variable() -> None:
 
 
 def test_the_hint_for_special_characters_suggests_a_pattern() -> None:
-    """The hint for an ID with special characters suggests a pattern."""
+    """The hint for an ID with control characters suggests a pattern."""
     with pytest.raises(InputError) as refused:
         parse(["a\tb"])
     assert "a pattern with *" in str(refused.value.hint)
 
 
 @pytest.mark.parametrize("name", ["a*", "_all", "a,b"])
-def test_standard_input_and_models_take_no_patterns(name: str) -> None:
-    """Patterns are rejected on standard input and in --model."""
+def test_standard_input_and_models_accept_no_patterns(name: str) -> None:
+    """Patterns and comma-separated lists are rejected on standard input and in --model."""
     with pytest.raises(InputError, match="is not an exact ID"):
         parse([], lines=[name])
     with pytest.raises(InputError, match="is not an exact ID") as refused:
@@ -136,13 +136,13 @@ def test_the_longest_id_is_allowed() -> None:
     ],
 )
 def test_a_pattern_matches_complete_ids(name: str, deployment_id: str, yes: bool) -> None:
-    """An asterisk matches any text, also none; a pattern matches complete IDs."""
+    """An asterisk matches any text, including none; a pattern matches complete IDs."""
     assert matches(name, deployment_id) is yes
 
 
 @given(ID)
-def test_an_exact_id_matches_itself_alone(name: str) -> None:
-    """Only the asterisk is a wildcard."""
+def test_an_exact_id_matches_only_itself(name: str) -> None:
+    """An exact ID matches only itself, because only the asterisk is a wildcard."""
     assert not is_pattern(name)
     assert matches(name, name)
     assert not matches(name, f"{name}x")
@@ -156,7 +156,7 @@ def test_an_expression_contains_all_names() -> None:
 
 
 def test_names_beyond_a_request_line_are_requested_as_all() -> None:
-    """Three hundred long IDs are requested as `_all`."""
+    """Three hundred long IDs, which do not fit into a request line, are requested as `_all`."""
     assert expression([f"a-rather-long-deployment-{number}" for number in range(300)]) == "_all"
 
 
@@ -177,7 +177,7 @@ def test_chunks_are_as_few_as_possible() -> None:
     assert chunks([]) == []
 
 
-def test_length_counts_as_it_is_sent() -> None:
+def test_the_encoded_length_counts() -> None:
     """Percent-encoded characters count with their encoded length; commas and asterisks are not encoded."""
     assert fits("ä" * (LONGEST_EXPRESSION // 6))
     assert not fits("ä" * (LONGEST_EXPRESSION // 6 + 1))
@@ -190,32 +190,32 @@ def ids(selection: Selection, *deployments: object, **more: object) -> list[tupl
     return [(name, [one.deployment_id for one in group]) for name, group in found]
 
 
-def test_only_deployment_ids_count_for_a_name() -> None:
+def test_a_name_is_compared_with_deployment_ids_only() -> None:
     """A name is compared with deployment IDs, not with model IDs."""
     found = ids(Selection(("m", "m*")), deployment("d", "m"), deployment("m2", "x"))
     assert found == [("m", []), ("m*", ["m2"])]
 
 
-def test_a_pattern_chooses_in_the_order_of_the_ids() -> None:
+def test_the_matches_of_a_pattern_are_sorted() -> None:
     """Names keep their order, and the matches of a pattern are sorted."""
     found = ids(Selection(("z", "a*")), deployment("a2"), deployment("z"), deployment("a1"))
     assert found == [("z", ["z"]), ("a*", ["a1", "a2"])]
 
 
-def test_a_model_chooses_its_deployments_also_by_its_alias() -> None:
-    """A model selects its deployments, also by its alias."""
+def test_a_model_alias_selects_the_deployments_of_its_model() -> None:
+    """An alias in --model selects the deployments of its model, and an unknown model selects none."""
     found = ids(Selection((), ("alias", "other")), deployment("d", "m"), deployment("e", "o"), model_ids={"alias": "m"})
     assert found == [("alias", ["d"]), ("other", [])]
 
 
-def test_each_deployment_is_chosen_once() -> None:
+def test_each_deployment_is_selected_once() -> None:
     """A deployment is selected once, even if several names match it."""
     found = chosen(Selection(("d", "d*", "_all"), ("m",)), snapshot(deployment("d", "m"), deployment("x", "m")))
     assert [one.deployment_id for one in found] == ["d", "x"]
 
 
 def test_a_deployment_used_since_is_not_selected() -> None:
-    """A deployment is not selected if it is not known to be idle or has pending requests, regardless of clocks."""
+    """A deployment is selected only if it is known to be idle and has neither pending nor recent requests."""
     found = chosen(
         Selection(("_all",), idle_before=1_000),
         snapshot(

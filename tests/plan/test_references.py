@@ -5,12 +5,12 @@ from esml_stop.plan.references import endpoint_uses, is_ambiguous, server_refuse
 from tests.support.builders import deployment, endpoint, short, snapshot
 
 
-def test_nothing_uses_a_free_deployment() -> None:
+def test_an_unreferenced_deployment_has_no_uses() -> None:
     """A deployment without pipelines and endpoints has no uses."""
     assert uses(deployment("d"), snapshot(deployment("d"))) == ()
 
 
-def test_endpoints_own_or_use_a_deployment() -> None:
+def test_endpoints_create_or_use_a_deployment() -> None:
     """An endpoint with the deployment's ID created it, and one with that ID as its setting uses it."""
     found = endpoint_uses(deployment("d"), [endpoint("d"), endpoint("e", "d"), endpoint("x"), endpoint("y", "other")])
     assert {(one.id, one.through.value, one.kind) for one in found} == {
@@ -71,8 +71,8 @@ def test_a_deployment_named_like_its_model_can_be_referenced_by_an_alias() -> No
     assert short(uses(one, snapshot(one, models={"m": ("p", "q")}))) == ["p deployment", "q deployment"]
 
 
-def test_the_server_refuses_for_names_of_the_deployment_only() -> None:
-    """The server refuses for the deployment ID, and for aliases of a model with the same ID."""
+def test_the_server_refuses_only_for_references_to_the_deployment() -> None:
+    """The server refuses for endpoints, for the deployment ID, and for aliases of a model with the same ID."""
     for through, name, yes in (
         (Through.DEPLOYMENT, "d", True),
         (Through.ENDPOINT, "d", True),
@@ -90,8 +90,8 @@ def test_each_use_is_named_once_and_sorted() -> None:
     assert short(uses(one, seen)) == ["z deployment", "d endpoint", "a deployment", "b deployment", "c model"]
 
 
-def test_pipelines_of_every_sibling_count_for_the_model() -> None:
-    """The response by model shows the same pipelines for each deployment, so that one is sufficient."""
+def test_pipelines_of_any_sibling_reference_the_model() -> None:
+    """A pipeline that the response by model shows for any of its deployments references the model."""
     siblings = (Deployment("x", "m", "started"), Deployment("y", "m", "started", frozenset({"p"})))
     assert short(uses(deployment("d", "m", "q"), Snapshot((), {"m": siblings}))) == ["q deployment", "p model"]
 
@@ -107,5 +107,5 @@ def test_pipelines_of_every_sibling_count_for_the_model() -> None:
     ],
 )
 def test_only_equal_responses_are_ambiguous(one: Deployment, model: tuple[str, ...], yes: bool) -> None:
-    """The reference is unclear only if both responses are equal, contain a pipeline, and the names differ."""
+    """A reference is ambiguous only if both responses show the same pipelines and the two IDs differ."""
     assert is_ambiguous(one, snapshot(one, models={"m": model})) is yes

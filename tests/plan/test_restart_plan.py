@@ -25,7 +25,7 @@ def decided(
 
 
 def test_a_planned_stop_becomes_a_planned_restart() -> None:
-    """A failed or stopping deployment is restarted, too; other decisions of the stop are kept."""
+    """A deployment that would be stopped is restarted, whatever its state; other decisions of the stop are kept."""
     for state in ("started", "failed", "stopping", "starting"):
         assert decided(whole(state=state)).outcome is Outcome.WOULD_RESTART
     kept = [Target("a", Outcome.IN_USE, whole("a")), Target("b", Outcome.NOT_FOUND), Target("c", Outcome.NOT_IDLE)]
@@ -34,7 +34,7 @@ def test_a_planned_stop_becomes_a_planned_restart() -> None:
     assert [one.error for one in results] == [None] * 3
 
 
-def test_settings_that_are_not_shown_are_refused_without_force() -> None:
+def test_a_deployment_with_unknown_settings_requires_force() -> None:
     """A deployment with unknown settings is restarted only with --force."""
     result = decided(whole(state="failed", threads_per_allocation=None, queue_capacity=None))
     assert result.outcome is Outcome.FAILED
@@ -48,7 +48,7 @@ def test_settings_that_are_not_shown_are_refused_without_force() -> None:
 
 
 def test_a_deployment_is_restarted_through_its_alias() -> None:
-    """A deployment started through an alias is restarted unless the alias now belongs to another model."""
+    """A deployment started through an alias is restarted through it, unless the alias now belongs to another model."""
     through = decided(whole(), model="m").target.deployment
     assert through
     assert through.through_alias
@@ -57,26 +57,26 @@ def test_a_deployment_is_restarted_through_its_alias() -> None:
 
 
 @pytest.mark.parametrize("obstacle", [in_upgrade_mode(), upgrading(["8.18.0", "8.19.0"])])
-def test_nothing_is_stopped_that_the_cluster_would_not_start(obstacle: EsmlError) -> None:
+def test_nothing_is_restarted_while_the_cluster_refuses_starts(obstacle: EsmlError) -> None:
     """Nothing is restarted while the cluster refuses starts, not even with --force."""
     result = decided(whole(), obstacle=obstacle, force=True)
     assert (result.outcome, result.error) == (Outcome.FAILED, obstacle)
 
 
 def test_an_unlisted_deployment_is_not_restarted() -> None:
-    """A deployment that is not listed is not found, because its settings are unknown."""
+    """A deployment that is not listed is reported as not found, with a hint that its model may have been deleted."""
     result = decided(None)
     assert (result.outcome, "its model was deleted" in (result.target.hint or "")) == (Outcome.NOT_FOUND, True)
 
 
-def test_a_deployment_without_a_model_is_not_stopped() -> None:
+def test_a_deployment_without_a_model_is_not_restarted() -> None:
     """A deployment whose model was deleted is not restarted, not even with --force."""
     result = decided(deployment("d", "gone", state="unknown", is_orphan=True), force=True)
     assert (result.outcome, result.error and result.error.code) == (Outcome.FAILED, "model_deleted")
 
 
-def test_nodes_of_one_version_are_no_upgrade() -> None:
-    """Nodes of one version, or nodes that cannot be read, do not count as an upgrade."""
+def test_nodes_of_one_version_are_not_an_upgrade() -> None:
+    """The cluster counts as being upgraded only if its nodes have different versions."""
     assert upgrading(["8.19.0", "8.19.0"]) is None
     assert upgrading([]) is None
     assert "8.18.0, 8.19.0" in str(upgrading(["8.19.0", "8.18.0", "8.19.0"]))

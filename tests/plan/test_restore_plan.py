@@ -39,7 +39,7 @@ def test_only_deployments_that_are_not_running_are_started() -> None:
     assert list(outcomes(plan(Selection(("c", "a*", "c")), SAVED, {}))) == ["c", "a"]
 
 
-def test_names_choose_from_the_file() -> None:
+def test_names_select_deployments_from_the_file() -> None:
     """A name that is not in the file is not found, and with --no-allow-no-match nothing is started."""
     assert outcomes(plan(Selection(("x", "a", "y*")), SAVED, {})) == {
         "x": "not_found",
@@ -62,14 +62,14 @@ def test_names_choose_from_the_file() -> None:
     ],
 )
 def test_the_listed_state_decides_the_plan(found: dict[str, Any], outcome: str, said: str | None) -> None:
-    """Starting counts as running, stopping is awaited, and failed or different deployments are not changed."""
+    """A starting deployment counts as running, a stopping one is started, a failed or different one is not changed."""
     (one,) = plan(Selection(("a",)), SAVED, running(deployment("a", **({"queue_capacity": 9} | found))))
     assert (one.outcome.value, one.error and one.error.message) == (outcome, said)
     assert one.target.deployment
     assert one.target.deployment.state == found.get("state", "started")
 
 
-def test_a_model_that_is_gone_is_seen_where_models_were_listed() -> None:
+def test_a_missing_model_fails_in_the_plan() -> None:
     """If the models are known, a deployment without its model fails in the plan, unless it is running."""
     (gone,) = plan(Selection(("a",)), SAVED, {}, models={"other"})
     assert (gone.outcome, gone.error and gone.error.message) == (Outcome.FAILED, "The model m is not on this cluster.")
@@ -78,7 +78,7 @@ def test_a_model_that_is_gone_is_seen_where_models_were_listed() -> None:
 
 
 def test_a_name_that_is_not_in_the_file_lists_the_ids_in_it() -> None:
-    """The message about a name that is not in the file lists the first ten IDs."""
+    """The hint for a name that is not in the file lists the first ten IDs and counts the rest."""
     (one,) = plan(Selection(("x",)), SAVED, {})
     assert one.target.hint == "It contains a, b, c."
     many = [deployment(f"d{number}") for number in range(12)]

@@ -25,7 +25,7 @@ def running(**more: Any) -> Deployment:
     return deployment("d", "m", **(values | more))
 
 
-def test_the_default_cache_is_left_out() -> None:
+def test_the_default_cache_size_is_omitted() -> None:
     """The cache size is omitted if it is the default, which is the size of the model."""
     assert settings(running()) == {
         "number_of_allocations": 2,
@@ -37,7 +37,7 @@ def test_the_default_cache_is_left_out() -> None:
     assert settings(running(model_bytes=None))["cache_size"] == "253.3mb"
 
 
-def test_adaptive_allocations_count_by_themselves() -> None:
+def test_adaptive_allocations_replace_the_number_of_allocations() -> None:
     """With adaptive allocations enabled the number of allocations is omitted; disabled ones keep the number."""
     on, off = {"enabled": True, "min_number_of_allocations": 1}, {"enabled": False}
     assert "number_of_allocations" not in settings(running(adaptive_allocations=on))
@@ -61,7 +61,7 @@ def test_the_start_call_contains_every_setting() -> None:
 
 
 def test_the_start_call_can_be_pasted() -> None:
-    """The start call is shown in the format of Dev Console, with encoded IDs and adaptive allocations in the body."""
+    """The start call has the format of Kibana's Dev Console, with encoded IDs and adaptive allocations in the body."""
     one = Deployment("a b/c", "m/ä", "started", priority="low", adaptive_allocations={"enabled": True})
     assert start_call(one).console == (
         "POST _ml/trained_models/m%2F%C3%A4/deployment/_start?deployment_id=a%20b%2Fc&priority=low\n"
@@ -69,13 +69,13 @@ def test_the_start_call_can_be_pasted() -> None:
     )
 
 
-def test_a_deployment_called_like_its_model_needs_no_id() -> None:
+def test_a_deployment_with_its_models_id_needs_no_deployment_id() -> None:
     """The deployment ID is omitted if it equals the model ID, because servers before 8.8 do not know it."""
     assert start_call(Deployment("m", "m", "started")).console == "POST _ml/trained_models/m/deployment/_start"
 
 
 def test_an_8_0_server_gets_the_old_setting_names() -> None:
-    """Servers before 8.3 get the old setting names, and differences are found in the same way."""
+    """Servers before 8.3 get the old setting names, and these do not count as differences."""
     old = running(old_names=True)
     assert start_call(old).query == {
         "deployment_id": "d",
@@ -87,8 +87,8 @@ def test_an_8_0_server_gets_the_old_setting_names() -> None:
     assert list(differences(old, running())) == []
 
 
-def test_a_deployment_that_an_alias_started_starts_at_the_path_of_the_alias() -> None:
-    """A deployment started through an alias is started at the alias's path."""
+def test_a_deployment_started_through_an_alias_has_the_alias_in_its_path() -> None:
+    """The path of the start call contains the alias if the deployment was started through it."""
     one = Deployment("alias", "m", "started", priority="low", through_alias=True)
     assert start_call(one).console == "POST _ml/trained_models/alias/deployment/_start?priority=low"
 
@@ -101,7 +101,7 @@ def test_zero_allocations_cannot_be_started() -> None:
     assert list(differences(zero, running(number_of_allocations=1))) == []
 
 
-def test_settings_that_the_cluster_did_not_show_are_known() -> None:
+def test_settings_that_the_cluster_does_not_show_are_listed() -> None:
     """Missing cache, priority and adaptive allocations mean the default; other missing settings are unknown."""
     assert not_shown(running()) == ()
     assert not_shown(running(cache_size=None, priority=None)) == ()
@@ -137,7 +137,7 @@ def test_unknown_settings_are_not_differences() -> None:
 
 
 def test_state_and_counts_are_not_settings() -> None:
-    """State, nodes, counts and times are not settings."""
+    """State, nodes, counts and times do not count as differences."""
     other = running(state="starting", allocations=1, inference_count=9, start_time=5, last_access=6, nodes=("n",))
     assert list(differences(running(), other)) == []
 
@@ -163,8 +163,8 @@ def test_sizes_are_shown_as_the_server_shows_them(size: int, text: str) -> None:
 
 
 @given(st.integers(0, 2**62))
-def test_a_shown_size_leads_to_a_size_that_is_shown_so(size: int) -> None:
-    """A size that is read from `_stats` is shown there in the same way after a start."""
+def test_a_size_is_shown_in_the_same_way_after_a_start(size: int) -> None:
+    """A size that is read from `_stats` and sent in a start is shown in the same way again, and never grows."""
     again = size_in_bytes(format_size(size))
     assert format_size(again) == format_size(size)
     assert again <= size

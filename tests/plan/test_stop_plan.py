@@ -20,7 +20,7 @@ def test_unused_deployments_are_stopped_in_order() -> None:
 
 
 def test_an_unmatched_name_is_not_found_with_its_hint() -> None:
-    """An exact ID or pattern without a match is not found, with its hint."""
+    """A name, pattern or model without a match is not found, with its hint."""
     targets = plan(Selection(("x", "y*"), ("z",)), snapshot(hints={"x": "is a model"}))
     assert targets == (
         Target("x", Outcome.NOT_FOUND, hint="is a model"),
@@ -62,8 +62,8 @@ def test_a_busy_deployment_is_skipped_rather_than_not_found() -> None:
     assert targets[0].deployment == seen.deployments[0]
 
 
-def test_a_model_called_like_one_of_its_busy_deployments_is_not_that_deployment() -> None:
-    """--model with busy deployments reports the model, not a deployment with the same ID."""
+def test_a_model_without_idle_deployments_is_not_a_deployment_with_its_id() -> None:
+    """--model without idle deployments reports the model, not a deployment with the same ID."""
     seen = snapshot(deployment("m", "m", idle_since=9), deployment("d", "m", idle_since=9))
     assert decisions(Selection((), ("m",), idle_before=5), seen) == {"m": "not_found"}
 
@@ -78,8 +78,8 @@ def test_a_model_called_like_one_of_its_busy_deployments_is_not_that_deployment(
     ],
     ids=["pipeline", "owner", "user", "last of its model"],
 )
-def test_each_kind_of_use_refuses_and_force_does_not(seen: Snapshot, use: str) -> None:
-    """Each kind of use makes the deployment in use, and --force stops it."""
+def test_each_kind_of_use_prevents_a_stop_without_force(seen: Snapshot, use: str) -> None:
+    """Each kind of use makes the deployment in use; with --force it is stopped."""
     (target,) = plan(Selection(("d",)), seen)
     assert (target.decision, short(target.used_by)) == (Outcome.IN_USE, [use])
     (forced,) = plan(Selection(("d",)), seen, force=True)
@@ -90,14 +90,14 @@ def test_each_kind_of_use_refuses_and_force_does_not(seen: Snapshot, use: str) -
     ("state", "decision"),
     [("started", "would_stop"), ("starting", "would_stop"), ("stopping", "in_use"), ("failed", "in_use")],
 )
-def test_a_sibling_counts_as_left_only_while_it_serves(state: str, decision: str) -> None:
-    """A stopping or failed deployment does not keep the model available."""
+def test_only_a_started_or_starting_sibling_keeps_the_model_available(state: str, decision: str) -> None:
+    """A started or starting deployment keeps the model available; a stopping or failed one does not."""
     seen = snapshot(deployment("d", "m", "p"), deployment("other", "m", "p", state=state), models={"m": ("p",)})
     assert decisions(Selection(("d",)), seen) == {"d": decision}
 
 
 def test_of_two_deployments_of_a_used_model_one_can_be_stopped() -> None:
-    """Both deployments of a used model are refused, but one alone is stopped."""
+    """Of two deployments of a used model, one can be stopped alone, but both are refused together without --force."""
     seen = snapshot(deployment("a", "m", "p"), deployment("b", "m", "p"), models={"m": ("p",)})
     assert decisions(Selection(("a", "b")), seen) == {"a": "in_use", "b": "in_use"}
     assert decisions(Selection(("a",)), seen) == {"a": "would_stop"}
@@ -105,7 +105,7 @@ def test_of_two_deployments_of_a_used_model_one_can_be_stopped() -> None:
 
 
 def breaks(selection: Selection, seen: Snapshot, *, force: bool = False) -> dict[str, list[str]]:
-    """Return the uses that fail for each target."""
+    """Return the uses that would fail, for each target."""
     return {one.deployment_id: short(one.failing_uses) for one in plan(selection, seen, force=force)}
 
 
@@ -125,27 +125,27 @@ def test_only_uses_that_fail_are_reported() -> None:
     assert breaks(Selection(("a", "b")), seen, force=True) == {"a": ["q deployment", "p model"], "b": ["p model"]}
 
 
-def test_a_refused_sibling_stays_and_is_left() -> None:
+def test_a_refused_sibling_keeps_the_model_available() -> None:
     """A refused deployment keeps the model available, so that the others can be stopped."""
     seen = snapshot(deployment("named", "m", "q"), deployment("free", "m", "p"), models={"m": ("p",)})
     assert decisions(Selection(("named", "free")), seen) == {"named": "in_use", "free": "would_stop"}
 
 
-def test_models_are_judged_each_for_itself() -> None:
+def test_each_model_is_decided_separately() -> None:
     """Deployments of one model do not keep another model available."""
     seen = snapshot(deployment("a", "m", "p"), deployment("b", "n", "q"), models={"m": ("p",), "n": ("q",)})
     assert decisions(Selection(("a",)), seen) == {"a": "in_use"}
 
 
-def test_an_endpoint_that_names_another_deployment_does_not_matter() -> None:
-    """Endpoints of other deployments do not refuse a stop."""
+def test_an_endpoint_of_another_deployment_does_not_prevent_a_stop() -> None:
+    """Endpoints of other deployments do not prevent a stop."""
     assert decisions(Selection(("d",)), snapshot(deployment("d"), endpoints=(endpoint("e", "x"),))) == {
         "d": "would_stop"
     }
 
 
 def test_each_target_contains_the_missing_checks() -> None:
-    """Each target contains the missing checks, and is not reported as unused."""
+    """Each target contains the missing checks."""
     (target,) = plan(Selection(("d",)), snapshot(deployment("d"), not_checked=(UNREAD,)))
     assert target.not_checked == (UNREAD,)
 
@@ -173,8 +173,8 @@ def test_a_refusal_names_everything_that_force_would_break() -> None:
     assert (target.decision, short(target.failing_uses)) == (Outcome.IN_USE, ["p1 deployment", "p2 model"])
 
 
-def test_with_another_deployment_left_nothing_breaks_for_one_named_like_its_model() -> None:
-    """The server refuses a deployment with its model's ID, but with --force its pipelines keep working."""
+def test_force_breaks_nothing_for_a_deployment_with_its_models_id_if_another_is_left() -> None:
+    """A deployment with its model's ID is refused; with --force its pipelines keep working if another one is left."""
     pipelines = Pipelines({"p": Pipeline(frozenset({"m"})), "q": Pipeline(frozenset({"alias"}))})
     seen = snapshot(
         deployment("m", "m", "p", "q"),
@@ -191,28 +191,28 @@ def test_with_another_deployment_left_nothing_breaks_for_one_named_like_its_mode
 @pytest.mark.parametrize(
     ("options", "decision"), [({}, "would_stop"), ({"strict": True}, "not_found"), ({"dry_run": True}, "not_found")]
 )
-def test_an_exact_id_that_is_not_listed_is_sent_to_the_stop(options: dict[str, bool], decision: str) -> None:
-    """An unlisted exact ID is sent to the server, because it may have no model, but not with --no-allow-no-match."""
+def test_an_unlisted_exact_id_is_sent_to_the_server(options: dict[str, bool], decision: str) -> None:
+    """An unlisted exact ID is sent to the server, as its model may have been deleted, unless strict or in a dry run."""
     (target,) = plan(Selection(("x",)), snapshot(hints={"x": "did you mean y?"}), **options)
     assert (target.decision.value, target.deployment, target.hint) == (decision, None, "did you mean y?")
 
 
-def test_a_model_that_was_named_instead_is_never_sent_to_the_stop() -> None:
+def test_a_model_id_is_never_sent_in_a_stop() -> None:
     """A model ID is never sent in a stop, because servers before 8.8 would stop its deployment."""
     seen = snapshot(hints={"m": "is a model; its deployments are d"}, model_deployments={"m": ("d",)})
     (target,) = plan(Selection(("m",)), seen)
     assert (target.decision, target.model_deployments) == (Outcome.NOT_FOUND, ("d",))
 
 
-def test_idle_is_counted_by_the_server_s_clock() -> None:
-    """Idle time is measured with the server's clock, even if that is two hours behind."""
+def test_idle_time_is_measured_with_the_servers_clock() -> None:
+    """Idle time is measured with the server's clock, even if it is behind this machine's."""
     seen = snapshot(deployment("d", idle_since=1_000))
     assert decisions(Selection(("d",), idle_before=2_000), seen) == {"d": "would_stop"}
     assert decisions(Selection(("d",), idle_before=2_000), seen._replace(clock_ahead=-1_500)) == {"d": "not_idle"}
 
 
-def test_a_listing_decides_nothing() -> None:
-    """A list shows every deployment with its uses."""
+def test_a_list_contains_every_deployment_with_its_uses() -> None:
+    """A list contains every deployment with its uses, and unmatched names as not found."""
     seen = snapshot(deployment("d", "m", "p"), models={"m": ("p",)})
     targets = listed(Selection(("*", "x")), seen)
     assert [(one.deployment_id, one.decision.value, short(one.used_by)) for one in targets] == [

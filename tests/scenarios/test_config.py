@@ -17,7 +17,7 @@ def privileges(ended: Ended) -> list[bool]:
     return [ended.json["check"]["privileges"][name] for name in PRIVILEGES]
 
 
-def test_a_connection_that_works_is_exit_0(cluster: RawCluster, run: Run) -> None:
+def test_a_working_connection_exits_with_0(cluster: RawCluster, run: Run) -> None:
     """`esml config --check` shows the cluster, the user and the privileges; a practice cluster has no security."""
     ended = run("config", "--check", "-o", "json")
     check = ended.json["check"]
@@ -28,7 +28,7 @@ def test_a_connection_that_works_is_exit_0(cluster: RawCluster, run: Run) -> Non
     assert privileges(ended) == [True, True, True]
 
 
-def test_piped_it_is_a_line_for_each_value(cluster: RawCluster, run: Run) -> None:
+def test_in_a_pipe_each_setting_is_one_line(cluster: RawCluster, run: Run) -> None:
     """In a pipe each setting is one line of name, value and source."""
     ended = run("config", "--check")
     assert ended.lines[0] == ["url", f"{cluster.url}", "ESML_URL"]
@@ -63,7 +63,7 @@ def test_the_privileges_decide_the_exit_code(
     status: int,
     may: list[bool],
 ) -> None:
-    """The exit code is 0 if any privilege allows stopping deployments, else 4, as for a real stop."""
+    """The exit code is 0 if any privilege allows stopping deployments, else 4, the same as that of a stop."""
     environment = as_user(cluster, roles, granted)
     ended = run("config", "--check", "-o", "json", environment=environment)
     assert (ended.status, privileges(ended)) == (status, may)
@@ -74,7 +74,7 @@ def test_the_privileges_decide_the_exit_code(
     assert cluster.running() == (["d"] if status else [])
 
 
-def test_a_wrong_password_is_exit_4_and_the_settings_are_still_shown(cluster: RawCluster, run: Run) -> None:
+def test_a_wrong_password_exits_with_4_and_the_settings_are_shown(cluster: RawCluster, run: Run) -> None:
     """With a wrong password the settings and their sources are shown, and the exit code is 4."""
     require_login(cluster)
     ended = run("config", "--check", "-o", "json", environment={**cluster.environment(), "ESML_PASSWORD": "wrong"})

@@ -52,13 +52,13 @@ def test_an_api_key_that_a_command_writes(access: Access, monkeypatch: Any, caps
 
 
 @pytest.mark.parametrize("expression", ["pass:no/such", f"secret_service:elastic-cli/{ACCOUNT}"])
-def test_an_entry_that_is_not_there(
+def test_a_missing_entry_exits_with_2(
     access: Access,  # noqa: F811
     expression: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A missing entry exits with 2 before any request, and shows the expression and the command to try."""
+    """A missing entry exits with 2, and the message shows the expression and the command to try, but no secret."""
     profile(access, f'{{api_key: "$({expression})"}}')
     store = password_store(other="hidden") if expression.startswith("pass") else secret_service(other="hidden")
     with store as names:

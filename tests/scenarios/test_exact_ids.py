@@ -9,7 +9,7 @@ from tests.support.runner import Run
 pytestmark = pytest.mark.scenario
 
 
-def test_a_free_deployment_is_stopped_and_gone(cluster: RawCluster, run: Run) -> None:
+def test_an_unused_deployment_is_stopped_and_gone(cluster: RawCluster, run: Run) -> None:
     """The named deployment is gone when esml ends, and another one of its model is still running."""
     cluster.model("my_model")
     cluster.deployment("my_model_for_search", "my_model")
@@ -31,7 +31,7 @@ def test_several_are_stopped_in_the_order_given(cluster: RawCluster, run: Run) -
 
 
 def test_a_typo_is_not_found_and_never_stopped(cluster: RawCluster, run: Run) -> None:
-    """An unknown ID is reported as not running, with a similar ID, and the exit code is 0."""
+    """An unknown ID is reported as not found with exit code 0, and a similar deployment ID is suggested."""
     cluster.model("my_model")
     cluster.deployment("my_model_for_search", "my_model")
     ended = run("stop", "my_model_for_serch")
@@ -40,7 +40,7 @@ def test_a_typo_is_not_found_and_never_stopped(cluster: RawCluster, run: Run) ->
     assert cluster.running() == ["my_model_for_search"]
 
 
-def test_no_allow_no_match_stops_nothing_when_one_is_missing(cluster: RawCluster, run: Run) -> None:
+def test_no_allow_no_match_stops_nothing_if_an_id_is_unknown(cluster: RawCluster, run: Run) -> None:
     """With --no-allow-no-match an unknown ID exits with 3, and nothing is stopped."""
     cluster.model("m")
     cluster.deployment("here", "m")
@@ -51,7 +51,7 @@ def test_no_allow_no_match_stops_nothing_when_one_is_missing(cluster: RawCluster
 
 
 def test_a_model_and_an_alias_are_not_reported_as_deployments(cluster: RawCluster, run: Run) -> None:
-    """A model and an alias are reported as such, although the API responds with "stopped"."""
+    """A model and an alias are reported as such, although the API responds with "stopped"; with deployments, exit 3."""
     cluster.model("my_model")
     cluster.deployment("my_search", "my_model")
     cluster.alias("my_alias", "my_model")
@@ -71,7 +71,7 @@ def test_a_model_and_an_alias_are_not_reported_as_deployments(cluster: RawCluste
 
 
 def test_a_second_stop_succeeds(cluster: RawCluster, run: Run) -> None:
-    """A second stop reports that the deployment is not running, with exit code 0."""
+    """A second stop reports the deployment as not found, with exit code 0."""
     cluster.model("m")
     cluster.deployment("d", "m")
     assert run("stop", "d").outcomes == {"d": "stopped"}
@@ -79,7 +79,7 @@ def test_a_second_stop_succeeds(cluster: RawCluster, run: Run) -> None:
     assert (again.status, again.outcomes) == (0, {"d": "not_found"})
 
 
-def test_a_deployment_that_a_pipeline_names_is_refused_by_name(cluster: RawCluster, run: Run) -> None:
+def test_a_deployment_that_a_pipeline_references_is_refused(cluster: RawCluster, run: Run) -> None:
     """A referenced deployment is refused with exit code 5, the pipeline and the command that stops it anyway."""
     cluster.model("m")
     cluster.deployment("d", "m")
@@ -95,7 +95,7 @@ def test_a_deployment_that_a_pipeline_names_is_refused_by_name(cluster: RawClust
     assert cluster.running() == []
 
 
-def test_no_check_leaves_it_to_the_server_and_explains_its_refusal(cluster: RawCluster, run: Run) -> None:
+def test_no_check_reports_the_servers_refusal_with_its_cause(cluster: RawCluster, run: Run) -> None:
     """With --no-check the server's 409 is reported with the pipelines that use the deployment."""
     cluster.model("m")
     cluster.deployment("d", "m")
@@ -107,14 +107,14 @@ def test_no_check_leaves_it_to_the_server_and_explains_its_refusal(cluster: RawC
     assert "Elasticsearch says: Cannot stop deployment [d]" in ended.err
 
 
-def test_no_check_does_not_believe_the_server_about_a_typo(cluster: RawCluster, run: Run) -> None:
-    """With --no-check an unknown ID is not found, with exit code 3 if that is not allowed."""
+def test_no_check_reports_an_unknown_id_as_not_found(cluster: RawCluster, run: Run) -> None:
+    """With --no-check an unknown ID is not found, with exit code 3 if --no-allow-no-match is given."""
     assert run("stop", "nope", "--no-check").outcomes == {"nope": "not_found"}
     assert run("stop", "nope", "--no-check", "--no-allow-no-match").status == 3
 
 
 @pytest.mark.faults
-def test_a_slow_stop_is_waited_for(cluster: RawCluster, run: Run) -> None:
+def test_a_slow_stop_is_awaited(cluster: RawCluster, run: Run) -> None:
     """The command ends when the deployment is gone."""
     cluster.model("m")
     cluster.deployment("slow", "m")
@@ -127,7 +127,7 @@ def test_a_slow_stop_is_waited_for(cluster: RawCluster, run: Run) -> None:
 
 @pytest.mark.faults
 def test_finish_pending_work_reaches_the_server(cluster: RawCluster, run: Run) -> None:
-    """With --finish-pending-work the stop takes as long as the queued work."""
+    """With --finish-pending-work the stop lasts as long as the queued work."""
     cluster.model("m")
     cluster.deployment("busy", "m")
     cluster.fault("busy", stop_ms=10, pending_ms=1500)
@@ -136,8 +136,8 @@ def test_finish_pending_work_reaches_the_server(cluster: RawCluster, run: Run) -
 
 
 @pytest.mark.faults
-def test_a_deadline_that_passes_while_stopping_is_exit_7(cluster: RawCluster, run: Run) -> None:
-    """A stop that is under way at the time limit is reported as still stopping, with exit code 7."""
+def test_a_deadline_that_passes_during_a_stop_exits_with_7(cluster: RawCluster, run: Run) -> None:
+    """A stop that is in progress at the time limit is reported as still stopping, with exit code 7."""
     cluster.model("m")
     cluster.deployment("slow", "m")
     cluster.fault("slow", stop_ms=9000)
@@ -151,7 +151,7 @@ def test_a_deadline_that_passes_while_stopping_is_exit_7(cluster: RawCluster, ru
 def test_a_busy_server_is_retried_a_few_times(
     cluster: RawCluster, run: Run, times: int, status: int, outcome: str
 ) -> None:
-    """A 503 is retried up to three times; after that the stop has failed, and the deployment is running."""
+    """A stop succeeds after two 503 responses; if they continue, it has failed, and the deployment is running."""
     cluster.model("m")
     cluster.deployment("d", "m")
     cluster.fault("d", times=times, status=503)
@@ -161,7 +161,7 @@ def test_a_busy_server_is_retried_a_few_times(
 
 
 @pytest.mark.faults
-def test_a_server_error_is_not_tried_again(cluster: RawCluster, run: Run) -> None:
+def test_a_server_error_is_not_retried(cluster: RawCluster, run: Run) -> None:
     """A 500 is reported with the server's message after one attempt, and the other deployments are stopped."""
     cluster.model("m")
     cluster.deployment("bad", "m")

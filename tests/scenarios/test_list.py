@@ -47,14 +47,14 @@ def test_a_list_in_a_pipe_has_a_line_with_all_values(scene: RawCluster, run: Run
 
 
 def test_an_empty_cluster_is_an_empty_list(cluster: RawCluster, run: Run) -> None:
-    """An empty cluster is an empty list with exit code 0, also with --no-allow-no-match."""
+    """An empty cluster is an empty list with exit code 0."""
     if not cluster.alone:
         pytest.skip("others may use the cluster")
     assert (run("list").out, run("list").status) == ("", 0)
     assert run("list", "-o", "json").json["deployments"] == []
 
 
-def test_a_list_can_be_narrowed(scene: RawCluster, run: Run) -> None:
+def test_a_list_can_be_filtered(scene: RawCluster, run: Run) -> None:
     """Patterns, models and standard input select deployments, and a name without a match is reported."""
     assert [line[0] for line in run("list", "i*", "new").lines] == ["idle", "new"]
     assert [line[0] for line in run("list", "--model", "elser").lines] == ["my-elser"]
@@ -65,8 +65,8 @@ def test_a_list_can_be_narrowed(scene: RawCluster, run: Run) -> None:
     assert run("list", "nope", "idle", "--no-allow-no-match").status == 3
 
 
-def test_the_data_has_every_value(scene: RawCluster, run: Run) -> None:
-    """JSON contains all values of each deployment."""
+def test_json_contains_the_values_of_a_deployment(scene: RawCluster, run: Run) -> None:
+    """JSON contains the allocations, the number of inferences and the uses of a deployment."""
     document = run("list", "busy", "-o", "json").json
     assert (document["command"], document["counts"]["listed"]) == ("list", 1)
     busy = document["deployments"][0]
@@ -75,7 +75,7 @@ def test_the_data_has_every_value(scene: RawCluster, run: Run) -> None:
 
 
 def test_idle_selects_unused_deployments(scene: RawCluster, run: Run) -> None:
-    """--idle excludes deployments that were used since, or that have queued requests."""
+    """--idle excludes deployments that were used within this time, or that have queued requests."""
     assert run("list", "--idle", "7d", "-o", "ids").out == "idle\n"
     assert run("list", "--idle", "30m", "-o", "ids").out == "idle\n"
     ended = run("stop", "busy", "i*", "b*", "--idle", "7d", "--yes")
@@ -85,7 +85,7 @@ def test_idle_selects_unused_deployments(scene: RawCluster, run: Run) -> None:
     assert scene.running() == ["busy", "my-elser", "new"]
 
 
-def test_a_list_without_check_asks_once_and_says_so(scene: RawCluster, run: Run) -> None:
+def test_a_list_without_check_makes_one_request(scene: RawCluster, run: Run) -> None:
     """With --no-check one request is made, and the uses are reported as not checked."""
     ended = run("list", "--no-check", "-v")
     assert ended.err.count("GET") == 1
@@ -116,8 +116,8 @@ def test_deployments_not_known_to_be_idle_are_skipped(
     assert cluster.running() == ["d"]
 
 
-def test_a_failed_deployment_says_why(cluster: RawCluster, run: Run) -> None:
-    """A failed deployment has the server's reason, in every format."""
+def test_a_failed_deployment_is_listed_with_its_reason(cluster: RawCluster, run: Run) -> None:
+    """A failed deployment is listed with the server's reason, in a pipe and in JSON."""
     cluster.model("m")
     cluster.deployment("d", "m")
     cluster.fault("d", state="failed", reason="it crashed")

@@ -1,4 +1,4 @@
-"""Lists, dry runs and refusals, which change nothing and share one scene, because a real start takes seconds."""
+"""Tests lists, dry runs and refusals, which change nothing and share one scene, because a start takes seconds."""
 
 import pytest
 
@@ -25,8 +25,8 @@ def scene(kept: RawCluster) -> RawCluster:
     return kept
 
 
-def test_use_is_seen(scene: RawCluster, look: Run) -> None:
-    """The number of uses and the time of the last use are shown."""
+def test_uses_are_shown(scene: RawCluster, look: Run) -> None:
+    """The number of inferences, and the pipeline or endpoint that uses a deployment, are shown."""
     listed = {one["deployment_id"]: one for one in look("list", "-o", "json").json["deployments"]}
     assert sorted(listed) == RUNNING
     assert [listed[name]["inference_count"] for name in ("used", "free")] == [3, 0]
@@ -41,8 +41,8 @@ def test_a_used_or_new_deployment_is_not_idle(scene: RawCluster, look: Run) -> N
     assert (skipped.status, set(skipped.outcomes.values())) == (0, {"not_idle"})
 
 
-def test_a_list_is_narrowed_by_id_pattern_and_model(scene: RawCluster, look: Run) -> None:
-    """A pattern, a model and an alias select deployments, sorted by ID."""
+def test_a_list_is_filtered_by_id_pattern_and_model(scene: RawCluster, look: Run) -> None:
+    """An ID, patterns, a model and an alias select deployments; patterns keep their order."""
     assert look("list", "free", "-o", "ids").out == "free\n"
     assert look("list", "us*", "fr*", "-o", "ids").out.split() == ["used", "free"]
     for name in ("m", "alias"):
@@ -58,7 +58,7 @@ def test_a_dry_run_of_everything_stops_nothing(scene: RawCluster, look: Run) -> 
 
 
 def test_deployments_in_use_are_refused(scene: RawCluster, look: Run) -> None:
-    """Deployments that a pipeline or an endpoint uses are refused with exit code 5, by the server, too."""
+    """Deployments that a pipeline or an endpoint uses are refused with exit code 5, also with --no-check."""
     ended = look("stop", "used", "mine")
     assert (ended.status, ended.outcomes) == (5, {"used": "in_use", "mine": "in_use"})
     unchecked = look("stop", "used", "mine", "--no-check")

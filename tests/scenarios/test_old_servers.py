@@ -1,4 +1,4 @@
-"""Servers before 8.8 and before 8.3, which a test node plays."""
+"""Tests servers before 8.8 and before 8.3, which a test node imitates."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.scenario, pytest.mark.faults]
 
 
 def old(cluster: RawCluster, version: str, settings: str) -> None:
-    """Make the cluster a server before a version, with a deployment of model m that has these settings."""
+    """Make the cluster imitate a server before this version, and start a deployment of model m with these settings."""
     cluster.reset(before=version)
     if cluster.do("GET", "/")["version"]["number"].startswith(("8.1", "9.")):
         pytest.skip("this cluster cannot be an old server")
@@ -20,15 +20,15 @@ def old(cluster: RawCluster, version: str, settings: str) -> None:
 
 
 def test_an_8_7_server_stops_the_deployment_of_a_model(cluster: RawCluster, run: Run) -> None:
-    """The deployment has the ID of its model; it is listed, stopped, and not found afterwards."""
+    """A deployment with the ID of its model is listed and stopped, and a second stop does not find it."""
     old(cluster, "8.8", "number_of_allocations=2")
     assert [line[:2] for line in run("list").lines] == [["m", "m"]]
     assert run("stop", "m").outcomes == {"m": "stopped"}
     assert run("stop", "m").outcomes == {"m": "not_found"}
 
 
-def test_an_8_7_server_is_not_believed_about_a_typo(cluster: RawCluster, run: Run) -> None:
-    """With --no-check, a model that is not running is not found although the server says "stopped"."""
+def test_a_model_without_a_deployment_is_not_found_on_an_8_7_server(cluster: RawCluster, run: Run) -> None:
+    """With --no-check, a model without a deployment is not found, although the server responds with "stopped"."""
     old(cluster, "8.8", "number_of_allocations=1")
     cluster.model("idle")
     assert run("stop", "idle", "--no-check").outcomes == {"idle": "not_found"}

@@ -18,7 +18,7 @@ def test_a_pattern_stops_only_matching_deployments(cluster: RawCluster, run: Run
     assert cluster.running() == ["prod", "xci-3"]
 
 
-def test_a_pattern_without_a_match_is_fine_unless_it_must_match(cluster: RawCluster, run: Run) -> None:
+def test_a_pattern_without_a_match_is_not_an_error_by_default(cluster: RawCluster, run: Run) -> None:
     """A pattern without a match exits with 0 and a message, or with 3 with --no-allow-no-match."""
     ended = run("stop", "nothing-*", "--yes")
     assert ended.status == 0
@@ -27,7 +27,7 @@ def test_a_pattern_without_a_match_is_fine_unless_it_must_match(cluster: RawClus
 
 
 def test_a_pattern_requires_yes_without_a_terminal(cluster: RawCluster, run: Run) -> None:
-    """Without a terminal a pattern, _all and --model require --yes, else they exit with 2."""
+    """Without a terminal a pattern, _all and --model exit with 2 and stop nothing, unless --yes is given."""
     cluster.model("m")
     cluster.deployment("d", "m")
     for arguments in (["*"], ["_all"], ["--model", "m"]):
@@ -38,7 +38,7 @@ def test_a_pattern_requires_yes_without_a_terminal(cluster: RawCluster, run: Run
 
 
 @pytest.mark.parametrize("arguments", [["_all"], ["*"], ["--model", "m"], ["--model", "an_alias"], ["d*,e"]])
-def test_all_ways_to_choose_several(cluster: RawCluster, run: Run, arguments: list[str]) -> None:
+def test_all_ways_to_select_several_deployments(cluster: RawCluster, run: Run, arguments: list[str]) -> None:
     """_all, *, a model, its alias and a list with a pattern select the same deployments."""
     cluster.model("m")
     cluster.alias("an_alias", "m")
@@ -60,8 +60,8 @@ def test_a_model_option_does_not_match_deployment_ids(cluster: RawCluster, run: 
     assert cluster.running() == ["x"]
 
 
-def test_ids_come_from_standard_input(cluster: RawCluster, run: Run) -> None:
-    """`-` reads the output of `-o ids`, and nothing is done without IDs."""
+def test_ids_are_read_from_standard_input(cluster: RawCluster, run: Run) -> None:
+    """`-` reads the output of `-o ids`; without IDs the exit code is 0, or 3 with --no-allow-no-match."""
     cluster.model("m")
     for name in ("a", "b", "c"):
         cluster.deployment(name, "m")
@@ -86,8 +86,8 @@ def test_a_dry_run_sends_no_stop(cluster: RawCluster, run: Run) -> None:
 
 
 @pytest.mark.faults
-def test_three_hundred_long_ids_fit(cluster: RawCluster, run: Run) -> None:
-    """More IDs than fit into a request line are all found."""
+def test_three_hundred_long_ids_are_stopped(cluster: RawCluster, run: Run) -> None:
+    """IDs that do not fit into one request line are all found and stopped, with four GET requests."""
     names = [f"deployment-with-a-rather-long-name-{number:03d}" for number in range(300)]
     for number, name in enumerate(names):
         cluster.model(f"model-{number}")

@@ -20,7 +20,7 @@ def secured(cluster: RawCluster) -> RawCluster:
     return cluster
 
 
-def test_a_wrong_password_is_exit_4(secured: RawCluster, run: Run) -> None:
+def test_a_wrong_password_exits_with_4(secured: RawCluster, run: Run) -> None:
     """A wrong password exits with 4 and one message, and nothing is stopped."""
     ended = run("stop", "free", environment={**as_user(secured, ["machine_learning_admin"]), "ESML_PASSWORD": "wrong"})
     assert (ended.status, ended.out) == (4, "")
@@ -29,7 +29,7 @@ def test_a_wrong_password_is_exit_4(secured: RawCluster, run: Run) -> None:
 
 
 def test_a_user_who_cannot_stop_gets_the_missing_privilege(secured: RawCluster, run: Run) -> None:
-    """The role machine_learning_user exits with 4, and the message names the missing privilege."""
+    """A stop as machine_learning_user exits with 4, and the message names the missing privilege."""
     ended = run("stop", "free", environment=as_user(secured, ["machine_learning_user"]))
     assert (ended.status, ended.outcomes) == (4, {"free": "failed"})
     assert "may not stop deployments" in ended.err
@@ -38,14 +38,14 @@ def test_a_user_who_cannot_stop_gets_the_missing_privilege(secured: RawCluster, 
 
 
 def test_a_user_without_read_privileges_gets_exit_4(secured: RawCluster, run: Run) -> None:
-    """A role without machine learning exits with 4 before any stop."""
+    """A stop by a user without machine learning privileges exits with 4, and the message names the missing one."""
     ended = run("stop", "free", environment=as_user(secured, ["viewer"]))
     assert ended.status == 4
     assert "manage_ml" in ended.err
 
 
-def test_manage_ml_alone_is_enough(secured: RawCluster, run: Run) -> None:
-    """manage_ml alone can stop deployments and refuses used ones; uses that it cannot read are not checked."""
+def test_manage_ml_is_sufficient(secured: RawCluster, run: Run) -> None:
+    """With manage_ml alone, unused deployments are stopped and used ones refused; unreadable uses are not checked."""
     ended = run("stop", "free", "named", "-o", "json", environment=as_key(secured, ["manage_ml"]))
     free, named = ended.json["deployments"]
     assert (ended.status, free["outcome"], named["outcome"]) == (5, "stopped", "in_use")
@@ -65,7 +65,7 @@ def test_a_missing_check_is_reported_with_force_and_in_dry_runs(secured: RawClus
 
 
 def test_without_monitor_inference_the_server_still_refuses(secured: RawCluster, run: Run) -> None:
-    """Without monitor_inference the server's 409 exits with 5 and its reason."""
+    """Without monitor_inference, the server's refusal exits with 5 and is reported with its reason."""
     ended = run("stop", "my-elser", environment=as_key(secured, ["manage_ml"]))
     assert (ended.status, ended.outcomes) == (5, {"my-elser": "in_use"})
     assert "created by inference endpoint [my-elser]" in ended.err
@@ -73,7 +73,7 @@ def test_without_monitor_inference_the_server_still_refuses(secured: RawCluster,
 
 
 def test_an_unclear_reference_is_reported_without_read_pipeline(secured: RawCluster, run: Run) -> None:
-    """Without read_pipeline it is reported if it is unclear whether a pipeline references the deployment."""
+    """Without read_pipeline, a dry run reports that it is unknown whether a pipeline references the deployment."""
     secured.pipeline("esml-q", "m")
     ended = run("stop", "free", "--dry-run", environment=as_key(secured, ["manage_ml", "monitor_inference"]))
     assert "Not checked (needs read_pipeline): whether a pipeline references the deployment (esml-q)." in ended.err

@@ -33,7 +33,7 @@ def started(cluster: RawCluster) -> dict[str, int]:
 
 
 def left(folder: Path) -> list[Path]:
-    """Return the settings files that restarts left in the home directory."""
+    """Return the save files that restarts left in the home directory."""
     return list((folder / ".local/state/esml").glob("*"))
 
 
@@ -54,7 +54,9 @@ def some(cluster: RawCluster, count: int = 6) -> None:
 
 
 @pytest.mark.faults
-def test_all_kinds_of_deployments_come_back_as_they_were(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+def test_all_kinds_of_deployments_are_restarted_with_the_same_settings(
+    cluster: RawCluster, run: Run, tmp_path: Path
+) -> None:
     """All kinds of deployments are restarted with the same settings, and no file is left."""
     some(cluster)
     before, times = settings(cluster), started(cluster)
@@ -67,7 +69,7 @@ def test_all_kinds_of_deployments_come_back_as_they_were(cluster: RawCluster, ru
 
 
 def test_a_used_deployment_requires_force(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """A used deployment exits with 5 and nothing is written; with --force the failed requests are reported."""
+    """A used deployment is refused with exit code 5 and not saved; with --force its failed uses are reported."""
     cluster.model("m")
     cluster.deployment("only", "m")
     cluster.pipeline("esml-p", "m")
@@ -81,7 +83,7 @@ def test_a_used_deployment_requires_force(cluster: RawCluster, run: Run, tmp_pat
 
 
 def test_a_dry_run_changes_nothing(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """A dry run changes and writes nothing."""
+    """A dry run changes and saves nothing, and a pattern without --yes exits with 2."""
     cluster.model("m")
     cluster.deployment("d", "m")
     times = started(cluster)
@@ -106,9 +108,7 @@ def test_a_failed_deployment_restarts(cluster: RawCluster, run: Run) -> None:
 
 
 @pytest.mark.faults
-def test_a_start_that_is_refused_leaves_the_settings_and_the_command(
-    cluster: RawCluster, run: Run, tmp_path: Path
-) -> None:
+def test_a_refused_start_leaves_the_save_file_and_the_command(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """After a refused start the report names the file, and one restore starts the deployment."""
     some(cluster, 2)
     before = settings(cluster)
@@ -125,7 +125,7 @@ def test_a_start_that_is_refused_leaves_the_settings_and_the_command(
     assert settings(cluster) == before
 
 
-def test_a_named_file_stays(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+def test_a_named_save_file_is_kept(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """With --save the file is kept, with the outcome of each deployment."""
     cluster.model("m")
     cluster.deployment("d", "m")
@@ -137,7 +137,7 @@ def test_a_named_file_stays(cluster: RawCluster, run: Run, tmp_path: Path) -> No
 
 @pytest.fixture
 def process(cluster: RawCluster, run: Run) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start a restart of all deployments and return its process."""
+    """Yield a function that begins a restart of all deployments and returns its process."""
     begun: list[subprocess.Popen[str]] = []
 
     def begin(*words: str) -> subprocess.Popen[str]:
@@ -156,10 +156,10 @@ def process(cluster: RawCluster, run: Run) -> Iterator[Callable[..., subprocess.
 
 @pytest.mark.faults
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_leaves_the_settings_and_the_command(
+def test_a_signal_leaves_the_save_file_and_the_command(
     cluster: RawCluster, run: Run, process: Callable[..., "subprocess.Popen[str]"], tmp_path: Path, number: int
 ) -> None:
-    """After a signal during the first stop, one restore starts everything."""
+    """After a signal during a stop, the report names the restore that starts everything again."""
     some(cluster)
     before = settings(cluster)
     cluster.fault("adaptive", stop_ms=1500)

@@ -48,7 +48,9 @@ def some(cluster: RawCluster, count: int) -> None:
 
 
 @pytest.mark.faults
-def test_forty_different_deployments_come_back_as_they_were(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+def test_forty_different_deployments_are_restored_with_the_same_settings(
+    cluster: RawCluster, run: Run, tmp_path: Path
+) -> None:
     """After a stop with --save and a restore, `_stats` is unchanged; a second restore changes nothing."""
     different(cluster, 38)
     adaptive = {"enabled": True, "min_number_of_allocations": 2, "max_number_of_allocations": 5}
@@ -69,7 +71,7 @@ def test_forty_different_deployments_come_back_as_they_were(cluster: RawCluster,
 
 @pytest.mark.faults
 def test_the_file_is_private_and_contains_the_outcomes(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """The file contains only the stopped deployments, with settings, uses and start calls."""
+    """The file has mode 0600 and contains each deployment that esml tried to stop, with its outcome and start call."""
     cluster.model("m")
     for name in ("a", "b", "c"):
         cluster.deployment(name, "m")
@@ -84,7 +86,7 @@ def test_the_file_is_private_and_contains_the_outcomes(cluster: RawCluster, run:
     assert saved[0]["start_call"].startswith("POST _ml/trained_models/m/deployment/_start?deployment_id=a&")
 
 
-def test_nothing_is_written_unless_something_is_stopped(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+def test_a_save_file_is_written_only_if_something_is_stopped(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """No file is written in a dry run, or if everything is refused or not found."""
     cluster.model("m")
     for name in ("a", "b"):
@@ -103,7 +105,7 @@ def test_nothing_is_written_unless_something_is_stopped(cluster: RawCluster, run
 
 @pytest.mark.faults
 def test_saving_again_after_a_partial_failure_loses_nothing(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """The same command run again adds its deployments to the file."""
+    """A second run of the same command adds its deployments to the file and keeps the others."""
     different(cluster, 4)
     before, file = settings(cluster), str(tmp_path / "saved.json")
     cluster.fault("d-1", times=9, status=500)
@@ -117,7 +119,7 @@ def test_saving_again_after_a_partial_failure_loses_nothing(cluster: RawCluster,
 
 
 def test_a_file_that_is_not_a_save_file_is_rejected_and_kept(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """A file that is not a save file exits with 2 before any request, and nothing is stopped."""
+    """With a path that cannot be a save file the exit code is 2, before any request, and nothing is stopped."""
     cluster.model("m")
     cluster.deployment("a", "m")
     file = tmp_path / "saved.json"
@@ -131,7 +133,7 @@ def test_a_file_that_is_not_a_save_file_is_rejected_and_kept(cluster: RawCluster
 
 
 def test_a_file_of_another_cluster_requires_confirmation(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """A file of another cluster exits with 2 and both clusters; a restore requires --yes."""
+    """A save file of another cluster is not overwritten, and a restore from it requires --yes."""
     cluster.model("m")
     cluster.deployment("a", "m")
     file = tmp_path / "saved.json"
@@ -153,7 +155,7 @@ def test_a_file_of_another_cluster_requires_confirmation(cluster: RawCluster, ru
 
 
 def test_a_save_file_can_be_read_from_stdin(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """- reads the save file from standard input, which then cannot contain a secret."""
+    """`-` reads the save file from standard input; reading a secret from standard input as well is an error."""
     cluster.model("m")
     cluster.deployment("a", "m")
     file = tmp_path / "saved.json"
@@ -165,8 +167,8 @@ def test_a_save_file_can_be_read_from_stdin(cluster: RawCluster, run: Run, tmp_p
     assert run("restore", "-", stdin=file.read_text()).outcomes == {"a": "started"}
 
 
-def test_a_dry_run_sees_a_model_that_is_gone(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """A dry run reports a missing model as the restore would."""
+def test_a_dry_run_reports_a_missing_model(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+    """A dry run reports a missing model as failed and exits with 1."""
     for model in ("m", "gone"):
         cluster.model(model)
         cluster.deployment(f"{model}-1", model)
@@ -180,7 +182,7 @@ def test_a_dry_run_sees_a_model_that_is_gone(cluster: RawCluster, run: Run, tmp_
 
 
 def test_a_name_that_is_not_in_the_file_lists_the_saved_ids(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """A name that is not in the file lists the IDs in the file."""
+    """The message about a name that is not in the file lists the IDs in the file."""
     some(cluster, 2)
     file = str(tmp_path / "saved.json")
     run("stop", "*", "--yes", "--save", file)
@@ -190,7 +192,7 @@ def test_a_name_that_is_not_in_the_file_lists_the_saved_ids(cluster: RawCluster,
 
 
 def test_only_the_requested_deployments_are_restored(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """Patterns and IDs select from the file; a name without a match exits with 3 if that is not allowed."""
+    """Patterns and IDs select from the file; with --no-allow-no-match an unmatched name exits with 3."""
     some(cluster, 3)
     file = str(tmp_path / "saved.json")
     run("stop", "*", "--yes", "--save", file)
@@ -224,10 +226,10 @@ def test_failed_restores_do_not_prevent_the_others(cluster: RawCluster, run: Run
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"save_version": 2, "deployments": []}', None])
-def test_a_file_that_is_none_is_refused_before_any_request(
+def test_an_invalid_save_file_is_rejected_before_any_request(
     cluster: RawCluster, run: Run, tmp_path: Path, content: str | None
 ) -> None:
-    """A missing, empty, truncated or different file exits with 2 and one line."""
+    """A missing, empty, truncated or different file exits with 2 and one line, before any request."""
     file = tmp_path / "saved.json"
     if content is not None:
         file.write_text(content)
@@ -255,7 +257,7 @@ def test_after_sigkill_the_save_file_restores_everything(
 
 
 def test_the_report_shows_the_state_after_the_start(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """The report shows nodes, allocations and settings after the start."""
+    """The reports of a restore and a restart show nodes, allocations, start time and settings after the start."""
     cluster.model("m")
     for name in ("a", "b"):
         cluster.deployment(name, "m", queue_capacity=20)

@@ -40,7 +40,7 @@ class Access:
         return base64.b64encode(f"{self.key_id}:{self.key}".encode()).decode()
 
     def write(self, name: str, text: str) -> str:
-        """Write a file that only its owner may read and return its path."""
+        """Write a file that only its owner can read, and return its path."""
         path = self.folder / name
         path.write_text(text)
         path.chmod(0o600)
@@ -211,7 +211,7 @@ def test_a_file_of_es_client(
 def test_cloud_ids(
     access: Access, family: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A cloud ID connects to its https host, which is this machine here."""
+    """A cloud ID connects to its https host, which is this machine in the test."""
     if not access.ca_certs:
         pytest.skip("a cloud ID always means https")
     port = urlsplit(access.url).port
@@ -249,7 +249,7 @@ def test_tokens(
 
 
 def test_options(access: Access, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Options connect with the secret in a file or in the URL."""
+    """Options connect with the secret in a file, and ESML_URL connects with a login in the URL."""
     key, password = access.write("k", f"{access.encoded}\n"), access.write("p", f"{access.password}\n")
     ca = ("--ca-certs", access.ca_certs) if access.ca_certs else ()
     for options, keyed in (
@@ -269,7 +269,7 @@ def run(command: list[str], environment: dict[str, str], cwd: Path) -> Any:
 
 
 def test_the_env_file_of_start_local(access: Access, tmp_path: Path) -> None:
-    """The .env file of start-local works after it was read by a shell."""
+    """The .env file of start-local works after a shell has read it."""
     parts = urlsplit(access.url)
     text = f"""
 ES_LOCAL_VERSION=9.1.0

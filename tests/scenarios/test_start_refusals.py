@@ -1,4 +1,4 @@
-"""Refused starts of a restore; the switches for them exist on a test node only."""
+"""Tests refused starts of a restore; only a test node can be told to refuse a start."""
 
 import re
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def upgrade_mode(cluster: RawCluster) -> Iterator[None]:
 def test_a_refused_start_has_a_reason_and_a_hint(
     cluster: RawCluster, run: Run, tmp_path: Path, switch: str, said: str, advice: str
 ) -> None:
-    """A refused start exits with 1 after one attempt, and the same restore works later."""
+    """A refused start exits with 1 and says why and what to do, and the same restore works later."""
     file = saved(cluster, run, tmp_path)
     status, _ = cluster.ask("POST", "/_testnode/models/~m", {"refuse_start": switch})
     if status != 200:

@@ -1,4 +1,4 @@
-"""TLS with a real node; other certificates are tested in tests/cluster/http/test_tls.py."""
+"""Tests TLS on a real node; tests/cluster/http/test_tls.py tests other certificates."""
 
 import ssl
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def requests(ended: Ended) -> int:
     return sum(line.startswith(("esml: GET ", "esml: POST ")) for line in ended.err.splitlines())
 
 
-def test_each_way_to_trust_it_works(secure: RawCluster, attempt: Callable[..., Ended]) -> None:
+def test_each_way_to_trust_the_cluster_works(secure: RawCluster, attempt: Callable[..., Ended]) -> None:
     """The CA, the fingerprint, and --insecure with a warning each work."""
     assert attempt("--ca-certs", str(secure.ca_certs)).status == 0
     assert attempt("--ssl-fingerprint", fingerprint(secure)).status == 0
@@ -53,8 +53,10 @@ def test_each_way_to_trust_it_works(secure: RawCluster, attempt: Callable[..., E
     assert "esml: warning: --insecure: the cluster's certificate is not verified." in unverified.err
 
 
-def test_each_failure_is_one_attempt_and_names_an_option(secure: RawCluster, attempt: Callable[..., Ended]) -> None:
-    """An unknown CA and a wrong fingerprint are one attempt, and the message names an option."""
+def test_an_untrusted_certificate_is_explained_after_one_request(
+    secure: RawCluster, attempt: Callable[..., Ended]
+) -> None:
+    """After one request, an unknown CA is reported with --ca-certs, and a wrong fingerprint with the actual one."""
     for ended, says in (
         (attempt(), "Pass the cluster's CA with --ca-certs FILE"),
         (attempt("--ssl-fingerprint", "ab" * 32), f"has a different fingerprint: {fingerprint(secure)}."),
@@ -70,8 +72,8 @@ def test_plain_http_on_a_tls_port_hints_at_https(secure: RawCluster, attempt: Ca
     assert "use https:// in the URL" in ended.err
 
 
-def test_tls_on_a_port_without_it_is_one_attempt(cluster: RawCluster) -> None:
-    """A port without TLS is one attempt with https, and the message suggests http."""
+def test_https_on_a_port_without_tls_hints_at_http(cluster: RawCluster) -> None:
+    """An https URL of a port without TLS fails after one request, and the message suggests http."""
     if cluster.ca_certs:
         pytest.skip("this cluster speaks TLS")
     url = cluster.url.replace("http:", "https:")

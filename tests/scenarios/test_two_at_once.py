@@ -9,7 +9,7 @@ pytestmark = pytest.mark.scenario
 
 
 @pytest.mark.parametrize("options", [[], ["--no-check"]], ids=str)
-def test_two_commands_on_the_same_deployments_both_end_well(cluster: RawCluster, run: Run, options: list[str]) -> None:
+def test_two_commands_on_the_same_deployments_both_succeed(cluster: RawCluster, run: Run, options: list[str]) -> None:
     """Two commands that stop the same deployments both succeed, and all deployments are gone."""
     names = ["a", "b", "c", "d", "e"]
     cluster.model("m")

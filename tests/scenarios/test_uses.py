@@ -13,9 +13,7 @@ def uses(ended: Ended) -> list[list[tuple[str, str, str]]]:
 
 
 @pytest.mark.parametrize("name", ["m", "an_alias"])
-def test_the_last_deployment_of_a_model_that_a_pipeline_names_is_refused(
-    cluster: RawCluster, run: Run, name: str
-) -> None:
+def test_the_last_deployment_of_a_referenced_model_is_refused(cluster: RawCluster, run: Run, name: str) -> None:
     """The last deployment of a referenced model or alias is refused, although the server would stop it."""
     cluster.model("m")
     cluster.deployment("only", "m")
@@ -61,7 +59,7 @@ def test_force_warns_only_about_uses_that_fail(cluster: RawCluster, run: Run) ->
     assert cluster.running() == []
 
 
-def test_a_refused_sibling_stays_and_serves(cluster: RawCluster, run: Run) -> None:
+def test_a_refused_sibling_keeps_the_model_available(cluster: RawCluster, run: Run) -> None:
     """A refused deployment keeps the model available, so that the other one can be stopped."""
     cluster.model("m")
     cluster.deployment("named", "m")
@@ -74,7 +72,7 @@ def test_a_refused_sibling_stays_and_serves(cluster: RawCluster, run: Run) -> No
 
 
 def test_pipeline_definitions_decide_if_statistics_are_ambiguous(cluster: RawCluster, run: Run) -> None:
-    """If the statistics are ambiguous, pipeline definitions show which name is referenced."""
+    """If the statistics are ambiguous, pipeline definitions show the referenced name, even in nested processors."""
     cluster.model("m")
     cluster.deployment("one", "m")
     cluster.deployment("two", "m")
@@ -112,8 +110,8 @@ def test_a_deployment_of_an_inference_endpoint_is_refused(cluster: RawCluster, r
     assert cluster.running() == []
 
 
-def test_one_refusal_does_not_keep_the_others(cluster: RawCluster, run: Run) -> None:
-    """A refused target does not prevent the others, and the exit code is 5."""
+def test_a_refusal_does_not_prevent_other_stops(cluster: RawCluster, run: Run) -> None:
+    """A refused target does not prevent the other stops, and the exit code is 5."""
     cluster.model("m")
     for name in ("a", "b", "c"):
         cluster.deployment(name, "m")
@@ -123,8 +121,8 @@ def test_one_refusal_does_not_keep_the_others(cluster: RawCluster, run: Run) -> 
     assert cluster.running() == ["b"]
 
 
-def test_a_deployment_called_like_its_model_is_refused_for_an_alias_too(cluster: RawCluster, run: Run) -> None:
-    """A deployment with its model's ID is refused for an alias, as by the server; in a dry run, too."""
+def test_a_deployment_with_its_models_id_is_refused_for_an_alias(cluster: RawCluster, run: Run) -> None:
+    """A deployment with its model's ID is refused if a pipeline references an alias, also in a dry run."""
     cluster.model("elser")
     cluster.deployment("elser", "elser")
     cluster.deployment("second", "elser")
@@ -135,8 +133,8 @@ def test_a_deployment_called_like_its_model_is_refused_for_an_alias_too(cluster:
     assert cluster.running() == ["elser", "second"]
 
 
-def test_force_breaks_nothing_while_another_deployment_serves_the_model(cluster: RawCluster, run: Run) -> None:
-    """--force reports no broken uses if another deployment serves the model."""
+def test_force_reports_no_failing_uses_if_another_deployment_is_left(cluster: RawCluster, run: Run) -> None:
+    """--force reports no failing uses if another deployment serves the model."""
     cluster.model("m")
     cluster.deployment("m", "m")
     cluster.deployment("second", "m")
@@ -156,7 +154,7 @@ def test_a_refusal_names_everything_that_force_would_break(cluster: RawCluster, 
     assert (ended.status, "esml-p1" in ended.err, "esml-p2" in ended.err) == (5, True, True)
 
 
-def test_a_pipelines_own_handler_is_found(cluster: RawCluster, run: Run) -> None:
+def test_a_reference_in_on_failure_is_found(cluster: RawCluster, run: Run) -> None:
     """A reference in a pipeline's own `on_failure` is found, although the server does not find it."""
     cluster.model("m")
     cluster.deployment("d", "m")
