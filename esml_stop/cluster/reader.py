@@ -141,11 +141,13 @@ class Reader:
         return {model: tuple(group) for model, group in groups.items()}
 
     def aliases(self, models: list[str], deadline: Deadline) -> dict[str, frozenset[str]]:
-        """Return the aliases of each model; request all models if more than MOST_PARTS requests would be needed."""
+        """Return the aliases of each model; request all models if there are many, or if one of them was deleted."""
         parts = chunks(models)
-        asked = parts if len(parts) <= MOST_PARTS else [ALL]
-        found = [one for names in asked for one in self.cluster.model_configs(names, deadline.left)]
-        return {one.model_id: one.aliases for one in found}
+        found = [self.cluster.model_configs(one, deadline.left) for one in parts] if len(parts) <= MOST_PARTS else [()]
+        # A deleted model, whose deployments may still run, makes the request for it and others a 404.
+        if not all(found):
+            found = [self.cluster.model_configs(ALL, deadline.left)]
+        return {model.model_id: model.aliases for part in found for model in part}
 
     def model_id(self, name: str) -> str | None:
         """Return the model ID for a model ID or a model alias, or None if there is no such model."""
@@ -204,7 +206,7 @@ class Uses:
     def add_uses(self, found: list[Deployment], snapshot: Snapshot) -> Snapshot:
         """Return the snapshot with the endpoints, pipelines and models that show the uses of the deployments.
 
-        `not_checked` lists endpoints and pipelines if they could not be read.
+        `not_checked` lists endpoints, pipelines and aliases if they could not be read.
         """
         if not found:
             return snapshot
@@ -226,10 +228,11 @@ class Uses:
         aliases = reader.in_background(lambda: reader.aliases(models, deadline), deadline)
         missing = [model for model in models if model not in snapshot.by_model]
         by_model = {**snapshot.by_model, **reader.by_model(missing)}
-        found, _ = reader.read_or_not_checked(
+        found, no_aliases = reader.read_or_not_checked(
             "model aliases", "monitor_ml", partial(with_retries, aliases, deadline, reader.on_retry)
         )
-        return snapshot._replace(by_model=by_model, aliases=found or {})
+        not_checked = (*snapshot.not_checked, no_aliases) if no_aliases else snapshot.not_checked
+        return snapshot._replace(by_model=by_model, aliases=found or {}, not_checked=not_checked)
 
 
 def is_at_least(version: str | None, least: tuple[int, int]) -> bool:

@@ -94,8 +94,9 @@ def get_model(state: State, _: Query, __: Any, expression: str) -> Any:
     with state.lock:
         aliased = {model for alias, model in state.aliases.items() if matches(expression, alias)}
         found = [name for name in sorted(state.models) if name in aliased or matches(expression, name)]
-        if not found and "*" not in expression:
-            raise missing_model(expression)
+        known = {*state.models, *state.aliases, "_all"}
+        if unknown := [name for name in expression.split(",") if "*" not in name and name not in known]:
+            raise missing_model(",".join(unknown))
         configs = [config(state, name) for name in found]
     return {"count": len(configs), "trained_model_configs": configs}
 

@@ -13,6 +13,7 @@ from esml_stop.plan.references import uses
 from esml_stop.runtime.deadline import Deadline
 from esml_stop.sandbox import serve
 from tests.support.builders import short
+from tests.support.fakes import refusal
 from tests.support.raw_cluster import RawCluster
 
 
@@ -85,6 +86,29 @@ def test_a_name_in_a_handler_can_be_an_alias(asking: Asking) -> None:
     asking.cluster.do("PUT", "/_ingest/pipeline/hidden", {"processors": [], "on_failure": handler})
     seen = asking.read(Selection(("d1",)))
     assert short(uses(seen.deployments[0], seen)) == ["hidden alias"]
+
+
+def test_a_deleted_model_does_not_hide_the_aliases_of_others(asking: Asking) -> None:
+    """The aliases of a model are found although another requested deployment has lost its model."""
+    raw = asking.cluster
+    raw.model("gone")
+    raw.deployment("orphan", "gone")
+    raw.pipeline("q", "gone")
+    raw.do("PUT", "/_ingest/pipeline/hidden", {"on_failure": [{"inference": {"model_id": "an_alias"}}]})
+    raw.do("DELETE", "/_ml/trained_models/gone?force=true")
+    seen = asking.read(Selection(("d1", "orphan")))
+    assert [short(uses(one, seen)) for one in seen.deployments] == [["hidden alias"], ["q model"]]
+
+
+def test_aliases_that_cannot_be_read_are_not_checked(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unreadable aliases are reported, because a pipeline may reference one."""
+    asking.cluster.pipeline("p", "an_alias")
+
+    def refused(*_: object) -> None:
+        raise refusal(403)
+
+    monkeypatch.setattr(asking.reader.cluster, "model_configs", refused)
+    assert [one.what for one in asking.read(Selection(("d1",))).not_checked] == ["model aliases"]
 
 
 def test_deployments_of_a_model_are_requested_by_model_and_by_id(asking: Asking) -> None:

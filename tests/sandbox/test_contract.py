@@ -201,6 +201,8 @@ def test_a_model_is_looked_up_by_its_id_or_alias(scene: RawCluster) -> None:
         response = do(scene, "GET", f"{MODELS}/~{name}?{paths}")
         assert response == {"trained_model_configs": [{"model_id": model, "model_type": kind}]}
     assert ask(scene, "GET", f"{MODELS}/~nope")[0] == 404
+    status, response = ask(scene, "GET", f"{MODELS}/~m,~nope,~an_alias")
+    assert (status, "[nope]" in response["error"]["reason"]) == (404, True)
 
 
 def test_endpoints_and_pipelines_are_listed(scene: RawCluster) -> None:
