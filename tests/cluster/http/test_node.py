@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -66,8 +67,15 @@ def test_a_redirect_is_not_followed(server: FaultyServer, cluster: Cluster) -> N
         assert not other.received
 
 
-def test_a_connection_is_used_again(server: FaultyServer, cluster: Cluster) -> None:
-    """The same client can send further requests, even after a rejected response."""
+def test_a_connection_is_used_again(server: FaultyServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests share a connection, even after a rejected response."""
+    accepted, accept = [], server.get_request
+
+    def counted() -> Any:
+        accepted.append(accept())
+        return accepted[-1]
+
+    monkeypatch.setattr(server, "get_request", counted)
     for fault in (None, None, faults.bomb("gzip", 70), None):
         if fault:
             server.on(RESOLVE, fault)
@@ -75,7 +83,7 @@ def test_a_connection_is_used_again(server: FaultyServer, cluster: Cluster) -> N
             cluster.deployments("x*", 10)
         except EsmlError:
             assert fault
-    assert len(server.received) == 4
+    assert (len(server.received), len(accepted)) == (4, 1)
 
 
 def test_the_texts_of_warning_headers_are_extracted(
