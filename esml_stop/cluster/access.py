@@ -7,7 +7,7 @@ from typing import Any
 from esml_stop.cluster import responses
 from esml_stop.cluster.http.client import Transport
 from esml_stop.cluster.reader import Reader
-from esml_stop.cluster.responses import checked
+from esml_stop.cluster.responses import raising_bad_answer
 from esml_stop.errors import NotAllowed, NotAuthenticated, Refused
 from esml_stop.json_values import optional, required
 from esml_stop.settings_report import Inspection
@@ -44,11 +44,11 @@ def inspect(transport: Transport, reader: Reader) -> Inspection:
     except Refused as refused:
         if refused.http_status not in NO_SUCH_CALL:
             raise
-        return Inspection(None, security=False, privileges=dict.fromkeys(PRIVILEGES, True), **about(ask))
-    return Inspection(**identity(who), privileges=privileges(ask), **about(ask))
+        return Inspection(None, security=False, privileges=dict.fromkeys(PRIVILEGES, True), **name_and_version(ask))
+    return Inspection(**identity(who), privileges=privileges(ask), **name_and_version(ask))
 
 
-@checked
+@raising_bad_answer
 def identity(who: Any) -> dict[str, Any]:
     """Return the user, their roles and the name or ID of their API key, from `GET _security/_authenticate`."""
     key = optional(who, "api_key", dict, {})
@@ -59,7 +59,7 @@ def identity(who: Any) -> dict[str, Any]:
     }
 
 
-def about(ask: Ask) -> dict[str, Any]:
+def name_and_version(ask: Ask) -> dict[str, Any]:
     """Return the name and version of the cluster; empty if the user does not have the privilege `monitor`."""
     try:
         found = responses.identity(ask("GET", "/"), "")
@@ -78,7 +78,7 @@ def privileges(ask: Ask) -> dict[str, bool | None]:
     asked = [*PRIVILEGES, LOOK, *STOP]
     while True:
         try:
-            has = granted(ask("POST", "/_security/user/_has_privileges", {"cluster": asked}))
+            has = privileges_in(ask("POST", "/_security/user/_has_privileges", {"cluster": asked}))
         except Refused as refused:
             unknown = UNKNOWN.search(refused.reason or "")
             if not unknown or unknown[1] not in asked:
@@ -90,8 +90,8 @@ def privileges(ask: Ask) -> dict[str, bool | None]:
             return found | {"manage_ml": bool(found["manage_ml"] or enough)}
 
 
-@checked
-def granted(body: Any) -> dict[str, bool]:
+@raising_bad_answer
+def privileges_in(body: Any) -> dict[str, bool]:
     """Return whether the user has each privilege, from `POST _security/user/_has_privileges`."""
     has = required(body, "cluster", dict)
     return {name: required(has, name, bool) for name in has}

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from esml_stop.cluster import responses, stats
 from esml_stop.cluster.http.client import RequestRecord, Transport
-from esml_stop.cluster.listing import MOST_MODELS, find
+from esml_stop.cluster.listing import MAX_MODELS, list_matching
 from esml_stop.config.connection import Connection
 from esml_stop.errors import BadAnswer, Refused
 from esml_stop.invocation import ClusterIdentity
@@ -80,7 +80,7 @@ class Cluster:
     def deployments(self, expression: str, timeout: float) -> Listing:
         """Return the deployments and models that match an expression; raise BadAnswer if they cannot all be listed.
 
-        The result may contain others, too: see `find` in listing.py.
+        The result may contain others, too: see `list_matching` in listing.py.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-get-trained-models-stats
         """
@@ -88,10 +88,10 @@ class Cluster:
 
         def ask(names: str) -> tuple[int, Listing]:
             path = f"/_ml/trained_models/{segment(names, ',*')}/_stats"
-            query = {"size": MOST_MODELS, "filter_path": STATS_FIELDS}
+            query = {"size": MAX_MODELS, "filter_path": STATS_FIELDS}
             return stats.listing(self.transport.ask("GET", path, ends - time.monotonic(), query))
 
-        return find(expression, ask, lambda names: self.model_configs(names, ends - time.monotonic()))
+        return list_matching(expression, ask, lambda names: self.model_configs(names, ends - time.monotonic()))
 
     def stop(self, deployment_id: str, *, flags: Flags, timeout: float) -> None:
         """Stop one deployment and return when it is gone from every node.
@@ -105,7 +105,7 @@ class Cluster:
         if flags.finish_pending_work:  # unknown to servers before 8.11
             body["finish_pending_work"] = True
         path = f"/_ml/trained_models/{segment(deployment_id)}/deployment/_stop"
-        responses.stopped(self.transport.ask("POST", path, timeout, body=body))
+        responses.check_stopped(self.transport.ask("POST", path, timeout, body=body))
 
     def start(self, call: StartCall, *, wait_for: str, timeout: float) -> None:
         """Start one deployment and return when it reaches the allocation status `wait_for`.
@@ -115,7 +115,7 @@ class Cluster:
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-start-trained-model-deployment
         """
         query = {**call.query, "wait_for": wait_for, "timeout": f"{max(1, int(timeout) - 1)}s"}
-        responses.started(self.transport.ask("POST", call.path, timeout, query, call.body))
+        responses.check_started(self.transport.ask("POST", call.path, timeout, query, call.body))
 
     def endpoints(self, timeout: float) -> tuple[Endpoint, ...]:
         """Return the inference endpoints that run on the cluster's own ML nodes; requires `monitor_inference`.
@@ -149,14 +149,16 @@ class Cluster:
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-cat-health
         """
-        return responses.clock(self.transport.ask("GET", "/_cat/health", timeout, {"h": "epoch", "format": "json"}))
+        return responses.server_time(
+            self.transport.ask("GET", "/_cat/health", timeout, {"h": "epoch", "format": "json"})
+        )
 
     def model_configs(self, names: str, timeout: float) -> tuple[Model, ...]:
         """Return the models for comma-separated model IDs, aliases and patterns; empty if an ID or alias is unknown.
 
         Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-ml-get-trained-models
         """
-        query = {"size": MOST_MODELS, "filter_path": MODEL_FIELDS}
+        query = {"size": MAX_MODELS, "filter_path": MODEL_FIELDS}
         try:
             body = self.transport.ask("GET", f"/_ml/trained_models/{segment(names, ',*')}", timeout, query)
         except Refused as refused:

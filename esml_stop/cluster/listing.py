@@ -14,10 +14,10 @@ from esml_stop.models import UNKNOWN_STATE, Deployment, Listing, Model
 from esml_stop.plan.patterns import ALL, chunks, fits, is_pattern
 
 # The limit of models in a response: the server's maximum of `from` plus `size`.
-MOST_MODELS = 10_000
+MAX_MODELS = 10_000
 
 # The maximum number of exact names that are requested one by one to find orphans.
-MOST_PROBES = 10
+MAX_PROBES = 10
 
 # The characters of model IDs, in sort order.
 ALPHABET = "-.0123456789_abcdefghijklmnopqrstuvwxyz"
@@ -31,7 +31,7 @@ Ask = Callable[[str], tuple[int, Listing]]
 AskModels = Callable[[str], tuple[Model, ...]]
 
 
-def find(expression: str, ask: Ask, ask_models: AskModels) -> Listing:
+def list_matching(expression: str, ask: Ask, ask_models: AskModels) -> Listing:
     """Return the deployments and models that match an expression.
 
     The result can contain all deployments and models of the cluster if the expression matches more than 10,000 models
@@ -48,12 +48,12 @@ def find(expression: str, ask: Ask, ask_models: AskModels) -> Listing:
             known = [name for name in names if name not in missing]
             if missing and missing <= set(names):
                 names = known
-            elif missing and len(known) <= MOST_PROBES and not any(map(is_pattern, known)):
+            elif missing and len(known) <= MAX_PROBES and not any(map(is_pattern, known)):
                 return merged(*(list_single(name, ask) for name in known))
             else:
                 return with_orphans(known, list_all(ask, ask_models), ask)
         else:
-            return listing if count <= MOST_MODELS else list_all(ask, ask_models)
+            return listing if count <= MAX_MODELS else list_all(ask, ask_models)
     return Listing((), frozenset())
 
 
@@ -71,14 +71,14 @@ def list_all(ask: Ask, ask_models: AskModels) -> Listing:
     Raises BadAnswer if there are so many models that they cannot all be listed.
     """
     count, found = ask(ALL)
-    while count > MOST_MODELS:
+    while count > MAX_MODELS:
         last = max(found.models, default="")
         for part in patterns_after(last):
             count, more = list_more(part, ask, ask_models)
             found = merged(found, more)
-            if count > MOST_MODELS:
+            if count > MAX_MODELS:
                 break
-        if count > MOST_MODELS and max(found.models, default="") == last:
+        if count > MAX_MODELS and max(found.models, default="") == last:
             text = "The cluster has more models than Elasticsearch lists."
             raise BadAnswer(text, hint="Pass exact deployment IDs.")
     return found
@@ -94,7 +94,7 @@ def list_more(part: str, ask: Ask, ask_models: AskModels) -> tuple[int, Listing]
     except Refused as refused:  # the expression matches an orphan
         names_not_found(refused)
         models = ask_models(part)
-        count = MOST_MODELS + 1 if len(models) >= MOST_MODELS else len(models)
+        count = MAX_MODELS + 1 if len(models) >= MAX_MODELS else len(models)
         deployed = list_exact((one.model_id for one in models if one.model_type in {None, "pytorch"}), ask)
         found = Listing(deployed.deployments, frozenset(one.model_id for one in models))
     return count, merged(found, list_exact((one.deployment_id for one in found.deployments), ask))
@@ -144,7 +144,7 @@ def with_orphans(names: Iterable[str], listed: Listing, ask: Ask) -> Listing:
     """Return the listing, extended by the orphans among the names; request at most MOST_PROBES names."""
     known = {one.deployment_id for one in listed.deployments} | listed.models
     unlisted = [name for name in names if not is_pattern(name) and name not in known]
-    return merged(listed, *(list_single(name, ask) for name in unlisted[:MOST_PROBES]))
+    return merged(listed, *(list_single(name, ask) for name in unlisted[:MAX_PROBES]))
 
 
 def list_single(name: str, ask: Ask) -> Listing:

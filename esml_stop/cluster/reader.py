@@ -19,7 +19,7 @@ from esml_stop.runtime.deadline import Deadline, with_retries
 T = TypeVar("T")
 
 # The time limit for optional requests, in seconds.
-LONGEST_OPTIONAL = 30.0
+OPTIONAL_SECONDS = 30.0
 
 # The time limit for looking up hints, in seconds.
 HINT_SECONDS = 3.0
@@ -28,10 +28,10 @@ HINT_SECONDS = 3.0
 STOPS_DEPLOYMENTS = (8, 8)
 
 # The maximum number of requests for model aliases; if more are needed, one request reads all models instead.
-MOST_PARTS = 4
+MAX_ALIAS_REQUESTS = 4
 
 # The maximum number of unmatched names that are looked up one by one for a hint.
-MOST_HINTS = 5
+MAX_HINTS = 5
 
 
 class Reader:
@@ -109,7 +109,7 @@ class Reader:
         snapshot = Snapshot(
             tuple(known.values()), by_model, model_ids={name: model or name for name, model in model_ids.items()}
         )
-        missing = [name for name in selection.exact if name not in known][:MOST_HINTS]
+        missing = [name for name in selection.exact if name not in known][:MAX_HINTS]
         hints = self.hints(missing, uses) if missing else {}
         return snapshot._replace(
             hints={name: hint.text for name, hint in hints.items()},
@@ -118,7 +118,7 @@ class Reader:
 
     def optional_deadline(self) -> Deadline:
         """Return the deadline for optional requests, which leaves half of the remaining time for required requests."""
-        return self.deadline.at_most(min(LONGEST_OPTIONAL, self.deadline.remaining / 2))
+        return self.deadline.at_most(min(OPTIONAL_SECONDS, self.deadline.remaining / 2))
 
     def listing(self, names: str, deadline: Deadline | None = None) -> Listing:
         """Return the deployments and models that match an expression; the default deadline is that of the command."""
@@ -143,7 +143,11 @@ class Reader:
     def aliases(self, models: list[str], deadline: Deadline) -> dict[str, frozenset[str]]:
         """Return the aliases of each model; request all models if there are many, or if one of them was deleted."""
         parts = chunks(models)
-        found = [self.cluster.model_configs(one, deadline.left) for one in parts] if len(parts) <= MOST_PARTS else [()]
+        found = (
+            [self.cluster.model_configs(one, deadline.left) for one in parts]
+            if len(parts) <= MAX_ALIAS_REQUESTS
+            else [()]
+        )
         # A deleted model, whose deployments may still run, makes the request for it and others a 404.
         if not all(found):
             found = [self.cluster.model_configs(ALL, deadline.left)]

@@ -13,7 +13,7 @@ from esml_stop.plan.restart_plan import in_upgrade_mode, upgrading
 MOST_LOOKED_UP = 20
 
 
-def obstacle(reader: Reader) -> EsmlError | None:
+def start_blocker(reader: Reader) -> EsmlError | None:
     """Return why the cluster currently rejects all starts; None if it accepts them or this cannot be read."""
     deadline = reader.optional_deadline()
     versions, _ = reader.read_or_not_checked(
@@ -27,7 +27,7 @@ def obstacle(reader: Reader) -> EsmlError | None:
     return in_upgrade_mode() if mode else None
 
 
-def aliased(reader: Reader, deployments: Iterable[Deployment]) -> dict[str, str]:
+def models_of_aliases(reader: Reader, deployments: Iterable[Deployment]) -> dict[str, str]:
     """Return the current model ID for each deployment ID that is a model alias, as far as they can be read."""
     deadline = reader.optional_deadline()
     names = [one.deployment_id for one in deployments if one.deployment_id != one.model_id]

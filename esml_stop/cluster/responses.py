@@ -19,7 +19,7 @@ SEEN_DEPTH = 10
 LOCAL_SERVICES = {"elasticsearch", "elser"}
 
 
-def checked(read: Callable[P, T]) -> Callable[P, T]:
+def raising_bad_answer(read: Callable[P, T]) -> Callable[P, T]:
     """Decorate a function so that a missing or wrong value in a response raises BadAnswer."""
 
     @wraps(read)
@@ -32,7 +32,7 @@ def checked(read: Callable[P, T]) -> Callable[P, T]:
     return wrapped
 
 
-@checked
+@raising_bad_answer
 def identity(body: Any, url: str) -> ClusterIdentity:
     """Return the identity of the cluster at a URL, from `GET /`."""
     version = optional(body, "version", dict, {})
@@ -45,7 +45,7 @@ def identity(body: Any, url: str) -> ClusterIdentity:
     )
 
 
-@checked
+@raising_bad_answer
 def endpoints(body: Any) -> tuple[Endpoint, ...]:
     """Return the endpoints in `GET _inference/_all` that run on the cluster's own ML nodes.
 
@@ -63,7 +63,7 @@ def endpoints(body: Any) -> tuple[Endpoint, ...]:
     )
 
 
-@checked
+@raising_bad_answer
 def pipelines(body: Any) -> Pipelines:
     """Return the pipelines with an inference processor, from `GET _ingest/pipeline?filter_path=...`."""
     found = {name: pipeline(of_type(one, dict)) for name, one in of_type(body, dict).items()}
@@ -84,7 +84,9 @@ def inference_names(body: Mapping[str, Any]) -> Iterator[tuple[Any, bool]]:
     to SEEN_DEPTH. It does not search the `on_failure` of the pipeline itself, of `foreach` and of `inference`.
     Source: docs/elasticsearch.md
     """
-    todo = [(one, 0) for one in steps(body, "processors")] + [(one, SEEN_DEPTH) for one in steps(body, "on_failure")]
+    todo = [(one, 0) for one in processors_in(body, "processors")] + [
+        (one, SEEN_DEPTH) for one in processors_in(body, "on_failure")
+    ]
     while todo:  # no recursion: pipelines can be nested more deeply than Python's stack allows
         processor, depth = todo.pop()
         for kind, settings in processor.items():
@@ -95,16 +97,16 @@ def inference_names(body: Mapping[str, Any]) -> Iterator[tuple[Any, bool]]:
             if kind == "foreach" and isinstance(inner := settings.get("processor"), Mapping):
                 todo.append((inner, depth + 1))
             below = SEEN_DEPTH if kind in {"foreach", "inference"} else depth + 1
-            todo += [(one, below) for one in steps(settings, "on_failure")]
+            todo += [(one, below) for one in processors_in(settings, "on_failure")]
 
 
-def steps(part: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+def processors_in(part: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     """Return the processors in the list under a key, without items that are not objects; empty if it is not a list."""
     found = part.get(key)
     return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
-@checked
+@raising_bad_answer
 def models(body: Any) -> tuple[Model, ...]:
     """Return the models in `GET _ml/trained_models/<names>`, each with its model ID, even if requested by alias."""
     return tuple(
@@ -117,8 +119,8 @@ def models(body: Any) -> tuple[Model, ...]:
     )
 
 
-@checked
-def clock(body: Any) -> int:
+@raising_bad_answer
+def server_time(body: Any) -> int:
     """Return the server's time in epoch milliseconds, to the second, from `GET _cat/health?h=epoch&format=json`."""
     rows = of_type(body, list)
     epoch = required(rows[0] if rows else {}, "epoch", str)
@@ -127,27 +129,27 @@ def clock(body: Any) -> int:
     return int(epoch) * 1000
 
 
-@checked
-def stopped(body: Any) -> None:
+@raising_bad_answer
+def check_stopped(body: Any) -> None:
     """Raise BadAnswer unless the response to `_stop` confirms the stop."""
     if required(body, "stopped", bool) is not True:
         raise BadAnswer('The cluster answered the stop with "stopped": false.')
 
 
-@checked
-def started(body: Any) -> None:
+@raising_bad_answer
+def check_started(body: Any) -> None:
     """Raise BadAnswer unless the response to `_start` contains an assignment (an allocation in 8.0 to 8.2)."""
     required(body, "allocation" if "allocation" in of_type(body, dict) else "assignment", dict)
 
 
-@checked
+@raising_bad_answer
 def node_versions(body: Any) -> tuple[str, ...]:
     """Return the version of each node, from `GET _nodes/_all/none`."""
     nodes = optional(body, "nodes", dict, {})
     return tuple(optional(node, "version", str, "") for node in nodes.values())
 
 
-@checked
+@raising_bad_answer
 def upgrade_mode(body: Any) -> bool:
     """Return whether upgrade mode is enabled, from `GET _ml/info`."""
     return bool(optional(body, "upgrade_mode", bool, default=False))

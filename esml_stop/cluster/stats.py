@@ -5,7 +5,7 @@ from contextlib import suppress
 from sys import intern
 from typing import Any, NamedTuple
 
-from esml_stop.cluster.responses import checked
+from esml_stop.cluster.responses import raising_bad_answer
 from esml_stop.json_values import WrongShape, of_type, optional, required
 from esml_stop.models import UNKNOWN_STATE, Deployment, Listing
 from esml_stop.plan.start_settings import OLD_NAMES, SIZE
@@ -17,28 +17,28 @@ NO_PIPELINES = frozenset[str]()
 LAST_MOMENT = 253_402_300_799_999  # the end of the year 9999, in epoch milliseconds
 
 
-@checked
+@raising_bad_answer
 def listing(body: Any) -> tuple[int, Listing]:
     """Return the number of matching models, and the models and deployments in this response."""
     count = required(body, "count", int)
-    entries = list(map(read, optional(body, "trained_model_stats", list, [])))
+    entries = list(map(parse_entry, optional(body, "trained_model_stats", list, [])))
     deployments = tuple(entry for entry in entries if isinstance(entry, Deployment))
     return count, Listing(deployments, frozenset(one.model_id for one in entries))
 
 
-class Undeployed(NamedTuple):
+class ModelWithoutDeployments(NamedTuple):
     """A model without deployments; the rest of its entry is discarded."""
 
     model_id: str
 
 
-def read(entry: Any) -> Deployment | Undeployed:
+def parse_entry(entry: Any) -> Deployment | ModelWithoutDeployments:
     """Return the deployment or, if the model has none, the model in an entry; each deployment has its own entry."""
-    if isinstance(entry, Deployment | Undeployed):  # already converted while decoding
+    if isinstance(entry, Deployment | ModelWithoutDeployments):  # already converted while decoding
         return entry
     if "deployment_stats" in of_type(entry, dict):
         return deployment(entry)
-    return Undeployed(required(entry, "model_id", str))
+    return ModelWithoutDeployments(required(entry, "model_id", str))
 
 
 def shrunk(part: dict[str, Any]) -> Any:
@@ -48,7 +48,7 @@ def shrunk(part: dict[str, Any]) -> Any:
     """
     if "deployment_stats" in part or "model_size_stats" in part:
         with suppress(WrongShape):  # listing() reports the error
-            return read(part)
+            return parse_entry(part)
     return part
 
 
@@ -60,7 +60,7 @@ def deployment(entry: Mapping[str, Any]) -> Deployment:
     described = [of_type(node, dict) for one in nodes for node in optional(one, "node", dict, {}).values()]
     sizes = optional(entry, "model_size_stats", dict, {})
     pipelines = optional(optional(entry, "ingest", dict, {}), "pipelines", dict, {})
-    allocation = allocated(stats, nodes)
+    allocation = allocation_status(stats, nodes)
     found = Deployment(
         deployment_id=identifier(optional(stats, "deployment_id", str, model_id)),
         model_id=model_id,
@@ -103,7 +103,7 @@ def renamed_field(stats: Mapping[str, Any], name: str) -> int | None:
     return old if value is None else value
 
 
-def allocated(stats: Mapping[str, Any], nodes: Nodes) -> dict[str, Any]:
+def allocation_status(stats: Mapping[str, Any], nodes: Nodes) -> dict[str, Any]:
     """Return `allocation_status`; on serverless, which omits it, derive it from the nodes.
 
     A started node that does not report its allocations counts as one allocation.
@@ -111,17 +111,17 @@ def allocated(stats: Mapping[str, Any], nodes: Nodes) -> dict[str, Any]:
     if "state" in stats or "allocation_status" in stats:
         shown: dict[str, Any] = optional(stats, "allocation_status", dict, {})
         return shown
-    count = sum(optional(node, "number_of_allocations", int, 1) for node in nodes if route(node)[0] == "started")
+    count = sum(optional(node, "number_of_allocations", int, 1) for node in nodes if node_state(node)[0] == "started")
     return {"allocation_count": count, "target_allocation_count": optional(stats, "number_of_allocations", int, count)}
 
 
 def state_from_routes(nodes: Nodes) -> str:
     """Derive the deployment's state from its routing state on each node, for a response without `state`."""
-    states = {route(node)[0] for node in nodes}
+    states = {node_state(node)[0] for node in nodes}
     return next((one for one in ("started", "starting", "stopping", "failed") if one in states), UNKNOWN_STATE)
 
 
-def route(node: Mapping[str, Any]) -> tuple[str | None, str | None]:
+def node_state(node: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Return the state of a deployment on one node, and the reason for this state."""
     found = optional(node, "routing_state", dict, {})
     return optional(found, "routing_state", str, None), optional(found, "reason", str, None)
@@ -129,7 +129,7 @@ def route(node: Mapping[str, Any]) -> tuple[str | None, str | None]:
 
 def failure_reason(stats: Mapping[str, Any], nodes: Nodes) -> str | None:
     """Return why a deployment failed or makes no progress: its own reason, then those of its nodes."""
-    reasons = [optional(stats, "reason", str, None), *(route(node)[1] for node in nodes)]
+    reasons = [optional(stats, "reason", str, None), *(node_state(node)[1] for node in nodes)]
     return "; ".join(dict.fromkeys(filter(None, reasons))) or None
 
 

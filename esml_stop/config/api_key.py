@@ -12,17 +12,17 @@ LONGER_THAN_HALF = 40
 FORM = "Use it as Elasticsearch returned it: the value of `encoded`, `id:api_key`, or the whole JSON response."
 
 
-def as_sent(text: str, source: str) -> str:
+def encode(text: str, source: str) -> str:
     """Return an API key in base64; also accepts `id:key` and the JSON response of the call that creates a key.
 
     Raises ConfigError, which never contains the key, if the text cannot be an API key.
     """
     key = header_safe(from_answer(text, source) if text.startswith("{") else text, source)
     if ":" in key:
-        return base64.b64encode(whole(key, source).encode()).decode()
+        return base64.b64encode(require_both_halves(key, source).encode()).decode()
     found = decoded(key)
     if found and ":" in found:
-        whole(found, source)
+        require_both_halves(found, source)
         return key
     if found and ":" in (decoded(found) or ""):
         raise ConfigError(f"{source} is an API key that was encoded in base64 twice.", hint=FORM)
@@ -51,7 +51,7 @@ def header_safe(key: str, source: str) -> str:
     return key.strip()
 
 
-def whole(pair: str, source: str) -> str:
+def require_both_halves(pair: str, source: str) -> str:
     """Return `id:key`; raise ConfigError if the ID or the key is missing."""
     before, _, after = pair.partition(":")
     if not (before and after):

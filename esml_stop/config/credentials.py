@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from esml_stop.config.api_key import as_sent, header_safe
+from esml_stop.config.api_key import encode, header_safe
 from esml_stop.config.files import must_exist, secret
 from esml_stop.config.settings import Settings
 from esml_stop.config.urls import Address
@@ -58,9 +58,9 @@ def read_key(settings: Settings, stdin: TextIO | None) -> str:
     if "api_key" in settings.unresolved:
         return settings.values["api_key"]
     if "api_key" in settings.values:
-        return as_sent(settings.values["api_key"], settings.sources["api_key"])
+        return encode(settings.values["api_key"], settings.sources["api_key"])
     source = settings.sources["api_key_file"]
-    return as_sent(secret(settings.values["api_key_file"], source, stdin), source)
+    return encode(secret(settings.values["api_key_file"], source, stdin), source)
 
 
 def read_password(settings: Settings, stdin: TextIO | None, prompt: Prompt | None) -> str:

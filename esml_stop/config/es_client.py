@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from esml_stop.config.documents import text_of
-from esml_stop.config.expressions import substituted
+from esml_stop.config.expressions import with_default
 from esml_stop.config.settings import TRUTH, Settings, normalized, unwrapped
 
 CLIENT = {
@@ -38,9 +38,9 @@ def settings(data: Mapping[str, Any], path: Path, what: str, environment: Mappin
     """Return the settings in the file at a path; relative paths in it are relative to its folder."""
     client, other = part(data["elasticsearch"], "client"), part(data["elasticsearch"], "other_settings")
     blocks = ((client, CLIENT), (other, OTHER), (part(other, "api_key"), KEY))
-    found = {name: flat(block.get(key)) for block, names in blocks for key, name in names.items()}
+    found = {name: joined_values(block.get(key)) for block, names in blocks for key, name in names.items()}
     values = {
-        name: unwrapped(substituted(text, f"{name} in {what}", environment))
+        name: unwrapped(with_default(text, f"{name} in {what}", environment))
         for name, text in found.items()
         if text is not None
     }
@@ -54,7 +54,7 @@ def part(block: Mapping[str, Any], name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def flat(value: Any) -> str | None:
+def joined_values(value: Any) -> str | None:
     """Return a value as text; the values of a list are separated by commas."""
     if isinstance(value, list):
         return ",".join(filter(None, map(text_of, value))) or None

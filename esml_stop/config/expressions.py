@@ -33,9 +33,9 @@ class Reader(NamedTuple):
 
         Results are not searched for expressions again. Raises ConfigError, which never contains a result.
         """
-        return EXPRESSION.sub(lambda found: self.followed(found[1], found[2], where), text)
+        return EXPRESSION.sub(lambda found: self.resolve_one(found[1], found[2], where), text)
 
-    def followed(self, kind: str, what: str, where: str) -> str:
+    def resolve_one(self, kind: str, what: str, where: str) -> str:
         """Return the value of one expression."""
         if kind == "env":
             if not self.environment.get(what):
@@ -65,7 +65,7 @@ def from_file(name: str, where: str) -> str:
     return text.rstrip()
 
 
-def substituted(text: str, where: str, environment: Mapping[str, str]) -> str:
+def with_default(text: str, where: str, environment: Mapping[str, str]) -> str:
     """Return a value of es_client, resolved if the whole value is `${NAME}` or `${NAME:default}`."""
     found = VARIABLE.fullmatch(text)
     if not found:

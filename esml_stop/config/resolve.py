@@ -49,10 +49,10 @@ def resolve(
     credential store is run, and the connection can only be shown. Raises ConfigError.
     """
     own = from_options(options).override(own_settings(environment))
-    return build(chosen(own, environment, run=run), stdin=stdin, prompt=prompt)
+    return build(select_source(own, environment, run=run), stdin=stdin, prompt=prompt)
 
 
-def chosen(own: Settings, environment: Mapping[str, str], *, run: bool = True) -> Settings:
+def select_source(own: Settings, environment: Mapping[str, str], *, run: bool = True) -> Settings:
     """Return the settings of the family that is used; `own` are the options and ESML_* variables."""
     if own.has_any(FILE):
         refuse_beside_file(own)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from esml_stop.cluster.listing import MOST_MODELS, find, patterns_after
+from esml_stop.cluster.listing import MAX_MODELS, list_matching, patterns_after
 from esml_stop.errors import Refused
 from esml_stop.models import Deployment, Listing, Model
 from esml_stop.plan.patterns import fits, is_pattern
@@ -29,7 +29,7 @@ class Stats:
         models = {*(one for one in self.models if asked(one))}
         if expression != "_all":
             models |= {one.model_id for one in matched}
-        page = sorted(models & set(self.models))[:MOST_MODELS]
+        page = sorted(models & set(self.models))[:MAX_MODELS]
         names = {*page, *(one.deployment_id for one in matched)}
         missing = {one for one in parts if not is_pattern(one)} - names | (models - set(page) if len(parts) else set())
         if expression != "_all" and (missing := {one for one in missing if one not in self.models or one in parts}):
@@ -41,7 +41,7 @@ class Stats:
     def ask_models(self, expression: str) -> tuple[Model, ...]:
         """Return the models that an expression matches, at most one page."""
         self.asked.append(f"models {expression}")
-        page = sorted(filter(matcher(expression.split(",")), self.models))[:MOST_MODELS]
+        page = sorted(filter(matcher(expression.split(",")), self.models))[:MAX_MODELS]
         return tuple(Model(one, "tree_ensemble" if one.startswith("tree") else "pytorch") for one in page)
 
 
@@ -59,7 +59,7 @@ def matcher(parts: Collection[str]) -> Callable[[str], bool]:
 
 def found(stats: Stats, expression: str) -> list[str]:
     """Return the IDs of the deployments in the listing."""
-    return sorted(one.deployment_id for one in find(expression, stats.ask, stats.ask_models).deployments)
+    return sorted(one.deployment_id for one in list_matching(expression, stats.ask, stats.ask_models).deployments)
 
 
 def test_existing_deployments_are_found_with_one_request() -> None:
@@ -84,7 +84,7 @@ def test_a_pattern_that_matches_an_orphan_is_answered_from_all() -> None:
 def test_an_orphan_is_found_by_its_exact_id() -> None:
     """An orphan is found by its exact ID, because the 404 names its deleted model instead of the ID."""
     stats = Stats(["m"], [deployment("a", "m"), deployment("orphan", "gone")])
-    listing = find("orphan,a,x", stats.ask, stats.ask_models)
+    listing = list_matching("orphan,a,x", stats.ask, stats.ask_models)
     (one,) = (one for one in listing.deployments if one.deployment_id == "orphan")
     assert (one.model_id, one.state, one.reason) == ("gone", "unknown", "Its model gone was deleted.")
     assert found(stats, "orphan,a,x") == ["a", "orphan"]
@@ -100,7 +100,7 @@ def test_a_404_in_other_words_is_answered_from_all() -> None:
             raise refusal(404, "resource_not_found_exception", "not here")
         return 1, Listing((deployment("a", "m"),), frozenset({"m"}))
 
-    assert [one.deployment_id for one in find("a", ask, no_models).deployments] == ["a"]
+    assert [one.deployment_id for one in list_matching("a", ask, no_models).deployments] == ["a"]
 
 
 def test_another_error_is_raised() -> None:
@@ -110,7 +110,7 @@ def test_another_error_is_raised() -> None:
         raise refusal(500)
 
     with pytest.raises(Refused):
-        find("a", ask, no_models)
+        list_matching("a", ask, no_models)
 
 
 def test_more_models_than_a_response_holds_are_listed() -> None:
@@ -140,7 +140,7 @@ def test_a_model_deleted_between_requests_hides_no_other() -> None:
     models = [f"model-{number:05d}" for number in range(10_200)]
     stats = Stats(models, [deployment("last", models[-1]), deployment("orphan", "zz")])
     listed = (Model("model-10100x", "pytorch"), Model(models[-1], "pytorch"))
-    listing = find("_all", stats.ask, lambda _: listed)
+    listing = list_matching("_all", stats.ask, lambda _: listed)
     assert [one.deployment_id for one in listing.deployments] == ["last"]
 
 

@@ -1,5 +1,5 @@
 from esml_stop.cluster.reader import Reader
-from esml_stop.cluster.readiness import MOST_LOOKED_UP, aliased, obstacle
+from esml_stop.cluster.readiness import MOST_LOOKED_UP, models_of_aliases, start_blocker
 from esml_stop.errors import EsmlError
 from esml_stop.runtime.deadline import Deadline
 from tests.support.builders import deployment
@@ -35,16 +35,16 @@ def code(found: EsmlError | None) -> str | None:
 
 def test_an_upgrade_and_upgrade_mode_are_seen() -> None:
     """Nodes of different versions and upgrade mode are reported as obstacles."""
-    assert code(obstacle(reader(FakeCluster()))) is None
-    assert code(obstacle(reader(FakeCluster(versions=("8.18.0", "8.19.0"))))) == "upgrading"
-    assert code(obstacle(reader(FakeCluster(upgrading=True)))) == "upgrade_mode"
+    assert code(start_blocker(reader(FakeCluster()))) is None
+    assert code(start_blocker(reader(FakeCluster(versions=("8.18.0", "8.19.0"))))) == "upgrading"
+    assert code(start_blocker(reader(FakeCluster(upgrading=True)))) == "upgrade_mode"
 
 
 def test_missing_privileges_are_no_obstacle() -> None:
     """Errors of the look-ups are no obstacle, and after the first error no more aliases are requested."""
     cluster = Silent()
-    assert obstacle(reader(cluster)) is None
-    assert aliased(reader(cluster), [deployment("a"), deployment("b")]) == {}
+    assert start_blocker(reader(cluster)) is None
+    assert models_of_aliases(reader(cluster), [deployment("a"), deployment("b")]) == {}
     assert cluster.asked == ["a"]
 
 
@@ -52,8 +52,8 @@ def test_deployment_ids_that_are_aliases_are_found() -> None:
     """Only deployment IDs that differ from the model ID are looked up, at most MOST_LOOKED_UP of them."""
     cluster = FakeCluster(models={"alias": "m", "other": "other"})
     found = [deployment("m"), deployment("alias"), deployment("other"), deployment("d")]
-    assert aliased(reader(cluster), found) == {"alias": "m"}
+    assert models_of_aliases(reader(cluster), found) == {"alias": "m"}
     assert cluster.asked == ["model alias", "model other", "model d"]
     many = FakeCluster()
-    aliased(reader(many), [deployment(f"d{number}") for number in range(MOST_LOOKED_UP + 9)])
+    models_of_aliases(reader(many), [deployment(f"d{number}") for number in range(MOST_LOOKED_UP + 9)])
     assert len(many.asked) == MOST_LOOKED_UP

@@ -15,8 +15,8 @@ from esml_stop.models import Endpoint, Pipeline
 def test_only_true_is_stopped(body: Any) -> None:
     """Only `true` in the response confirms a stop."""
     with pytest.raises(BadAnswer):
-        responses.stopped(body)
-    responses.stopped({"stopped": True})
+        responses.check_stopped(body)
+    responses.check_stopped({"stopped": True})
 
 
 def test_endpoints_elsewhere_are_left_out() -> None:
@@ -40,10 +40,10 @@ def test_endpoints_were_called_models_once() -> None:
 
 def test_a_start_is_answered_with_an_assignment_or_an_allocation() -> None:
     """A start response requires an assignment, or an allocation as in 8.0 to 8.2."""
-    responses.started({"assignment": {}})
-    responses.started({"allocation": {}})
+    responses.check_started({"assignment": {}})
+    responses.check_started({"allocation": {}})
     with pytest.raises(BadAnswer):
-        responses.started({"stopped": True})
+        responses.check_started({"stopped": True})
 
 
 def test_the_identity_of_a_cluster_is_read() -> None:
@@ -55,11 +55,11 @@ def test_the_identity_of_a_cluster_is_read() -> None:
 
 def test_the_time_of_a_server_is_read_to_the_second() -> None:
     """The server's time is converted to epoch milliseconds; anything but a number is rejected."""
-    assert responses.clock([{"epoch": "1700000000"}]) == 1_700_000_000_000
+    assert responses.server_time([{"epoch": "1700000000"}]) == 1_700_000_000_000
     bodies: list[Any] = [[], [{}], [{"epoch": "now"}], {"epoch": "1"}]
     for body in bodies:
         with pytest.raises(BadAnswer):
-            responses.clock(body)
+            responses.server_time(body)
 
 
 def test_a_deeply_nested_pipeline_is_read() -> None:
@@ -112,7 +112,7 @@ JSON = st.recursive(
 @given(JSON)
 def test_any_json_is_read_or_refused(body: Any) -> None:
     """Any JSON yields models or raises BadAnswer."""
-    readers = (responses.endpoints, responses.pipelines, responses.models, responses.clock)
-    for read in (responses.stopped, responses.started, *readers):
+    readers = (responses.endpoints, responses.pipelines, responses.models, responses.server_time)
+    for read in (responses.check_stopped, responses.check_started, *readers):
         with suppress(BadAnswer):
             read(body)

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from esml_stop.config.api_key import as_sent, key_id
+from esml_stop.config.api_key import encode, key_id
 from esml_stop.config.resolve import build
 from esml_stop.config.settings import own_settings
 from esml_stop.errors import ConfigError
@@ -26,8 +26,8 @@ RESPONSE = {"id": ID, "name": "ci", "expiration": None, "api_key": KEY, "encoded
 )
 def test_an_api_key_is_accepted_in_each_form(text: str) -> None:
     """An API key can be encoded, a pair, or the JSON response of the call that created it, compact or indented."""
-    assert as_sent(text, "S").rstrip("=") == ENCODED.rstrip("=")
-    assert key_id(as_sent(text, "S")) == ID
+    assert encode(text, "S").rstrip("=") == ENCODED.rstrip("=")
+    assert key_id(encode(text, "S")) == ID
 
 
 @pytest.mark.parametrize("template", ["{}\n", "  {}\r\n\r\n", '"{}"', "'{}'\n", '\n"{}"\n'])
@@ -56,7 +56,7 @@ def test_white_space_and_quotes_around_an_api_key_are_removed(template: str, tex
 def test_an_invalid_api_key_is_rejected_without_its_value(text: str, message: str) -> None:
     """Half a key, a key encoded twice, invalid characters and other JSON are rejected without repeating the value."""
     with pytest.raises(ConfigError) as raised:
-        as_sent(text, "ESML_API_KEY")
+        encode(text, "ESML_API_KEY")
     assert raised.value.message.startswith("ESML_API_KEY ")
     assert message in raised.value.message
     assert not any(part in f"{raised.value.message}{raised.value.hint}" for part in (ID, KEY, ENCODED))
@@ -64,4 +64,4 @@ def test_an_invalid_api_key_is_rejected_without_its_value(text: str, message: st
 
 def test_a_cloud_api_key_is_used_unchanged() -> None:
     """A long key that is not a pair, as on Elastic Cloud, is used unchanged."""
-    assert as_sent("essu_" + "A" * 60, "S") == "essu_" + "A" * 60
+    assert encode("essu_" + "A" * 60, "S") == "essu_" + "A" * 60

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from esml_stop.config.expressions import Reader, substituted
+from esml_stop.config.expressions import Reader, with_default
 from esml_stop.errors import ConfigError
 
 ENVIRONMENT = {"NAME": "value", "LOOP": "$(env:NAME)", "EMPTY": ""}
@@ -75,8 +75,8 @@ def test_a_file_larger_than_64_kib_is_rejected(tmp_path: Path) -> None:
 
 def test_an_es_client_value_can_be_a_variable_with_a_default() -> None:
     """In an es_client file, a value can be a variable with a default after the first colon; other text is unchanged."""
-    assert substituted("${NAME}", "W", ENVIRONMENT) == "value"
-    assert substituted("${MISSING:http://h:9200}", "W", ENVIRONMENT) == "http://h:9200"
-    assert substituted("a ${NAME}", "W", ENVIRONMENT) == "a ${NAME}"
+    assert with_default("${NAME}", "W", ENVIRONMENT) == "value"
+    assert with_default("${MISSING:http://h:9200}", "W", ENVIRONMENT) == "http://h:9200"
+    assert with_default("a ${NAME}", "W", ENVIRONMENT) == "a ${NAME}"
     with pytest.raises(ConfigError, match="but MISSING is not set"):
-        substituted("${MISSING}", "W", ENVIRONMENT)
+        with_default("${MISSING}", "W", ENVIRONMENT)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from esml_stop.cli.runs.stop import Ask, StopRequest, resolve, save_outcomes, unknown_settings_warnings
 from esml_stop.cluster.reader import Reader
-from esml_stop.cluster.readiness import aliased, obstacle
+from esml_stop.cluster.readiness import models_of_aliases, start_blocker
 from esml_stop.execute.restart import Restarts
 from esml_stop.outcomes import Outcome, Report, Result, Target
 from esml_stop.output.progress import Progress
@@ -74,7 +74,7 @@ def decided(targets: Sequence[Target], reader: Reader, *, force: bool) -> tuple[
     if not chosen:
         return plan(targets, obstacle=None, force=force)
     found = [one.deployment for one in chosen if one.deployment]
-    return plan(targets, aliased(reader, found), obstacle=obstacle(reader), force=force)
+    return plan(targets, models_of_aliases(reader, found), obstacle=start_blocker(reader), force=force)
 
 
 def restart(request: RestartRequest, planned: Report, reader: Reader, progress: Progress, again: str) -> Report:

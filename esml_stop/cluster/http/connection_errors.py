@@ -6,26 +6,26 @@ from elastic_transport import TlsError
 from urllib3.exceptions import DecodeError, NameResolutionError, ProtocolError, ProxyError
 
 from esml_stop.cluster.http.node import AnswerTooLarge
-from esml_stop.cluster.http.proxies import unusable
-from esml_stop.cluster.http.tls_errors import explained
+from esml_stop.cluster.http.proxies import proxy_error
+from esml_stop.cluster.http.tls_errors import explain
 from esml_stop.config.connection import Connection
 from esml_stop.errors import CHECK_URL, BadAnswer, TlsFailed, Unreachable
 
 
-def tls(error: TlsError, connection: Connection, *, sent: bool) -> TlsFailed:
+def tls_error(error: TlsError, connection: Connection, *, sent: bool) -> TlsFailed:
     """Return the error for a failed TLS connection, with a hint that names the option to use."""
-    text, hint = explained(chain(error), connection)
+    text, hint = explain(cause_chain(error), connection)
     return TlsFailed(text, hint=hint, sent=sent)
 
 
-def not_connected(error: Exception, connection: Connection, *, sent: bool) -> Unreachable:
+def connection_error(error: Exception, connection: Connection, *, sent: bool) -> Unreachable:
     """Return the error for a host that sent no complete response, or for a proxy that could not be used."""
-    where, causes = connection.label, chain(error)
+    where, causes = connection.label, cause_chain(error)
     if any(isinstance(one, AnswerTooLarge) for one in causes):
         return BadAnswer(f"{where} sent a response larger than 64 MB.", hint=CHECK_URL)
     proxy = connection.proxies.get(where)
     if proxy and (any(isinstance(one, ProxyError) for one in causes) or (where.startswith("http:") and not sent)):
-        return unusable(causes, where, proxy)
+        return proxy_error(causes, where, proxy)
     if any(isinstance(one, NameResolutionError) for one in causes):
         return Unreachable(f"Could not resolve the host name in {where}.", hint=CHECK_NAME, sent=sent)
     if any(isinstance(one, ConnectionRefusedError) for one in causes):
@@ -45,16 +45,16 @@ CHECK_HTTPS = "If the cluster uses TLS, use https:// in the URL."
 
 def reason_of(error: Exception) -> str:
     """Return a short reason why a connection could not be made."""
-    root = deepest(error)
+    root = root_cause(error)
     return getattr(root, "strerror", None) or type(root).__name__
 
 
-def is_garbled(error: Exception) -> bool:
+def is_decode_error(error: Exception) -> bool:
     """Return whether the response body could not be decompressed."""
-    return any(isinstance(one, DecodeError) for one in chain(error))
+    return any(isinstance(one, DecodeError) for one in cause_chain(error))
 
 
-def chain(error: BaseException) -> list[BaseException]:
+def cause_chain(error: BaseException) -> list[BaseException]:
     """Return an error and all its causes, outermost first."""
     found: list[BaseException] = []
     todo: list[Any] = [error]
@@ -72,6 +72,6 @@ def chain(error: BaseException) -> list[BaseException]:
     return found
 
 
-def deepest(error: BaseException) -> BaseException:
+def root_cause(error: BaseException) -> BaseException:
     """Return the innermost cause of an error."""
-    return chain(error)[-1]
+    return cause_chain(error)[-1]

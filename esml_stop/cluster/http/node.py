@@ -13,14 +13,14 @@ import urllib3
 from elastic_transport import NodeConfig, Urllib3HttpNode
 from urllib3.util.ssl_match_hostname import CertificateError
 
-from esml_stop.cluster.http.proxies import forwarding, tunnelled
+from esml_stop.cluster.http.proxies import forwarding_pool, use_tunnel
 from esml_stop.config.urls import Proxy
 
-LARGEST_ANSWER = 64 * 1024 * 1024
+MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 CHUNK = 64 * 1024
 CONNECT_SECONDS = 10.0
 # How much of a web page is kept, in bytes; this is sufficient to recognize the product.
-START_OF_PAGE = 4096
+PAGE_BYTES = 4096
 
 
 class AnswerTooLarge(urllib3.exceptions.HTTPError):
@@ -66,7 +66,7 @@ class Node(Urllib3HttpNode):
             # The transport ignores these settings if verification is off or uses a fingerprint.
             self.pool.cert_file, self.pool.key_file = config.client_cert, config.client_key
             if config.ca_certs and config.verify_certs and not config.ssl_assert_fingerprint:
-                self.pool.conn_kw["ssl_context"] = trusting_only(config.ca_certs)
+                self.pool.conn_kw["ssl_context"] = exclusive_ca_context(config.ca_certs)
             # Python 3.13 and later reject CAs without key usage, which Elasticsearch itself generated for years.
             self.pool.conn_kw["ssl_context"].verify_flags &= ~ssl.VERIFY_X509_STRICT
         base = self.use_proxy(config)
@@ -83,14 +83,14 @@ class Node(Urllib3HttpNode):
         if proxy is None:
             return ""
         if isinstance(self.pool, urllib3.HTTPSConnectionPool):
-            tunnelled(self.pool, proxy)
+            use_tunnel(self.pool, proxy)
             return ""
-        self.pool = forwarding(proxy, config.connections_per_node)
+        self.pool = forwarding_pool(proxy, config.connections_per_node)
         host = f"[{config.host}]" if ":" in config.host else config.host
         return f"{config.scheme}://{host}:{config.port}"
 
 
-def trusting_only(ca_certs: str) -> ssl.SSLContext:
+def exclusive_ca_context(ca_certs: str) -> ssl.SSLContext:
     """Return an SSL context that trusts only the CAs in a file, not those of the system, as other tools do."""
     context = ssl.create_default_context(cafile=ca_certs)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -113,7 +113,7 @@ def with_size_limit(urlopen: Any, base: str) -> Any:
         # The transport would fail to decode a web page before the status and the product are checked.
         if (response.status >= 300 or not genuine) and not is_json_object(data):
             response.headers["content-type"] = "text/plain"
-            data = data[:START_OF_PAGE].decode(errors="replace").encode()
+            data = data[:PAGE_BYTES].decode(errors="replace").encode()
         return SimpleNamespace(status=response.status, headers=response.headers, data=data)
 
     return read
@@ -128,9 +128,9 @@ def body_of(response: Any) -> bytes:
     # Read in small chunks, so that a decompression bomb is detected before it fills the memory.
     for part in response.stream(CHUNK, decode_content=True):
         data += part
-        if len(data) > LARGEST_ANSWER:
+        if len(data) > MAX_RESPONSE_BYTES:
             response.close()
-            raise AnswerTooLarge(f"the answer is larger than {LARGEST_ANSWER // 1024 // 1024} MB")
+            raise AnswerTooLarge(f"the answer is larger than {MAX_RESPONSE_BYTES // 1024 // 1024} MB")
     response.release_conn()
     return bytes(data)
 
@@ -156,14 +156,14 @@ class FailureMeaning:
             answer: SimpleNamespace = self.urlopen(*words, **options)
         except urllib3.exceptions.SSLError as error:
             # TLS has worked before, so the connection broke, unless a certificate was rejected.
-            if self.answered and not is_about_trust(error):
+            if self.answered and not is_certificate_error(error):
                 raise urllib3.exceptions.ProtocolError("Connection aborted.", error) from error
             raise
         self.answered = True
         return answer
 
 
-def is_about_trust(error: urllib3.exceptions.SSLError) -> bool:
+def is_certificate_error(error: urllib3.exceptions.SSLError) -> bool:
     """Return whether a certificate was rejected; that happens before anything is sent."""
     kinds = (ssl.SSLCertVerificationError, CertificateError)
     return any(isinstance(one, kinds) for one in error.args) or "Fingerprints did not match" in str(error)

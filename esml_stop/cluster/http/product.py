@@ -16,7 +16,7 @@ OLD = "esml supports Elasticsearch 8 and later."
 
 def not_elasticsearch(answer: TransportApiResponse, where: str, proxy: Proxy | None) -> BadAnswer:
     """Return the error for a response from another product, with a hint."""
-    what, hint = named(answer.meta.headers, answer.body)
+    what, hint = identify(answer.meta.headers, answer.body)
     if proxy:
         hint = f"The response may also come from the proxy {proxy.url} ({proxy.source}). {hint}"
     return BadAnswer(f"{where} is not Elasticsearch: it answered HTTP {answer.meta.status} {what}.", hint=hint)
@@ -31,10 +31,10 @@ def wrong_path(reason: str, where: str) -> BadAnswer | None:
     return BadAnswer(text, hint="Remove the path from the URL: it is only needed for a proxy that expects it.")
 
 
-def named(headers: Mapping[str, str], body: Any) -> tuple[str, str]:
+def identify(headers: Mapping[str, str], body: Any) -> tuple[str, str]:
     """Return the end of the error message, which names the product that responded, and a hint."""
     if isinstance(body, Mapping):
-        return by_json(headers, body)
+        return identify_json(headers, body)
     if "kbn-name" in headers:
         return "as Kibana does", KIBANA
     if "opensearch" in headers.get("www-authenticate", "").lower():
@@ -44,7 +44,7 @@ def named(headers: Mapping[str, str], body: Any) -> tuple[str, str]:
     return "without Elasticsearch's product header", CHECK_URL
 
 
-def by_json(headers: Mapping[str, str], body: Mapping[str, Any]) -> tuple[str, str]:
+def identify_json(headers: Mapping[str, str], body: Mapping[str, Any]) -> tuple[str, str]:
     """Return the end of the error message and a hint for a JSON response."""
     version = body.get("version")
     if "kbn-name" in headers or {"statusCode", "error", "message"} <= body.keys():

@@ -17,7 +17,7 @@ def manager(proxy: Proxy, connections: int) -> ProxyManager:
     return ProxyManager(proxy.url, proxy_headers=headers, maxsize=connections, block=True)
 
 
-def tunnelled(pool: HTTPSConnectionPool, proxy: Proxy) -> None:
+def use_tunnel(pool: HTTPSConnectionPool, proxy: Proxy) -> None:
     """Route the connections of a pool through a proxy by CONNECT; TLS is end to end with the cluster.
 
     If the proxy uses TLS, its certificate is verified with the same settings as the cluster's.
@@ -27,12 +27,12 @@ def tunnelled(pool: HTTPSConnectionPool, proxy: Proxy) -> None:
     pool.conn_kw |= {"proxy": through.proxy, "proxy_config": through.proxy_config}
 
 
-def forwarding(proxy: Proxy, connections: int) -> HTTPConnectionPool:
+def forwarding_pool(proxy: Proxy, connections: int) -> HTTPConnectionPool:
     """Return a pool of connections to a proxy that forwards http requests, which must contain the complete URL."""
     return manager(proxy, connections).connection_from_host(None)
 
 
-def unusable(causes: Iterable[BaseException], where: str, proxy: Proxy) -> Unreachable:
+def proxy_error(causes: Iterable[BaseException], where: str, proxy: Proxy) -> Unreachable:
     """Return the error for a proxy that could not be reached or rejected the request, from the chain of errors."""
     answer = next(filter(None, (REFUSED.search(str(one)) for one in causes)), None)
     around = f"Check {proxy.source}, or name the cluster in NO_PROXY if it can be reached without a proxy."

@@ -14,7 +14,7 @@ from elastic_transport import (
     TransportError,
 )
 
-from esml_stop.cluster.http.connection_errors import CHECK_PORT, is_garbled, not_connected, tls
+from esml_stop.cluster.http.connection_errors import CHECK_PORT, connection_error, is_decode_error, tls_error
 from esml_stop.cluster.http.product import not_elasticsearch, wrong_path
 from esml_stop.config.connection import Connection, redacted
 from esml_stop.config.urls import Proxy
@@ -100,13 +100,13 @@ def to_esml_error(error: Exception, connection: Connection, *, sent: bool = True
     if isinstance(error, ApiError):
         return error_for_status(error, connection)
     if isinstance(error, TlsError):
-        return tls(error, connection, sent=sent)
+        return tls_error(error, connection, sent=sent)
     if isinstance(error, ConnectionTimeout | TimeoutError):
         text = f"{where} did not answer in time." if sent else f"Could not connect to {where} in time."
         return Unreachable(text, hint=CHECK_TIME if sent else CHECK_PORT, transient=not sent, sent=sent)
-    if isinstance(error, SerializationError | RecursionError) or is_garbled(error):
+    if isinstance(error, SerializationError | RecursionError) or is_decode_error(error):
         return BadAnswer(f"{where} sent a response that cannot be read.", hint=CHECK_URL)
-    return not_connected(error, connection, sent=sent)
+    return connection_error(error, connection, sent=sent)
 
 
 def proxy_of(connection: Connection) -> Proxy | None:

@@ -25,20 +25,20 @@ REFUSES_CERTIFICATE = {
 TOO_OLD = {"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "NO_PROTOCOLS_AVAILABLE"}
 
 
-def explained(found: Sequence[BaseException], connection: Connection) -> tuple[str, str]:
+def explain(found: Sequence[BaseException], connection: Connection) -> tuple[str, str]:
     """Return a sentence and a hint about a failed TLS connection, from the chain of errors."""
     where, text = connection.label, str(found[-1])
     if other := next(filter(None, (OTHER_FINGERPRINT.search(str(one)) for one in found)), None):
-        return f"The certificate of {where} has a different fingerprint: {other[1]}.", compare(other[2])
+        return f"The certificate of {where} has a different fingerprint: {other[1]}.", fingerprint_hint(other[2])
     refused = next((one for one in found if isinstance(one, ssl.SSLCertVerificationError)), None)
     if refused:
-        return untrusted(refused, connection)
+        return certificate_error(refused, connection)
     if any(isinstance(one, CertificateError) for one in found):
         return f"The certificate of {where} is for another host: {text}.", OTHER_NAME
-    return broken(reasons(found), text, connection)
+    return handshake_error(reasons(found), text, connection)
 
 
-def compare(ca: str | None) -> str:
+def fingerprint_hint(ca: str | None) -> str:
     """Return a hint about the fingerprints that --ssl-fingerprint accepts.
 
     `ca` is the fingerprint of the CA's certificate, if the node sends it.
@@ -60,7 +60,7 @@ def reasons(causes: Sequence[BaseException]) -> set[str]:
     return {one.reason for one in causes if isinstance(one, ssl.SSLError) and one.reason}
 
 
-def untrusted(error: ssl.SSLCertVerificationError, connection: Connection) -> tuple[str, str]:
+def certificate_error(error: ssl.SSLCertVerificationError, connection: Connection) -> tuple[str, str]:
     """Return a sentence and a hint about the rejected certificate of the cluster."""
     where = connection.label
     if error.verify_code in OTHER_HOST:
@@ -77,7 +77,7 @@ RENEW = "Renew it on the cluster; until then, trust just this certificate with -
 TRUST_CA = "Pass the cluster's CA with --ca-certs FILE, or the certificate's SHA-256 with --ssl-fingerprint."
 
 
-def broken(names: set[str], text: str, connection: Connection) -> tuple[str, str]:
+def handshake_error(names: set[str], text: str, connection: Connection) -> tuple[str, str]:
     """Return a sentence and a hint about a TLS connection that failed, but not because of the cluster's certificate."""
     where = connection.label
     if names & NO_TLS:
@@ -89,7 +89,7 @@ def broken(names: set[str], text: str, connection: Connection) -> tuple[str, str
     if names & TOO_OLD:
         return f"{where} only speaks TLS older than 1.2.", "Update the cluster; esml does not support older versions."
     if "EOF occurred" in text:
-        hint = NOT_ACCEPTED if connection.client_cert else MAY_WANT
+        hint = NOT_ACCEPTED if connection.client_cert else CLIENT_CERT_HINT
         return f"{where} closed the TLS connection before it responded.", hint
     detail = ", ".join(sorted(names)).replace("_", " ").lower() or text
     return (
@@ -99,4 +99,4 @@ def broken(names: set[str], text: str, connection: Connection) -> tuple[str, str
 
 
 NOT_ACCEPTED = "Check that the certificate of --client-cert is from a CA that the cluster trusts, and has not expired."
-MAY_WANT = "If it requires a client certificate, pass it with --client-cert FILE and --client-key FILE."
+CLIENT_CERT_HINT = "If it requires a client certificate, pass it with --client-cert FILE and --client-key FILE."
