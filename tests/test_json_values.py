@@ -19,7 +19,7 @@ def test_a_missing_required_value_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "kind", "said"),
+    ("value", "kind", "message"),
     [
         ("1", int, "a text where a whole number belongs"),
         (True, int, "true or false where a whole number belongs"),
@@ -27,11 +27,11 @@ def test_a_missing_required_value_is_an_error() -> None:
         ([], dict, "a list where an object belongs"),
     ],
 )
-def test_a_value_of_another_type_is_rejected(value: object, kind: type, said: str) -> None:
+def test_a_value_of_another_type_is_rejected(value: object, kind: type, message: str) -> None:
     """A value of another type is rejected; a boolean is not an integer, and null is not a string."""
-    with pytest.raises(WrongShape, match=said):
+    with pytest.raises(WrongShape, match=message):
         of_type(value, kind)
-    with pytest.raises(WrongShape, match=said):
+    with pytest.raises(WrongShape, match=message):
         required({"a": value}, "a", kind)
 
 

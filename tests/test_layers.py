@@ -15,7 +15,7 @@ import esml_stop
 TOP = Path(esml_stop.__file__).parent
 MODULES = {".".join(path.relative_to(TOP).with_suffix("").parts): path for path in TOP.rglob("*.py")}
 
-LEAVES = {
+TOP_MODULES = {
     "errors",
     "exit_status",
     "invocation",
@@ -25,7 +25,7 @@ LEAVES = {
     "settings_report",
     "text",
 }
-ROOMS = {
+ALLOWED_IMPORTS = {
     "cli": {"execute", "output", "savefile", "cluster", "config", "plan", "runtime", "sandbox"},
     "execute": {"cluster", "plan", "runtime"},
     "output": {"plan"},
@@ -36,9 +36,10 @@ ROOMS = {
     "runtime": set(),
 }
 # The practice cluster must be independent of the code that it tests.
-APART = {"sandbox"}
-# Packages that only some packages of esml import. Certificate files are checked before the first request.
-ONLY_IN = {
+INDEPENDENT = {"sandbox"}
+# External packages, and the only packages or modules of esml that may import them.
+# `config.credentials` uses ssl to check certificate files before the first request.
+ALLOWED_USERS = {
     "elastic_transport": ("cluster.http",),
     "urllib3": ("cluster.http",),
     "ssl": ("cluster.http", "config.credentials"),
@@ -47,15 +48,15 @@ ONLY_IN = {
 }
 # Distributions whose import name differs from their own.
 IMPORT_NAMES = {"pyyaml": "yaml"}
-# Rarely needed and slow to import: tables and progress on a terminal, YAML files, proxy variables.
+# Packages that are slow to import and rarely needed: for tables and progress, YAML files, proxy variables.
 LAZY = {"rich", "yaml", "urllib"}
-WRITERS = {"print", "sys.stdout.write", "click.echo"}
-# Pure modules import none of these, except for the start time of an invocation.
-OUTSIDE = {"os", "sys", "socket", "time", "threading", "subprocess", "pathlib", "click", "rich", "urllib3"}
-# `calendar` reads no clock.
-CALENDAR = {"time.gmtime", "time.strftime"}
+OUTPUT_CALLS = {"print", "sys.stdout.write", "click.echo"}
+# Modules that pure modules must not import. `invocation` is not pure, because it reads the clock.
+IMPURE = {"os", "sys", "socket", "time", "threading", "subprocess", "pathlib", "click", "rich", "urllib3"}
+# Functions of `time` that pure modules may import, because they do not read the clock.
+CLOCK_FREE = {"time.gmtime", "time.strftime"}
 PURE = sorted(
-    name for name in MODULES if name.startswith("plan.") or name in LEAVES - {"invocation"} | {"savefile.document"}
+    name for name in MODULES if name.startswith("plan.") or name in TOP_MODULES - {"invocation"} | {"savefile.document"}
 )
 
 
@@ -65,13 +66,13 @@ def tree(name: str) -> ast.Module:
     return ast.parse(MODULES[name].read_text(encoding="utf-8"))
 
 
-def room(name: str) -> str:
+def package_of(name: str) -> str:
     """Return the package of a module, or the name of a module at the top."""
     return name.partition(".")[0]
 
 
 def imported(node: ast.AST) -> Iterator[str]:
-    """Yield the modules of an import statement."""
+    """Yield the modules that a statement imports; nothing for other statements."""
     if isinstance(node, ast.Import):
         yield from (one.name for one in node.names)
     if isinstance(node, ast.ImportFrom) and node.module:
@@ -79,7 +80,7 @@ def imported(node: ast.AST) -> Iterator[str]:
         yield from (f"{node.module}.{one.name}" for one in node.names)
 
 
-def for_types(name: str) -> set[ast.AST]:
+def type_checking_nodes(name: str) -> set[ast.AST]:
     """Return the statements in TYPE_CHECKING blocks, which do not run."""
     blocks = [
         one for one in ast.walk(tree(name)) if isinstance(one, ast.If) and ast.unparse(one.test) == "TYPE_CHECKING"
@@ -88,34 +89,38 @@ def for_types(name: str) -> set[ast.AST]:
 
 
 def imports(name: str) -> set[str]:
-    """Return every module that a module imports, at its top or in a function."""
-    return {one for node in set(ast.walk(tree(name))) - for_types(name) for one in imported(node)}
+    """Return every module that a module imports, at its top or in a function, but not for type checking."""
+    return {one for node in set(ast.walk(tree(name))) - type_checking_nodes(name) for one in imported(node)}
 
 
-def ours(name: str) -> set[str]:
+def own_imports(name: str) -> set[str]:
     """Return the modules of esml that a module imports."""
     return {one.removeprefix("esml_stop.") for one in imports(name) if one.startswith("esml_stop.")} & MODULES.keys()
 
 
-def theirs(name: str) -> set[str]:
+def external_imports(name: str) -> set[str]:
     """Return the external packages that a module imports."""
     return {one.partition(".")[0] for one in imports(name)} - {"esml_stop"}
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
-def test_imports_point_down(name: str) -> None:
+def test_each_package_imports_only_allowed_packages(name: str) -> None:
     """Each package imports only itself, the packages in its row of the table, and the modules at the top."""
     if name == "__main__":
         return
-    allowed = {room(name)} | (set() if room(name) in APART else LEAVES | ROOMS.get(room(name), set()))
-    assert {one for one in ours(name) if room(one) not in allowed} == set()
+    allowed = {package_of(name)} | (
+        set() if package_of(name) in INDEPENDENT else TOP_MODULES | ALLOWED_IMPORTS.get(package_of(name), set())
+    )
+    assert {one for one in own_imports(name) if package_of(one) not in allowed} == set()
 
 
-@pytest.mark.parametrize("package", ONLY_IN)
+@pytest.mark.parametrize("package", ALLOWED_USERS)
 def test_some_libraries_are_imported_in_their_own_packages_only(package: str) -> None:
-    """The transport, TLS, click and rich are each imported in their own packages only."""
-    users = [name for name in MODULES if package in theirs(name) and room(name) not in APART]
-    assert [name for name in users if not f"{name}.".startswith(tuple(f"{one}." for one in ONLY_IN[package]))] == []
+    """The packages in ALLOWED_USERS are imported only by the modules listed there."""
+    users = [name for name in MODULES if package in external_imports(name) and package_of(name) not in INDEPENDENT]
+    assert [
+        name for name in users if not f"{name}.".startswith(tuple(f"{one}." for one in ALLOWED_USERS[package]))
+    ] == []
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
@@ -123,39 +128,43 @@ def test_every_imported_package_is_a_declared_dependency(name: str) -> None:
     """Each imported package is a declared dependency, so that an installation without extras works."""
     declared = {re.split("[<>=;! ]", one)[0].lower() for one in requires("esml") or () if "extra ==" not in one}
     known = {IMPORT_NAMES.get(one, one.replace("-", "_")) for one in declared} | sys.stdlib_module_names
-    assert theirs(name) - known == set()
+    assert external_imports(name) - known == set()
 
 
-# The entry point handles signals before slow imports.
-@pytest.mark.parametrize("name", sorted(name for name in MODULES if room(name) not in {"cli", "__main__"}))
-def test_imports_stand_at_the_top(name: str) -> None:
+# `__main__` installs the signal handlers before slow imports.
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if package_of(name) not in {"cli", "__main__"}))
+def test_imports_are_at_the_top_of_the_module(name: str) -> None:
     """Outside of `cli`, functions import only slow modules that are rarely needed."""
     functions = [one for one in ast.walk(tree(name)) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
-    late = {one for function in functions for node in ast.walk(function) for one in imported(node)}
-    assert {one for one in late if one.partition(".")[0] not in LAZY} == set()
+    imported_in_functions = {one for function in functions for node in ast.walk(function) for one in imported(node)}
+    assert {one for one in imported_in_functions if one.partition(".")[0] not in LAZY} == set()
 
 
 @pytest.mark.parametrize("name", PURE)
 def test_pure_modules_have_no_side_effects(name: str) -> None:
-    """Pure modules use no files, clocks, network or terminal."""
+    """Pure modules import nothing that uses files, clocks, the network or the terminal."""
     statements = [node for node in ast.walk(tree(name)) if isinstance(node, ast.Import | ast.ImportFrom)]
-    # In `from time import gmtime` the name counts, not the module.
+    # For `from time import gmtime`, check `time.gmtime` instead of `time`.
     names = {one for node in statements for one in list(imported(node))[isinstance(node, ast.ImportFrom) :]}
-    assert {one for one in names - CALENDAR if one.partition(".")[0] in OUTSIDE} == set()
+    assert {one for one in names - CLOCK_FREE if one.partition(".")[0] in IMPURE} == set()
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_only_output_writes_results(name: str) -> None:
-    """Only `output` prints or writes to standard output."""
+    """Only `output` prints or writes to standard output, except for the help of `esml`."""
     calls = {ast.unparse(one.func) for one in ast.walk(tree(name)) if isinstance(one, ast.Call)}
-    # Without a command the group prints its help, like --help.
-    assert not calls & WRITERS or room(name) == "output" or (name, calls & WRITERS) == ("cli.main", {"click.echo"})
+    # `esml` without a command prints its help to stdout, as `esml --help` does.
+    assert (
+        not calls & OUTPUT_CALLS
+        or package_of(name) == "output"
+        or (name, calls & OUTPUT_CALLS) == ("cli.main", {"click.echo"})
+    )
 
 
 def test_imports_are_not_circular() -> None:
     """Imports are not circular."""
-    left = {name: ours(name) - {name} for name in MODULES}
-    while ready := [name for name, needs in left.items() if not needs & left.keys()]:
+    remaining = {name: own_imports(name) - {name} for name in MODULES}
+    while ready := [name for name, needs in remaining.items() if not needs & remaining.keys()]:
         for name in ready:
-            del left[name]
-    assert left == {}
+            del remaining[name]
+    assert remaining == {}

@@ -32,9 +32,7 @@ REFUSED = result(Outcome.IN_USE)
         ((result(Outcome.STARTING, 7),), 7, "error"),
     ],
 )
-def test_errors_of_one_kind_set_the_exit_code_and_different_ones_exit_with_1(
-    results: tuple[Result, ...], code: int, status: str
-) -> None:
+def test_the_exit_code_is_that_of_all_problems_or_1(results: tuple[Result, ...], code: int, status: str) -> None:
     """The exit code is 0 without errors, the code of the errors if they all have the same one, else 1."""
     report = Report("stop", results)
     assert (report.exit_status, report.status) == (code, status)
@@ -58,7 +56,7 @@ def test_a_signal_overrides_the_exit_code(signal: int, code: int) -> None:
 
 
 def test_a_large_report_skips_the_table_after_a_signal() -> None:
-    """A large report is written without a table only after a signal."""
+    """A report is written without a table only if it is large and a signal arrived."""
     many = (STOPPED,) * 1_000
     assert Report("stop", many, signal=2).skips_table
     assert not Report("stop", many).skips_table

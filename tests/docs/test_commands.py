@@ -15,7 +15,7 @@ from tests.support.command import Ended, run_script
 from tests.support.markdown import TOP, Block, all_blocks
 
 LANGUAGES = {"sh", "yaml", "groovy", "json", "text"}
-# Other programs that the pages use; each stand-in records its arguments.
+# Programs that the pages use besides esml, and that stand-ins replace.
 STAND_INS = ("python3", "pip", "pipx", "uv", "elastic", "run-tests")
 VARIABLES = {"BUILD_ID": "7", "MY_API_KEY": "aWQ6a2V5"}
 
@@ -25,14 +25,14 @@ def folder(tmp_path: Path) -> Path:
     """Return an empty folder whose `bin` contains esml and stand-ins for other programs."""
     tools = tmp_path / "bin"
     tools.mkdir()
-    program(tools / "esml", f'exec "{sys.executable}" -m esml_stop "$@"')
+    write_script(tools / "esml", f'exec "{sys.executable}" -m esml_stop "$@"')
     for name in STAND_INS:
-        program(tools / name, f'echo "{name} $*" >> "{tmp_path}/calls"')
-    program(tools / "python3", f'mkdir -p "$3/bin" && cp "{tools}/pip" "$3/bin/pip"')
+        write_script(tools / name, f'echo "{name} $*" >> "{tmp_path}/calls"')
+    write_script(tools / "python3", f'mkdir -p "$3/bin" && cp "{tools}/pip" "$3/bin/pip"')
     return tmp_path
 
 
-def program(path: Path, script: str) -> None:
+def write_script(path: Path, script: str) -> None:
     """Write an executable shell script."""
     path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     path.chmod(0o755)
@@ -48,7 +48,7 @@ def run(script: str, folder: Path) -> Ended:
 
 
 def cases() -> Iterator[tuple[str, str, int]]:
-    """Yield each script with its position and its expected exit code."""
+    """Yield the position, the script and the expected exit code of each test case."""
     for block in all_blocks("sh"):
         if block.mark == "each line":
             yield from ((f"{block}: {line}", line, exit_code(line)) for line in block.text.splitlines() if line.strip())
@@ -57,7 +57,7 @@ def cases() -> Iterator[tuple[str, str, int]]:
 
 
 def exit_code(text: str) -> int:
-    """Return the exit code that a comment specifies."""
+    """Return the exit code that a comment or a line specifies, 0 by default."""
     found = re.search(r"exit (\d+)", text)
     return int(found[1]) if found else 0
 
@@ -72,7 +72,7 @@ def test_every_command_ends_with_the_documented_exit_code(script: str, status: i
 
 
 def test_every_outcome_is_explained() -> None:
-    """docs/output.md has a row for each outcome."""
+    """The table in docs/output.md has a row for each outcome, and no other."""
     table = (TOP / "docs/output.md").read_text(encoding="utf-8").partition("| Outcome |")[2]
     assert {
         name
@@ -88,7 +88,7 @@ def test_every_request_is_json(block: Block) -> None:
 
 
 def test_every_block_has_a_language_that_is_tested() -> None:
-    """Each code block has a language whose blocks are tested."""
+    """Each code block has a language, and none that is untested, such as bash or console."""
     known = {str(block) for block in all_blocks(*LANGUAGES)}
     assert {str(block) for block in all_blocks(*LANGUAGES, "", "bash", "shell", "http", "console")} == known
 

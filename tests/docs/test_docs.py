@@ -20,15 +20,15 @@ def commands() -> dict[str, click.Command]:
     return {name: command for name, command in found.items() if command}
 
 
-def test_every_module_of_a_command_is_a_command() -> None:
-    """Each module in cli/commands is in the list of commands."""
+def test_every_command_module_is_registered() -> None:
+    """The modules in cli/commands and the registered commands have the same names."""
     modules = {path.stem for path in (TOP / "esml_stop" / "cli" / "commands").glob("[a-z]*.py")}
     assert set(commands()) == modules == set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_and_option_is_explained(name: str) -> None:
-    """Each command and each option has a help text that is a sentence."""
+    """Each command and each option has a help text that ends like a sentence."""
     command = commands()[name]
     assert command.help
     assert command.help.strip().endswith(".")
@@ -56,7 +56,7 @@ def test_readme_is_short() -> None:
 
 
 def test_every_exit_code_is_in_readme() -> None:
-    """README's table explains each existing exit code, and no other."""
+    """The table in README has a row for each exit code, and no other."""
     codes = {int(code) for codes in man.exit_codes() for code in codes.split(",")}
     assert codes == {int(status) for status in ExitStatus}
 
@@ -68,8 +68,8 @@ def test_the_man_page_is_up_to_date() -> None:
 
 @pytest.mark.parametrize("name", ["stop", "list"])
 def test_examples_come_before_options(name: str) -> None:
-    """Help begins with usage, purpose and examples, and ends with connection and output options."""
+    """Help has this order: usage, examples, options, connection options, output options."""
     command = commands()[name]
     text = command.get_help(click.Context(command, info_name=name))
-    places = [text.index(title) for title in ("Usage:", "Examples:", "\nOptions:", "\nConnection:", "\nOutput:")]
-    assert places == sorted(places)
+    positions = [text.index(title) for title in ("Usage:", "Examples:", "\nOptions:", "\nConnection:", "\nOutput:")]
+    assert positions == sorted(positions)

@@ -24,7 +24,7 @@ def test_every_link_within_the_repository_has_a_target(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_elsewhere_is_https_to_a_known_host(page: Path) -> None:
+def test_every_external_link_is_https_to_a_known_host(page: Path) -> None:
     """Each external link uses https and a host in the list."""
     for link in links(page):
         parts = urlsplit(link)
@@ -35,10 +35,10 @@ def test_every_link_elsewhere_is_https_to_a_known_host(page: Path) -> None:
 
 def test_every_page_can_be_reached_from_readme() -> None:
     """Each page is linked from README, directly or through another page."""
-    seen, left = set[Path](), [PAGES[0]]
-    while left:
-        page = left.pop()
+    seen, pending = set[Path](), [PAGES[0]]
+    while pending:
+        page = pending.pop()
         seen.add(page)
         targets = ((page.parent / link.partition("#")[0]).resolve() for link in links(page) if link.endswith(".md"))
-        left += [target for target in targets if target not in seen]
+        pending += [target for target in targets if target not in seen]
     assert set(PAGES) <= seen

@@ -12,7 +12,7 @@ from esml_stop.sandbox.state import State
 from tests.support.command import run_script
 from tests.support.markdown import all_blocks
 
-ANSWERS = (
+EXPECTED_OUTPUTS = (
     r"my_model_for_search\n",
     r"reviews_for_ingest: another\|pipeline, reviews-pipeline\n",
     r"in_use\nreviews_for_ingest is in use and was not stopped: .*another\|pipeline .*reviews-pipeline .*\n",
@@ -32,29 +32,32 @@ ANSWERS = (
 
 
 @pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed")
-def test_each_one_liner_prints_what_the_page_says(tmp_path: Path) -> None:
-    """The first line writes the report, and each other line prints what the page says."""
+def test_each_one_liner_prints_the_expected_output(tmp_path: Path) -> None:
+    """The first line writes the report, and each other line prints the expected output to stdout."""
     (block,) = [one for one in all_blocks("sh") if "report.json" in one.text]
     writes, *reads = block.text.strip().splitlines()
-    (tmp_path / "report.json").write_text(written(writes, tmp_path))
-    for command, answer in zip(reads, ANSWERS, strict=True):
+    (tmp_path / "report.json").write_text(report_of(writes, tmp_path))
+    for command, expected in zip(reads, EXPECTED_OUTPUTS, strict=True):
         ended = run_script(command, environment={}, folder=tmp_path)
         assert (ended.status, ended.err) == (0, ""), command
-        assert re.fullmatch(answer, ended.out), command
+        assert re.fullmatch(expected, ended.out), command
 
 
-def written(command: str, folder: Path) -> str:
-    """Return the report that a command writes on a new practice cluster."""
+def report_of(command: str, folder: Path) -> str:
+    """Return the report that a command writes to report.json on a new practice cluster."""
     (folder / "esml").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m esml_stop "$@"\n')
     (folder / "esml").chmod(0o755)
     with serve() as server:
-        adapt_and_use_twice(server.state)
+        change_reviews_for_ingest(server.state)
         paths = f"{folder}:/usr/bin:/bin"
         assert run_script(command, environment={"ESML_URL": server.url, "PATH": paths}, folder=folder).status == 0
     return (folder / "report.json").read_text()
 
 
-def adapt_and_use_twice(state: State) -> None:
-    """Let two pipelines, one with a special character in its ID, use a deployment whose start call has two lines."""
+def change_reviews_for_ingest(state: State) -> None:
+    """Add a second pipeline, with a special character in its ID, and adaptive allocations to reviews_for_ingest.
+
+    Its start call then has two lines.
+    """
     state.pipelines["another|pipeline"] = state.pipelines["reviews-pipeline"]
     state.deployments["reviews_for_ingest"].adaptive_allocations = {"enabled": True, "max_number_of_allocations": 2}

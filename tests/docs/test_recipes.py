@@ -21,8 +21,8 @@ def texts(language: str) -> list[str]:
     return [block.text for block in all_blocks(language) if block.page == "README.md"]
 
 
-def steps() -> Iterator[tuple[str, str]]:
-    """Yield the scripts of the CI recipes by CI system."""
+def teardown_scripts() -> Iterator[tuple[str, str]]:
+    """Yield the name of each CI system with the script of its recipe."""
     actions, gitlab = (yaml.safe_load(one) for one in texts("yaml"))
     yield "GitHub Actions", actions[-1]["run"]
     yield "GitLab CI", "\n".join(gitlab["test"]["after_script"])
@@ -49,7 +49,9 @@ def run(script: str, cluster: RawCluster, folder: Path) -> Ended:
     return run_script(script, environment=environment, folder=folder)
 
 
-@pytest.mark.parametrize("script", [script for _, script in steps()], ids=[name for name, _ in steps()])
+@pytest.mark.parametrize(
+    "script", [script for _, script in teardown_scripts()], ids=[name for name, _ in teardown_scripts()]
+)
 def test_a_teardown_step_stops_only_its_own_deployments(script: str, cluster: RawCluster, tmp_path: Path) -> None:
     """A teardown step stops only its own deployments, and exits with 0 if run again."""
     assert run(script, cluster, tmp_path).status == 0
@@ -58,7 +60,7 @@ def test_a_teardown_step_stops_only_its_own_deployments(script: str, cluster: Ra
 
 
 def scripts() -> dict[str, str]:
-    """Return the shell recipes by a word that only one of them contains."""
+    """Return each shell recipe by a word that only it contains."""
     found: dict[str, str] = {}
     for word in ('"ci-$BUILD_ID" --force', "--idle", "--save", "case"):
         (found[word],) = [one for one in texts("sh") if one.startswith("set ") and word in one]
@@ -93,14 +95,16 @@ def test_an_upgrade_restarts_all_deployments(cluster: RawCluster, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("scene", "said"),
+    ("situation", "message"),
     [("there", "stopped"), ("gone", "not running"), ("used", "in use: see above for what uses it")],
 )
-def test_exit_codes_select_the_branch_of_a_script(cluster: RawCluster, tmp_path: Path, scene: str, said: str) -> None:
+def test_exit_codes_select_the_branch_of_a_script(
+    cluster: RawCluster, tmp_path: Path, situation: str, message: str
+) -> None:
     """The script distinguishes stopped, missing and used deployments by their exit codes."""
-    if scene == "gone":
+    if situation == "gone":
         cluster.do("POST", "/_ml/trained_models/ci-7/deployment/_stop")
-    if scene == "used":
+    if situation == "used":
         cluster.pipeline("p", "ci-7")
     ended = run(scripts()["case"], cluster, tmp_path)
-    assert ended.out.splitlines()[-1] == said
+    assert ended.out.splitlines()[-1] == message

@@ -1,4 +1,4 @@
-"""Enforces the glossary."""
+"""Checks that the texts for users follow the glossary."""
 
 import ast
 
@@ -7,7 +7,7 @@ import pytest
 from tests.support.wording import problems, sentences, strings
 
 
-def test_every_sentence_for_users_keeps_to_the_glossary() -> None:
+def test_texts_for_users_contain_no_word_that_the_glossary_rules_out() -> None:
     """Messages, help texts, schemas, README, docs and CHANGELOG contain no word that the glossary rules out."""
     found = [f"{place}: {problem}: {text.strip()[:120]}" for place, text in sentences() for problem in problems(text)]
     assert not found, "\n".join(["", *found])
@@ -22,7 +22,7 @@ def test_every_sentence_for_users_keeps_to_the_glossary() -> None:
         ("esml sandbox runs a practice cluster", 0),
     ],
 )
-def test_the_glossary_finds_each_word_once(text: str, count: int) -> None:
+def test_each_word_that_the_glossary_rules_out_is_found_once(text: str, count: int) -> None:
     """Each word that the glossary rules out is found once."""
     assert len(problems(text)) == count
 

@@ -17,7 +17,7 @@ from tests.support.builders import deployment
 from tests.support.fakes import BUSY, FakeClock, FakeCluster, refusal
 from tests.support.signals import hearing, send
 
-RUNS, GOING, GONE = {"a": "started"}, {"a": "stopping"}, dict[str, str]()
+RUNNING, STOPPING, GONE = {"a": "started"}, {"a": "stopping"}, dict[str, str]()
 
 
 def result(name: str, outcome: Outcome = Outcome.STOPPED, **more: object) -> Result:
@@ -25,38 +25,38 @@ def result(name: str, outcome: Outcome = Outcome.STOPPED, **more: object) -> Res
     return Result(Target(name, Outcome.WOULD_STOP, deployment(name, start_time=1)), outcome, **more)  # type: ignore[arg-type]
 
 
-def reader(*looks: Mapping[str, str] | EsmlError, seconds: float = 60) -> tuple[Reader, FakeCluster, FakeClock]:
-    """Return a reader of a cluster with these successive listings."""
+def fake_reader(*looks: Mapping[str, str] | EsmlError, seconds: float = 60) -> tuple[Reader, FakeCluster, FakeClock]:
+    """Return a reader for a fake cluster with these successive listings, the cluster and its clock."""
     cluster, clock = FakeCluster(looks=list(looks)), FakeClock()
     return Reader(cluster, Deadline(seconds, clock), lambda _: None), cluster, clock
 
 
 def test_one_request_checks_all_stopped_deployments() -> None:
     """One request checks all stopped deployments; failed ones are not checked."""
-    read, cluster, _ = reader(GONE)
+    reader, cluster, _ = fake_reader(GONE)
     results = [result("a"), result("b", Outcome.FAILED), result("c")]
-    assert verified(results, read) == results
+    assert verified(results, reader) == results
     assert cluster.asked == ["look a,c"]
 
 
 def test_without_stopped_deployments_no_request_is_made() -> None:
     """No request is made if nothing stopped."""
-    read, cluster, _ = reader(GONE)
-    assert verified([result("a", Outcome.FAILED)], read)
+    reader, cluster, _ = fake_reader(GONE)
+    assert verified([result("a", Outcome.FAILED)], reader)
     assert cluster.asked == []
 
 
-def test_a_deployment_that_is_listed_once_more_has_stopped() -> None:
+def test_a_deployment_missing_from_the_second_check_has_stopped() -> None:
     """A deployment has stopped if only the first check still lists it."""
-    read, cluster, clock = reader(RUNS, GONE)
-    assert verified([result("a")], read)[0].outcome is Outcome.STOPPED
+    reader, cluster, clock = fake_reader(RUNNING, GONE)
+    assert verified([result("a")], reader)[0].outcome is Outcome.STOPPED
     assert (len(cluster.asked), clock.slept) == (2, [0.5])
 
 
 def test_a_deployment_that_stays_listed_has_not_stopped() -> None:
     """A deployment that three checks list as running has failed to stop, regardless of the stop response."""
-    read, cluster, _ = reader(RUNS)
-    (one,) = verified([result("a")], read)
+    reader, cluster, _ = fake_reader(RUNNING)
+    (one,) = verified([result("a")], reader)
     assert one.error
     assert (one.outcome, one.error.message, one.error.exit_status) == (
         Outcome.FAILED,
@@ -66,22 +66,22 @@ def test_a_deployment_that_stays_listed_has_not_stopped() -> None:
     assert len(cluster.asked) == 3
 
 
-def test_a_deployment_that_was_started_again_is_recognized() -> None:
-    """A different start time means that the deployment stopped and was started again."""
-    read, _, _ = reader(RUNS)
-    again = Result(Target("a", Outcome.WOULD_STOP, deployment("a", start_time=0)), Outcome.STOPPED)
-    (one,) = verified([again], read)
+def test_a_start_by_someone_else_is_recognized() -> None:
+    """A different start time means that the deployment stopped and someone else started it again."""
+    reader, _, _ = fake_reader(RUNNING)
+    restarted = Result(Target("a", Outcome.WOULD_STOP, deployment("a", start_time=0)), Outcome.STOPPED)
+    (one,) = verified([restarted], reader)
     assert one.error
     assert one.error.message == "It stopped, and was started again by someone else."
 
 
 def test_a_deployment_listed_as_stopping_is_awaited() -> None:
     """A stopping deployment is awaited with growing pauses; at the deadline it is still stopping, with exit code 7."""
-    read, _, clock = reader(*[GOING] * 6, GONE)
-    assert verified([result("a")], read)[0].outcome is Outcome.STOPPED
+    reader, _, clock = fake_reader(*[STOPPING] * 6, GONE)
+    assert verified([result("a")], reader)[0].outcome is Outcome.STOPPED
     assert clock.slept == [0.5, 1, 2, 4, 5, 5]
-    read, _, clock = reader(GOING, seconds=20)
-    (one,) = verified([result("a")], read)
+    reader, _, clock = fake_reader(STOPPING, seconds=20)
+    (one,) = verified([result("a")], reader)
     assert (one.outcome, one.error and one.error.exit_status) == (Outcome.STOPPING, 7)
     assert 19 < clock.time - 1000 <= 20
 
@@ -89,70 +89,70 @@ def test_a_deployment_listed_as_stopping_is_awaited() -> None:
 @pytest.mark.parametrize("error", [BUSY, refusal(403)])
 def test_a_failed_check_keeps_the_stop_response(error: EsmlError) -> None:
     """If the check fails, the deployment counts as stopped, and the result says that it was not checked."""
-    read, _, _ = reader(error)
-    (one,) = verified([result("a")], read)
+    reader, _, _ = fake_reader(error)
+    (one,) = verified([result("a")], reader)
     assert (one.outcome, [unread.what for unread in one.target.not_checked]) == (Outcome.STOPPED, [FINAL_CHECK])
 
 
 def test_a_listed_deployment_has_not_stopped_if_the_next_check_fails() -> None:
     """A deployment that one check lists as running has failed to stop, even if the next check fails."""
-    read, _, _ = reader(RUNS, refusal(403))
-    assert verified([result("a")], read)[0].outcome is Outcome.FAILED
+    reader, _, _ = fake_reader(RUNNING, refusal(403))
+    assert verified([result("a")], reader)[0].outcome is Outcome.FAILED
 
 
 def test_the_uses_of_a_refused_deployment_are_read() -> None:
     """After a 409, the uses of the deployment are read, because the response does not name them."""
-    read, cluster, _ = reader({"a": "started"})
+    reader, cluster, _ = fake_reader({"a": "started"})
     refused = result(
         "a", Outcome.IN_USE, error=Refused("no", http_status=409, reason="referenced by ingest processors")
     )
-    looked = with_final_check([refused], read, check=True)
-    assert (looked.results[0].outcome, looked.signal) == (Outcome.IN_USE, None)
+    final = with_final_check([refused], reader, check=True)
+    assert (final.results[0].outcome, final.signal) == (Outcome.IN_USE, None)
     assert "look a" in cluster.asked
 
 
 def test_a_signal_during_the_final_check_keeps_all_results() -> None:
     """A signal ends the check, and all results are kept."""
-    read, cluster, _ = reader(GONE)
-    over = threading.Event()
+    reader, cluster, _ = fake_reader(GONE)
+    release = threading.Event()
 
     def look(_: str, timeout: float) -> Listing:
         send(signal.SIGTERM)
-        return wait_for_result(20, begin(lambda: over.wait(20)))  # type: ignore[return-value]
+        return wait_for_result(20, begin(lambda: release.wait(20)))  # type: ignore[return-value]
 
     cluster.deployments = look  # type: ignore[method-assign, assignment]
     with hearing():
-        looked = with_final_check([result("a")], read, check=True)
-    over.set()
-    assert (looked.results[0].outcome, looked.signal, looked.warnings) == (Outcome.STOPPED, signal.SIGTERM, ())
+        final = with_final_check([result("a")], reader, check=True)
+    release.set()
+    assert (final.results[0].outcome, final.signal, final.warnings) == (Outcome.STOPPED, signal.SIGTERM, ())
 
 
 def test_an_exception_in_the_final_check_keeps_all_results() -> None:
     """An unexpected exception in the check becomes a warning, and all results are kept."""
-    read, cluster, _ = reader(GONE)
+    reader, cluster, _ = fake_reader(GONE)
     cluster.looks = None  # type: ignore[assignment]
-    looked = with_final_check([result("a")], read, check=True)
-    assert (looked.results[0].outcome, looked.signal) == (Outcome.STOPPED, None)
-    assert [line for line in looked.warnings if "bug" in line]
+    final = with_final_check([result("a")], reader, check=True)
+    assert (final.results[0].outcome, final.signal) == (Outcome.STOPPED, None)
+    assert [line for line in final.warnings if "bug" in line]
 
 
 @pytest.mark.parametrize(
-    ("state", "outcome"), [(GONE, "stopped"), (GOING, "stopping"), (RUNS, "unknown"), (refusal(403), "unknown")]
+    ("state", "outcome"), [(GONE, "stopped"), (STOPPING, "stopping"), (RUNNING, "unknown"), (refusal(403), "unknown")]
 )
 def test_after_a_signal_one_request_settles_unknown_results(
     state: Mapping[str, str] | EsmlError, outcome: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a signal, one check finds gone and stopping deployments; others stay unknown, as they do if it fails."""
     monkeypatch.setattr(batch, "QUICK_SECONDS", 20)
-    read, cluster, _ = reader(state)
+    reader, cluster, _ = fake_reader(state)
     results = [result("a", Outcome.UNKNOWN), result("b"), result("c", Outcome.NOT_ATTEMPTED)]
-    seen = settled_at_once(results, read, settled)
+    seen = settled_at_once(results, reader, settled)
     assert [one.outcome.value for one in seen] == [outcome, "stopped", "not_attempted"]
     assert cluster.asked == ["look a"]
 
 
 def test_a_deployment_never_seen_running_has_not_stopped() -> None:
     """After a signal with --no-check, a missing deployment is not reported as stopped, as its ID may be a typo."""
-    read, _, _ = reader(GONE)
+    reader, _, _ = fake_reader(GONE)
     unseen = Result(Target("a", Outcome.WOULD_STOP), Outcome.UNKNOWN)
-    assert settled_at_once([unseen], read, settled) == [unseen]
+    assert settled_at_once([unseen], reader, settled) == [unseen]

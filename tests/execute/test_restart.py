@@ -12,31 +12,31 @@ from esml_stop.runtime.deadline import Deadline
 from tests.support.builders import deployment
 from tests.support.fakes import BUSY, MISSING, SILENT, Answer, FakeClock, FakeCluster, refusal
 
-RUNS = {"d": "started"}
+RUNNING = {"d": "started"}
 
 
 def restarted(
     *,
     stops: tuple[Answer, ...] = (None,),
     starts: tuple[Answer, ...] = (None,),
-    looks: tuple[Mapping[str, str] | EsmlError, ...] = (RUNS,),
+    looks: tuple[Mapping[str, str] | EsmlError, ...] = (RUNNING,),
     state: str = "started",
 ) -> tuple[Result, list[str]]:
-    """Return the result of a restart of `d`, and the requests."""
+    """Return the result of a restart of deployment d, and the requests that were sent."""
     cluster = FakeCluster(stops=list(stops), starts=list(starts), looks=list(looks))
     reader = Reader(cluster, Deadline(60, FakeClock()), lambda _: None)
     target = Target("d", Outcome.WOULD_RESTART, deployment("d", "m", state=state))
     restarts = Restarts(reader, Flags(), wait_for="started", again="`esml restore f`")
-    seen = restarts.carry_out([Result.planned(target)], Progress(), parallel=1)
-    (result,) = seen.results
+    final = restarts.carry_out([Result.planned(target)], Progress(), parallel=1)
+    (result,) = final.results
     return result, cluster.asked
 
 
 def test_a_deployment_is_stopped_started_and_checked() -> None:
     """A restart sends one stop, one start and one check; the result contains the previous state."""
-    result, asked = restarted(state="failed")
+    result, requests = restarted(state="failed")
     assert (result.outcome, result.error, result.attempts) == (Outcome.RESTARTED, None, 2)
-    assert asked == ["stop d", "start d started", "look d"]
+    assert requests == ["stop d", "start d started", "look d"]
     assert result.target.deployment
     assert result.target.deployment.state == "failed"
 
@@ -50,20 +50,20 @@ def test_a_deployment_is_stopped_started_and_checked() -> None:
     ],
 )
 def test_a_deployment_that_did_not_stop_is_not_started(stop: EsmlError, outcome: Outcome) -> None:
-    """If the stop fails, its result is returned and nothing is started."""
-    result, asked = restarted(stops=(stop,), looks=(RUNS,))
+    """If the stop fails, the restart has its outcome and sends no start."""
+    result, requests = restarted(stops=(stop,), looks=(RUNNING,))
     assert result.outcome is outcome
-    assert "start" not in " ".join(asked)
+    assert "start" not in " ".join(requests)
 
 
 def test_a_deployment_stopped_by_someone_else_is_started() -> None:
-    """A deployment that someone else stopped in the meantime is started."""
-    result, asked = restarted(stops=(MISSING,))
-    assert (result.outcome, asked[:2]) == (Outcome.RESTARTED, ["stop d", "start d started"])
+    """A deployment that someone else has already stopped is started."""
+    result, requests = restarted(stops=(MISSING,))
+    assert (result.outcome, requests[:2]) == (Outcome.RESTARTED, ["stop d", "start d started"])
 
 
 @pytest.mark.parametrize(
-    ("start", "outcome", "status", "said"),
+    ("start", "outcome", "status", "message"),
     [
         (
             refusal(429, reason="Could not start"),
@@ -81,13 +81,13 @@ def test_a_deployment_stopped_by_someone_else_is_started() -> None:
     ],
 )
 def test_a_failed_start_reports_that_the_deployment_stopped(
-    start: EsmlError, outcome: Outcome, status: int, said: str
+    start: EsmlError, outcome: Outcome, status: int, message: str
 ) -> None:
     """A failed start reports that the deployment stopped, with the reason, the save file and the start's exit code."""
     result, _ = restarted(starts=(start,), looks=({},))
     assert result.error
     assert (result.outcome, result.error.exit_status) == (outcome, status)
-    assert result.error.message.startswith(said)
+    assert result.error.message.startswith(message)
     assert result.attempts > 1
     refused, _ = restarted(starts=(refusal(404),), looks=({},))
     assert refused.error
@@ -95,7 +95,7 @@ def test_a_failed_start_reports_that_the_deployment_stopped(
 
 
 def test_the_state_after_the_start_determines_the_outcome() -> None:
-    """A deployment that is still starting, has failed or is gone after the start is reported as such."""
+    """After the start, a starting deployment is reported as starting, and a failed or missing one as failed."""
     assert restarted(looks=({"d": "starting"},))[0].outcome is Outcome.STARTING
     assert restarted(looks=({"d": "failed"},))[0].outcome is Outcome.FAILED
     gone = restarted(looks=({},))[0]
@@ -106,7 +106,7 @@ def test_the_state_after_the_start_determines_the_outcome() -> None:
 
 
 def interrupted(stage: str, looks: Mapping[str, str]) -> Result:
-    """Return the result of a restart that a signal interrupts during the stop or the start."""
+    """Return the result of a restart that a signal interrupts in the stop, in the start or between the two."""
     cluster = FakeCluster(looks=[looks])
     restarts = Restarts(
         Reader(cluster, Deadline(60, FakeClock()), lambda _: None), Flags(), wait_for="started", again="X"
@@ -121,7 +121,7 @@ def interrupted(stage: str, looks: Mapping[str, str]) -> Result:
 
 
 @pytest.mark.parametrize(
-    ("stage", "looks", "outcome", "said"),
+    ("stage", "looks", "outcome", "message"),
     [
         ("stop", {}, Outcome.STOPPED, None),
         ("stop", {"d": "stopping"}, Outcome.STOPPING, "The request was sent."),
@@ -137,9 +137,9 @@ def interrupted(stage: str, looks: Mapping[str, str]) -> Result:
         ),
     ],
 )
-def test_after_a_signal_a_check_shows_how_far_the_restart_got(
-    stage: str, looks: Mapping[str, str], outcome: Outcome, said: str | None
+def test_after_a_signal_the_state_determines_the_outcome(
+    stage: str, looks: Mapping[str, str], outcome: Outcome, message: str | None
 ) -> None:
     """After a signal, the listed state determines whether the deployment stopped or started."""
     result = interrupted(stage, looks)
-    assert (result.outcome, result.error and result.error.message) == (outcome, said)
+    assert (result.outcome, result.error and result.error.message) == (outcome, message)

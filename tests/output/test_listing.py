@@ -27,7 +27,7 @@ BUSY = deployment(
 
 
 def report() -> Report:
-    """Return a list with a busy deployment, one that was never used, and a name that matches nothing."""
+    """Return a list with a busy deployment, one whose last use is unknown, and a name that matches nothing."""
     return Report(
         "list",
         (
@@ -67,7 +67,7 @@ DAY = 86_400_000
     ids=["nothing known", "used", "not since its start", "one node restarted", "started just now", "in use"],
 )
 def test_the_last_use_is_shown_only_as_far_as_known(found: Deployment, ago: str, at: str) -> None:
-    """The last use is shown only as far as the cluster knows it."""
+    """The last use is shown as far as it is known: as a time, `now`, `not since` a time, or `unknown`."""
     assert (last_use(found, 7 * DAY), used_at(found)) == (ago, at)
 
 
@@ -83,22 +83,22 @@ def test_a_wide_terminal_shows_every_column() -> None:
 
 
 def test_a_table_without_a_terminal_has_its_natural_width() -> None:
-    """Without a terminal the table has all columns at their natural width."""
+    """Without a terminal, the table is the same as on a terminal with 1,000 columns."""
     assert text(report(), None) == text(report(), 1000)
 
 
 @pytest.mark.parametrize("columns", [30, 60])
-def test_a_narrow_terminal_shows_the_important_columns(columns: int) -> None:
+def test_a_narrow_terminal_shows_the_uses_below_each_row(columns: int) -> None:
     """A narrow terminal shows complete IDs, no models, and the uses below each row."""
-    shown = text(report(), columns)
-    assert "MODEL" not in shown
-    assert shown.startswith("DEPLOYMENT")
-    assert "a_rather_long_deployment_id" in shown
-    assert all(f"\n  used by: {use}\n" in shown for use in ("endpoint my-elser", "pipeline p[1]", "pipeline q (model)"))
+    table = text(report(), columns)
+    assert "MODEL" not in table
+    assert table.startswith("DEPLOYMENT")
+    assert "a_rather_long_deployment_id" in table
+    assert all(f"\n  used by: {use}\n" in table for use in ("endpoint my-elser", "pipeline p[1]", "pipeline q (model)"))
 
 
 def test_columns_that_fit_are_shown_above_the_uses() -> None:
-    """Model and memory are shown if they fit, even if the uses are shown below."""
+    """The memory column is shown if it fits, even if the uses are shown below each row."""
     head, first, use, *_ = text(report(), 72).splitlines()
     assert head.split("  ")[-1].strip() == "MEMORY"
     assert first.endswith("253 MB")
@@ -106,7 +106,7 @@ def test_columns_that_fit_are_shown_above_the_uses() -> None:
 
 
 def test_a_very_long_id_does_not_remove_columns() -> None:
-    """A very long ID gets a separate line, and the other rows keep their columns."""
+    """A very long ID is on its own line, a long reason wraps, and the other rows keep their columns."""
     names = ["a", "b", "c", "d" * 90]
     found = [deployment(name, "m", reason="word " * 30 if name == "c" else None) for name in names]
     results = tuple(Result.planned(Target(one.deployment_id, Outcome.LISTED, one, USES[1:2])) for one in found)
@@ -126,9 +126,9 @@ def test_an_id_wider_than_its_column_is_on_a_separate_line() -> None:
     assert rest.split()[:2] == ["started", "1/2"]
 
 
-@pytest.mark.parametrize(("columns", "there"), [(80, []), (87, ["MODEL"]), (95, ["MODEL", "MEMORY"])])
-def test_columns_are_added_in_order_of_importance(columns: int, there: list[str]) -> None:
+@pytest.mark.parametrize(("columns", "visible"), [(80, []), (87, ["MODEL"]), (95, ["MODEL", "MEMORY"])])
+def test_columns_are_added_in_order_of_importance(columns: int, visible: list[str]) -> None:
     """With more room, columns are added in order of importance."""
     head = text(report(), columns).splitlines()[0]
     assert head.startswith("DEPLOYMENT")
-    assert [one for one in ("MODEL", "MEMORY", "NODES") if one in head] == there
+    assert [one for one in ("MODEL", "MEMORY", "NODES") if one in head] == visible

@@ -32,7 +32,7 @@ def test_an_unmatched_name_is_reported_with_its_hint(target: Target, line: str) 
 
 
 def test_a_model_is_reported_with_the_command_for_its_deployments() -> None:
-    """A model with deployments is reported with the command for them and all given options."""
+    """A model alias is reported with the command for its deployments, which repeats the given options."""
     target = Target(
         "faq", Outcome.NOT_FOUND, hint="is a model alias of m; its deployments are a", model_deployments=("a", "b")
     )
@@ -61,7 +61,7 @@ def test_a_skipped_deployment_shows_its_last_use(known: dict[str, Any], line: st
     assert not_idle(Target("d", Outcome.NOT_IDLE, deployment("d", **known))) == line
 
 
-def test_a_failure_has_its_hint() -> None:
+def test_a_failure_is_followed_by_its_hint() -> None:
     """A failure has its hint on a separate line."""
     error = EsmlError("Not allowed.", hint="Ask for manage_ml.")
     assert failure(Result(Target("d", Outcome.WOULD_STOP), Outcome.FAILED, error=error)) == [
@@ -82,7 +82,7 @@ def test_the_restore_command_and_with_verbose_each_start_call_is_shown() -> None
 
 
 def outcomes(*found: Outcome) -> tuple[Result, ...]:
-    """Return results with these outcomes."""
+    """Return results of the deployment d with these outcomes."""
     return tuple(Result(Target("d", one), one) for one in found)
 
 
@@ -107,8 +107,8 @@ def test_the_summary_names_or_counts_the_results(report: Report, sentence: str) 
     assert summary(report) == sentence
 
 
-def test_the_reason_of_a_failed_deployment_is_shown_when_it_stops() -> None:
-    """The reason of a deployment, such as a deleted model, is shown when it stops."""
+def test_a_stop_warns_with_the_reason_for_the_state() -> None:
+    """The reason for a deployment's state, such as a deleted model, is a warning when it stops, but not in a list."""
     found = deployment("d", reason="Its model gone was deleted.")
     for outcome, line in ((Outcome.STOPPED, "d: Its model gone was deleted."), (Outcome.LISTED, None)):
         result = Result(Target("d", outcome, found), outcome)
@@ -116,7 +116,7 @@ def test_the_reason_of_a_failed_deployment_is_shown_when_it_stops() -> None:
 
 
 def test_the_memory_of_a_list_counts_each_deployment_on_each_node() -> None:
-    """The memory of a list counts each deployment on each of its nodes; with unknown values it is a minimum."""
+    """The memory of a list counts each deployment once per node; with unknown values it is a minimum."""
     one, two = deployment("a", "m", memory_bytes=1024**3), deployment("b", "m", memory_bytes=1024**3, nodes=("x", "y"))
     assert summary(listed(one, two)) == "2 deployments, 3.0 GB of memory."
     assert summary(listed(one, deployment("c"))) == "2 deployments, at least 1.0 GB of memory."
@@ -124,5 +124,5 @@ def test_the_memory_of_a_list_counts_each_deployment_on_each_node() -> None:
 
 
 def listed(*found: Deployment) -> Report:
-    """Return the report of a list."""
+    """Return the report of a list with these deployments."""
     return Report("list", tuple(Result.planned(Target(one.deployment_id, Outcome.LISTED, one)) for one in found))

@@ -19,14 +19,14 @@ def sandbox() -> Iterator[SandboxServer]:
 
 
 def run(sandbox: SandboxServer, *arguments: str, **environment: str) -> Ended:
-    """Run the command with both streams in pipes."""
+    """Run the command with stdout and stderr in pipes."""
     return esml(*arguments, environment={"ESML_URL": sandbox.url, **NARROW, **environment})
 
 
-@pytest.mark.parametrize("form", [[], ["-o", "ids"], ["-o", "json"], ["-o", "jsonl"]])
-def test_results_in_a_pipe_are_data(sandbox: SandboxServer, form: list[str]) -> None:
+@pytest.mark.parametrize("output_format", [[], ["-o", "ids"], ["-o", "json"], ["-o", "jsonl"]])
+def test_results_in_a_pipe_have_complete_ids_and_no_colors(sandbox: SandboxServer, output_format: list[str]) -> None:
     """Results in a pipe have complete IDs and no colors, even with a narrow COLUMNS and with FORCE_COLOR."""
-    ended = run(sandbox, "stop", LONG, "my_model_for_search", *form, FORCE_COLOR="1")
+    ended = run(sandbox, "stop", LONG, "my_model_for_search", *output_format, FORCE_COLOR="1")
     assert ended.status == 0
     assert LONG in ended.out
     assert "\x1b" not in ended.out
@@ -44,7 +44,7 @@ def test_each_target_is_one_tab_separated_line(sandbox: SandboxServer) -> None:
     assert ended.lines[1][4] == "pipeline:reviews-pipeline"
 
 
-def test_ids_are_ready_for_xargs(sandbox: SandboxServer) -> None:
+def test_ids_can_be_piped_to_xargs(sandbox: SandboxServer) -> None:
     """-o ids prints the stopped deployments only, one per line."""
     ended = run(sandbox, "stop", LONG, "reviews_for_ingest", "nope", "my_model_for_search", "-o", "ids")
     assert ended.out == f"{LONG}\nmy_model_for_search\n"
@@ -53,7 +53,7 @@ def test_ids_are_ready_for_xargs(sandbox: SandboxServer) -> None:
 
 
 def test_a_log_gets_a_line_for_each_finished_target(sandbox: SandboxServer) -> None:
-    """In a log, several targets get a line each when they finish, and a single one gets only the closing sentence."""
+    """A log has a line for each of several finished targets, but not for a single one, and is empty with -q."""
     first, *finished, closing = run(sandbox, "stop", LONG, "my_model_for_search").err.splitlines()
     assert first == f"esml: Stopping {LONG}, my_model_for_search on {sandbox.url}"
     assert sorted(line.split(" stopped after ")[0] for line in finished) == [
@@ -65,10 +65,10 @@ def test_a_log_gets_a_line_for_each_finished_target(sandbox: SandboxServer) -> N
     assert run(sandbox, "stop", "questions_b", "-q", "--force").err == ""
 
 
-@pytest.mark.parametrize("form", ["table", "wide"])
-def test_a_table_can_be_piped(sandbox: SandboxServer, form: str) -> None:
+@pytest.mark.parametrize("output_format", ["table", "wide"])
+def test_a_table_in_a_pipe_has_its_natural_width(sandbox: SandboxServer, output_format: str) -> None:
     """-o table in a pipe has its natural width, regardless of COLUMNS, and shows the uses of a refused deployment."""
-    out = run(sandbox, "stop", LONG, "reviews_for_ingest", "-o", form).out
+    out = run(sandbox, "stop", LONG, "reviews_for_ingest", "-o", output_format).out
     head, first, second = out.splitlines()
     assert head.split() == ["DEPLOYMENT", "OUTCOME", "MODEL", "USED", "BY"]
     assert first.split()[0] == LONG
@@ -83,7 +83,7 @@ def test_every_row_of_a_list_is_a_deployment(sandbox: SandboxServer) -> None:
     assert ended.err == "esml: warning: No deployment matches zz*.\n"
 
 
-def test_an_empty_list_says_so(sandbox: SandboxServer) -> None:
+def test_an_empty_list_prints_a_message_to_stderr(sandbox: SandboxServer) -> None:
     """An empty list prints a message to stderr."""
     for name in list(sandbox.state.deployments):
         sandbox.state.deployments.pop(name)
@@ -98,7 +98,7 @@ def test_a_list_can_be_sorted(sandbox: SandboxServer, sort: str, first: str) -> 
 
 
 def test_force_color_colors_stderr_in_a_pipe(sandbox: SandboxServer) -> None:
-    """FORCE_COLOR colors stderr in a pipe, unless NO_COLOR is set."""
+    """FORCE_COLOR=1 colors stderr in a pipe, unless NO_COLOR is set; FORCE_COLOR=0 does not."""
     assert "\x1b[1;31mesml:\x1b[0m" in run(sandbox, "stop", "reviews_for_ingest", FORCE_COLOR="1").err
     assert "\x1b" not in run(sandbox, "stop", "reviews_for_ingest", FORCE_COLOR="1", NO_COLOR="1").err
     assert "\x1b" not in run(sandbox, "stop", "reviews_for_ingest", FORCE_COLOR="0").err

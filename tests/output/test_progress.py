@@ -30,7 +30,7 @@ def test_a_reminder_names_pending_targets_and_their_queues() -> None:
 
 
 def test_a_reminder_names_a_few_targets_and_counts_the_rest() -> None:
-    """A reminder names a few targets and counts the rest."""
+    """A reminder names MOST_NAMES targets and counts the others."""
     log = LogProgress()
     log.phase("Stopping", 9)
     for number in range(9):
@@ -46,8 +46,8 @@ def test_reminders_about_a_target_appear_every_thirty_seconds() -> None:
     log.phase("Stopping", 1)
     log.started(D)
     began = log.under_way["d"]
-    told = {seconds: lines for seconds in range(100) if (lines := log.due(began + seconds))}
-    assert told == {seconds: [f"still stopping d ({seconds} s)"] for seconds in (30, 60, 90)}
+    reminders = {seconds: lines for seconds in range(100) if (lines := log.due(began + seconds))}
+    assert reminders == {seconds: [f"still stopping d ({seconds} s)"] for seconds in (30, 60, 90)}
 
 
 def test_a_long_lookup_gets_reminders() -> None:
@@ -59,14 +59,14 @@ def test_a_long_lookup_gets_reminders() -> None:
 
 def test_a_thread_writes_the_reminders(monkeypatch: pytest.MonkeyPatch) -> None:
     """A background thread writes the reminders."""
-    came = threading.Event()
+    reminded = threading.Event()
     monkeypatch.setattr(progress, "CHECK_SECONDS", 0.001)
-    monkeypatch.setattr(progress, "write_line", lambda line: came.set() if "still stopping d" in line else None)
+    monkeypatch.setattr(progress, "write_line", lambda line: reminded.set() if "still stopping d" in line else None)
     with LogProgress() as log:
         log.phase("Stopping", 1)
         log.started(D)
         log.under_way["d"] -= 60
-        assert came.wait(30)
+        assert reminded.wait(30)
 
 
 class Terminal(io.StringIO):
@@ -86,7 +86,7 @@ class Terminal(io.StringIO):
         return [line.rstrip() for line in screen.display if line.strip()]
 
 
-def terminal_for(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+def replace_stderr(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """Replace stderr with a terminal of 60 columns; pytest replaces stderr before each test."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
@@ -98,14 +98,14 @@ def terminal_for(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 def test_lines_printed_during_progress_stay_complete(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines that are printed during progress remain complete and in order, and the progress disappears."""
-    terminal = terminal_for(monkeypatch)
-    with TerminalProgress() as shown:
-        shown.phase("Stopping", 3)
-        assert shown.has_rows.wait(30)
+    terminal = replace_stderr(monkeypatch)
+    with TerminalProgress() as display:
+        display.phase("Stopping", 3)
+        assert display.has_rows.wait(30)
         stderr.warn("the first")
-        shown.started(A)
+        display.started(A)
         stderr.write_error(["the second has two lines", "  and this is the other"])
-        shown.ended(Result(A, Outcome.STOPPED))
+        display.ended(Result(A, Outcome.STOPPED))
         stderr.write_line(f"a line that is longer than the terminal is wide: {'x' * 40} end")
     stderr.write_line("after all")
     assert terminal.lines == [
@@ -121,38 +121,38 @@ def test_lines_printed_during_progress_stay_complete(monkeypatch: pytest.MonkeyP
 
 def test_progress_shows_a_total_and_the_pending_targets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Progress shows a total, a line for each of the first pending targets, the number of the others, and retries."""
-    terminal_for(monkeypatch)
-    with TerminalProgress() as shown:
-        shown.phase("Stopping", 12)
+    replace_stderr(monkeypatch)
+    with TerminalProgress() as display:
+        display.phase("Stopping", 12)
         for number in range(8):
-            shown.started(Target(f"d{number}", Outcome.WOULD_STOP))
-        shown.ended(Result(Target("d0", Outcome.WOULD_STOP), Outcome.STOPPED))
-        now = shown.under_way["d1"] + 14
-        assert shown.rows(shown.began)[0] == "Stopping: 1 of 12 done, 0 s"
-        assert shown.rows(now)[1] == "waiting 14 s for d1"
-        assert len(shown.rows(now)) == 1 + progress.MOST_NAMES + 1
-        assert shown.rows(now)[-1] == "and for 2 others"
-        shown.retrying("busy\x1b[31m. Trying again")
-        assert shown.note == "busy\\x1b[31m. Trying again"
-        shown.ended(Result(Target("d1", Outcome.WOULD_STOP), Outcome.STOPPED))
-        assert shown.note == ""
-        assert shown.rows(now)[-1] == "and for 1 other"
+            display.started(Target(f"d{number}", Outcome.WOULD_STOP))
+        display.ended(Result(Target("d0", Outcome.WOULD_STOP), Outcome.STOPPED))
+        now = display.under_way["d1"] + 14
+        assert display.rows(display.began)[0] == "Stopping: 1 of 12 done, 0 s"
+        assert display.rows(now)[1] == "waiting 14 s for d1"
+        assert len(display.rows(now)) == 1 + progress.MOST_NAMES + 1
+        assert display.rows(now)[-1] == "and for 2 others"
+        display.retrying("busy\x1b[31m. Trying again")
+        assert display.note == "busy\\x1b[31m. Trying again"
+        display.ended(Result(Target("d1", Outcome.WOULD_STOP), Outcome.STOPPED))
+        assert display.note == ""
+        assert display.rows(now)[-1] == "and for 1 other"
 
 
 def test_a_short_command_shows_one_plain_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """A short command shows a single plain line, which disappears."""
-    terminal = terminal_for(monkeypatch)
+    terminal = replace_stderr(monkeypatch)
     monkeypatch.setattr(progress, "SHORT_SECONDS", 60.0)
-    with TerminalProgress() as shown:
-        shown.phase("Looking up")
+    with TerminalProgress() as display:
+        display.phase("Looking up")
         assert terminal.lines == ["Looking up ..."]
     assert terminal.lines == []
-    assert not shown.has_rows.is_set()
+    assert not display.has_rows.is_set()
 
 
 def test_a_progress_line_is_truncated_to_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """A progress line is truncated to the terminal's width, also with wide characters."""
-    terminal = terminal_for(monkeypatch)
+    terminal = replace_stderr(monkeypatch)
     for text in ("x" * 100, "\u6df1" * 100):
         stderr.show_step(text)
         assert len(terminal.lines) == 1

@@ -1,4 +1,4 @@
-"""Checks that the JSON output of every command conforms to the published schema."""
+"""Checks that the JSON output of the commands conforms to the published schemas."""
 
 import json
 from collections.abc import Iterator
@@ -23,14 +23,14 @@ def sandbox() -> Iterator[SandboxServer]:
 
 @pytest.mark.parametrize("name", ["", "report", "save"])
 def test_the_printed_schema_is_valid(name: str) -> None:
-    """`esml schema` prints valid JSON Schema."""
+    """`esml schema` prints valid JSON Schemas for reports and save files."""
     ended = esml("schema", *filter(None, [name]))
     assert ended.status == 0
     Draft202012Validator.check_schema(json.loads(ended.out))
 
 
 def test_a_save_file_conforms_to_its_schema(sandbox: SandboxServer, tmp_path: Path) -> None:
-    """A save file with all kinds of settings and uses conforms to its schema."""
+    """A save file of all deployments, one of them with adaptive allocations, conforms to its schema."""
     start = "/_ml/trained_models/my_model/deployment/_start?deployment_id=adaptive&cache_size=1234567b"
     RawCluster(sandbox.url).do("POST", start, {"adaptive_allocations": {"enabled": True}})
     file = tmp_path / "saved.json"
@@ -53,8 +53,8 @@ def test_a_save_file_conforms_to_its_schema(sandbox: SandboxServer, tmp_path: Pa
 def test_each_output_conforms_to_the_schema(sandbox: SandboxServer, arguments: tuple[str, ...], status: int) -> None:
     """The JSON output conforms to the schema and contains the command and the exit code of the process."""
     environment = {"ESML_URL": sandbox.url}
-    whole = esml(*arguments, "-o", "json", environment=environment)
-    assert (whole.status, whole.json["exit"]["code"], whole.json["command"]) == (status, status, arguments[0])
+    ended = esml(*arguments, "-o", "json", environment=environment)
+    assert (ended.status, ended.json["exit"]["code"], ended.json["command"]) == (status, status, arguments[0])
 
 
 def test_json_lines_are_the_deployments_and_a_summary(sandbox: SandboxServer) -> None:
@@ -81,12 +81,12 @@ def test_json_lines_are_the_deployments_and_a_summary(sandbox: SandboxServer) ->
         (("restore", "no-such-file"), "usage", 2),
     ],
 )
-@pytest.mark.parametrize("form", ["json", "jsonl"])
+@pytest.mark.parametrize("output_format", ["json", "jsonl"])
 def test_an_error_before_any_result_is_json_on_stdout(
-    arguments: tuple[str, ...], code: str, exit_code: int, form: str
+    arguments: tuple[str, ...], code: str, exit_code: int, output_format: str
 ) -> None:
     """An error before any result is written to stdout as JSON with a stable code, and to stderr as text."""
-    ended = esml(*arguments, "-o", form)
+    ended = esml(*arguments, "-o", output_format)
     document = checked(json.loads(ended.out))
     assert (ended.status, document["exit"]["code"]) == (exit_code, exit_code)
     assert [one["code"] for one in document["errors"]] == [code]
@@ -94,8 +94,8 @@ def test_an_error_before_any_result_is_json_on_stdout(
     assert not any(document["counts"].values())
 
 
-def test_each_json_error_has_code_message_and_hint(sandbox: SandboxServer) -> None:
-    """An error in JSON has its code, message, hint and, for a refusal, the command that stops the deployment anyway."""
+def test_a_json_error_has_a_code_a_message_a_hint_and_a_command(sandbox: SandboxServer) -> None:
+    """The JSON of a refusal has a code, a message, a hint and the command that stops the deployment anyway."""
     ended = esml("stop", "reviews_for_ingest", "-qo", "json", environment={"ESML_URL": sandbox.url})
     (error,) = ended.json["errors"]
     assert error == ended.json["deployments"][0]["error"]
@@ -108,7 +108,7 @@ def test_each_json_error_has_code_message_and_hint(sandbox: SandboxServer) -> No
 
 
 def test_the_report_contains_the_cluster_and_the_duration(sandbox: SandboxServer) -> None:
-    """The report contains the cluster, the start time, the duration and all warnings, also with -q."""
+    """A report contains the cluster, the duration and all warnings, even with -q."""
     found = esml("stop", "nope", "-q", "-o", "json", environment={"ESML_URL": sandbox.url}).json
     assert found["cluster"]["url"] == sandbox.url
     assert found["cluster"]["name"] == "esml-sandbox"
@@ -118,7 +118,7 @@ def test_the_report_contains_the_cluster_and_the_duration(sandbox: SandboxServer
     assert found["errors"] == []
 
 
-def test_states_do_not_contradict_outcomes(sandbox: SandboxServer) -> None:
+def test_a_report_contains_the_states_before_and_after_a_stop(sandbox: SandboxServer) -> None:
     """A stopped deployment has the states before and after; a list has only the current state."""
     environment = {"ESML_URL": sandbox.url}
     (stopped,) = esml("stop", "my_model_for_search", "-o", "json", environment=environment).json["deployments"]
@@ -137,7 +137,7 @@ def test_the_schema_rejects_invalid_reports() -> None:
 
 
 def test_the_json_of_a_list_contains_deployments_only(sandbox: SandboxServer) -> None:
-    """In the JSON of a list, an unmatched name is a warning, or an error if a match was required."""
+    """An unmatched name in the JSON of a list is a warning, or an error with --no-allow-no-match."""
     environment = {"ESML_URL": sandbox.url}
     ended = esml("list", "large_model", "zz*", "-o", "json", environment=environment).json
     assert [one["deployment_id"] for one in ended["deployments"]] == ["large_model"]
@@ -146,7 +146,7 @@ def test_the_json_of_a_list_contains_deployments_only(sandbox: SandboxServer) ->
     assert [one["target"] for one in ended["errors"]] == ["zz*"]
 
 
-def test_an_error_contains_the_command_that_solves_it(sandbox: SandboxServer) -> None:
+def test_an_error_contains_the_command_that_stops_anyway(sandbox: SandboxServer) -> None:
     """Errors about uses and about models contain the command that resolves them, with the given options."""
     ended = esml("stop", "reviews_for_ingest", "questions", "-o", "json", environment={"ESML_URL": sandbox.url}).json
     assert [one["command"] for one in ended["errors"]] == [

@@ -15,8 +15,8 @@ KEY = base64.b64encode(b"key-id:canary-key").decode()
 SECRETS = ("canary", KEY)
 
 
-def everything() -> Connection:
-    """Return a connection with a secret in every possible place."""
+def connection_with_secrets() -> Connection:
+    """Return a connection with a secret in every setting that can contain one."""
     return Connection(
         ("https://h:9200",),
         api_key=KEY,
@@ -36,14 +36,14 @@ def everything() -> Connection:
 
 def report(**changes: object) -> SettingsReport:
     """Return the report on this connection through a proxy with a login."""
-    found = masked_value(everything(), {"ES_URL": "x"})
+    found = masked_value(connection_with_secrets(), {"ES_URL": "x"})
     return SettingsReport(found.settings, found.not_used, found.warnings, **changes)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("form", ["table", "json", "jsonl"])
-def test_no_format_shows_a_secret(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("output_format", ["table", "json", "jsonl"])
+def test_no_format_shows_a_secret(output_format: str, capsys: pytest.CaptureFixture[str]) -> None:
     """No format shows a secret; an API key is shown by its ID."""
-    rendering.show(report(), Invocation("config", form))
+    rendering.show(report(), Invocation("config", output_format))
     out = capsys.readouterr().out
     assert not any(secret in out for secret in SECRETS)
     assert "key-id:********" in out
@@ -68,11 +68,13 @@ def test_json_contains_the_error(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("may", "status"), [({"manage_ml": True}, 0), ({"manage_ml": False}, 4), ({"manage_ml": None}, 4), (None, 4)]
+    ("privileges", "status"), [({"manage_ml": True}, 0), ({"manage_ml": False}, 4), ({"manage_ml": None}, 4), (None, 4)]
 )
-def test_the_exit_code_of_config_depends_on_the_privilege(may: dict[str, bool | None] | None, status: int) -> None:
-    """The exit code is 0 if the user may stop deployments, else 4."""
-    assert report(inspection=Inspection("u", privileges=may)).exit_status == status
+def test_the_exit_code_of_config_depends_on_the_privilege(
+    privileges: dict[str, bool | None] | None, status: int
+) -> None:
+    """The exit code is 0 if the user has manage_ml, and 4 if not or if that is unknown."""
+    assert report(inspection=Inspection("u", privileges=privileges)).exit_status == status
 
 
 def test_names_from_the_server_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,7 +88,7 @@ def test_names_from_the_server_are_escaped(capsys: pytest.CaptureFixture[str]) -
     assert not any("\x1b" in line for line in lines)
 
 
-def test_missing_credentials_and_proxies_are_reported() -> None:
+def test_missing_credentials_are_reported() -> None:
     """A connection without credentials and proxy shows only its URL and that it has no credentials."""
     found = masked_value(Connection(("http://h:1",), sources={"url": "--url"}), {})
     assert [(one.name, one.value) for one in found.settings] == [("url", "http://h:1"), ("credentials", "none")]

@@ -31,7 +31,9 @@ class Terminal(io.StringIO):
         ({"NO_COLOR": "1", "FORCE_COLOR": "1", "CLICOLOR_FORCE": "1"}, False, False),
     ],
 )
-def test_colour(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], on_terminal: bool, in_pipe: bool) -> None:
+def test_colors_depend_on_the_stream_and_the_environment(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], on_terminal: bool, in_pipe: bool
+) -> None:
     """Each stream is checked separately; NO_COLOR takes precedence over variables that force colors."""
     for name, value in {"TERM": "xterm", **environment}.items():
         monkeypatch.setenv(name, value)
@@ -41,7 +43,7 @@ def test_colour(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], on
 
 
 def test_a_closed_stream_is_not_a_terminal() -> None:
-    """A closed stream is not a terminal."""
+    """A closed stream is neither a terminal nor able to move the cursor."""
     closed = Terminal()
     closed.close()
     closed.isatty = io.StringIO.isatty.__get__(closed)  # type: ignore[method-assign]
@@ -50,7 +52,7 @@ def test_a_closed_stream_is_not_a_terminal() -> None:
 
 
 @pytest.mark.parametrize(("columns", "width"), [("44", 44), ("0", 80), ("-3", 80), ("wide", 80), ("", 80)])
-def test_width(monkeypatch: pytest.MonkeyPatch, columns: str, width: int) -> None:
+def test_the_width_is_columns_or_80(monkeypatch: pytest.MonkeyPatch, columns: str, width: int) -> None:
     """COLUMNS is the width if it is a positive number; otherwise the width without a terminal is 80."""
     monkeypatch.setenv("COLUMNS", columns)
     assert terminal.width(io.StringIO()) == width

@@ -6,7 +6,7 @@ from tests.support.builders import deployment
 
 
 @pytest.mark.parametrize(
-    ("name", "running", "found"),
+    ("name", "running", "expected"),
     [
         ("my_serch", ["my_search"], ["my_search"]),
         ("ym_model", ["my_model"], ["my_model"]),
@@ -19,15 +19,15 @@ from tests.support.builders import deployment
         ("my_mod", ["my_mod_a", "my_mod_b", "other"], ["my_mod_a", "my_mod_b"]),
     ],
 )
-def test_similar_ids_are_suggested(name: str, running: list[str], found: list[str]) -> None:
+def test_similar_ids_are_suggested(name: str, running: list[str], expected: list[str]) -> None:
     """Similar IDs are suggested, regardless of case, but none that differs only in digits."""
     hint = alike(name, running)
     suggested = hint.text.removeprefix("did you mean ").removesuffix("?").split(" or ") if hint else []
-    assert sorted(suggested) == found
+    assert sorted(suggested) == expected
 
 
-def test_a_model_names_its_running_deployments() -> None:
-    """The hint for a model names its running deployments, or says that it has none."""
+def test_the_hint_for_a_model_names_its_running_deployments() -> None:
+    """The hint for a model or a model alias names its running deployments, or says that there are none."""
     running = [deployment("b", "m"), deployment("a", "m"), deployment("x", "other")]
     model = Model("m", "pytorch")
     assert of_model("m", model, running) == Hint("is a model; its deployments are a, b: use --model m", ("a", "b"))
@@ -39,7 +39,7 @@ def test_a_model_names_its_running_deployments() -> None:
     )
 
 
-def test_an_endpoint_names_the_deployment_it_uses() -> None:
+def test_the_hint_for_an_endpoint_names_its_deployment() -> None:
     """The hint for an endpoint names the deployment that it uses, or says that its own deployment is not running."""
     endpoints = [Endpoint("e", "d"), Endpoint("own", None)]
     assert of_endpoint("e", endpoints) == Hint("is an inference endpoint that uses deployment d")

@@ -31,7 +31,7 @@ def test_names_keep_their_order_without_duplicates() -> None:
 
 
 def test_names_from_standard_input_follow_the_arguments() -> None:
-    """Names from standard input follow the arguments; models are separate."""
+    """Names from standard input follow the arguments, models are kept separate, and duplicates are removed."""
     selection = parse(["a"], lines=["b", "a"], models=["m", "m"], idle_before=5)
     assert selection == Selection(("a", "b"), ("m",), idle_before=5, from_input=True)
     assert parse(["a"]).from_input is False
@@ -39,14 +39,14 @@ def test_names_from_standard_input_follow_the_arguments() -> None:
 
 
 def test_exact_names_and_patterns_are_distinguished() -> None:
-    """A name with an asterisk and _all are patterns; an ID that begins with _all is not."""
+    """A name with an asterisk and `_all` are patterns; an ID that only begins with `_all` is exact."""
     selection = Selection(("a", "b*", "_all", "*", "_all_of_them"))
     assert selection.exact == ("a", "_all_of_them")
     assert selection.patterns == ("b*", "_all", "*")
 
 
 @pytest.mark.parametrize(
-    ("selection", "broad"),
+    ("selection", "is_broad"),
     [
         (Selection(("a",)), False),
         (Selection(("a", "b*")), True),
@@ -54,13 +54,13 @@ def test_exact_names_and_patterns_are_distinguished() -> None:
         (Selection((), ("m",)), True),
     ],
 )
-def test_only_exact_ids_are_not_broad(selection: Selection, broad: bool) -> None:
-    """A selection of anything but exact IDs requires confirmation."""
-    assert selection.is_broad is broad
+def test_patterns_and_models_make_a_selection_broad(selection: Selection, is_broad: bool) -> None:
+    """A selection is broad if it contains a pattern, `_all` or a model."""
+    assert selection.is_broad is is_broad
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("", "A deployment ID is empty."),
         ("a,", "A deployment ID is empty."),
@@ -75,28 +75,28 @@ def test_only_exact_ids_are_not_broad(selection: Selection, broad: bool) -> None
         ("x" * 2_701, f"The deployment ID that starts with {'x' * 40!r} is too long."),
     ],
 )
-def test_impossible_ids_are_rejected_before_any_request(name: str, said: str) -> None:
+def test_invalid_ids_are_rejected(name: str, message: str) -> None:
     """An impossible ID is rejected with one sentence that shows it escaped."""
-    with pytest.raises(InputError) as refused:
+    with pytest.raises(InputError) as raised:
         parse([name])
-    assert (refused.value.message, refused.value.target) == (said, "" if name == "a," else name)
+    assert (raised.value.message, raised.value.target) == (message, "" if name == "a," else name)
 
 
 def test_the_hint_for_an_empty_id_mentions_unset_variables() -> None:
-    """The hint for an empty ID mentions unset variables."""
-    with pytest.raises(InputError) as refused:
+    """The hint for an empty ID mentions stray commas and unset variables; the ID `..` has no hint."""
+    with pytest.raises(InputError) as raised:
         parse(["a,,b"])
-    assert refused.value.hint == "Check the command for a stray comma or an unset variable."
-    with pytest.raises(InputError) as refused:
+    assert raised.value.hint == "Check the command for a stray comma or an unset variable."
+    with pytest.raises(InputError) as raised:
         parse([".."])
-    assert refused.value.hint is None
+    assert raised.value.hint is None
 
 
-def test_the_hint_for_special_characters_suggests_a_pattern() -> None:
+def test_the_hint_for_control_characters_suggests_a_pattern() -> None:
     """The hint for an ID with control characters suggests a pattern."""
-    with pytest.raises(InputError) as refused:
+    with pytest.raises(InputError) as raised:
         parse(["a\tb"])
-    assert "a pattern with *" in str(refused.value.hint)
+    assert "a pattern with *" in str(raised.value.hint)
 
 
 @pytest.mark.parametrize("name", ["a*", "_all", "a,b"])
@@ -104,9 +104,9 @@ def test_standard_input_and_models_accept_no_patterns(name: str) -> None:
     """Patterns and comma-separated lists are rejected on standard input and in --model."""
     with pytest.raises(InputError, match="is not an exact ID"):
         parse([], lines=[name])
-    with pytest.raises(InputError, match="is not an exact ID") as refused:
+    with pytest.raises(InputError, match="is not an exact ID") as raised:
         parse([], models=[name])
-    assert refused.value.target == name
+    assert raised.value.target == name
 
 
 def test_the_longest_id_is_allowed() -> None:
@@ -115,7 +115,7 @@ def test_the_longest_id_is_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "deployment_id", "yes"),
+    ("name", "deployment_id", "expected"),
     [
         ("_all", "anything", True),
         ("*", "", True),
@@ -135,9 +135,9 @@ def test_the_longest_id_is_allowed() -> None:
         ("*a*a*a*a*a*a*a*a*b", "a" * 60, False),
     ],
 )
-def test_a_pattern_matches_complete_ids(name: str, deployment_id: str, yes: bool) -> None:
+def test_a_pattern_matches_complete_ids(name: str, deployment_id: str, expected: bool) -> None:
     """An asterisk matches any text, including none; a pattern matches complete IDs."""
-    assert matches(name, deployment_id) is yes
+    assert matches(name, deployment_id) is expected
 
 
 @given(ID)
@@ -150,26 +150,26 @@ def test_an_exact_id_matches_only_itself(name: str) -> None:
 
 
 def test_an_expression_contains_all_names() -> None:
-    """An expression contains exact names and patterns; `_all` replaces all of them."""
+    """An expression joins exact names and patterns with commas; `_all` replaces all of them."""
     assert expression(["a", "b*"]) == "a,b*"
     assert expression(["a", "_all"]) == "_all"
 
 
-def test_names_beyond_a_request_line_are_requested_as_all() -> None:
+def test_names_too_long_for_a_request_line_become_all() -> None:
     """Three hundred long IDs, which do not fit into a request line, are requested as `_all`."""
     assert expression([f"a-rather-long-deployment-{number}" for number in range(300)]) == "_all"
 
 
 @given(st.lists(ID, min_size=1, max_size=60))
-def test_chunks_lose_nothing_and_fit(names: list[str]) -> None:
-    """Each name is in exactly one list, in order, and each list fits into a request line."""
+def test_chunks_contain_every_name_and_fit(names: list[str]) -> None:
+    """Each name is in exactly one chunk, in order, and each chunk fits into a request line."""
     lists = chunks(names)
     assert ",".join(lists) == ",".join(names)
     assert all(fits(one) for one in lists)
 
 
 def test_chunks_are_as_few_as_possible() -> None:
-    """Each list is filled up to the limit."""
+    """Each chunk is filled up to the limit before the next one begins."""
     name = "x" * (LONGEST_EXPRESSION // 2)
     assert chunks([name[:-1], name]) == [f"{name[:-1]},{name}"]
     assert chunks([name, name]) == [name, name]
@@ -185,7 +185,7 @@ def test_the_encoded_length_counts() -> None:
 
 
 def ids(selection: Selection, *deployments: object, **more: object) -> list[tuple[str, list[str]]]:
-    """Return the selected IDs by name."""
+    """Return each name with the IDs of the deployments that it selects."""
     found = select(selection, snapshot(*deployments, **more))  # type: ignore[arg-type]
     return [(name, [one.deployment_id for one in group]) for name, group in found]
 
@@ -214,7 +214,7 @@ def test_each_deployment_is_selected_once() -> None:
     assert [one.deployment_id for one in found] == ["d", "x"]
 
 
-def test_a_deployment_used_since_is_not_selected() -> None:
+def test_only_idle_deployments_are_selected() -> None:
     """A deployment is selected only if it is known to be idle and has neither pending nor recent requests."""
     found = chosen(
         Selection(("_all",), idle_before=1_000),

@@ -11,7 +11,7 @@ def test_an_unreferenced_deployment_has_no_uses() -> None:
 
 
 def test_endpoints_create_or_use_a_deployment() -> None:
-    """An endpoint with the deployment's ID created it, and one with that ID as its setting uses it."""
+    """An endpoint with the deployment's ID created it, and one whose settings contain the ID uses it."""
     found = endpoint_uses(deployment("d"), [endpoint("d"), endpoint("e", "d"), endpoint("x"), endpoint("y", "other")])
     assert {(one.id, one.through.value, one.kind) for one in found} == {
         ("d", "endpoint", Kind.ENDPOINT),
@@ -20,7 +20,7 @@ def test_endpoints_create_or_use_a_deployment() -> None:
 
 
 CASES = [
-    # pipelines by deployment, pipelines by model, names in the definitions, expected references
+    # description, pipelines in `_stats` by deployment and by model, names in the definitions, expected references
     ("by its own ID, unread", ("p",), (), None, ["p deployment"]),
     ("by its model, unread", ("p",), ("p",), None, ["p model"]),
     ("different pipelines, unread", ("p",), ("q",), None, ["p deployment", "q model"]),
@@ -46,23 +46,29 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("_case", "own", "model", "held", "references"), CASES, ids=[c[0] for c in CASES])
+@pytest.mark.parametrize(
+    ("_case", "by_deployment", "by_model", "definitions", "references"), CASES, ids=[c[0] for c in CASES]
+)
 def test_the_reference_of_a_pipeline_is_determined(
     _case: str,
-    own: tuple[str, ...],
-    model: tuple[str, ...],
-    held: dict[str, set[str]] | None,
+    by_deployment: tuple[str, ...],
+    by_model: tuple[str, ...],
+    definitions: dict[str, set[str]] | None,
     references: list[str],
 ) -> None:
-    """Pipeline definitions show the referenced name; without them the two `_stats` responses do, as far as possible."""
-    one = deployment("d", "m", *own)
-    pipelines = None if held is None else Pipelines({name: Pipeline(frozenset(names)) for name, names in held.items()})
-    seen = snapshot(one, models={"m": model}, pipelines=pipelines, aliases={"m": frozenset({"alias"})})
+    """Pipeline definitions show what a pipeline references; without them, `_stats` does as far as possible."""
+    one = deployment("d", "m", *by_deployment)
+    pipelines = (
+        None
+        if definitions is None
+        else Pipelines({name: Pipeline(frozenset(names)) for name, names in definitions.items()})
+    )
+    seen = snapshot(one, models={"m": by_model}, pipelines=pipelines, aliases={"m": frozenset({"alias"})})
     assert short(uses(one, seen)) == references
 
 
 def test_a_deployment_named_like_its_model_can_be_referenced_by_an_alias() -> None:
-    """References to the model, also by alias, are references to a deployment with the model's ID."""
+    """A pipeline that references a model or its alias references a deployment with the model's ID, too."""
     one = deployment("m", "m", "p", "q")
     pipelines = Pipelines({"p": Pipeline(frozenset({"m"})), "q": Pipeline(frozenset({"alias"}))})
     seen = snapshot(one, models={"m": ("p", "q")}, pipelines=pipelines, aliases={"m": frozenset({"alias"})})
@@ -73,18 +79,18 @@ def test_a_deployment_named_like_its_model_can_be_referenced_by_an_alias() -> No
 
 def test_the_server_refuses_only_for_references_to_the_deployment() -> None:
     """The server refuses for endpoints, for the deployment ID, and for aliases of a model with the same ID."""
-    for through, name, yes in (
+    for through, name, expected in (
         (Through.DEPLOYMENT, "d", True),
         (Through.ENDPOINT, "d", True),
         (Through.MODEL, "d", False),
         (Through.ALIAS, "d", False),
         (Through.ALIAS, "m", True),
     ):
-        assert server_refuses(Reference(Kind.PIPELINE, "p", through), deployment(name, "m")) is yes
+        assert server_refuses(Reference(Kind.PIPELINE, "p", through), deployment(name, "m")) is expected
 
 
-def test_each_use_is_named_once_and_sorted() -> None:
-    """Each use is listed once, by its most direct reference; endpoints come first, then pipelines by ID."""
+def test_each_use_is_listed_once_and_sorted() -> None:
+    """Each use is listed once, with its most direct reference, endpoints before pipelines."""
     one = deployment("d", "m", "b", "a")
     seen = snapshot(one, models={"m": ("a", "c")}, endpoints=(endpoint("d"), endpoint("z", "d")))
     assert short(uses(one, seen)) == ["z deployment", "d endpoint", "a deployment", "b deployment", "c model"]
@@ -97,7 +103,7 @@ def test_pipelines_of_any_sibling_reference_the_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "model", "yes"),
+    ("one", "by_model", "expected"),
     [
         (deployment("d", "m", "p"), ("p",), True),
         (deployment("d", "m", "p"), ("q",), False),
@@ -106,6 +112,6 @@ def test_pipelines_of_any_sibling_reference_the_model() -> None:
         (deployment("m", "m", "p"), ("p",), False),
     ],
 )
-def test_only_equal_responses_are_ambiguous(one: Deployment, model: tuple[str, ...], yes: bool) -> None:
+def test_only_equal_responses_are_ambiguous(one: Deployment, by_model: tuple[str, ...], expected: bool) -> None:
     """A reference is ambiguous only if both responses show the same pipelines and the two IDs differ."""
-    assert is_ambiguous(one, snapshot(one, models={"m": model})) is yes
+    assert is_ambiguous(one, snapshot(one, models={"m": by_model})) is expected

@@ -13,7 +13,7 @@ ALL = Selection(("_all",))
 
 
 def outcomes(results: tuple[Result, ...]) -> dict[str, str]:
-    """Return the outcome of each target."""
+    """Return the outcome of each target by deployment ID."""
     return {one.deployment_id: one.outcome.value for one in results}
 
 
@@ -46,13 +46,13 @@ def test_names_select_deployments_from_the_file() -> None:
         "a": "would_start",
         "y*": "not_found",
     }
-    held = plan(Selection(("x", "a", "b")), SAVED, running(deployment("b")), strict=True)
-    assert outcomes(held) == {"x": "not_found", "a": "not_attempted", "b": "already_running"}
+    results = plan(Selection(("x", "a", "b")), SAVED, running(deployment("b")), strict=True)
+    assert outcomes(results) == {"x": "not_found", "a": "not_attempted", "b": "already_running"}
     assert outcomes(plan(Selection(("a",)), SAVED, {}, strict=True)) == {"a": "would_start"}
 
 
 @pytest.mark.parametrize(
-    ("found", "outcome", "said"),
+    ("found", "outcome", "message"),
     [
         ({"state": "starting"}, "already_running", None),
         ({"state": "stopping"}, "would_start", None),
@@ -61,10 +61,10 @@ def test_names_select_deployments_from_the_file() -> None:
         ({"model_id": "x"}, "differs", "It is running with different settings: its model is x, not m."),
     ],
 )
-def test_the_listed_state_decides_the_plan(found: dict[str, Any], outcome: str, said: str | None) -> None:
+def test_the_listed_state_determines_the_plan(found: dict[str, Any], outcome: str, message: str | None) -> None:
     """A starting deployment counts as running, a stopping one is started, a failed or different one is not changed."""
     (one,) = plan(Selection(("a",)), SAVED, running(deployment("a", **({"queue_capacity": 9} | found))))
-    assert (one.outcome.value, one.error and one.error.message) == (outcome, said)
+    assert (one.outcome.value, one.error and one.error.message) == (outcome, message)
     assert one.target.deployment
     assert one.target.deployment.state == found.get("state", "started")
 
@@ -87,7 +87,7 @@ def test_a_name_that_is_not_in_the_file_lists_the_ids_in_it() -> None:
     assert [one.target.hint for one in plan(Selection(("x",)), (), {})] == ["It is empty."]
 
 
-def started(decision: Outcome = Outcome.WOULD_START) -> Result:
+def accepted_start(decision: Outcome = Outcome.WOULD_START) -> Result:
     """Return the result of an accepted start."""
     return Result(Target("a", decision, SAVED[0]), Outcome.STARTED, attempts=1, seconds=2.0)
 
@@ -107,29 +107,29 @@ def started(decision: Outcome = Outcome.WOULD_START) -> Result:
         (None, "started", "failed", 1),
     ],
 )
-def test_the_listing_decides_the_result_of_a_start(
+def test_the_listed_state_determines_the_result_of_a_start(
     found: dict[str, Any] | None, wait_for: str, outcome: str, code: int | None
 ) -> None:
-    """The listing determines whether the start reached the requested state, and the duration is kept."""
-    there = running(deployment("a", **({"queue_capacity": 9} | found))) if found is not None else {}
-    seen = updated(started(), there, wait_for)
+    """The listed state determines the outcome of a start; the attempts and the duration are kept."""
+    listed = running(deployment("a", **({"queue_capacity": 9} | found))) if found is not None else {}
+    seen = updated(accepted_start(), listed, wait_for)
     assert (seen.outcome.value, seen.error and seen.error.exit_status) == (outcome, code)
     assert (seen.attempts, seen.seconds) == (1, 2.0)
 
 
 def test_a_running_deployment_is_not_reported_as_started() -> None:
     """A deployment that was already running is not reported as started."""
-    there = running(deployment("a", allocations=1, target_allocations=1, queue_capacity=9))
-    assert updated(started(Outcome.ALREADY_RUNNING), there, "started").outcome is Outcome.ALREADY_RUNNING
+    listed = running(deployment("a", allocations=1, target_allocations=1, queue_capacity=9))
+    assert updated(accepted_start(Outcome.ALREADY_RUNNING), listed, "started").outcome is Outcome.ALREADY_RUNNING
 
 
 def test_the_result_contains_the_listed_deployment() -> None:
     """The result contains the listed deployment with its saved alias, or nothing if it is gone."""
     found = deployment("a", nodes=("ml-1",), queue_capacity=9, allocations=1, target_allocations=1)
-    assert updated(started(), running(found), "started").seen == found
-    alias = started()
+    assert updated(accepted_start(), running(found), "started").seen == found
+    alias = accepted_start()
     alias = replace(alias, target=replace(alias.target, deployment=SAVED[0]._replace(through_alias=True)))
     assert updated(alias, running(found), "started").seen == found._replace(through_alias=True)
-    assert updated(started(), {}, "started").seen is None
+    assert updated(accepted_start(), {}, "started").seen is None
     (different,) = plan(Selection(("a",)), SAVED, running(found._replace(queue_capacity=5)))
     assert (different.outcome, different.seen and different.seen.queue_capacity) == (Outcome.DIFFERS, 5)

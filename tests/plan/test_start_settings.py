@@ -13,7 +13,7 @@ MODEL_BYTES = 265_632_637
 
 
 def running(**more: Any) -> Deployment:
-    """Return a deployment with all settings, with some of them changed."""
+    """Return a deployment with all settings, some of which are replaced by these."""
     values: dict[str, Any] = {
         "number_of_allocations": 2,
         "threads_per_allocation": 4,
@@ -60,7 +60,7 @@ def test_the_start_call_contains_every_setting() -> None:
     }
 
 
-def test_the_start_call_can_be_pasted() -> None:
+def test_the_start_call_has_the_format_of_dev_console() -> None:
     """The start call has the format of Kibana's Dev Console, with encoded IDs and adaptive allocations in the body."""
     one = Deployment("a b/c", "m/ä", "started", priority="low", adaptive_allocations={"enabled": True})
     assert start_call(one).console == (
@@ -70,11 +70,11 @@ def test_the_start_call_can_be_pasted() -> None:
 
 
 def test_a_deployment_with_its_models_id_needs_no_deployment_id() -> None:
-    """The deployment ID is omitted if it equals the model ID, because servers before 8.8 do not know it."""
+    """A deployment ID that equals the model ID is omitted, because servers before 8.8 lack the parameter."""
     assert start_call(Deployment("m", "m", "started")).console == "POST _ml/trained_models/m/deployment/_start"
 
 
-def test_an_8_0_server_gets_the_old_setting_names() -> None:
+def test_servers_before_8_3_get_the_old_setting_names() -> None:
     """Servers before 8.3 get the old setting names, and these do not count as differences."""
     old = running(old_names=True)
     assert start_call(old).query == {
@@ -93,7 +93,7 @@ def test_a_deployment_started_through_an_alias_has_the_alias_in_its_path() -> No
     assert start_call(one).console == "POST _ml/trained_models/alias/deployment/_start?priority=low"
 
 
-def test_zero_allocations_cannot_be_started() -> None:
+def test_zero_allocations_are_omitted_from_the_start() -> None:
     """Zero allocations are omitted from the start, and do not count as a difference."""
     zero = running(number_of_allocations=0)
     assert settings(zero)["number_of_allocations"] == 0
@@ -115,7 +115,7 @@ def test_settings_that_the_cluster_does_not_show_are_listed() -> None:
 
 
 def test_differences_are_described() -> None:
-    """Differences are described, the model first; a missing value is the default."""
+    """Each difference shows both values, the model comes first, and a missing value is the default."""
     saved, now = running(), running(number_of_allocations=3, cache_size="1gb", priority=None)
     assert list(differences(saved, now)) == [
         "number_of_allocations is 3, not 2",
@@ -127,7 +127,7 @@ def test_differences_are_described() -> None:
 
 
 def test_unknown_settings_are_not_differences() -> None:
-    """A setting that the file lacks is not a difference, except for those whose absence means the default."""
+    """A setting that the save file lacks is a difference only if its absence means the default."""
     adaptive = {"enabled": True}
     now = running(cache_size="1gb", adaptive_allocations=adaptive)
     assert list(differences(deployment("d", "m"), now)) == [
@@ -157,8 +157,8 @@ def test_state_and_counts_are_not_settings() -> None:
         (3 * 1024**5, "3pb"),
     ],
 )
-def test_sizes_are_shown_as_the_server_shows_them(size: int, text: str) -> None:
-    """Sizes use the largest unit, truncated to one decimal, without a zero decimal."""
+def test_sizes_have_the_format_of_the_server(size: int, text: str) -> None:
+    """Sizes use the largest unit that fits and are truncated to one decimal, which is omitted if it is zero."""
     assert format_size(size) == text
 
 
@@ -172,6 +172,6 @@ def test_a_size_is_shown_in_the_same_way_after_a_start(size: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "mb", "1", "1.2.3mb", "-1mb", "1 mb", "1xb"])
 def test_text_that_is_not_a_size_is_rejected(text: str) -> None:
-    """Text that is not a size is rejected."""
+    """Text that is not a size raises ValueError."""
     with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
         size_in_bytes(text)

@@ -8,7 +8,7 @@ from tests.support.builders import UNREAD, deployment, endpoint, short, snapshot
 
 
 def decisions(selection: Selection, seen: Snapshot, *, force: bool = False, strict: bool = False) -> dict[str, str]:
-    """Return the decision for each target."""
+    """Return the decision about each target by deployment ID."""
     return {one.deployment_id: one.decision.value for one in plan(selection, seen, force=force, strict=strict)}
 
 
@@ -30,7 +30,7 @@ def test_an_unmatched_name_is_not_found_with_its_hint() -> None:
 
 
 def test_strict_stops_nothing_if_a_name_is_unmatched() -> None:
-    """With --no-allow-no-match an unmatched name prevents all stops, and uses are not reported."""
+    """With --no-allow-no-match, an unmatched name makes all other targets not attempted, even those in use."""
     seen = snapshot(deployment("a"), deployment("b", "n", "p"), models={"n": ()})
     assert decisions(Selection(("a", "b", "x")), seen, strict=True) == {
         "a": "not_attempted",
@@ -50,7 +50,7 @@ def test_strict_does_not_count_busy_deployments_as_unmatched() -> None:
 
 
 def test_a_busy_deployment_is_skipped_rather_than_not_found() -> None:
-    """A named deployment that is not idle is skipped; a pattern that matches only such deployments says so."""
+    """An exact ID that is not idle is skipped; a pattern or model without idle matches has a hint that says so."""
     seen = snapshot(deployment("a", "m", "p", idle_since=9), models={"m": ()})
     targets = plan(Selection(("a", "a*", "b*"), ("m",), idle_before=5), seen)
     assert [(one.deployment_id, one.decision.value, one.hint) for one in targets] == [
@@ -104,7 +104,7 @@ def test_of_two_deployments_of_a_used_model_one_can_be_stopped() -> None:
     assert decisions(Selection(("a", "b")), seen, force=True) == {"a": "would_stop", "b": "would_stop"}
 
 
-def breaks(selection: Selection, seen: Snapshot, *, force: bool = False) -> dict[str, list[str]]:
+def failing_uses(selection: Selection, seen: Snapshot, *, force: bool = False) -> dict[str, list[str]]:
     """Return the uses that would fail, for each target."""
     return {one.deployment_id: short(one.failing_uses) for one in plan(selection, seen, force=force)}
 
@@ -112,17 +112,17 @@ def breaks(selection: Selection, seen: Snapshot, *, force: bool = False) -> dict
 def test_with_force_only_failing_uses_are_reported() -> None:
     """With --force a pipeline that references the model fails only if all of its deployments are stopped."""
     seen = snapshot(deployment("a", "m", "p"), deployment("b", "m", "p"), models={"m": ("p",)})
-    assert breaks(Selection(("a",)), seen, force=True) == {"a": []}
-    assert breaks(Selection(("a", "b")), seen, force=True) == {"a": ["p model"], "b": ["p model"]}
+    assert failing_uses(Selection(("a",)), seen, force=True) == {"a": []}
+    assert failing_uses(Selection(("a", "b")), seen, force=True) == {"a": ["p model"], "b": ["p model"]}
 
 
 def test_only_uses_that_fail_are_reported() -> None:
-    """Of two uses, only the one by deployment ID fails if another deployment serves the model."""
+    """If another deployment serves the model, only pipelines that reference the deployment ID fail."""
     seen = snapshot(deployment("a", "m", "q"), deployment("b", "m", "p"), models={"m": ("p",)})
     for force in (False, True):
-        assert breaks(Selection(("a",)), seen, force=force) == {"a": ["q deployment"]}
-    assert breaks(Selection(("b",)), seen) == {"b": []}
-    assert breaks(Selection(("a", "b")), seen, force=True) == {"a": ["q deployment", "p model"], "b": ["p model"]}
+        assert failing_uses(Selection(("a",)), seen, force=force) == {"a": ["q deployment"]}
+    assert failing_uses(Selection(("b",)), seen) == {"b": []}
+    assert failing_uses(Selection(("a", "b")), seen, force=True) == {"a": ["q deployment", "p model"], "b": ["p model"]}
 
 
 def test_a_refused_sibling_keeps_the_model_available() -> None:
@@ -165,7 +165,7 @@ def test_an_unclear_use_counts_as_in_use_in_a_dry_run() -> None:
     assert (target.decision, target.not_checked) == (Outcome.WOULD_STOP, ())
 
 
-def test_a_refusal_names_everything_that_force_would_break() -> None:
+def test_a_refusal_contains_every_use_that_would_fail() -> None:
     """A refusal contains every use that would fail, by deployment ID and by model."""
     pipelines = Pipelines({"p1": Pipeline(frozenset({"b1"})), "p2": Pipeline(frozenset({"both"}))})
     seen = snapshot(deployment("b1", "both", "p1"), models={"both": ("p2",)}, pipelines=pipelines)
@@ -173,7 +173,7 @@ def test_a_refusal_names_everything_that_force_would_break() -> None:
     assert (target.decision, short(target.failing_uses)) == (Outcome.IN_USE, ["p1 deployment", "p2 model"])
 
 
-def test_force_breaks_nothing_for_a_deployment_with_its_models_id_if_another_is_left() -> None:
+def test_force_breaks_no_pipeline_if_another_deployment_is_left() -> None:
     """A deployment with its model's ID is refused; with --force its pipelines keep working if another one is left."""
     pipelines = Pipelines({"p": Pipeline(frozenset({"m"})), "q": Pipeline(frozenset({"alias"}))})
     seen = snapshot(
@@ -184,8 +184,8 @@ def test_force_breaks_nothing_for_a_deployment_with_its_models_id_if_another_is_
         aliases={"m": frozenset({"alias"})},
     )
     assert decisions(Selection(("m",)), seen) == {"m": "in_use"}
-    assert breaks(Selection(("m",)), seen, force=True) == {"m": []}
-    assert breaks(Selection(("m", "other")), seen, force=True)["m"] == ["q alias", "p deployment"]
+    assert failing_uses(Selection(("m",)), seen, force=True) == {"m": []}
+    assert failing_uses(Selection(("m", "other")), seen, force=True)["m"] == ["q alias", "p deployment"]
 
 
 @pytest.mark.parametrize(
