@@ -77,15 +77,15 @@ class Command(click.Command):
 
 def record_output_format(ctx: click.Context, command: click.Command, args: Sequence[str]) -> None:
     """Remember the output format of a command line, so that usage errors use it wherever -o stands."""
-    about = ctx.find_object(Invocation)
-    if about is None:
+    invocation = ctx.find_object(Invocation)
+    if invocation is None:
         return
     lenient = click.Context(
         command, resilient_parsing=True, ignore_unknown_options=True, help_option_names=ctx.help_option_names
     )
     given, *_ = command.make_parser(lenient).parse_args(list(args))
-    about.command = command.name or ""
-    about.output_format, about.debug = given.get("form"), bool(given.get("debug"))
+    invocation.command = command.name or ""
+    invocation.output_format, invocation.debug = given.get("output_format"), bool(given.get("debug"))
 
 
 def unknown(wrong: click.NoSuchOption) -> str:

@@ -142,11 +142,11 @@ def esml(ctx: click.Context) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; never raises."""
-    about = Invocation()
+    invocation = Invocation()
     try:
         raise_if_interrupted()  # a signal may have arrived during imports
         status = int(
-            esml.main(args=list(arguments), prog_name="esml", standalone_mode=False, obj=about) or ExitStatus.OK
+            esml.main(args=list(arguments), prog_name="esml", standalone_mode=False, obj=invocation) or ExitStatus.OK
         )
         number = received_signal()
         return 128 + number if number else status
@@ -155,47 +155,47 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as ended:  # click exits this way after a completion
         return int(ended.code or ExitStatus.OK)
     except click.Abort:
-        return report_error(Interrupted(2), about)
+        return report_error(Interrupted(2), invocation)
     except click.UsageError as wrong:
-        return report_usage_error(wrong, about)
+        return report_usage_error(wrong, invocation)
     except (EsmlError, Interrupted) as error:
-        return report_error(error, about)
+        return report_error(error, invocation)
     except PipeClosed:
         return ExitStatus.BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - last chance to report a bug readably
-        return report_bug(error, about)
+        return report_bug(error, invocation)
 
 
-def report_error(error: EsmlError | Interrupted, about: Invocation) -> int:
+def report_error(error: EsmlError | Interrupted, invocation: Invocation) -> int:
     """Report an error that ended a command before it had results: on stderr, and on stdout with -o json or jsonl."""
-    show_traceback(about)
+    show_traceback(invocation)
     if isinstance(error, Interrupted):
         error = EndedEarly(error.signal)
     stderr.clear_step()
     try:
-        write_json_error(error, about)
+        write_json_error(error, invocation)
     except BrokenPipeError:
         return ExitStatus.BROKEN_PIPE
     stderr.error(error)
     return int(error.exit_status)
 
 
-def write_json_error(error: EsmlError, about: Invocation) -> None:
+def write_json_error(error: EsmlError, invocation: Invocation) -> None:
     """Write the error to stdout as JSON, if -o requests JSON."""
-    if about.is_json and not isinstance(error, OutputFailed):
+    if invocation.is_json and not isinstance(error, OutputFailed):
         from esml_stop.output.json_report import error_document
         from esml_stop.output.render import stdout
 
-        text = error_document(error, about)
+        text = error_document(error, invocation)
         with suppress(OutputFailed), stdout() as out:
             out.write(text)
 
 
-def report_usage_error(wrong: click.UsageError, about: Invocation) -> int:
+def report_usage_error(wrong: click.UsageError, invocation: Invocation) -> int:
     """Report a usage error."""
     bare = isinstance(wrong, NoArguments)
     try:
-        write_json_error(InputError("No arguments were given." if bare else wrong.format_message()), about)
+        write_json_error(InputError("No arguments were given." if bare else wrong.format_message()), invocation)
     except BrokenPipeError:
         return ExitStatus.BROKEN_PIPE
     if bare:
@@ -206,17 +206,19 @@ def report_usage_error(wrong: click.UsageError, about: Invocation) -> int:
     return ExitStatus.USAGE
 
 
-def report_bug(error: Exception, about: Invocation) -> int:
+def report_bug(error: Exception, invocation: Invocation) -> int:
     """Report an unexpected exception as a bug in esml; a full disk is reported as a failed write."""
     if isinstance(error, OSError) and error.errno == ENOSPC:
-        return report_error(OutputFailed("Standard output cannot be written: no space is left."), about)
+        return report_error(OutputFailed("Standard output cannot be written: no space is left."), invocation)
     name = type(error).__name__
-    return report_error(EsmlError(f"unexpected {name}; this is a bug in esml. --debug shows where.", code="bug"), about)
+    return report_error(
+        EsmlError(f"unexpected {name}; this is a bug in esml. --debug shows where.", code="bug"), invocation
+    )
 
 
-def show_traceback(about: Invocation) -> None:
+def show_traceback(invocation: Invocation) -> None:
     """With --debug, write the traceback of the current exception."""
-    if about.debug:
+    if invocation.debug:
         import traceback
 
         stderr.clear_step()

@@ -21,13 +21,11 @@ OUTPUT_HELP = "Output format.  [default: table on a terminal, tsv elsewhere]"
 
 
 class OutputOptions(NamedTuple):
-    """The output format and verbosity; `about` is used to report errors before there are results."""
+    """The verbosity; `invocation` has the output format, and reports errors before there are results."""
 
-    about: Invocation
-    form: str | None = None
+    invocation: Invocation
     quiet: bool = False
     verbose: bool = False
-    debug: bool = False
 
     def show_connecting(self) -> None:
         """Show "Connecting" on a terminal at once, because importing the HTTP client takes noticeable time."""
@@ -38,20 +36,20 @@ class OutputOptions(NamedTuple):
 def output_options(function: F, formats: Sequence[str] = FORMATS) -> F:
     """Add -o, -q, -v and --debug; the command gets them as `output_options`."""
 
-    @click.option("-o", "--output", "form", type=click.Choice(formats), help=OUTPUT_HELP)
+    @click.option("-o", "--output", "output_format", type=click.Choice(formats), help=OUTPUT_HELP)
     @click.option("-q", "--quiet", is_flag=True, help="Print only errors and refusals on stderr.")
     @click.option("-v", "--verbose", is_flag=True, help="Log each request to stderr.")
     @click.option("--debug", is_flag=True, help="Show a traceback with errors.")
     @click.option("--no-color", is_flag=True, help="Disable colors. NO_COLOR and FORCE_COLOR work too.")
     @wraps(function)
     def wrapped(
-        *args: Any, form: str | None, quiet: bool, verbose: bool, debug: bool, no_color: bool, **rest: Any
+        *args: Any, output_format: str | None, quiet: bool, verbose: bool, debug: bool, no_color: bool, **rest: Any
     ) -> Any:
         if no_color:
             os.environ["NO_COLOR"] = "1"
-        about = click.get_current_context().find_object(Invocation) or Invocation(output_format=form)
-        options = OutputOptions(about, form, quiet, verbose, debug)
-        return function(*args, output_options=options, **rest)
+        found = click.get_current_context().find_object(Invocation)
+        invocation = found or Invocation(output_format=output_format, debug=debug)
+        return function(*args, output_options=OutputOptions(invocation, quiet, verbose), **rest)
 
     return grouped(wrapped, "Output")  # type: ignore[return-value]
 

@@ -45,15 +45,15 @@ class Session:
         parallel: int = 4,
         options: tuple[str, ...] = (),
     ) -> None:
-        self.output, self.about = output, output.about
-        self.about.options = options
+        self.output, self.invocation = output, output.invocation
+        self.invocation.options = options
         with interruptible():
             self.connection = resolve(connection, os.environ, stdin=sys.stdin, prompt=password_prompt())
         for line in self.connection.warnings:
             self.warn(line)
         self.progress = progress_on(sys.stderr, quiet=output.quiet, verbose=output.verbose)
         self.cluster = Cluster(self.connection, parallel=parallel, on_request=self.show_request)
-        self.about.cluster = ClusterIdentity(self.cluster.label)
+        self.invocation.cluster = ClusterIdentity(self.cluster.label)
         self.reader = Reader(self.cluster, Deadline(timeout), self.progress.retrying)
         self.arguments = connection.arguments
         self.options = options
@@ -84,7 +84,7 @@ class Session:
     def warn(self, line: str) -> None:
         """Print a warning unless --quiet; JSON reports always contain it."""
         text = clean(line)
-        self.about.warnings.append(text)
+        self.invocation.warnings.append(text)
         if not self.output.quiet:
             stderr.warn(text)
 
@@ -132,9 +132,9 @@ class Session:
         # A signal may have arrived while the identity was read.
         report = replace(report, signal=report.signal or received_signal())
         status, failed, warnings = int(report.exit_status), None, list(self.warnings(report))
-        self.about.warnings += warnings
+        self.invocation.warnings += warnings
         try:
-            render(report, self.about, summarized=not self.output.quiet and is_terminal(sys.stderr))
+            render(report, self.invocation, summarized=not self.output.quiet and is_terminal(sys.stderr))
         except OutputFailed as error:
             failed, status = error, int(report.exit_status or error.exit_status)
         self.write_messages(report, warnings)
@@ -146,9 +146,9 @@ class Session:
 
     def read_cluster_identity(self, report: Report) -> None:
         """Read the cluster's name and UUID for JSON reports; errors are ignored, and so is an expired deadline."""
-        if self.about.is_json and not report.signal and self.reader.deadline.remaining:
+        if self.invocation.is_json and not report.signal and self.reader.deadline.remaining:
             with suppress(EsmlError, Interrupted):
-                self.about.cluster = self.reader.identity()
+                self.invocation.cluster = self.reader.identity()
 
     def warnings(self, report: Report) -> Iterator[str]:
         """Yield the warnings about the results."""

@@ -20,21 +20,21 @@ SCHEMA_VERSION = 1
 Json = dict[str, Any]
 
 
-def document(report: Report, about: Invocation) -> str:
+def document(report: Report, invocation: Invocation) -> str:
     """Return the whole report as one JSON document."""
-    return whole(envelope(report, about))
+    return whole(envelope(report, invocation))
 
 
-def lines(report: Report, about: Invocation) -> str:
+def lines(report: Report, invocation: Invocation) -> str:
     """Return one JSON document per line: each deployment, then the rest of the envelope."""
-    return by_line(envelope(report, about), "deployments", "deployment")
+    return by_line(envelope(report, invocation), "deployments", "deployment")
 
 
-def error_document(error: EsmlError, about: Invocation) -> str:
+def error_document(error: EsmlError, invocation: Invocation) -> str:
     """Return the envelope for an error that ended a command before it had results, in the requested format."""
-    nothing = Report(about.command)
-    found = head(about, "error", int(error.exit_status)) | rest(nothing) | {"errors": [described(error)]}
-    return whole(found) if about.output_format == "json" else by_line(found, "deployments", "deployment")
+    nothing = Report(invocation.command)
+    found = head(invocation, "error", int(error.exit_status)) | rest(nothing) | {"errors": [described(error)]}
+    return whole(found) if invocation.output_format == "json" else by_line(found, "deployments", "deployment")
 
 
 def whole(body: Json) -> str:
@@ -48,29 +48,29 @@ def by_line(body: Json, key: str, kind: str) -> str:
     return "".join(json.dumps(row) + "\n" for row in [*rows, {"type": "summary", **body}])
 
 
-def envelope(report: Report, about: Invocation) -> Json:
+def envelope(report: Report, invocation: Invocation) -> Json:
     """Return the envelope of a report as JSON values."""
-    found = head(about, report.status, int(report.exit_status), report.reason) | rest(report)
-    rows = [deployment(one, report, about) for one in report.results]
+    found = head(invocation, report.status, int(report.exit_status), report.reason) | rest(report)
+    rows = [deployment(one, report, invocation) for one in report.results]
     found["errors"] = [one["error"] for one in rows if one["error"]]
     # `esml list` contains only deployments; a name that matched nothing is a warning or an error.
     found["deployments"] = [one for one in rows if report.command != "list" or one["model_id"]]
     return found
 
 
-def head(about: Invocation, status: str, exit_code: int, why: str | None = None) -> Json:
+def head(invocation: Invocation, status: str, exit_code: int, why: str | None = None) -> Json:
     """Return the fields at the beginning of every document."""
-    where = about.cluster
+    where = invocation.cluster
     return {
         "schema_version": SCHEMA_VERSION,
         "esml_version": __version__,
-        "command": about.command,
+        "command": invocation.command,
         "status": status,
         "exit": {"code": exit_code, "reason": why or REASONS.get(exit_code, "failed")},
-        "started_at": about.started_at,
-        "seconds": round(time.monotonic() - about.began, 3),
+        "started_at": invocation.started_at,
+        "seconds": round(time.monotonic() - invocation.began, 3),
         "cluster": where and {"url": where.url, "name": where.name, "uuid": where.uuid},
-        "warnings": list(about.warnings),
+        "warnings": list(invocation.warnings),
     }
 
 
@@ -85,7 +85,7 @@ def rest(report: Report) -> Json:
     }
 
 
-def deployment(result: Result, report: Report, about: Invocation) -> Json:
+def deployment(result: Result, report: Report, invocation: Invocation) -> Json:
     """Return the entry for one target and its outcome."""
     found = result.target.deployment
     now = result.seen or found
@@ -98,7 +98,7 @@ def deployment(result: Result, report: Report, about: Invocation) -> Json:
         "used_by": [reference(one) for one in result.used_by],
         "not_checked": [not_checked(one) for one in result.target.not_checked],
         "hint": result.target.hint,
-        "error": next(errors(result, report, about), None),
+        "error": next(errors(result, report, invocation), None),
         "attempts": result.attempts,
         "seconds": round(result.seconds, 3),
         **(shown(now) if now else dict.fromkeys(SHOWN)),
@@ -123,11 +123,11 @@ def state_now(result: Result) -> str | None:
     return known.get(result.outcome, before)
 
 
-def errors(result: Result, report: Report, about: Invocation) -> Iterator[Json]:
+def errors(result: Result, report: Report, invocation: Invocation) -> Iterator[Json]:
     """Yield the error of a target, if there is one, with the same text as on stderr."""
     name = result.deployment_id
     if result.outcome is Outcome.IN_USE:
-        first, *uses, last = in_use.in_use_lines(result, report, about.options)
+        first, *uses, last = in_use.in_use_lines(result, report, invocation.options)
         text = f"{first.rstrip(':')}: {'; '.join(use.strip().rstrip('.') for use in uses)}."
         how = last.strip()
         own = described(result.error) if result.error else described(EsmlError(text))
@@ -141,7 +141,7 @@ def errors(result: Result, report: Report, about: Invocation) -> Iterator[Json]:
     elif result.error:
         yield described(result.error) | {"target": name}
     elif is_unmatched(result, strict=report.strict):
-        first, *others = messages.unmatched_error(result, report, about.options)
+        first, *others = messages.unmatched_error(result, report, invocation.options)
         hint = others[0].strip() if others else None
         again = hint.partition(": ")[2] if hint else None
         yield described(EsmlError(first, hint=hint, code="not_found", target=name)) | {"command": again}

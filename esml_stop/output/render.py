@@ -16,22 +16,22 @@ from esml_stop.output.terminal import has_colour, is_terminal, width
 from esml_stop.text import clean, tabbed
 
 
-def render(report: Report, about: Invocation, *, summarized: bool = False) -> None:
+def render(report: Report, invocation: Invocation, *, summarized: bool = False) -> None:
     """Write a report to stdout; the default is a table on a terminal and tab-separated lines elsewhere.
 
     With `summarized`, the closing sentence on stderr replaces the default table of a single target. The text is
     complete before anything is written, so that an error in formatting leaves no partial output.
     """
     single = report.command != "list" and len(report.results) == 1
-    if not (summarized and about.output_format is None and single and is_terminal(sys.stdout)):
-        write(text_of(report, about))
+    if not (summarized and invocation.output_format is None and single and is_terminal(sys.stdout)):
+        write(text_of(report, invocation))
 
 
-def text_of(report: Report, about: Invocation) -> str:
+def text_of(report: Report, invocation: Invocation) -> str:
     """Return a report in the requested format."""
-    form = about.output_format or ("table" if is_terminal(sys.stdout) and not report.skips_table else "tsv")
+    form = invocation.output_format or ("table" if is_terminal(sys.stdout) and not report.skips_table else "tsv")
     if form in {"json", "jsonl"}:
-        return json_report.document(report, about) if form == "json" else json_report.lines(report, about)
+        return json_report.document(report, invocation) if form == "json" else json_report.lines(report, invocation)
     if form == "ids":
         return ids(report)
     if form == "tsv":

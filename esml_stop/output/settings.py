@@ -20,29 +20,29 @@ CAN = {
 ANSWERS = {True: "yes", False: "no", None: "unknown to this server"}
 
 
-def show(report: SettingsReport, about: Invocation, *, quiet: bool = False) -> None:
+def show(report: SettingsReport, invocation: Invocation, *, quiet: bool = False) -> None:
     """Write the report to stdout; the text is complete before anything is written."""
-    as_table = about.output_format == "table" or (about.output_format is None and is_terminal(sys.stdout))
-    text = table(report) if as_table else text_of(report, about)
+    as_table = invocation.output_format == "table" or (invocation.output_format is None and is_terminal(sys.stdout))
+    text = table(report) if as_table else text_of(report, invocation)
     if as_table and is_terminal(sys.stdout) and not quiet:
         text += f"{closing(report)}\n"
     with stdout() as out:
         out.write(text)
 
 
-def text_of(report: SettingsReport, about: Invocation) -> str:
+def text_of(report: SettingsReport, invocation: Invocation) -> str:
     """Return the report in one of the formats for programs."""
-    if about.output_format == "json":
-        return whole(envelope(report, about))
-    if about.output_format == "jsonl":
-        return by_line(envelope(report, about), "settings", "setting")
+    if invocation.output_format == "json":
+        return whole(envelope(report, invocation))
+    if invocation.output_format == "jsonl":
+        return by_line(envelope(report, invocation), "settings", "setting")
     return "".join(f"{tabbed((one.name, one.value, one.source))}\n" for one in rows_of(report))
 
 
-def envelope(report: SettingsReport, about: Invocation) -> dict[str, Any]:
+def envelope(report: SettingsReport, invocation: Invocation) -> dict[str, Any]:
     """Return the report as JSON values."""
     found = report.inspection
-    return head(about, "error" if report.exit_status else "success", int(report.exit_status)) | {
+    return head(invocation, "error" if report.exit_status else "success", int(report.exit_status)) | {
         "settings": [{"name": one.name, "value": one.value, "source": one.source} for one in report.settings],
         "not_used": list(report.not_used),
         "warnings": list(report.warnings),

@@ -47,7 +47,7 @@ def check(method: str, path: str, authorization: str | None) -> None:
             raise Problem(403, "security_exception", f"{text} [{privileges}]")
 
 
-def about(method: str, path: str, authorization: str | None, body: Any) -> dict[str, Any] | None:
+def invocation(method: str, path: str, authorization: str | None, body: Any) -> dict[str, Any] | None:
     """Return the response of a `_security` call for `viewer`; None for other calls, and for other users."""
     if not viewer(authorization):
         return None

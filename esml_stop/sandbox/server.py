@@ -71,8 +71,8 @@ class SandboxHandler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         who = self.headers.get("authorization")
         privileges.check(self.command, parts.path, who)
-        if about := privileges.about(self.command, parts.path, who, decoded(data)):
-            return 200, about
+        if invocation := privileges.invocation(self.command, parts.path, who, decoded(data)):
+            return 200, invocation
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         paths = query.pop("filter_path", None)
         for method, pattern, handler in ROUTES:

@@ -48,9 +48,7 @@ def test_a_signal_during_the_last_request_does_not_prevent_the_report(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A signal after all stops, while the cluster's name is read, sets the exit code, and the report is written."""
-    one = Session(
-        ConnectionOptions(url="http://localhost:9"), OutputOptions(Invocation("stop", "json"), "json"), timeout=10
-    )
+    one = Session(ConnectionOptions(url="http://localhost:9"), OutputOptions(Invocation("stop", "json")), timeout=10)
 
     def identity() -> ClusterIdentity:
         send(signal.SIGTERM)

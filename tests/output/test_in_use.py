@@ -10,7 +10,6 @@ BY_ID = Reference(Kind.PIPELINE, "p", Through.DEPLOYMENT)
 BY_MODEL = Reference(Kind.PIPELINE, "p", Through.MODEL)
 CREATOR = Reference(Kind.ENDPOINT, "e", Through.ENDPOINT)
 OPTIONS = ("--url", "http://es:9200", "--save", "a file")
-TIME = 1_700_000_000_000
 
 
 @pytest.mark.parametrize(

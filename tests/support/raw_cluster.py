@@ -169,10 +169,6 @@ class RawCluster:
         """Return the IDs of all deployments, sorted."""
         return sorted(self.stats())
 
-    def start_fault(self, model: str, **faults: object) -> None:
-        """Make starts of a model's deployments slow, or make them fail."""
-        self.do("POST", f"/_testnode/models/{self.full(model)}", faults)
-
     def reset(self, **kind: object) -> None:
         """Clear a test node and set the kind of server that it plays, such as `before="8.8"`.
 

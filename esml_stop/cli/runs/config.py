@@ -53,7 +53,7 @@ def checked(session: Session) -> SettingsReport:
 
 def finish(report: SettingsReport, output: OutputOptions) -> int:
     """Write the report and its error, and return the exit code."""
-    show(report, output.about, quiet=output.quiet)
+    show(report, output.invocation, quiet=output.quiet)
     if report.error:
         stderr.error(report.error)
     elif report.inspection and not report.inspection.may_stop:
