@@ -1,16 +1,15 @@
 """Reads the data that a plan needs from the cluster, in as few requests as `_stats` allows."""
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import cached_property, partial
 from time import time
 from typing import TypeVar
 
 from esml_stop.cluster.api import Cluster
+from esml_stop.cluster.hints import read_hints
 from esml_stop.errors import BadAnswer, EsmlError, NotAuthenticated, Refused
 from esml_stop.invocation import ClusterIdentity
 from esml_stop.models import PIPELINES, Deployment, Listing, NotChecked, Snapshot
-from esml_stop.plan.hints import Hint, alike, of_endpoint, of_model
 from esml_stop.plan.patterns import ALL, Selection, chosen, chunks, expression
 from esml_stop.plan.references import models_to_read
 from esml_stop.runtime.background import BackgroundCall
@@ -20,9 +19,6 @@ T = TypeVar("T")
 
 # The time limit for optional requests, in seconds.
 OPTIONAL_SECONDS = 30.0
-
-# The time limit for looking up hints, in seconds.
-HINT_SECONDS = 3.0
 
 # The first version in which a stop request refers to a deployment ID (docs/elasticsearch.md).
 STOPS_DEPLOYMENTS = (8, 8)
@@ -110,7 +106,7 @@ class Reader:
             tuple(known.values()), by_model, model_ids={name: model or name for name, model in model_ids.items()}
         )
         missing = [name for name in selection.exact if name not in known][:MAX_HINTS]
-        hints = self.hints(missing, uses) if missing else {}
+        hints = read_hints(missing, self.cluster, self.deadline, uses.endpoints if uses else None) if missing else {}
         return snapshot._replace(
             hints={name: hint.text for name, hint in hints.items()},
             model_deployments={name: hint.deployments for name, hint in hints.items() if hint.deployments},
@@ -182,21 +178,6 @@ class Reader:
     def ask(self, call: Callable[[], T]) -> T:
         """Make a request, with retries."""
         return with_retries(lambda _: call(), self.deadline, self.on_retry)
-
-    def hints(self, names: list[str], uses: "Uses | None") -> dict[str, Hint]:
-        """Return hints for names that match no deployment, as far as they can be read within HINT_SECONDS."""
-        deadline, hints = self.deadline.at_most(min(HINT_SECONDS, self.deadline.remaining / 4)), {}
-        with suppress(EsmlError, TimeoutError):
-            endpoints = uses.endpoints(1, timeout=deadline.left) if uses else ()
-            for name in names:
-                model = self.cluster.model(name, deadline.left)
-                running = self.cluster.deployments(model.model_id, deadline.left).deployments if model else ()
-                if hint := of_model(name, model, running) if model else of_endpoint(name, endpoints):
-                    hints[name] = hint
-            if left := [name for name in names if name not in hints]:
-                near = [one.deployment_id for one in self.cluster.deployments(ALL, deadline.left).deployments]
-                hints |= {name: hint for name in left if (hint := alike(name, near))}
-        return hints
 
 
 class Uses:

@@ -62,10 +62,10 @@ def choose_layout(
         return dict(widths), True
     usual = without_outliers(widths, rows, room)
     for candidate in (widths, usual):
-        shown = fitting(layout, candidate, room - tail)
+        shown = visible_widths(layout, candidate, room - tail)
         if total(shown) + tail <= room:
             return shown, True
-    return narrow_first_column(fitting(layout, usual, room), rows, room), False
+    return narrow_first_column(visible_widths(layout, usual, room), rows, room), False
 
 
 def without_outliers(widths: Mapping[str, int], rows: Sequence[Row], room: int) -> Mapping[str, int]:
@@ -84,7 +84,7 @@ def folded(note: str, room: int | None) -> Sequence[str]:
     return wrap(note, max(room - len(GAP), 20), subsequent_indent=GAP, break_long_words=False, break_on_hyphens=False)
 
 
-def fitting(layout: Layout, widths: Mapping[str, int], room: int) -> dict[str, int]:
+def visible_widths(layout: Layout, widths: Mapping[str, int], room: int) -> dict[str, int]:
     """Return the widths of the columns that fit; the least important ones are left out first."""
     shown = dict(widths)
     for title in reversed(layout.optional):

@@ -3,46 +3,46 @@
 import json
 import time
 from collections.abc import Iterator
-from typing import Any
 
 from esml_stop import __version__
 from esml_stop.errors import EsmlError
 from esml_stop.exit_status import REASONS
 from esml_stop.invocation import Invocation
-from esml_stop.models import UNKNOWN_STATE, Deployment, NotChecked, Reference
+from esml_stop.models import UNKNOWN_STATE
 from esml_stop.outcomes import Outcome, Report, Result, is_unmatched
 from esml_stop.output import in_use, messages
-from esml_stop.plan.start_settings import start_call
-from esml_stop.text import rfc3339
+from esml_stop.output.json_fields import DEPLOYMENT_FIELDS, Json, deployment_fields, not_checked, reference
 
 SCHEMA_VERSION = 1
-
-Json = dict[str, Any]
 
 
 def document(report: Report, invocation: Invocation) -> str:
     """Return the whole report as one JSON document."""
-    return whole(envelope(report, invocation))
+    return to_json(envelope(report, invocation))
 
 
 def lines(report: Report, invocation: Invocation) -> str:
     """Return one JSON document per line: each deployment, then the rest of the envelope."""
-    return by_line(envelope(report, invocation), "deployments", "deployment")
+    return to_json_lines(envelope(report, invocation), "deployments", "deployment")
 
 
 def error_document(error: EsmlError, invocation: Invocation) -> str:
     """Return the envelope for an error that ended a command before it had results, in the requested format."""
     nothing = Report(invocation.command)
-    found = head(invocation, "error", int(error.exit_status)) | rest(nothing) | {"errors": [described(error)]}
-    return whole(found) if invocation.output_format == "json" else by_line(found, "deployments", "deployment")
+    found = (
+        common_fields(invocation, "error", int(error.exit_status))
+        | report_fields(nothing)
+        | {"errors": [error_fields(error)]}
+    )
+    return to_json(found) if invocation.output_format == "json" else to_json_lines(found, "deployments", "deployment")
 
 
-def whole(body: Json) -> str:
+def to_json(body: Json) -> str:
     """Return a document as JSON, indented so that it is readable."""
     return json.dumps(body, indent=2) + "\n"
 
 
-def by_line(body: Json, key: str, kind: str) -> str:
+def to_json_lines(body: Json, key: str, kind: str) -> str:
     """Return a line of JSON for each item of a list in a document, and a last line for the rest."""
     rows = [{"type": kind, **row} for row in body.pop(key)]
     return "".join(json.dumps(row) + "\n" for row in [*rows, {"type": "summary", **body}])
@@ -50,7 +50,7 @@ def by_line(body: Json, key: str, kind: str) -> str:
 
 def envelope(report: Report, invocation: Invocation) -> Json:
     """Return the envelope of a report as JSON values."""
-    found = head(invocation, report.status, int(report.exit_status), report.reason) | rest(report)
+    found = common_fields(invocation, report.status, int(report.exit_status), report.reason) | report_fields(report)
     rows = [deployment(one, report, invocation) for one in report.results]
     found["errors"] = [one["error"] for one in rows if one["error"]]
     # `esml list` contains only deployments; a name that matched nothing is a warning or an error.
@@ -58,7 +58,7 @@ def envelope(report: Report, invocation: Invocation) -> Json:
     return found
 
 
-def head(invocation: Invocation, status: str, exit_code: int, why: str | None = None) -> Json:
+def common_fields(invocation: Invocation, status: str, exit_code: int, why: str | None = None) -> Json:
     """Return the fields at the beginning of every document."""
     where = invocation.cluster
     return {
@@ -74,7 +74,7 @@ def head(invocation: Invocation, status: str, exit_code: int, why: str | None = 
     }
 
 
-def rest(report: Report) -> Json:
+def report_fields(report: Report) -> Json:
     """Return the other fields of commands about deployments; the caller fills the lists."""
     return {
         "dry_run": report.dry_run,
@@ -101,7 +101,7 @@ def deployment(result: Result, report: Report, invocation: Invocation) -> Json:
         "error": next(errors(result, report, invocation), None),
         "attempts": result.attempts,
         "seconds": round(result.seconds, 3),
-        **(shown(now) if now else dict.fromkeys(SHOWN)),
+        **(deployment_fields(now) if now else dict.fromkeys(DEPLOYMENT_FIELDS)),
     }
 
 
@@ -130,7 +130,7 @@ def errors(result: Result, report: Report, invocation: Invocation) -> Iterator[J
         first, *uses, last = in_use.in_use_lines(result, report, invocation.options)
         text = f"{first.rstrip(':')}: {'; '.join(use.strip().rstrip('.') for use in uses)}."
         how = last.strip()
-        own = described(result.error) if result.error else described(EsmlError(text))
+        own = error_fields(result.error) if result.error else error_fields(EsmlError(text))
         yield own | {
             "code": "in_use",
             "message": text,
@@ -139,17 +139,17 @@ def errors(result: Result, report: Report, invocation: Invocation) -> Iterator[J
             "command": how.partition(": ")[2],
         }
     elif result.error:
-        yield described(result.error) | {"target": name}
+        yield error_fields(result.error) | {"target": name}
     elif is_unmatched(result, strict=report.strict):
         first, *others = messages.unmatched_error(result, report, invocation.options)
         hint = others[0].strip() if others else None
         again = hint.partition(": ")[2] if hint else None
-        yield described(EsmlError(first, hint=hint, code="not_found", target=name)) | {"command": again}
+        yield error_fields(EsmlError(first, hint=hint, code="not_found", target=name)) | {"command": again}
     elif result.outcome is Outcome.NOT_ATTEMPTED:
-        yield described(EsmlError(f"{name} was not attempted.", code="not_attempted", target=name))
+        yield error_fields(EsmlError(f"{name} was not attempted.", code="not_attempted", target=name))
 
 
-def described(error: EsmlError) -> Json:
+def error_fields(error: EsmlError) -> Json:
     """Return an error as JSON values; the caller sets `command` if there is a command that resolves the error."""
     return {
         "code": error.code,
@@ -161,52 +161,3 @@ def described(error: EsmlError) -> Json:
         "type": error.type,
         "reason": error.reason,
     }
-
-
-def shown(one: Deployment) -> Json:
-    """Return the fields that describe a deployment as the cluster lists it."""
-    values = (
-        one.model_id,
-        one.reason,
-        {"reached": one.allocations, "wanted": one.target_allocations},
-        one.adaptive_allocations,
-        one.priority,
-        one.threads_per_allocation,
-        one.memory_bytes,
-        list(one.nodes),
-        one.pending,
-        one.inference_count,
-        one.start_time and rfc3339(one.start_time),
-        one.last_access and rfc3339(one.last_access),
-        one.idle_since and rfc3339(one.idle_since),
-        None if one.is_orphan else start_call(one).console,
-    )
-    return dict(zip(SHOWN, values, strict=True))
-
-
-SHOWN = (
-    "model_id",
-    "reason",
-    "allocations",
-    "adaptive_allocations",
-    "priority",
-    "threads_per_allocation",
-    "memory_bytes",
-    "nodes",
-    "pending_requests",
-    "inference_count",
-    "start_time",
-    "last_access",
-    "idle_since",
-    "start_call",
-)
-
-
-def reference(one: Reference) -> Json:
-    """Return one use of a deployment as JSON values."""
-    return {"kind": one.kind.value, "id": one.id, "through": one.through.value, "alias": one.alias}
-
-
-def not_checked(one: NotChecked) -> Json:
-    """Return a check that could not be made, and the reason."""
-    return {"what": one.what, "reason": one.reason}

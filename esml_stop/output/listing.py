@@ -4,10 +4,10 @@ import time
 from collections.abc import Iterable, Sequence
 
 from esml_stop.models import Deployment
-from esml_stop.outcomes import Report, Result
+from esml_stop.outcomes import Outcome, Report, Result
 from esml_stop.output.columns import Cell, Layout, Row
 from esml_stop.output.in_use import short, use_in_brief
-from esml_stop.text import ago, clean, rfc3339, size, tabbed
+from esml_stop.text import ago, clean, counted, rfc3339, size, tabbed
 
 LAYOUT = Layout(
     titles=(
@@ -101,3 +101,18 @@ def used_at(found: Deployment) -> str:
         return "unknown"
     known = found.last_access is not None and found.last_access >= found.idle_since
     return f"{'' if known else 'not since '}{rfc3339(found.idle_since)}"
+
+
+def summary(report: Report) -> str:
+    """Return the sentence with the number of deployments and the memory that they require, as far as it is known.
+
+    Each deployment loads the whole model in its own process on each of its nodes, so two deployments of a model
+    require twice the memory.
+    """
+    number = report.count(Outcome.LISTED)
+    if not number:
+        return "No deployments are running." if not report.results else "No deployments to list."
+    found = [one.target.deployment for one in report.results if one.target.deployment]
+    known = [one.memory_bytes * max(1, len(one.nodes)) for one in found if one.memory_bytes is not None]
+    memory = f", {'at least ' if len(known) < len(found) else ''}{size(sum(known))} of memory" if known else ""
+    return f"{counted(number, 'deployment')}{memory}."

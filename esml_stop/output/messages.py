@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from esml_stop.errors import EsmlError
 from esml_stop.models import Deployment
 from esml_stop.outcomes import DONE, PROBLEMS, Outcome, Report, Result, Target, is_unmatched
+from esml_stop.output import listing
 from esml_stop.output.in_use import broken_uses_warning
 from esml_stop.plan.start_settings import start_call
-from esml_stop.text import clean, command, counted, rfc3339, seconds, size
+from esml_stop.text import clean, command, rfc3339, seconds
 
 OUTCOMES = {
     Outcome.STOPPED: "stopped",
@@ -161,7 +162,7 @@ def summary(report: Report) -> str:
     if report.cancelled:
         return f"Cancelled; nothing was {verb}."
     if report.command == "list":
-        return listed(report)
+        return listing.summary(report)
     if not report.results:
         return f"Nothing to {report.command}."
     if len(report.results) == 1:
@@ -178,21 +179,6 @@ def summary(report: Report) -> str:
 VERBS = {"stop": "stopped", "restore": "started", "restart": "restarted"}
 # Outcomes that are not problems come first, then problems, then names that match nothing.
 ORDER = sorted(Outcome, key=lambda one: (one is Outcome.NOT_FOUND, one in PROBLEMS))
-
-
-def listed(report: Report) -> str:
-    """Return the sentence with the number of deployments and the memory that they require, as far as it is known.
-
-    Each deployment loads the whole model in its own process on each of its nodes, so two deployments of a model
-    require twice the memory.
-    """
-    number = report.count(Outcome.LISTED)
-    if not number:
-        return "No deployments are running." if not report.results else "No deployments to list."
-    found = [one.target.deployment for one in report.results if one.target.deployment]
-    known = [one.memory_bytes * max(1, len(one.nodes)) for one in found if one.memory_bytes is not None]
-    memory = f", {'at least ' if len(known) < len(found) else ''}{size(sum(known))} of memory" if known else ""
-    return f"{counted(number, 'deployment')}{memory}."
 
 
 def single_result(result: Result) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from esml_stop.invocation import Invocation
 from esml_stop.output.columns import Cell, Layout, Row, lines
-from esml_stop.output.json_report import by_line, described, head, whole
+from esml_stop.output.json_report import common_fields, error_fields, to_json, to_json_lines
 from esml_stop.output.render import stdout
 from esml_stop.output.terminal import has_colour, is_terminal
 from esml_stop.settings_report import Inspection, Setting, SettingsReport
@@ -33,21 +33,21 @@ def show(report: SettingsReport, invocation: Invocation, *, quiet: bool = False)
 def text_of(report: SettingsReport, invocation: Invocation) -> str:
     """Return the report in one of the formats for programs."""
     if invocation.output_format == "json":
-        return whole(envelope(report, invocation))
+        return to_json(envelope(report, invocation))
     if invocation.output_format == "jsonl":
-        return by_line(envelope(report, invocation), "settings", "setting")
+        return to_json_lines(envelope(report, invocation), "settings", "setting")
     return "".join(f"{tabbed((one.name, one.value, one.source))}\n" for one in rows_of(report))
 
 
 def envelope(report: SettingsReport, invocation: Invocation) -> dict[str, Any]:
     """Return the report as JSON values."""
     found = report.inspection
-    return head(invocation, "error" if report.exit_status else "success", int(report.exit_status)) | {
+    return common_fields(invocation, "error" if report.exit_status else "success", int(report.exit_status)) | {
         "settings": [{"name": one.name, "value": one.value, "source": one.source} for one in report.settings],
         "not_used": list(report.not_used),
         "warnings": list(report.warnings),
         "check": found and inspection(found),
-        "errors": [described(report.error)] if report.error else [],
+        "errors": [error_fields(report.error)] if report.error else [],
     }
 
 
@@ -71,12 +71,12 @@ def rows_of(report: SettingsReport) -> Iterator[Setting]:
     if found := report.inspection:
         yield Setting("cluster", found.cluster_name or "not shown", "" if found.cluster_name else "needs monitor")
         yield Setting("version", found.version or "not shown", "" if found.version else "needs monitor")
-        yield Setting("user", who(found))
+        yield Setting("user", identity(found))
         for name, has in (found.privileges or {}).items():
             yield Setting(f"may {CAN[name]}", ANSWERS[has], name if found.security else "")
 
 
-def who(found: Inspection) -> str:
+def identity(found: Inspection) -> str:
     """Return the user or API key as which the cluster authenticates this connection."""
     if not found.security:
         return "anyone: security is disabled"
