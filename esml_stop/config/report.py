@@ -10,7 +10,7 @@ from esml_stop.settings_report import Setting, SettingsReport
 MASK = "********"
 
 
-def masked_value(connection: Connection, environment: Mapping[str, str]) -> SettingsReport:
+def settings_report(connection: Connection, environment: Mapping[str, str]) -> SettingsReport:
     """Return a connection without secrets."""
     rows = tuple(settings(connection))
     blocked = "stop" in connection.blocked

@@ -57,9 +57,9 @@ def missing_checks(report: Report, *, verbose: bool) -> list[str]:
     ]
 
 
-def is_worth_warning(unread: NotChecked, *, verbose: bool) -> bool:
+def is_worth_warning(check: NotChecked, *, verbose: bool) -> bool:
     """Return whether to warn about a missing check; PIPELINES, which concerns few pipelines, only with --verbose."""
-    return unread.what != FINAL_CHECK and (verbose or unread.what != PIPELINES)
+    return check.what != FINAL_CHECK and (verbose or check.what != PIPELINES)
 
 
 def lacks_server_check(result: Result, *, look_only: bool) -> bool:

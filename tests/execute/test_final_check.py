@@ -9,7 +9,7 @@ from esml_stop.errors import EsmlError, Refused
 from esml_stop.execute import batch
 from esml_stop.execute.batch import settled_at_once
 from esml_stop.execute.stop import settled, verified, with_final_check
-from esml_stop.models import FINAL_CHECK, Listing
+from esml_stop.models import FINAL_CHECK, Listing, Pipeline, Pipelines
 from esml_stop.outcomes import Outcome, Result, Target
 from esml_stop.runtime.background import begin, wait_for_result
 from esml_stop.runtime.deadline import Deadline
@@ -100,15 +100,16 @@ def test_a_listed_deployment_has_not_stopped_if_the_next_check_fails() -> None:
     assert verified([result("a")], reader)[0].outcome is Outcome.FAILED
 
 
-def test_the_uses_of_a_refused_deployment_are_read() -> None:
+def test_the_uses_of_a_refused_deployment_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a 409, the uses of the deployment are read, because the response does not name them."""
     reader, cluster, _ = fake_reader({"a": "started"})
+    monkeypatch.setattr(cluster, "pipelines", lambda _: Pipelines({"p": Pipeline(frozenset({"a"}))}))
     refused = result(
         "a", Outcome.IN_USE, error=Refused("no", http_status=409, reason="referenced by ingest processors")
     )
     final = with_final_check([refused], reader, check=True)
     assert (final.results[0].outcome, final.signal) == (Outcome.IN_USE, None)
-    assert "look a" in cluster.asked
+    assert [one.id for one in final.results[0].used_by] == ["p"]
 
 
 def test_a_signal_during_the_final_check_keeps_all_results() -> None:

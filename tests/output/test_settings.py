@@ -4,7 +4,7 @@ import json
 import pytest
 
 from esml_stop.config.connection import Connection
-from esml_stop.config.report import masked_value
+from esml_stop.config.report import settings_report
 from esml_stop.config.urls import Proxy
 from esml_stop.errors import NotAuthenticated
 from esml_stop.invocation import Invocation
@@ -36,7 +36,7 @@ def connection_with_secrets() -> Connection:
 
 def report(**changes: object) -> SettingsReport:
     """Return the report on this connection through a proxy with a login."""
-    found = masked_value(connection_with_secrets(), {"ES_URL": "x"})
+    found = settings_report(connection_with_secrets(), {"ES_URL": "x"})
     return SettingsReport(found.settings, found.not_used, found.warnings, **changes)  # type: ignore[arg-type]
 
 
@@ -90,5 +90,5 @@ def test_names_from_the_server_are_escaped(capsys: pytest.CaptureFixture[str]) -
 
 def test_missing_credentials_are_reported() -> None:
     """A connection without credentials and proxy shows only its URL and that it has no credentials."""
-    found = masked_value(Connection(("http://h:1",), sources={"url": "--url"}), {})
+    found = settings_report(Connection(("http://h:1",), sources={"url": "--url"}), {})
     assert [(one.name, one.value) for one in found.settings] == [("url", "http://h:1"), ("credentials", "none")]

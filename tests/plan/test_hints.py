@@ -17,10 +17,11 @@ from tests.support.builders import deployment
         ("ci-1-search", ["ci-2-search", "ci-1-serach"], ["ci-1-serach"]),
         ("abc", ["something_else"], []),
         ("my_mod", ["my_mod_a", "my_mod_b", "other"], ["my_mod_a", "my_mod_b"]),
+        ("my_mod", ["my_mod_a", "my_mod_b", "my_mod_c", "my_mod_long"], ["my_mod_a", "my_mod_b", "my_mod_c"]),
     ],
 )
 def test_similar_ids_are_suggested(name: str, running: list[str], expected: list[str]) -> None:
-    """Similar IDs are suggested, regardless of case, but none that differs only in digits."""
+    """At most three similar IDs are suggested, regardless of case, but none that differs only in digits."""
     hint = alike(name, running)
     suggested = hint.text.removeprefix("did you mean ").removesuffix("?").split(" or ") if hint else []
     assert sorted(suggested) == expected

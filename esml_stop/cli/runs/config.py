@@ -6,7 +6,7 @@ import sys
 from esml_stop.cli.options import OutputOptions
 from esml_stop.cli.session import Session
 from esml_stop.cluster.access import inspect
-from esml_stop.config.report import masked_value
+from esml_stop.config.report import settings_report
 from esml_stop.config.resolve import resolve
 from esml_stop.config.settings import ConnectionOptions
 from esml_stop.errors import EsmlError
@@ -34,7 +34,7 @@ def found(options: ConnectionOptions, output: OutputOptions) -> SettingsReport:
     """Return the effective connection settings, without prompting or running credential programs."""
     with interruptible():
         connection = resolve(options, os.environ, stdin=sys.stdin, prompt=lambda _: "", run=False)
-    report = masked_value(connection, os.environ)
+    report = settings_report(connection, os.environ)
     for line in () if output.quiet else report.warnings:
         stderr.warn(line)
     return report
@@ -42,7 +42,7 @@ def found(options: ConnectionOptions, output: OutputOptions) -> SettingsReport:
 
 def checked(session: Session) -> SettingsReport:
     """Return the connection settings with the result of testing them, or with the error."""
-    report = masked_value(session.connection, os.environ)
+    report = settings_report(session.connection, os.environ)
     session.progress.phase("Contacting the cluster")
     try:
         inspection = inspect(session.cluster.transport, session.reader)
