@@ -13,7 +13,7 @@ from esml_stop.cli.main import esml as group
 from esml_stop.cluster.api import Cluster
 from esml_stop.errors import EsmlError
 from esml_stop.sandbox import serve
-from tests.cli.test_imports import HEAVY, imported
+from tests.cli.test_imports import SLOW_MODULES, run_and_list_imports
 from tests.support.command import Ended, esml, run_script
 
 SHELLS = {
@@ -29,28 +29,28 @@ def complete(program: Path, line: str, **environment: str) -> Ended:
     return run_script(str(program), environment={**words, **environment}, folder=program.parent)
 
 
-def offered(line: str, wait: float = 30, **environment: str) -> list[str]:
-    """Return the completions of a command line, computed in this process, which is faster and has no time limit."""
+def completions(line: str, wait: float = 30, **environment: str) -> list[str]:
+    """Return the completions of a command line, computed in this process and with a time limit of `wait` seconds."""
     _, *words, incomplete = line.split(" ")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(completion, "LONGEST_WAIT", wait)
         for name, value in environment.items():
             patch.setenv(name, value)
-        found = BashComplete(group, {}, "esml", "_ESML_COMPLETE").get_completions(words, incomplete)
-    return [one.value if one.type == "plain" else one.type for one in found]
+        items = BashComplete(group, {}, "esml", "_ESML_COMPLETE").get_completions(words, incomplete)
+    return [item.value if item.type == "plain" else item.type for item in items]
 
 
-PATIENT = """from esml_stop.cli import completion
+PROGRAM_WITH_LONG_WAIT = """from esml_stop.cli import completion
 completion.LONGEST_WAIT = 30
 from esml_stop.__main__ import main
 main()"""
 
 
-def patient_esml(folder: Path) -> Path:
-    """Return a folder with an `esml` that waits for the cluster without the usual time limit."""
-    (folder / "patient.py").write_text(PATIENT)
+def esml_with_long_wait(folder: Path) -> Path:
+    """Create an `esml` that waits up to 30 seconds for the cluster, and return its path."""
+    (folder / "long_wait.py").write_text(PROGRAM_WITH_LONG_WAIT)
     program = folder / "esml"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{folder}/patient.py" "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{folder}/long_wait.py" "$@"\n')
     program.chmod(0o755)
     return program
 
@@ -65,29 +65,29 @@ def patient_esml(folder: Path) -> Path:
         ("esml completion z", ["zsh"]),
     ],
 )
-def test_commands_options_and_their_values_are_offered(line: str, words: list[str]) -> None:
+def test_commands_options_and_their_values_are_completed(line: str, words: list[str]) -> None:
     """Commands, options and fixed values are completed without a cluster."""
-    assert offered(line) == words
+    assert completions(line) == words
 
 
-def test_profiles_are_offered_from_their_file(tmp_path: Path) -> None:
-    """Profiles come from ~/.elasticrc.yml or the file of --config-file; an invalid file yields none."""
+def test_profiles_are_completed_from_their_file(tmp_path: Path) -> None:
+    """Profiles without special characters come from ~/.elasticrc.yml or --config-file; an invalid file yields none."""
     home, other = tmp_path / ".elasticrc.yml", tmp_path / "other.yml"
     home.write_text("contexts: {prod: {}, preview: {}, dev: {}, 'odd name': {}}")
     other.write_text("contexts: {elsewhere: {}}")
-    assert offered("esml stop --profile p") == ["prod", "preview"]
-    assert offered("esml config --profile ") == ["prod", "preview", "dev"]
-    assert offered(f"esml list --config-file {other} --profile ") == ["elsewhere"]
+    assert completions("esml stop --profile p") == ["prod", "preview"]
+    assert completions("esml config --profile ") == ["prod", "preview", "dev"]
+    assert completions(f"esml list --config-file {other} --profile ") == ["elsewhere"]
     home.write_text("contexts: {")
-    assert offered("esml stop --profile ") == []
+    assert completions("esml stop --profile ") == []
 
 
 def test_completion_of_options_imports_no_client() -> None:
     """Completing an option imports neither the HTTP client nor any other slow module."""
     words = {"COMP_WORDS": "esml stop --f", "COMP_CWORD": "2", "_ESML_COMPLETE": "bash_complete"}
-    status, modules = imported(**words)
+    status, modules = run_and_list_imports(**words)
     assert status == 0
-    assert not HEAVY & modules
+    assert not SLOW_MODULES & modules
 
 
 @pytest.mark.parametrize(
@@ -103,17 +103,17 @@ def test_completion_of_options_imports_no_client() -> None:
         ("esml stop --model fa", ["faq"]),
     ],
 )
-def test_ids_come_from_the_cluster(line: str, words: list[str]) -> None:
-    """Deployment IDs are completed by prefix, also in a comma-separated list; --model completes models and aliases."""
+def test_ids_are_completed_from_the_cluster(line: str, words: list[str]) -> None:
+    """Deployment IDs not typed yet are completed, also after a comma; --model completes models and model aliases."""
     with serve() as sandbox:
-        assert offered(line, ESML_URL=sandbox.url) == words
+        assert completions(line, ESML_URL=sandbox.url) == words
 
 
-def test_typed_options_select_the_cluster() -> None:
+def test_command_line_options_select_the_cluster() -> None:
     """Connection options on the command line take precedence over the environment."""
     with serve() as sandbox:
         line = f"esml stop --url {sandbox.url} my_"
-        assert offered(line, ESML_URL="http://127.0.0.1:1") == ["my_model_for_search"]
+        assert completions(line, ESML_URL="http://127.0.0.1:1") == ["my_model_for_search"]
 
 
 @pytest.mark.parametrize(
@@ -128,13 +128,13 @@ def test_typed_options_select_the_cluster() -> None:
 )
 def test_failed_completion_is_silent(environment: dict[str, str], capfd: pytest.CaptureFixture[str]) -> None:
     """Missing or wrong settings, an unreachable cluster and a required password yield no completions and no output."""
-    assert offered("esml stop my", 30, **environment) == []
+    assert completions("esml stop my", 30, **environment) == []
     assert capfd.readouterr() == ("", "")
 
 
 def test_only_completions_are_printed(tmp_path: Path) -> None:
-    """Completions are printed to stdout in the shell's format, with exit code 0 and an empty stderr."""
-    program = patient_esml(tmp_path)
+    """Completions, if any, are printed to stdout in the shell's format; the exit code is 0 and stderr is empty."""
+    program = esml_with_long_wait(tmp_path)
     with serve() as sandbox:
         ended = complete(program, "esml stop questions", ESML_URL=sandbox.url)
     assert ended == Ended(0, "plain,questions_a\nplain,questions_b\n", "")
@@ -146,32 +146,32 @@ def test_a_cluster_that_does_not_respond_does_not_delay_completion() -> None:
     """Completion yields nothing if the cluster does not respond within the time limit, which is under a second."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        assert offered("esml stop my", 0.1, ESML_URL=url) == []
+        assert completions("esml stop my", 0.1, ESML_URL=url) == []
     assert completion.LONGEST_WAIT < 1
 
 
 def test_models_are_completed_without_unreadable_aliases(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models are completed without their aliases if the aliases cannot be read."""
     with serve() as sandbox:
-        assert offered("esml stop --model ", ESML_URL=sandbox.url).count("faq") == 1
-        monkeypatch.setattr(Cluster, "model_configs", refused)
-        names = offered("esml stop --model ", ESML_URL=sandbox.url)
+        assert completions("esml stop --model ", ESML_URL=sandbox.url).count("faq") == 1
+        monkeypatch.setattr(Cluster, "model_configs", raise_not_allowed)
+        names = completions("esml stop --model ", ESML_URL=sandbox.url)
     assert ("faq" in names, "questions" in names) == (False, True)
 
 
-def refused(*_: object) -> None:
-    """Raise the error of a request without privileges."""
+def raise_not_allowed(*_: object) -> None:
+    """Raise the error for a missing privilege."""
     raise EsmlError("not allowed")
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_a_real_shell_completes(shell: str, tmp_path: Path) -> None:
+def test_the_script_completes_ids_in_a_real_shell(shell: str, tmp_path: Path) -> None:
     """The printed script completes deployment IDs in a real shell."""
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed")
-    patient_esml(tmp_path)
+    esml_with_long_wait(tmp_path)
 
-    def completed(url: str) -> list[str]:
+    def shell_completions(url: str) -> list[str]:
         ended = subprocess.run(
             [shell, "-c", SHELLS[shell].format("esml stop questions")],
             env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "ESML_URL": url},
@@ -182,10 +182,10 @@ def test_a_real_shell_completes(shell: str, tmp_path: Path) -> None:
         return [line.split("\t")[0] for line in ended.stdout.splitlines()]
 
     with serve() as sandbox:
-        assert completed(sandbox.url) == ["questions_a", "questions_b"]
+        assert shell_completions(sandbox.url) == ["questions_a", "questions_b"]
 
 
-BASH_VARIABLES = """
+COMPARE_VARIABLES = """
 source <(esml completion bash)
 COMP_WORDS=(esml stop questions) COMP_CWORD=2 COMPREPLY=()
 compgen -v > before
@@ -197,16 +197,16 @@ diff before after && echo "${COMPREPLY[*]}"
 
 def test_a_completion_defines_no_variables_in_bash(tmp_path: Path) -> None:
     """A completion adds no variables to the bash session and removes none."""
-    patient_esml(tmp_path)
+    esml_with_long_wait(tmp_path)
     with serve() as sandbox:
         environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "ESML_URL": sandbox.url}
-        ended = run_script(f"exec bash -c '{BASH_VARIABLES}'", environment=environment, folder=tmp_path)
+        ended = run_script(f"exec bash -c '{COMPARE_VARIABLES}'", environment=environment, folder=tmp_path)
     assert ended == Ended(0, "questions_a questions_b\n", "")
 
 
 @pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
 @pytest.mark.parametrize(
-    ("line", "shown"),
+    ("line", "expected"),
     [
         ("esml stop questions_a", "questions_a\tstarted, model questions\n"),
         ("esml stop questions_a,questions", "questions_a,questions_b\tstarted, model questions\n"),
@@ -214,16 +214,16 @@ def test_a_completion_defines_no_variables_in_bash(tmp_path: Path) -> None:
         ("esml comp", "completion\tPrint the shell completion script for commands, options and deployment IDs.\n"),
     ],
 )
-def test_fish_shows_complete_words_and_descriptions(line: str, shown: str, tmp_path: Path) -> None:
-    """In fish, whole words, including those with commas, and their full descriptions are shown."""
-    patient_esml(tmp_path)
+def test_fish_shows_complete_words_and_descriptions(line: str, expected: str, tmp_path: Path) -> None:
+    """In fish, completions are shown as whole words, including those with commas, and with their full descriptions."""
+    esml_with_long_wait(tmp_path)
     with serve() as sandbox:
         environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "ESML_URL": sandbox.url, "HOME": str(tmp_path)}
         script = f"exec fish -c 'esml completion fish | source; complete -C \"{line}\"'"
-        assert run_script(script, environment=environment, folder=tmp_path) == Ended(0, shown, "")
+        assert run_script(script, environment=environment, folder=tmp_path) == Ended(0, expected, "")
 
 
-def test_zsh_finds_its_directive_first() -> None:
+def test_the_zsh_script_starts_with_its_directive() -> None:
     """The first line of the zsh script is the #compdef directive, which zsh requires in a completion file."""
     assert esml("completion", "zsh").out.startswith("#compdef esml\n# Completion of esml for zsh")
 
@@ -232,25 +232,25 @@ def test_profiles_come_from_the_configuration_file(tmp_path: Path) -> None:
     """--profile completes the contexts of ~/.elasticrc.yml or of the file of --config-file."""
     context = "{elasticsearch: {url: 'http://127.0.0.1:1'}}"
     (tmp_path / ".elasticrc.yml").write_text(f"contexts: {{prod: {context}, preview: {context}, test: {context}}}\n")
-    assert offered("esml stop --profile pr") == ["prod", "preview"]
+    assert completions("esml stop --profile pr") == ["prod", "preview"]
     other = tmp_path / "other.yml"
     other.write_text(f"contexts: {{production: {context}}}\n")
-    assert offered(f"esml stop --config-file {other} --profile pr") == ["production"]
+    assert completions(f"esml stop --config-file {other} --profile pr") == ["production"]
     other.write_text("no: [yaml")
-    assert offered(f"esml stop --config-file {other} --profile pr") == []
+    assert completions(f"esml stop --config-file {other} --profile pr") == []
 
 
-def test_files_are_left_to_the_shell() -> None:
-    """For options with a file name, the shell is told to complete files."""
-    assert offered("esml stop --ca-certs ") == ["file"]
+def test_file_names_are_completed_by_the_shell() -> None:
+    """For an option with a file name, esml tells the shell to complete file names."""
+    assert completions("esml stop --ca-certs ") == ["file"]
 
 
-def test_restore_completes_the_ids_in_the_file(tmp_path: Path) -> None:
+def test_restore_completes_the_ids_in_the_save_file(tmp_path: Path) -> None:
     """`esml restore FILE` completes each ID in the save file that was not typed yet, and none if it cannot be read."""
     file = tmp_path / "saved.json"
     with serve() as sandbox:
         command = ("stop", "questions_a", "large_model", "--force", "--save", str(file))
         assert esml(*command, environment={"ESML_URL": sandbox.url}).status == 0
-    assert offered(f"esml restore {file} ") == ["questions_a", "large_model"]
-    assert offered(f"esml restore {file} questions_a ") == ["large_model"]
-    assert offered(f"esml restore {tmp_path / 'nope'} ") == []
+    assert completions(f"esml restore {file} ") == ["questions_a", "large_model"]
+    assert completions(f"esml restore {file} questions_a ") == ["large_model"]
+    assert completions(f"esml restore {tmp_path / 'nope'} ") == []

@@ -6,7 +6,7 @@ import pytest
 
 from esml_stop.cli.main import COMMANDS
 
-HEAVY = {"elasticsearch", "elastic_transport", "urllib3", "rich", "asyncio", "yaml", "tenacity", "ssl", "http"}
+SLOW_MODULES = {"elasticsearch", "elastic_transport", "urllib3", "rich", "asyncio", "yaml", "tenacity", "ssl", "http"}
 
 PROGRAM = """
 import os, sys
@@ -17,7 +17,7 @@ print(int(status), *sorted({name.partition(".")[0] for name in sys.modules}), fi
 """
 
 
-def imported(*arguments: str, **environment: str) -> tuple[int, set[str]]:
+def run_and_list_imports(*arguments: str, **environment: str) -> tuple[int, set[str]]:
     """Run a command line in a separate process; return its exit code and the top-level modules that it imported."""
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments],
@@ -32,19 +32,19 @@ def imported(*arguments: str, **environment: str) -> tuple[int, set[str]]:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["--version"], []])
 def test_help_and_version_import_no_client(arguments: list[str]) -> None:
-    """--help and --version import neither the HTTP client nor rich nor any other slow module."""
-    status, modules = imported(*arguments)
+    """--help, -h, --version and no arguments import neither the HTTP client nor rich nor any other slow module."""
+    status, modules = run_and_list_imports(*arguments)
     assert status == 0
-    assert not HEAVY & modules
+    assert not SLOW_MODULES & modules
     assert "click" in modules
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_a_command_imports_no_client(command: str) -> None:
     """The help of each command imports neither the HTTP client nor any other slow module."""
-    status, modules = imported(command, "--help")
+    status, modules = run_and_list_imports(command, "--help")
     assert status == 0
-    assert not HEAVY & modules
+    assert not SLOW_MODULES & modules
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,10 @@ def test_help_of_a_command_imports_no_client(command: str) -> None:
     ],
 )
 def test_usage_errors_import_no_client(arguments: list[str]) -> None:
-    """Usage errors are reported without importing the HTTP client."""
-    status, modules = imported(*arguments)
+    """Usage errors exit with 2 without importing the HTTP client or any other slow module."""
+    status, modules = run_and_list_imports(*arguments)
     assert status == 2
-    assert not HEAVY & modules
+    assert not SLOW_MODULES & modules
 
 
 def test_each_summary_comes_from_the_help_of_its_command() -> None:

@@ -12,13 +12,13 @@ from tests.support.fakes import FakeClock, FakeCluster
 
 
 def test_unknown_settings_are_named_before_a_forced_restart(tmp_path: Path) -> None:
-    """With --force, settings that the cluster does not show do not prevent a restart, but are named before the stop."""
+    """With --force, a warning before the stop names settings that the cluster does not show; the restart continues."""
     cluster = FakeCluster(looks=[{"d": "started"}])
-    warned: list[str] = []
+    warnings: list[str] = []
 
     def warn(line: str) -> None:
         assert not [one for one in cluster.asked if one.startswith("stop")]
-        warned.append(line)
+        warnings.append(line)
 
     request = RestartRequest(
         StopRequest(Selection(("d",)), Flags(force=True)),
@@ -28,5 +28,5 @@ def test_unknown_settings_are_named_before_a_forced_restart(tmp_path: Path) -> N
     reader = Reader(cluster, Deadline(60, FakeClock()), lambda _: None)
     report = run(request, reader, Progress(), lambda *_: True, say=lambda _: None, warn=warn)
     assert [one.outcome.value for one in report.results] == ["restarted"]
-    (line,) = warned
+    (line,) = warnings
     assert line.startswith("d is started, and the cluster does not show its number_of_allocations, ")

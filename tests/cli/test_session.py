@@ -17,17 +17,17 @@ from tests.support.signals import hearing, send
 
 @pytest.fixture
 def session() -> Session:
-    """Return the session of a command with a time limit of ten seconds on a fake clock."""
-    one = Session(ConnectionOptions(url="http://localhost:9"), OutputOptions(Invocation()), timeout=10)
-    one.reader.deadline = Deadline(10, FakeClock())
-    return one
+    """Return the session of a command with a time limit of 10 seconds on a fake clock."""
+    new_session = Session(ConnectionOptions(url="http://localhost:9"), OutputOptions(Invocation()), timeout=10)
+    new_session.reader.deadline = Deadline(10, FakeClock())
+    return new_session
 
 
 @pytest.mark.parametrize(("typed", "agreed"), [("y\n", True), ("YES \n", True), ("n\n", False), ("", False)])
 def test_the_prompt_does_not_count_against_the_timeout(
     session: Session, typed: str, agreed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Waiting for the user's answer does not count against --timeout."""
+    """Waiting at the prompt does not count against --timeout, and only y or yes confirms."""
 
     def ask(_: str) -> str:
         session.reader.deadline.clock.sleep(500)
@@ -48,15 +48,17 @@ def test_a_signal_during_the_last_request_does_not_prevent_the_report(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A signal after all stops, while the cluster's name is read, sets the exit code, and the report is written."""
-    one = Session(ConnectionOptions(url="http://localhost:9"), OutputOptions(Invocation("stop", "json")), timeout=10)
+    stop_session = Session(
+        ConnectionOptions(url="http://localhost:9"), OutputOptions(Invocation("stop", "json")), timeout=10
+    )
 
     def identity() -> ClusterIdentity:
         send(signal.SIGTERM)
         raise_if_interrupted()
         raise AssertionError
 
-    monkeypatch.setattr(one.reader, "identity", identity)
+    monkeypatch.setattr(stop_session.reader, "identity", identity)
     with hearing():
         stopped = Result(Target("a", Outcome.WOULD_STOP), Outcome.STOPPED, attempts=1)
-        assert one.finish(Report("stop", (stopped,))) == 143
+        assert stop_session.finish(Report("stop", (stopped,))) == 143
     assert json.loads(capsys.readouterr().out)["deployments"][0]["outcome"] == "stopped"

@@ -1,4 +1,4 @@
-"""Requests and responses of a real 8.19.0 node, recorded with the command in CONTRIBUTING.md, never written by hand."""
+"""Tests the API calls with responses recorded from a real 8.19.0 node (see CONTRIBUTING.md), never written by hand."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.cassettes import Recorder
 from tests.support.raw_cluster import RawCluster
 
 FORCE = Flags(force=True)
-GENTLE = Flags()
+NO_FORCE = Flags()
 
 
 def scene(node: RawCluster) -> None:
@@ -32,7 +32,7 @@ def recorder(request: pytest.FixtureRequest) -> Recorder:
 
 
 def test_a_listing_contains_every_deployment_and_model(recorder: Recorder) -> None:
-    """A listing contains each deployment with its model, state and referencing pipelines, and each model once."""
+    """A listing contains each deployment with its model, state and referencing pipelines, and the IDs of all models."""
     with recorder.cluster(scene) as cluster:
         listing = cluster.deployments("_all", 10)
     found = {one.deployment_id: one for one in listing.deployments}
@@ -67,12 +67,12 @@ def test_an_unmatched_pattern_is_an_empty_listing(recorder: Recorder) -> None:
     assert (listing.deployments, listing.models) == ((), frozenset())
 
 
-def test_a_stop_answers_when_the_deployment_is_gone(recorder: Recorder) -> None:
-    """After a forced stop the deployment is not listed."""
+def test_a_stopped_deployment_is_not_listed(recorder: Recorder) -> None:
+    """A deployment is no longer listed after a forced stop."""
     with recorder.cluster(scene) as cluster:
         cluster.stop("my_model_for_ingest", flags=FORCE, timeout=10)
-        left = cluster.deployments("my_model_for_ingest*", 10)
-    assert left.deployments == ()
+        remaining = cluster.deployments("my_model_for_ingest*", 10)
+    assert remaining.deployments == ()
 
 
 @pytest.mark.parametrize(
@@ -83,15 +83,15 @@ def test_a_stop_answers_when_the_deployment_is_gone(recorder: Recorder) -> None:
     ],
     ids=["pipeline", "endpoint"],
 )
-def test_a_stop_of_something_used_is_a_conflict(recorder: Recorder, name: str, reason: str) -> None:
+def test_a_stop_of_a_deployment_in_use_is_a_conflict(recorder: Recorder, name: str, reason: str) -> None:
     """A stop of a deployment in use is a 409 whose reason names no pipeline."""
     with recorder.cluster(scene) as cluster, pytest.raises(Refused) as refused:
-        cluster.stop(name, flags=GENTLE, timeout=10)
+        cluster.stop(name, flags=NO_FORCE, timeout=10)
     assert (refused.value.http_status, refused.value.type) == (409, "status_exception")
     assert refused.value.reason == f"Cannot stop deployment [{name}] {reason}"
 
 
-def test_a_stop_of_something_unknown_is_not_found(recorder: Recorder) -> None:
+def test_a_stop_of_an_unknown_id_is_not_found(recorder: Recorder) -> None:
     """With allow_no_match false, a stop of an unknown ID is a 404."""
     with recorder.cluster(scene) as cluster, pytest.raises(Refused) as refused:
         cluster.stop("nope", flags=Flags(finish_pending_work=True), timeout=10)
@@ -99,12 +99,12 @@ def test_a_stop_of_something_unknown_is_not_found(recorder: Recorder) -> None:
     assert refused.value.reason == "No known model deployment with id [nope]"
 
 
-def test_a_strange_id_reaches_one_path_segment(recorder: Recorder) -> None:
+def test_special_characters_in_an_id_are_percent_encoded(recorder: Recorder) -> None:
     """Slashes, spaces, commas and asterisks in an ID are percent-encoded and returned unchanged."""
-    strange = "../a b,*?#%/x"
+    special_id = "../a b,*?#%/x"
     with recorder.cluster(scene) as cluster, pytest.raises(Refused) as refused:
-        cluster.stop(strange, flags=GENTLE, timeout=10)
-    assert refused.value.reason == f"No known model deployment with id [{strange}]"
+        cluster.stop(special_id, flags=NO_FORCE, timeout=10)
+    assert refused.value.reason == f"No known model deployment with id [{special_id}]"
 
 
 def test_endpoints_on_ml_nodes_are_listed(recorder: Recorder) -> None:
@@ -120,8 +120,8 @@ def test_pipelines_are_read_with_the_names_they_reference(recorder: Recorder) ->
     assert found == {"p1": Pipeline(frozenset({"my_model_for_ingest"})), "p2": Pipeline(frozenset({"my_alias"}))}
 
 
-def test_a_name_is_a_model_an_alias_or_nothing(recorder: Recorder) -> None:
-    """A model ID or alias returns the model; any other name returns nothing."""
+def test_a_model_is_found_by_its_id_or_alias(recorder: Recorder) -> None:
+    """A model is returned for its ID and for its alias; any other name returns nothing."""
     with recorder.cluster(scene) as cluster:
         assert cluster.model_configs("tree", 10) == (Model("tree", "tree_ensemble"),)
         assert cluster.model_configs("my_alias", 10) == (Model("my_model", "pytorch", frozenset({"my_alias"})),)

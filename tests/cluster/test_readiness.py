@@ -11,8 +11,8 @@ def reader(cluster: FakeCluster) -> Reader:
     return Reader(cluster, Deadline(60, FakeClock()), lambda _: None)
 
 
-class Silent(FakeCluster):
-    """A cluster on which only deployments can be read."""
+class RestrictedCluster(FakeCluster):
+    """A cluster on which the node versions, upgrade mode and models cannot be read."""
 
     def node_versions(self, timeout: float) -> tuple[str, ...]:
         """Raise the error for a missing privilege."""
@@ -28,21 +28,21 @@ class Silent(FakeCluster):
         raise refusal(403)
 
 
-def code(found: EsmlError | None) -> str | None:
-    """Return the code of an error, or None."""
+def error_code(found: EsmlError | None) -> str | None:
+    """Return the code of an error, or None if there is no error."""
     return found.code if found else None
 
 
-def test_an_upgrade_and_upgrade_mode_are_seen() -> None:
-    """Nodes of different versions and upgrade mode are reported as obstacles."""
-    assert code(start_blocker(reader(FakeCluster()))) is None
-    assert code(start_blocker(reader(FakeCluster(versions=("8.18.0", "8.19.0"))))) == "upgrading"
-    assert code(start_blocker(reader(FakeCluster(upgrading=True)))) == "upgrade_mode"
+def test_an_upgrade_and_upgrade_mode_block_starts() -> None:
+    """Nodes of different versions and upgrade mode block a start, each with its own error code."""
+    assert error_code(start_blocker(reader(FakeCluster()))) is None
+    assert error_code(start_blocker(reader(FakeCluster(versions=("8.18.0", "8.19.0"))))) == "upgrading"
+    assert error_code(start_blocker(reader(FakeCluster(upgrading=True)))) == "upgrade_mode"
 
 
-def test_missing_privileges_are_no_obstacle() -> None:
-    """Errors of the look-ups are no obstacle, and after the first error no more aliases are requested."""
-    cluster = Silent()
+def test_failed_look_ups_do_not_block_starts() -> None:
+    """Failed look-ups do not block a start, and after the first failure no more aliases are requested."""
+    cluster = RestrictedCluster()
     assert start_blocker(reader(cluster)) is None
     assert models_of_aliases(reader(cluster), [deployment("a"), deployment("b")]) == {}
     assert cluster.asked == ["a"]

@@ -12,14 +12,14 @@ from esml_stop.models import Endpoint, Pipeline
 
 
 @pytest.mark.parametrize("body", [None, {}, [], *({"stopped": value} for value in (False, "true", 1, None))])
-def test_only_true_is_stopped(body: Any) -> None:
-    """Only `true` in the response confirms a stop."""
+def test_only_true_confirms_a_stop(body: Any) -> None:
+    """Only `true` in the field `stopped` of the response confirms a stop."""
     with pytest.raises(BadAnswer):
         responses.check_stopped(body)
     responses.check_stopped({"stopped": True})
 
 
-def test_endpoints_elsewhere_are_left_out() -> None:
+def test_endpoints_of_external_services_are_omitted() -> None:
     """Endpoints of external services are omitted."""
     body = {
         "endpoints": [
@@ -31,15 +31,15 @@ def test_endpoints_elsewhere_are_left_out() -> None:
     assert responses.endpoints(body) == (Endpoint("b", None), Endpoint("c", "d"))
 
 
-def test_endpoints_were_called_models_once() -> None:
-    """`models` with `model_id` (8.12 to 8.14) and responses with both names are accepted."""
-    one = {"model_id": "e", "service": "elser", "service_settings": {"model_id": "x"}}
-    assert responses.endpoints({"models": [one]}) == (Endpoint("e", None),)
-    assert responses.endpoints({"endpoints": [{**one, "inference_id": "f"}]}) == (Endpoint("f", None),)
+def test_endpoints_in_the_form_of_8_12_to_8_14_are_read() -> None:
+    """The names `models` and `model_id` of 8.12 to 8.14 are accepted; `inference_id` has precedence over `model_id`."""
+    endpoint = {"model_id": "e", "service": "elser", "service_settings": {"model_id": "x"}}
+    assert responses.endpoints({"models": [endpoint]}) == (Endpoint("e", None),)
+    assert responses.endpoints({"endpoints": [{**endpoint, "inference_id": "f"}]}) == (Endpoint("f", None),)
 
 
-def test_a_start_is_answered_with_an_assignment_or_an_allocation() -> None:
-    """A start response requires an assignment, or an allocation as in 8.0 to 8.2."""
+def test_a_start_response_requires_an_assignment_or_an_allocation() -> None:
+    """A start response must contain an assignment, or an allocation as in 8.0 to 8.2."""
     responses.check_started({"assignment": {}})
     responses.check_started({"allocation": {}})
     with pytest.raises(BadAnswer):
@@ -53,7 +53,7 @@ def test_the_identity_of_a_cluster_is_read() -> None:
     assert responses.identity({}, "http://u") == ClusterIdentity("http://u")
 
 
-def test_the_time_of_a_server_is_read_to_the_second() -> None:
+def test_the_time_of_the_server_is_converted_to_milliseconds() -> None:
     """The server's time is converted to epoch milliseconds; anything but a number is rejected."""
     assert responses.server_time([{"epoch": "1700000000"}]) == 1_700_000_000_000
     bodies: list[Any] = [[], [{}], [{"epoch": "now"}], {"epoch": "1"}]
@@ -63,7 +63,7 @@ def test_the_time_of_a_server_is_read_to_the_second() -> None:
 
 
 def test_a_deeply_nested_pipeline_is_read() -> None:
-    """Names are found at any depth of nesting."""
+    """A name is found in a processor at 5,000 levels of nesting."""
     processor: dict[str, Any] = {"inference": {"model_id": "deep"}}
     for _ in range(5_000):
         processor = {"foreach": {"processor": processor}}
@@ -71,24 +71,24 @@ def test_a_deeply_nested_pipeline_is_read() -> None:
     assert found == {"p": Pipeline(frozenset({"deep"}), frozenset({"deep"}))}
 
 
-USE = [{"inference": {"model_id": "d"}}]
+REFERENCING = [{"inference": {"model_id": "d"}}]
 
 
 @pytest.mark.parametrize(
     ("pipeline", "hidden"),
     [
-        ({"processors": USE}, False),
-        ({"processors": [{"foreach": {"processor": USE[0]}}]}, False),
-        ({"processors": [{"set": {"on_failure": USE}}]}, False),
-        ({"on_failure": USE}, True),
-        ({"processors": [{"foreach": {"processor": {"set": {}}, "on_failure": USE}}]}, True),
-        ({"processors": [{"inference": {"on_failure": USE}}]}, True),
-        ({"processors": USE, "on_failure": USE}, False),
+        ({"processors": REFERENCING}, False),
+        ({"processors": [{"foreach": {"processor": REFERENCING[0]}}]}, False),
+        ({"processors": [{"set": {"on_failure": REFERENCING}}]}, False),
+        ({"on_failure": REFERENCING}, True),
+        ({"processors": [{"foreach": {"processor": {"set": {}}, "on_failure": REFERENCING}}]}, True),
+        ({"processors": [{"inference": {"on_failure": REFERENCING}}]}, True),
+        ({"processors": REFERENCING, "on_failure": REFERENCING}, False),
     ],
     ids=["processor", "foreach", "handler", "pipeline's handler", "foreach's handler", "inference's handler", "both"],
 )
-def test_hidden_references_are_found(pipeline: dict[str, Any], hidden: bool) -> None:
-    """References that Elasticsearch does not find are returned and marked as hidden."""
+def test_references_that_elasticsearch_does_not_find_are_hidden(pipeline: dict[str, Any], hidden: bool) -> None:
+    """All references are returned, and those that Elasticsearch does not find are marked as hidden."""
     names = frozenset({"d"})
     expected = Pipeline(names, names if hidden else frozenset())
     assert responses.pipelines({"p": pipeline}) == {"p": expected}
@@ -110,8 +110,8 @@ JSON = st.recursive(
 
 @settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(JSON)
-def test_any_json_is_read_or_refused(body: Any) -> None:
-    """Any JSON yields models or raises BadAnswer."""
+def test_any_json_is_read_or_raises_bad_answer(body: Any) -> None:
+    """Any JSON is read or raises BadAnswer, and no other error."""
     readers = (responses.endpoints, responses.pipelines, responses.models, responses.server_time)
     for read in (responses.check_stopped, responses.check_started, *readers):
         with suppress(BadAnswer):

@@ -36,7 +36,7 @@ def listing(**changes: Any) -> Any:
 
 
 def test_a_deployment_is_read_with_all_its_nodes() -> None:
-    """Counts of all nodes are added, and the latest access is used."""
+    """The counts of all nodes are added, and the last access is the latest of all nodes."""
     count, found = stats.listing(listing())
     (one,) = found.deployments
     assert (count, set(found.models), one.deployment_id, set(one.pipelines)) == (1, {"m"}, "d", {"p"})
@@ -45,20 +45,20 @@ def test_a_deployment_is_read_with_all_its_nodes() -> None:
     assert (one.nodes, one.node_versions) == (("n1", "n2"), ("8.19.0", ""))
 
 
-def test_before_8_8_a_deployment_is_called_like_its_model() -> None:
+def test_before_8_8_a_deployment_has_the_id_of_its_model() -> None:
     """Without a deployment_id, the deployment has the ID of its model."""
     _, found = stats.listing(listing(deployment_id=None))
     assert found.deployments[0].deployment_id == "m"
 
 
-def test_a_model_without_deployments_is_only_a_model() -> None:
-    """An entry without deployment_stats is a model without deployments."""
+def test_a_model_without_deployments_is_listed() -> None:
+    """An entry without deployment_stats is listed as a model; a response without entries is an empty listing."""
     assert stats.listing({"count": 1, "trained_model_stats": [{"model_id": "m"}]})[1].models == {"m"}
     assert stats.listing({"count": 0}) == (0, Listing((), frozenset()))
 
 
 @pytest.mark.parametrize("value", [-1, 0, 10**15, 10**40])
-def test_a_time_after_the_year_9999_counts_as_missing(value: int) -> None:
+def test_an_invalid_time_counts_as_missing(value: int) -> None:
     """A time that is not positive or after the year 9999 counts as missing."""
     _, found = stats.listing(listing(start_time=value, nodes=[{"last_access": value}]))
     assert (found.deployments[0].start_time, found.deployments[0].last_access) == (None, None)
@@ -90,7 +90,7 @@ def test_idle_since_is_known_only_if_every_node_reports_it(
     assert found.deployments[0].idle_since == since
 
 
-def test_requests_in_flight_or_in_the_last_minute_are_use() -> None:
+def test_pending_and_recent_requests_count_as_use() -> None:
     """Pending requests and requests in the last minute count as use, regardless of the time of the last access."""
     for busy in ({"number_of_pending_requests": 1}, {"throughput_last_minute": 1}):
         _, found = stats.listing(listing(nodes=[{**NODE, "last_access": 7, **busy}]))
@@ -99,15 +99,15 @@ def test_requests_in_flight_or_in_the_last_minute_are_use() -> None:
 
 
 def test_a_deployment_scaled_to_zero_needs_no_memory() -> None:
-    """A deployment that is scaled to zero needs no memory."""
+    """A deployment that is scaled to zero requires no memory, and a starting one requires the memory of its model."""
     sizes = {"model_size_bytes": 4, "required_native_memory_bytes": 9}
     for status, needed in (({"target_allocation_count": 0, "state": "fully_allocated"}, 0), ({"state": "starting"}, 9)):
-        answer = listing(allocation_status=status)
-        answer["trained_model_stats"][0]["model_size_stats"] = sizes
-        assert stats.listing(answer)[1].deployments[0].memory_bytes == needed
+        body = listing(allocation_status=status)
+        body["trained_model_stats"][0]["model_size_stats"] = sizes
+        assert stats.listing(body)[1].deployments[0].memory_bytes == needed
 
 
-def test_a_failed_deployment_says_why() -> None:
+def test_the_reason_of_a_deployment_and_of_its_nodes_is_read() -> None:
     """The reason contains the deployment's own reason and those of its nodes, without duplicates."""
     failed = {"routing_state": {"routing_state": "failed", "reason": "out of memory"}}
     _, found = stats.listing(listing(state="failed", reason="crashed", nodes=[failed, failed]))
@@ -127,15 +127,15 @@ def test_a_failed_deployment_says_why() -> None:
         ([], "unknown", 0),
     ],
 )
-def test_a_serverless_answer_has_its_state_in_the_routes(nodes: list[Any], state: str, reached: int) -> None:
-    """Without `state`, the state is derived from the routing states; without nodes, it is unknown."""
+def test_without_a_state_it_comes_from_the_routing_states(nodes: list[Any], state: str, reached: int) -> None:
+    """On serverless, which has no `state`, it is derived from the routing states; without nodes, it is unknown."""
     body = {"deployment_id": "d", "number_of_allocations": 2, "nodes": nodes}
     _, found = stats.listing({"count": 1, "trained_model_stats": [{"model_id": "m", "deployment_stats": body}]})
     (one,) = found.deployments
     assert (one.state, one.allocations, one.target_allocations, one.nodes) == (state, reached, 2, ())
 
 
-def test_an_8_0_server_calls_its_settings_otherwise() -> None:
+def test_the_setting_names_of_8_0_are_read() -> None:
     """`model_threads` are read as allocations and `inference_threads` as threads per allocation."""
     _, found = stats.listing(listing(model_threads=4, inference_threads=2))
     assert (found.deployments[0].number_of_allocations, found.deployments[0].threads_per_allocation) == (4, 2)
@@ -151,7 +151,7 @@ def test_memory_is_the_estimate_of_the_server() -> None:
         assert stats.listing(body)[1].deployments[0].memory_bytes == memory
 
 
-def test_entries_become_deployments_while_they_are_decoded() -> None:
+def test_entries_are_converted_while_they_are_decoded() -> None:
     """Entries are converted while decoding to save memory, and an invalid entry is reported afterwards."""
     text = json.dumps(listing(state="started"))
     decoded = json.loads(text, object_hook=stats.shrunk)
@@ -165,7 +165,7 @@ def test_entries_become_deployments_while_they_are_decoded() -> None:
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "\ud800"])
-def test_an_id_that_no_request_can_name_is_refused(name: str) -> None:
+def test_an_id_that_no_request_can_contain_is_rejected(name: str) -> None:
     """A response with an ID that no request can contain raises BadAnswer."""
     with pytest.raises(BadAnswer, match="which cannot be an ID"):
         stats.listing(listing(deployment_id=name))
@@ -193,8 +193,8 @@ def test_an_id_that_no_request_can_name_is_refused(name: str) -> None:
     ],
     ids=lambda body: json.dumps(body)[:40],
 )
-def test_another_shape_is_never_guessed_at(body: Any) -> None:
-    """A response of an unexpected form raises BadAnswer with a hint about the address."""
+def test_a_response_of_an_unexpected_form_is_rejected(body: Any) -> None:
+    """A response of an unexpected form raises BadAnswer with a hint."""
     with pytest.raises(BadAnswer) as bad:
         stats.listing(body)
     assert bad.value.hint
@@ -214,8 +214,8 @@ FIELDS = [
 
 @settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(JSON, st.dictionaries(st.sampled_from(FIELDS), JSON))
-def test_any_json_is_read_or_refused(body: Any, changes: dict[str, Any]) -> None:
-    """Any JSON yields a listing or raises BadAnswer."""
-    for answer in (body, listing(**changes)):
+def test_any_json_is_read_or_raises_bad_answer(body: Any, changes: dict[str, Any]) -> None:
+    """Any JSON is read as a listing or raises BadAnswer, and no other error."""
+    for response in (body, listing(**changes)):
         with suppress(BadAnswer):
-            stats.listing(answer)
+            stats.listing(response)

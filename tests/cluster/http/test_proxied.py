@@ -9,7 +9,7 @@ from tests.support.certificates import Authority
 from tests.support.proxy_server import proxying
 from tests.support.tls_server import CountingServer, serving
 
-Try = Callable[..., tuple[int, str, str]]
+Attempt = Callable[..., tuple[int, str, str]]
 LOGIN = "proxy-user:canary%2Fproxy-password"
 SECRET = "canary/proxy-password"
 
@@ -21,7 +21,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture
-def attempt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], authority: Authority) -> Try:
+def attempt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], authority: Authority) -> Attempt:
     """Return a function that runs `esml config --check` in an environment and returns exit code, stdout and stderr."""
     monkeypatch.setattr("esml_stop.runtime.deadline.SystemClock.sleep", lambda *_: None)
 
@@ -40,7 +40,7 @@ def attempt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     return check
 
 
-def test_https_goes_through_a_tunnel(attempt: Try, authority: Authority) -> None:
+def test_https_goes_through_a_tunnel(attempt: Attempt, authority: Authority) -> None:
     """One CONNECT serves all https requests, and the cluster's certificate is verified through the tunnel."""
     with serving(authority.issue("server")) as server, proxying() as proxy:
         status, out, _ = attempt(server, HTTPS_PROXY=proxy.url())
@@ -50,7 +50,7 @@ def test_https_goes_through_a_tunnel(attempt: Try, authority: Authority) -> None
         assert server.connections == 1
 
 
-def test_http_requests_go_to_the_proxy_with_the_complete_url(attempt: Try) -> None:
+def test_http_requests_go_to_the_proxy_with_the_complete_url(attempt: Attempt) -> None:
     """Requests by http are sent to the proxy with the complete URL."""
     with serving() as server, proxying() as proxy:
         assert attempt(server, http_proxy=proxy.url())[0] == 0
@@ -58,7 +58,7 @@ def test_http_requests_go_to_the_proxy_with_the_complete_url(attempt: Try) -> No
 
 
 def test_a_path_prefix_and_special_characters_pass_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An ID is a single percent-encoded path segment in the complete URL that is sent to a proxy, too."""
+    """A proxy receives the complete URL with its path prefix, and each ID as a percent-encoded path segment."""
     with serving() as server, proxying() as proxy:
         monkeypatch.setenv("ESML_URL", f"{server.at()}/prefix")
         monkeypatch.setenv("HTTP_PROXY", proxy.url())
@@ -68,7 +68,7 @@ def test_a_path_prefix_and_special_characters_pass_a_proxy(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_proxy_that_requires_a_login_is_reported(attempt: Try, authority: Authority, scheme: str) -> None:
+def test_a_proxy_that_requires_a_login_is_reported(attempt: Attempt, authority: Authority, scheme: str) -> None:
     """A 407 exits with 6 after one attempt; credentials in the proxy's URL are used, and the password is masked."""
     pair = authority.issue("server") if scheme == "https" else None
     variable = f"{scheme.upper()}_PROXY"
@@ -82,8 +82,8 @@ def test_a_proxy_that_requires_a_login_is_reported(attempt: Try, authority: Auth
         assert f"proxy\thttp://proxy-user:********@localhost:{proxy.server_address[1]}\t{variable}" in out
 
 
-def test_a_proxy_can_use_tls(attempt: Try, authority: Authority, tmp_path: Path) -> None:
-    """A proxy with TLS is verified like the cluster, and rejected if only the cluster's fingerprint is known."""
+def test_a_proxy_can_use_tls(attempt: Attempt, authority: Authority, tmp_path: Path) -> None:
+    """A proxy's certificate is verified with the CA of the cluster; a fingerprint of the cluster is not sufficient."""
     pair = authority.issue("server")
     with serving(pair) as server, proxying(pair=pair) as proxy:
         assert attempt(server, HTTPS_PROXY=proxy.url())[0] == 0
@@ -96,7 +96,7 @@ def test_a_proxy_can_use_tls(attempt: Try, authority: Authority, tmp_path: Path)
         assert proxy.seen == []
 
 
-def test_no_proxy_goes_straight(attempt: Try, authority: Authority) -> None:
+def test_hosts_in_no_proxy_are_contacted_directly(attempt: Attempt, authority: Authority) -> None:
     """Hosts in NO_PROXY are contacted directly."""
     with serving(authority.issue("server")) as server, proxying() as proxy:
         status, out, _ = attempt(server, HTTPS_PROXY=proxy.url(), NO_PROXY="example.com,localhost")
@@ -104,18 +104,18 @@ def test_no_proxy_goes_straight(attempt: Try, authority: Authority) -> None:
         assert "proxy" not in out
 
 
-def test_a_proxy_that_is_not_there_is_named(attempt: Try, authority: Authority) -> None:
+def test_an_unreachable_proxy_is_named(attempt: Attempt, authority: Authority) -> None:
     """The error names the proxy, not the cluster, if the proxy cannot be reached."""
-    with proxying() as gone:
-        url = gone.url()
+    with proxying() as stopped_proxy:
+        url = stopped_proxy.url()
     with serving(authority.issue("server")) as server:
         status, _, err = attempt(server, ALL_PROXY=url)
         assert (status, server.connections) == (6, 0)
         assert f"Could not connect to the proxy {url} (ALL_PROXY)." in err
 
 
-def test_a_proxy_that_refuses_a_host_says_its_status(attempt: Try, authority: Authority) -> None:
-    """A 403 from the proxy is not retried, and a 504 is; both are reported with the status."""
+def test_the_status_of_a_proxy_that_rejects_a_host_is_reported(attempt: Attempt, authority: Authority) -> None:
+    """A 403 from the proxy is not retried, a 504 is retried, and the error contains the status."""
     for status, tries in ((403, 1), (504, 4)):
         with serving(authority.issue("server")) as server, proxying(refuses=status) as proxy:
             code, _, err = attempt(server, HTTPS_PROXY=proxy.url())
@@ -123,10 +123,10 @@ def test_a_proxy_that_refuses_a_host_says_its_status(attempt: Try, authority: Au
             assert f"refused to connect to {server.at()} (HTTP {status})." in err
 
 
-def test_a_stop_that_the_proxy_did_not_pass_on_is_not_started(
+def test_a_stop_that_the_proxy_rejects_is_not_attempted(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A stop that the proxy did not forward is reported as not attempted."""
+    """A stop that the proxy rejects, because it requires a login, is reported as not attempted."""
     with serving() as server, proxying(login="someone:else") as proxy:
         monkeypatch.setenv("ESML_URL", server.at())
         monkeypatch.setenv("HTTP_PROXY", proxy.url())
@@ -135,16 +135,16 @@ def test_a_stop_that_the_proxy_did_not_pass_on_is_not_started(
         assert capsys.readouterr().out.startswith("x\tnot_attempted\t")
 
 
-def test_a_certificate_that_is_not_trusted_is_one_attempt_through_a_proxy(attempt: Try, tmp_path: Path) -> None:
-    """An untrusted certificate is reported after one attempt through a tunnel, too."""
+def test_an_untrusted_certificate_is_not_retried_through_a_proxy(attempt: Attempt, tmp_path: Path) -> None:
+    """An untrusted certificate of the cluster is reported after one attempt through the proxy."""
     with serving(Authority(tmp_path / "x").issue("server")) as server, proxying() as proxy:
         status, _, err = attempt(server, HTTPS_PROXY=proxy.url())
         assert (status, len(proxy.seen)) == (6, 1)
         assert "is not signed by the CA in" in err
 
 
-def test_an_invalid_proxy_url_is_a_wrong_setting(attempt: Try) -> None:
-    """An invalid proxy URL exits with 2 before any request and names the variable."""
+def test_an_invalid_proxy_url_exits_with_2(attempt: Attempt) -> None:
+    """An invalid proxy URL exits with 2 before any request, and the error names the variable."""
     with serving() as server:
         status, _, err = attempt(server, HTTP_PROXY="socks5://localhost:1080")
         assert (status, server.connections) == (2, 0)

@@ -11,7 +11,7 @@ from elastic_transport import (
     SerializationError,
     TlsError,
 )
-from elastic_transport import ConnectionError as NotConnected
+from elastic_transport import ConnectionError as TransportConnectionError
 from urllib3.exceptions import DecodeError, NameResolutionError, NewConnectionError, ProtocolError, ProxyError
 
 from esml_stop.cluster.http.node import AnswerTooLarge
@@ -20,87 +20,89 @@ from esml_stop.config.connection import Connection
 from esml_stop.config.urls import Proxy
 from esml_stop.errors import BadAnswer, EsmlError, NotAllowed, NotAuthenticated, Refused, TlsFailed, Unreachable
 
-WHERE = "http://es.example:9200"
-CONNECTION = Connection((WHERE,))
+URL = "http://es.example:9200"
+CONNECTION = Connection((URL,))
 
 
-def meta(status: int, **headers: str) -> ApiResponseMeta:
+def response_meta(status: int, **headers: str) -> ApiResponseMeta:
     """Return the metadata of a response."""
     fields = HttpHeaders({name.replace("_", "-"): value for name, value in headers.items()})
     return ApiResponseMeta(status, "1.1", fields, 0.1, NodeConfig("http", "es.example", 9200))
 
 
-def answered(status: int, body: Any = None, **headers: str) -> EsmlError:
-    """Return the error for a status."""
-    return to_esml_error(ApiError("x", meta(status, **headers), body), CONNECTION)
+def error_for_status(status: int, body: Any = None, **headers: str) -> EsmlError:
+    """Return the error for a response with an error status."""
+    return to_esml_error(ApiError("x", response_meta(status, **headers), body), CONNECTION)
 
 
-def reason(text: str, kind: str = "x_exception") -> dict[str, Any]:
-    """Return an error in Elasticsearch's own form."""
+def error_body(text: str, kind: str = "x_exception") -> dict[str, Any]:
+    """Return the body of an error in Elasticsearch's form."""
     return {"error": {"type": kind, "reason": text}}
 
 
-def caused(*causes: BaseException) -> NotConnected:
-    """Return the transport's error for a connection that failed for a given reason."""
-    return NotConnected("x", errors=causes)  # type: ignore[arg-type]
+def connection_error(*causes: BaseException) -> TransportConnectionError:
+    """Return the transport's error for a connection that failed with the given causes."""
+    return TransportConnectionError("x", errors=causes)  # type: ignore[arg-type]
 
 
-def given_name() -> NameResolutionError:
+def name_resolution_error() -> NameResolutionError:
     """Return urllib3's error for an unknown host name."""
     return NameResolutionError("es.example", None, OSError("no"))  # type: ignore[arg-type]
 
 
-def new(cause: BaseException) -> NewConnectionError:
-    """Return urllib3's error for a failed connection."""
+def new_connection_error(cause: BaseException) -> NewConnectionError:
+    """Return urllib3's error for a connection that failed with the given cause."""
     error = NewConnectionError(None, "x")  # type: ignore[arg-type]
     error.__cause__ = cause
     return error
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-@pytest.mark.parametrize("body", [None, "<html>", reason("no master"), []])
+@pytest.mark.parametrize("body", [None, "<html>", error_body("no master"), []])
 def test_an_unavailable_cluster_is_a_transient_error(status: int, body: Any) -> None:
-    """An unavailable cluster is a transient error with any body; Elasticsearch's reason is shown."""
-    error = answered(status, body, retry_after="7")
+    """An unavailable cluster is a transient error with any body; Retry-After and Elasticsearch's reason are shown."""
+    error = error_for_status(status, body, retry_after="7")
     assert isinstance(error, Unreachable)
     assert (error.transient, error.sent, error.retry_after) == (True, True, 7)
-    assert ("no master" in error.message) == (body == reason("no master"))
+    assert ("no master" in error.message) == (body == error_body("no master"))
     assert error.message.endswith("It asks to wait 7.0 s.")
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "kind", "says"),
+    ("status", "body", "kind", "expected"),
     [
         (302, None, BadAnswer, "redirect"),
         (407, None, Unreachable, "proxy"),
         (404, {}, Refused, "HTTP 404"),
         (404, {"found": False}, BadAnswer, "without a reason"),
         (400, {"error": "no handler found"}, Refused, "no handler found"),
-        (400, reason("bad"), Refused, "HTTP 400: bad"),
-        (401, reason("who"), NotAuthenticated, "requires authentication"),
-        (403, reason("no"), NotAllowed, "does not allow"),
-        (409, reason("used"), Refused, "used"),
+        (400, error_body("bad"), Refused, "HTTP 400: bad"),
+        (401, error_body("who"), NotAuthenticated, "requires authentication"),
+        (403, error_body("no"), NotAllowed, "does not allow"),
+        (409, error_body("used"), Refused, "used"),
         (500, {"error": {"type": "x"}}, Refused, "x"),
     ],
 )
-def test_an_error_status_has_a_meaning(status: int, body: Any, kind: type[EsmlError], says: str) -> None:
-    """Each error status and Elasticsearch error type has its error class and message."""
-    error = answered(status, body)
+def test_each_error_status_has_its_class_and_message(
+    status: int, body: Any, kind: type[EsmlError], expected: str
+) -> None:
+    """Each error status has its error class and message, and is not transient."""
+    error = error_for_status(status, body)
     assert type(error) is kind
-    assert says in error.message
+    assert expected in error.message
     assert not error.transient
 
 
-def test_a_stop_that_met_another_one_is_tried_again() -> None:
+def test_a_stop_that_collides_with_another_is_transient() -> None:
     """A stop that collided with another stop is a transient error, because the server asks for a retry."""
-    assert answered(500, reason("Attempt to stop again")).transient
+    assert error_for_status(500, error_body("Attempt to stop again")).transient
 
 
 @pytest.mark.parametrize("kind", sorted(FAIL_OVER))
 @pytest.mark.parametrize("status", [500, 502, 503])
-def test_a_fail_over_is_tried_again(status: int, kind: str) -> None:
-    """A fail-over error is transient with each HTTP status, and keeps the server's type and reason."""
-    error = answered(status, {"error": {"type": kind, "reason": "gone"}, "status": status})
+def test_a_fail_over_error_is_transient(status: int, kind: str) -> None:
+    """A fail-over error is transient with HTTP 500, 502 and 503, and keeps the server's type and reason."""
+    error = error_for_status(status, {"error": {"type": kind, "reason": "gone"}, "status": status})
     assert (error.transient, error.sent, error.http_status, error.type, error.reason) == (
         True,
         True,
@@ -116,7 +118,7 @@ def test_a_missing_privilege_is_named() -> None:
         "action [cluster:admin/xpack/ml/trained_models/deployment/stop] is unauthorized for user [u] "
         "with effective roles [r], this action is granted by the cluster privileges [manage_ml,manage,all]"
     )
-    error = answered(403, reason(text))
+    error = error_for_status(403, error_body(text))
     assert error.message == "Not allowed: user u may not stop deployments."
     assert "manage_ml, manage, all" in str(error.hint)
 
@@ -131,26 +133,26 @@ def untrusted() -> ssl.SSLCertVerificationError:
 CASES: list[tuple[Exception, type[EsmlError], bool, str]] = [
     (SerializationError("x"), BadAnswer, False, "cannot be read"),
     (RecursionError(), BadAnswer, False, "cannot be read"),
-    (caused(DecodeError("x")), BadAnswer, False, "cannot be read"),
-    (caused(AnswerTooLarge("x")), BadAnswer, False, "larger than 64 MB"),
+    (connection_error(DecodeError("x")), BadAnswer, False, "cannot be read"),
+    (connection_error(AnswerTooLarge("x")), BadAnswer, False, "larger than 64 MB"),
     (ConnectionTimeout("x"), Unreachable, False, "did not answer in time"),
     (TimeoutError(), Unreachable, False, "did not answer in time"),
-    (caused(given_name()), Unreachable, False, "Could not resolve"),
-    (caused(new(ConnectionRefusedError())), Unreachable, True, "Connection refused"),
-    (caused(new(OSError(113, "No route to host"))), Unreachable, True, "No route to host"),
-    (caused(ProtocolError("x", ConnectionResetError())), Unreachable, True, "without a complete answer"),
+    (connection_error(name_resolution_error()), Unreachable, False, "Could not resolve"),
+    (connection_error(new_connection_error(ConnectionRefusedError())), Unreachable, True, "Connection refused"),
+    (connection_error(new_connection_error(OSError(113, "No route to host"))), Unreachable, True, "No route to host"),
+    (connection_error(ProtocolError("x", ConnectionResetError())), Unreachable, True, "without a complete answer"),
     (TlsError("x", errors=(untrusted(),)), TlsFailed, False, "certificate"),
 ]
 
 
 @pytest.mark.parametrize("sent", [True, False])
 @pytest.mark.parametrize(
-    ("error", "kind", "transient", "says"), CASES, ids=[f"{type(one[0]).__name__}: {one[3]}" for one in CASES]
+    ("error", "kind", "transient", "expected"), CASES, ids=[f"{type(case[0]).__name__}: {case[3]}" for case in CASES]
 )
-def test_each_connection_error_has_its_meaning(
-    error: Exception, kind: type, transient: bool, says: str, sent: bool
+def test_each_connection_error_has_its_class_and_message(
+    error: Exception, kind: type, transient: bool, expected: str, sent: bool
 ) -> None:
-    """Each connection error has its class, and says whether it is transient and whether the request was sent."""
+    """Each connection error has its class and message, and records whether the request was sent and may be retried."""
     found = to_esml_error(error, CONNECTION, sent=sent)
     assert type(found) is kind
     assert isinstance(found, Unreachable)
@@ -159,16 +161,19 @@ def test_each_connection_error_has_its_meaning(
         assert "Could not connect" in found.message
     elif kind is not BadAnswer:
         assert (found.transient, found.sent) == (transient, sent)
-        assert says in found.message
+        assert expected in found.message
     else:
         assert (found.transient, found.sent) == (False, True)
-        assert says in found.message
+        assert expected in found.message
 
 
 def test_a_proxy_that_failed_is_named() -> None:
-    """A failed proxy is named with its URL and variable."""
-    connection = Connection((WHERE,), proxies={WHERE: Proxy("http://p:1", "me:canary", "HTTP_PROXY")})
-    for error in (caused(ProxyError("x", OSError("no"))), caused(new(ConnectionRefusedError()))):
+    """The error for a failed proxy names its URL and variable, without its credentials."""
+    connection = Connection((URL,), proxies={URL: Proxy("http://p:1", "me:canary", "HTTP_PROXY")})
+    for error in (
+        connection_error(ProxyError("x", OSError("no"))),
+        connection_error(new_connection_error(ConnectionRefusedError())),
+    ):
         found = to_esml_error(error, connection, sent=False)
         assert isinstance(found, Unreachable)
         assert (found.transient, found.sent) == (True, False)
@@ -177,8 +182,10 @@ def test_a_proxy_that_failed_is_named() -> None:
 
 def test_a_secret_that_the_server_repeats_is_masked() -> None:
     """A secret that the server repeats is masked in the message and in the fields of a JSON error."""
-    connection = Connection((WHERE,), username="u", password="p4ssw0rd")
-    error = to_esml_error(ApiError("x", meta(400), reason("got p4ssw0rd and dTpwNHNzdzByZA==", "p4ssw0rd")), connection)
+    connection = Connection((URL,), username="u", password="p4ssw0rd")
+    error = to_esml_error(
+        ApiError("x", response_meta(400), error_body("got p4ssw0rd and dTpwNHNzdzByZA==", "p4ssw0rd")), connection
+    )
     assert isinstance(error, Refused)
     assert (error.reason, error.type) == ("got *** and ***", "***")
     assert "p4ssw0rd" not in error.message

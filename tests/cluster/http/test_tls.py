@@ -14,7 +14,7 @@ from esml_stop.sandbox.server import SandboxHandler
 from tests.support.certificates import Authority, Pair, without_key_usage
 from tests.support.tls_server import CountingServer, serving
 
-Try = Callable[..., tuple[int, str]]
+Attempt = Callable[..., tuple[int, str]]
 T = TypeVar("T")
 SECRET = "esml-canary-password"
 
@@ -26,19 +26,19 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture(scope="module")
-def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+def untrusted_authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """Return a CA that is not trusted."""
     return Authority(tmp_path_factory.mktemp("stranger"))
 
 
 @pytest.fixture(scope="module")
 def pair(authority: Authority) -> Pair:
-    """Return the certificate and key of the cluster."""
+    """Return the certificate and private key of the cluster."""
     return authority.issue("server")
 
 
 @pytest.fixture
-def attempt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Try:
+def attempt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Attempt:
     """Return a function that runs `esml config --check` and returns the exit code and stderr."""
 
     def check(
@@ -61,16 +61,16 @@ def fingerprint(pair: Pair) -> str:
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pair.cert.read_text())).hexdigest()
 
 
-def test_a_ca_file_or_a_fingerprint_makes_it_work(attempt: Try, authority: Authority, pair: Pair) -> None:
-    """A CA file or a fingerprint is sufficient, without warnings."""
+def test_a_ca_file_or_a_fingerprint_is_sufficient(attempt: Attempt, authority: Authority, pair: Pair) -> None:
+    """A CA file or a fingerprint is sufficient for a connection without warnings."""
     with serving(pair) as server:
         assert attempt(server, "--ca-certs", authority.path) == (0, "")
         assert attempt(server, "--ssl-fingerprint", fingerprint(pair)) == (0, "")
         assert attempt(server, "--ca-certs", authority.path, host="127.0.0.1") == (0, "")
 
 
-def test_a_ca_that_elasticsearch_made_is_accepted(
-    attempt: Try, tmp_path: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
+def test_a_ca_generated_by_elasticsearch_is_accepted(
+    attempt: Attempt, tmp_path: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A CA without key usage, as Elasticsearch generates, is accepted even with the strict checks of Python 3.13."""
     default = ssl.create_default_context
@@ -88,19 +88,19 @@ def test_a_ca_that_elasticsearch_made_is_accepted(
         assert attempt(server, "--ca-certs", tmp_path / "ca.pem")[0] == 6
 
 
-def test_a_ca_file_takes_the_place_of_the_system_s_cas(
-    attempt: Try, authority: Authority, stranger: Authority, pair: Pair, monkeypatch: pytest.MonkeyPatch
+def test_a_ca_file_replaces_the_cas_of_the_system(
+    attempt: Attempt, authority: Authority, untrusted_authority: Authority, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The system's CAs are trusted only without --ca-certs."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
     with serving(pair) as server:
         assert attempt(server) == (0, "")
-        assert attempt(server, "--ca-certs", stranger.path)[0] == 6
+        assert attempt(server, "--ca-certs", untrusted_authority.path)[0] == 6
         assert attempt(server, "--ca-certs", authority.path) == (0, "")
 
 
-def test_a_ca_of_the_system_that_elasticsearch_made_is_accepted(
-    attempt: Try, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_system_ca_generated_by_elasticsearch_is_accepted(
+    attempt: Attempt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A CA without key usage in SSL_CERT_FILE is accepted even with the strict checks of Python 3.13.
 
@@ -120,95 +120,103 @@ def test_a_ca_of_the_system_that_elasticsearch_made_is_accepted(
         assert attempt(server) == (0, "")
 
 
-def test_insecure_works_and_warns_each_time(attempt: Try, pair: Pair) -> None:
-    """--insecure accepts any certificate and prints a warning."""
+def test_insecure_accepts_any_certificate_and_warns_each_time(attempt: Attempt, pair: Pair) -> None:
+    """--insecure accepts any certificate and prints a warning in every run."""
     warning = "esml: warning: --insecure: the cluster's certificate is not verified.\n"
     with serving(pair) as server:
         assert attempt(server, "--insecure") == (0, warning)
         assert attempt(server, "--insecure") == (0, warning)
 
 
-def test_an_unknown_ca_is_one_attempt_and_names_the_option(attempt: Try, stranger: Authority, pair: Pair) -> None:
-    """An untrusted CA is reported after one attempt, and nothing is sent."""
+def test_an_untrusted_ca_is_reported_after_one_attempt(
+    attempt: Attempt, untrusted_authority: Authority, pair: Pair
+) -> None:
+    """An untrusted CA is reported after one attempt, with a hint at the options, or with the file of --ca-certs."""
     hint = "  Pass the cluster's CA with --ca-certs FILE, or the certificate's SHA-256 with --ssl-fingerprint.\n"
     with serving(pair) as server:
-        status, said = attempt(server)
+        status, error_text = attempt(server)
         assert (status, server.connections) == (6, 1)
-        assert said.startswith("esml: The certificate of https://HOST cannot be trusted: ")
-        assert said.endswith(hint)
-        status, said = attempt(server, "--ca-certs", stranger.path)
+        assert error_text.startswith("esml: The certificate of https://HOST cannot be trusted: ")
+        assert error_text.endswith(hint)
+        status, error_text = attempt(server, "--ca-certs", untrusted_authority.path)
         assert (status, server.connections) == (6, 2)
-        assert f"is not signed by the CA in {stranger.path}" in said
+        assert f"is not signed by the CA in {untrusted_authority.path}" in error_text
 
 
-def test_another_fingerprint_is_one_attempt(attempt: Try, pair: Pair) -> None:
-    """A wrong fingerprint is reported after one attempt, with the actual fingerprint."""
+def test_a_wrong_fingerprint_is_reported_after_one_attempt(attempt: Attempt, pair: Pair) -> None:
+    """A wrong fingerprint is reported after one attempt, with the actual fingerprint of the certificate."""
     with serving(pair) as server:
-        status, said = attempt(server, "--ssl-fingerprint", "ab" * 32)
+        status, error_text = attempt(server, "--ssl-fingerprint", "ab" * 32)
         assert (status, server.connections) == (6, 1)
-    assert said.startswith(f"esml: The certificate of https://HOST has a different fingerprint: {fingerprint(pair)}.\n")
-    assert "--ssl-fingerprint" in said
+    assert error_text.startswith(
+        f"esml: The certificate of https://HOST has a different fingerprint: {fingerprint(pair)}.\n"
+    )
+    assert "--ssl-fingerprint" in error_text
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-def test_a_certificate_for_another_host_is_one_attempt(attempt: Try, authority: Authority, host: str) -> None:
+def test_a_certificate_for_another_host_is_reported_after_one_attempt(
+    attempt: Attempt, authority: Authority, host: str
+) -> None:
     """A certificate for another host is reported after one attempt, for a host name and for an IP address."""
     with serving(authority.issue("elsewhere", "es.example.com")) as server:
-        status, said = attempt(server, "--ca-certs", authority.path, host=host)
+        status, error_text = attempt(server, "--ca-certs", authority.path, host=host)
         assert (status, server.connections) == (6, 1)
-    assert said.startswith("esml: The certificate of https://HOST is for another host: ")
-    assert "--url" in said
+    assert error_text.startswith("esml: The certificate of https://HOST is for another host: ")
+    assert "--url" in error_text
 
 
-def test_an_expired_certificate_is_one_attempt(attempt: Try, authority: Authority) -> None:
+def test_an_expired_certificate_is_reported_after_one_attempt(attempt: Attempt, authority: Authority) -> None:
     """An expired certificate is reported after one attempt, with --ssl-fingerprint as a workaround."""
     yesterday = datetime.now(tz=timezone.utc) - timedelta(days=1)
     old = authority.issue("expired", expires=yesterday)
     with serving(old) as server:
-        status, said = attempt(server, "--ca-certs", authority.path)
+        status, error_text = attempt(server, "--ca-certs", authority.path)
         assert (status, server.connections) == (6, 1)
-        assert said.startswith("esml: The certificate of https://HOST has expired.\n")
-        assert "--ssl-fingerprint" in said
+        assert error_text.startswith("esml: The certificate of https://HOST has expired.\n")
+        assert "--ssl-fingerprint" in error_text
         assert attempt(server, "--ssl-fingerprint", fingerprint(old))[0] == 0
 
 
-def test_plain_http_on_a_tls_port_hints_at_https(attempt: Try, pair: Pair) -> None:
+def test_plain_http_on_a_tls_port_hints_at_https(attempt: Attempt, pair: Pair) -> None:
     """A closed connection is retried, because a restarting proxy closes it, too; then the hint suggests https."""
     with serving(pair) as server:
-        status, said = attempt(server, scheme="http")
+        status, error_text = attempt(server, scheme="http")
         assert (status, server.connections) == (6, 4)
-    assert said.startswith("esml: http://HOST closed the connection without a complete answer.\n")
-    assert "use https:// in the URL" in said
+    assert error_text.startswith("esml: http://HOST closed the connection without a complete answer.\n")
+    assert "use https:// in the URL" in error_text
 
 
-def test_tls_on_a_plain_port_is_one_attempt(attempt: Try) -> None:
-    """A port without TLS is reported after one attempt."""
+def test_https_on_a_port_without_tls_is_reported_after_one_attempt(attempt: Attempt) -> None:
+    """An https URL of a port without TLS is reported after one attempt, with a hint at http."""
     with serving() as server:
-        status, said = attempt(server, scheme="https")
+        status, error_text = attempt(server, scheme="https")
         assert (status, server.connections) == (6, 1)
-    assert said.startswith("esml: https://HOST does not speak TLS.\n")
-    assert "http://" in said
+    assert error_text.startswith("esml: https://HOST does not speak TLS.\n")
+    assert "http://" in error_text
 
 
 @pytest.mark.parametrize("trust", ["ca", "fingerprint", "insecure"])
-def test_a_client_certificate_is_sent_on_request(attempt: Try, authority: Authority, pair: Pair, trust: str) -> None:
-    """A client certificate is sent with --ca-certs, with --ssl-fingerprint and with --insecure."""
+def test_a_client_certificate_is_sent_on_request(
+    attempt: Attempt, authority: Authority, pair: Pair, trust: str
+) -> None:
+    """A requested client certificate is sent with each kind of trust; without one, the error names the options."""
     client = authority.issue("client", "client")
-    how = {
+    trust_options = {
         "ca": ("--ca-certs", authority.path),
         "fingerprint": ("--ssl-fingerprint", fingerprint(pair)),
         "insecure": ("--insecure",),
     }[trust]
     with serving(pair, client_ca=authority.path) as server:
-        status, said = attempt(server, *how)
+        status, error_text = attempt(server, *trust_options)
         assert (status, server.connections) == (6, 1)
         # The server may close the connection before its alert arrives.
-        assert "requires a client certificate" in said
-        assert "--client-cert FILE and --client-key FILE" in said
-        assert attempt(server, *how, "--client-cert", client.cert, "--client-key", client.key)[0] == 0
+        assert "requires a client certificate" in error_text
+        assert "--client-cert FILE and --client-key FILE" in error_text
+        assert attempt(server, *trust_options, "--client-cert", client.cert, "--client-key", client.key)[0] == 0
 
 
-def test_a_stop_that_never_left_is_not_started(
+def test_a_stop_that_was_not_sent_is_not_attempted(
     pair: Pair, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A stop whose connection failed before the request is reported as not attempted."""
@@ -219,48 +227,48 @@ def test_a_stop_that_never_left_is_not_started(
         assert capsys.readouterr().out.startswith("x\tnot_attempted\t")
 
 
-def test_a_client_certificate_of_another_ca_is_refused(
-    attempt: Try, authority: Authority, stranger: Authority, pair: Pair
+def test_a_client_certificate_of_another_ca_is_rejected(
+    attempt: Attempt, authority: Authority, untrusted_authority: Authority, pair: Pair
 ) -> None:
     """A client certificate from an untrusted CA is rejected by the cluster, and the error names the option."""
-    client = stranger.issue("client", "client")
+    client = untrusted_authority.issue("client", "client")
     options = ("--ca-certs", authority.path, "--client-cert", client.cert, "--client-key", client.key)
     with serving(pair, client_ca=authority.path) as server:
-        status, said = attempt(server, *options)
+        status, error_text = attempt(server, *options)
         assert (status, server.connections) == (6, 1)
-    assert "--client-cert" in said
+    assert "--client-cert" in error_text
 
 
-def test_a_tls_connection_that_worked_and_breaks_is_tried_again(
-    attempt: Try, authority: Authority, pair: Pair, monkeypatch: pytest.MonkeyPatch
+def test_a_broken_tls_connection_is_retried(
+    attempt: Attempt, authority: Authority, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A TLS connection that breaks after a response is retried; it is not a certificate error."""
-    answer, seen = SandboxHandler.answer, []
+    respond, paths = SandboxHandler.answer, []
 
     def break_once(handler: SandboxHandler) -> None:
-        seen.append(handler.path)
-        if len(seen) == 2:
+        paths.append(handler.path)
+        if len(paths) == 2:
             handler.connection.shutdown(socket.SHUT_RDWR)
             handler.close_connection = True
         else:
-            answer(handler)
+            respond(handler)
 
     monkeypatch.setattr("esml_stop.runtime.deadline.SystemClock.sleep", lambda *_: None)
     monkeypatch.setattr(SandboxHandler, "do_GET", break_once)
     with serving(pair) as server:
-        status, said = attempt(server, "--ca-certs", authority.path)
-        assert (status, seen, server.connections) == (0, ["/_security/_authenticate", "/", "/"], 2)
-    assert "Trying again" not in said
+        status, error_text = attempt(server, "--ca-certs", authority.path)
+        assert (status, paths, server.connections) == (0, ["/_security/_authenticate", "/", "/"], 2)
+    assert "Trying again" not in error_text
 
 
-def test_a_connection_that_breaks_is_still_tried_again(attempt: Try, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_closed_without_a_response_is_retried(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that the server closes without a response is retried."""
     monkeypatch.setattr("esml_stop.runtime.deadline.SystemClock.sleep", lambda *_: None)
     monkeypatch.setattr("esml_stop.sandbox.server.SandboxHandler.answer", lambda handler: handler.connection.close())
     for name in ("do_GET", "do_POST"):
         monkeypatch.setattr(f"esml_stop.sandbox.server.SandboxHandler.{name}", lambda handler: handler.finish())
     with serving() as server:
-        status, said = attempt(server)
+        status, error_text = attempt(server)
     assert status == 6
-    assert "closed the connection" in said
+    assert "closed the connection" in error_text
     assert server.connections == 4
