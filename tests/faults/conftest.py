@@ -8,12 +8,12 @@ from tests.support.faulty_server import FaultyServer, misbehaving
 
 @pytest.fixture
 def state() -> State:
-    """Return the initial state of the server, which is empty."""
+    """Return the empty initial state of the server."""
     return State()
 
 
 @pytest.fixture
 def server(state: State) -> Iterator[FaultyServer]:
-    """Yield a server whose responses can be replaced by faults."""
+    """Yield a practice cluster whose responses a test can replace by faults."""
     with misbehaving(state) as server:
         yield server

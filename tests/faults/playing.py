@@ -1,4 +1,4 @@
-"""Runs the cases: the real command against a server with faults."""
+"""Runs a case of cases.py: the real command against a server with faults."""
 
 import time
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from tests.support.faulty_server import deployments, misbehaving
 
 
 @dataclass(frozen=True)
-class Played:
-    """The result of a case: the command's result, its duration, the requests of each phase, and what still runs."""
+class CaseResult:
+    """The command's result and duration in seconds, the requests of each phase, and the deployments that still run."""
 
     ended: Ended
     seconds: float
@@ -19,15 +19,15 @@ class Played:
     running: list[str]
 
 
-def play(case: Case) -> Played:
-    """Run `esml stop d` against a server with the faults of the case."""
+def run_case(case: Case) -> CaseResult:
+    """Run `esml stop d` against a server with the faults of a case, and return the result."""
     state = State()
     deployments(state, "d", stop_ms=case.stop_ms)
     with misbehaving(state) as server:
-        for phase, answers in case.script.items():
-            server.on(phase, *answers, forever=case.forever)
+        for phase, responses in case.script.items():
+            server.on(phase, *responses, forever=case.forever)
         began = time.monotonic()
         ended = esml("stop", "d", *case.options, environment={"ESML_URL": server.url})
         seconds = time.monotonic() - began
         counts = {phase: len(server.lines(phase)) for phase in ("resolve", "endpoints", "stop", "look")}
-        return Played(ended, seconds, counts, sorted(state.deployments))
+        return CaseResult(ended, seconds, counts, sorted(state.deployments))

@@ -8,7 +8,7 @@ from tests.support.faulty_server import LOOK, RESOLVE, STOP, FaultyServer, deplo
 
 @pytest.mark.parametrize("parallel", [1, 4, 32])
 def test_many_deployments_are_stopped_with_few_requests(server: FaultyServer, state: State, parallel: int) -> None:
-    """96 deployments are stopped with one stop each, at most --parallel at a time, one look-up and one final check."""
+    """96 deployments are stopped with one look-up, one stop each, at most --parallel at a time, and one final check."""
     names = [f"ci-{number}" for number in range(96)]
     for number, name in enumerate(names):
         deployments(state, name, model=f"model-{number}", stop_ms=20 if parallel > 1 else 0)
@@ -24,10 +24,12 @@ def test_many_deployments_are_stopped_with_few_requests(server: FaultyServer, st
 
 
 def test_bad_responses_affect_only_their_targets(server: FaultyServer, state: State) -> None:
-    """A 401 and an invalid response affect only their own targets, a reset is retried, and the exit code is 1."""
+    """A 401 and an invalid response affect only their own deployments, a reset is retried, and the exit code is 1."""
     deployments(state, "a", "b", "c", "d", "e")
-    well = faults.after(0)
-    server.on(STOP, well, faults.error(401, "security_exception"), well, faults.page(), faults.reset)
+    normal_response = faults.after(0)
+    server.on(
+        STOP, normal_response, faults.error(401, "security_exception"), normal_response, faults.page(), faults.reset
+    )
     ended = esml("stop", "a,b,c,d,e", "--parallel", "1", environment={"ESML_URL": server.url})
     assert list(ended.outcomes.items()) == [
         ("a", "stopped"),

@@ -6,11 +6,11 @@ from tests.support.runner import Run
 
 @pytest.fixture
 def run(cluster: RawCluster) -> Run:
-    """Return the function that runs esml on the cluster of this test."""
+    """Return the function that runs esml on the cluster of a test."""
     return Run(cluster)
 
 
 @pytest.fixture(scope="module")
-def look(kept: RawCluster) -> Run:
-    """Return the function that runs read-only commands on the cluster of this module."""
+def run_read_only(kept: RawCluster) -> Run:
+    """Return the function that runs commands that change nothing on the cluster of a module."""
     return Run(kept)

@@ -9,8 +9,8 @@ from tests.support.runner import Run
 pytestmark = pytest.mark.scenario
 
 
-def test_an_unused_deployment_is_stopped_and_gone(cluster: RawCluster, run: Run) -> None:
-    """The named deployment is gone when esml ends, and another one of its model is still running."""
+def test_an_unused_deployment_is_stopped(cluster: RawCluster, run: Run) -> None:
+    """When `esml stop` ends, the named deployment no longer exists and another one of its model is still running."""
     cluster.model("my_model")
     cluster.deployment("my_model_for_search", "my_model")
     cluster.deployment("my_model_for_ingest", "my_model")
@@ -19,8 +19,8 @@ def test_an_unused_deployment_is_stopped_and_gone(cluster: RawCluster, run: Run)
     assert cluster.running() == ["my_model_for_ingest"]
 
 
-def test_several_are_stopped_in_the_order_given(cluster: RawCluster, run: Run) -> None:
-    """Each ID has one result, in order, with comma-separated lists split and duplicates removed."""
+def test_several_deployments_are_reported_in_the_order_given(cluster: RawCluster, run: Run) -> None:
+    """Each ID has one result, in the order given; comma-separated lists are split and duplicates removed."""
     cluster.model("m")
     for name in ("c", "a", "b"):
         cluster.deployment(name, "m")
@@ -30,8 +30,8 @@ def test_several_are_stopped_in_the_order_given(cluster: RawCluster, run: Run) -
     assert cluster.running() == []
 
 
-def test_a_typo_is_not_found_and_never_stopped(cluster: RawCluster, run: Run) -> None:
-    """An unknown ID is reported as not found with exit code 0, and a similar deployment ID is suggested."""
+def test_an_unknown_id_is_not_found_and_a_similar_id_is_suggested(cluster: RawCluster, run: Run) -> None:
+    """An unknown ID is reported as not found with exit code 0; the similar deployment is suggested, but not stopped."""
     cluster.model("my_model")
     cluster.deployment("my_model_for_search", "my_model")
     ended = run("stop", "my_model_for_serch")
@@ -41,7 +41,7 @@ def test_a_typo_is_not_found_and_never_stopped(cluster: RawCluster, run: Run) ->
 
 
 def test_no_allow_no_match_stops_nothing_if_an_id_is_unknown(cluster: RawCluster, run: Run) -> None:
-    """With --no-allow-no-match an unknown ID exits with 3, and nothing is stopped."""
+    """With --no-allow-no-match, an unknown ID exits with 3 and no deployment is stopped."""
     cluster.model("m")
     cluster.deployment("here", "m")
     ended = run("stop", "here", "gone", "--no-allow-no-match")
@@ -50,8 +50,8 @@ def test_no_allow_no_match_stops_nothing_if_an_id_is_unknown(cluster: RawCluster
     assert cluster.running() == ["here"]
 
 
-def test_a_model_and_an_alias_are_not_reported_as_deployments(cluster: RawCluster, run: Run) -> None:
-    """A model and an alias are reported as such, although the API responds with "stopped"; with deployments, exit 3."""
+def test_a_model_or_an_alias_is_not_reported_as_a_deployment(cluster: RawCluster, run: Run) -> None:
+    """A model or an alias is reported as such, with exit code 3 only if a deployment of it is running."""
     cluster.model("my_model")
     cluster.deployment("my_search", "my_model")
     cluster.alias("my_alias", "my_model")
@@ -71,16 +71,16 @@ def test_a_model_and_an_alias_are_not_reported_as_deployments(cluster: RawCluste
 
 
 def test_a_second_stop_succeeds(cluster: RawCluster, run: Run) -> None:
-    """A second stop reports the deployment as not found, with exit code 0."""
+    """A second stop of a deployment exits with 0 and reports the deployment as not found."""
     cluster.model("m")
     cluster.deployment("d", "m")
     assert run("stop", "d").outcomes == {"d": "stopped"}
-    again = run("stop", "d")
-    assert (again.status, again.outcomes) == (0, {"d": "not_found"})
+    second = run("stop", "d")
+    assert (second.status, second.outcomes) == (0, {"d": "not_found"})
 
 
 def test_a_deployment_that_a_pipeline_references_is_refused(cluster: RawCluster, run: Run) -> None:
-    """A referenced deployment is refused with exit code 5, the pipeline and the command that stops it anyway."""
+    """A referenced deployment is refused with exit code 5, the pipeline's ID and a command; --force stops it."""
     cluster.model("m")
     cluster.deployment("d", "m")
     cluster.pipeline("esml-p1", "d")
@@ -96,7 +96,7 @@ def test_a_deployment_that_a_pipeline_references_is_refused(cluster: RawCluster,
 
 
 def test_no_check_reports_the_servers_refusal_with_its_cause(cluster: RawCluster, run: Run) -> None:
-    """With --no-check the server's 409 is reported with the pipelines that use the deployment."""
+    """With --no-check, a 409 response is reported with Elasticsearch's message and the pipeline that caused it."""
     cluster.model("m")
     cluster.deployment("d", "m")
     cluster.deployment("other", "m")
@@ -108,14 +108,14 @@ def test_no_check_reports_the_servers_refusal_with_its_cause(cluster: RawCluster
 
 
 def test_no_check_reports_an_unknown_id_as_not_found(cluster: RawCluster, run: Run) -> None:
-    """With --no-check an unknown ID is not found, with exit code 3 if --no-allow-no-match is given."""
+    """With --no-check, an unknown ID is reported as not found and exits with 3 if --no-allow-no-match is given."""
     assert run("stop", "nope", "--no-check").outcomes == {"nope": "not_found"}
     assert run("stop", "nope", "--no-check", "--no-allow-no-match").status == 3
 
 
 @pytest.mark.faults
-def test_a_slow_stop_is_awaited(cluster: RawCluster, run: Run) -> None:
-    """The command ends when the deployment is gone."""
+def test_the_command_waits_for_a_slow_stop(cluster: RawCluster, run: Run) -> None:
+    """If a stop lasts 2.5 seconds, the command ends only after the deployment no longer exists."""
     cluster.model("m")
     cluster.deployment("slow", "m")
     cluster.fault("slow", stop_ms=2500)
@@ -126,8 +126,8 @@ def test_a_slow_stop_is_awaited(cluster: RawCluster, run: Run) -> None:
 
 
 @pytest.mark.faults
-def test_finish_pending_work_reaches_the_server(cluster: RawCluster, run: Run) -> None:
-    """With --finish-pending-work the stop lasts as long as the queued work."""
+def test_finish_pending_work_waits_for_queued_work(cluster: RawCluster, run: Run) -> None:
+    """With --finish-pending-work, a stop lasts at least as long as the queued work."""
     cluster.model("m")
     cluster.deployment("busy", "m")
     cluster.fault("busy", stop_ms=10, pending_ms=1500)
@@ -137,7 +137,7 @@ def test_finish_pending_work_reaches_the_server(cluster: RawCluster, run: Run) -
 
 @pytest.mark.faults
 def test_a_deadline_that_passes_during_a_stop_exits_with_7(cluster: RawCluster, run: Run) -> None:
-    """A stop that is in progress at the time limit is reported as still stopping, with exit code 7."""
+    """A stop that is still in progress when --timeout expires is reported as stopping, with exit code 7."""
     cluster.model("m")
     cluster.deployment("slow", "m")
     cluster.fault("slow", stop_ms=9000)
@@ -148,10 +148,10 @@ def test_a_deadline_that_passes_during_a_stop_exits_with_7(cluster: RawCluster, 
 
 @pytest.mark.parametrize(("times", "status", "outcome"), [(2, 0, "stopped"), (99, 1, "failed")])
 @pytest.mark.faults
-def test_a_busy_server_is_retried_a_few_times(
+def test_a_stop_is_retried_after_503_responses(
     cluster: RawCluster, run: Run, times: int, status: int, outcome: str
 ) -> None:
-    """A stop succeeds after two 503 responses; if they continue, it has failed, and the deployment is running."""
+    """A stop succeeds after two 503 responses; if they continue, it fails and the deployment keeps running."""
     cluster.model("m")
     cluster.deployment("d", "m")
     cluster.fault("d", times=times, status=503)
@@ -161,8 +161,8 @@ def test_a_busy_server_is_retried_a_few_times(
 
 
 @pytest.mark.faults
-def test_a_server_error_is_not_retried(cluster: RawCluster, run: Run) -> None:
-    """A 500 is reported with the server's message after one attempt, and the other deployments are stopped."""
+def test_a_stop_is_not_retried_after_a_500_response(cluster: RawCluster, run: Run) -> None:
+    """A 500 response fails one stop after one attempt, with the server's message; other deployments are stopped."""
     cluster.model("m")
     cluster.deployment("bad", "m")
     cluster.deployment("good", "m")
@@ -177,31 +177,31 @@ def test_a_server_error_is_not_retried(cluster: RawCluster, run: Run) -> None:
 def test_a_deployment_whose_model_was_deleted_is_stopped_by_its_id(
     cluster: RawCluster, run: Run, tmp_path: Path
 ) -> None:
-    """A deployment whose model was deleted is stopped by its ID, together with others."""
+    """A deployment of a deleted model is stopped by its ID, and one warning says that it is not saved."""
     cluster.model("m")
     cluster.model("gone")
     cluster.deployment("or-d", "m")
     cluster.deployment("or-orphan", "gone")
     cluster.do("DELETE", "/_ml/trained_models/~gone?force=true")
     assert [line[0] for line in run("list", "or-*").lines] == ["or-d"]
-    dry = run("stop", "or-orphan", "--dry-run")
-    assert (dry.outcomes, "or-orphan cannot be started again: its model gone was deleted." in dry.err) == (
+    dry_run = run("stop", "or-orphan", "--dry-run")
+    assert (dry_run.outcomes, "or-orphan cannot be started again: its model gone was deleted." in dry_run.err) == (
         {"or-orphan": "would_stop"},
         True,
     )
     file = tmp_path / "saved.json"
     ended = run("stop", "or-orphan", "nope", "or-d", "-o", "json", "--save", str(file))
     assert ended.status == 0
-    lost = "or-orphan cannot be started again and is not saved: its model gone was deleted."
-    assert ended.json["warnings"].count(lost) == 1
-    assert ended.err.index(lost) < ended.err.index("or-orphan: stopped"), "it is said before the stop"
+    warning = "or-orphan cannot be started again and is not saved: its model gone was deleted."
+    assert ended.json["warnings"].count(warning) == 1
+    assert ended.err.index(warning) < ended.err.index("or-orphan: stopped"), "the warning precedes the stop"
     (saved,) = json.loads(file.read_text())["deployments"]
     assert saved["deployment_id"].endswith("or-d")
-    found = {one["deployment_id"]: one for one in ended.json["deployments"]}
-    outcomes = {name: one["outcome"] for name, one in found.items()}
+    results = {one["deployment_id"]: one for one in ended.json["deployments"]}
+    outcomes = {name: one["outcome"] for name, one in results.items()}
     assert outcomes == {"or-orphan": "stopped", "nope": "not_found", "or-d": "stopped"}
-    assert (found["or-orphan"]["model_id"], found["or-orphan"]["reason"]) == ("gone", "Its model gone was deleted.")
-    assert (found["or-orphan"]["start_call"], "_start" in found["or-d"]["start_call"]) == (None, True)
+    assert (results["or-orphan"]["model_id"], results["or-orphan"]["reason"]) == ("gone", "Its model gone was deleted.")
+    assert (results["or-orphan"]["start_call"], "_start" in results["or-d"]["start_call"]) == (None, True)
     assert ended.err.count("odel gone was deleted") == 1
-    again = cluster.ask("POST", "/_ml/trained_models/~or-orphan/deployment/_stop", {"allow_no_match": False})
-    assert again[0] == 404, "it runs no more"
+    response = cluster.ask("POST", "/_ml/trained_models/~or-orphan/deployment/_stop", {"allow_no_match": False})
+    assert response[0] == 404, "the deployment is no longer running"

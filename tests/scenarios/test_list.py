@@ -5,7 +5,7 @@ import pytest
 from tests.support.raw_cluster import RawCluster
 from tests.support.runner import Run
 
-# The time of last use can only be set on a test node.
+# Only a test node can set the time of a deployment's last use.
 pytestmark = [pytest.mark.scenario, pytest.mark.faults]
 
 DAY = 86_400_000
@@ -13,7 +13,7 @@ DAY = 86_400_000
 
 @pytest.fixture
 def scene(cluster: RawCluster) -> RawCluster:
-    """Return a cluster with a busy, an idle and a never used deployment, and one that an endpoint created."""
+    """Return a cluster with a busy, an idle and an unused deployment, and one that an endpoint created."""
     cluster.model("m")
     cluster.deployment("busy", "m", number_of_allocations=2, priority="normal")
     cluster.deployment("idle", "m")
@@ -28,8 +28,8 @@ def scene(cluster: RawCluster) -> RawCluster:
     return cluster
 
 
-def test_a_list_in_a_pipe_has_a_line_with_all_values(scene: RawCluster, run: Run) -> None:
-    """In a pipe each deployment is one line with all values."""
+def test_a_list_in_a_pipe_has_one_line_per_deployment(scene: RawCluster, run: Run) -> None:
+    """In a pipe, `esml list` prints one tab-separated line with all values for each deployment."""
     ended = run("list")
     assert ended.status == 0
     rows = {line[0]: line for line in ended.lines}
@@ -46,8 +46,8 @@ def test_a_list_in_a_pipe_has_a_line_with_all_values(scene: RawCluster, run: Run
     assert ended.err == ""
 
 
-def test_an_empty_cluster_is_an_empty_list(cluster: RawCluster, run: Run) -> None:
-    """An empty cluster is an empty list with exit code 0."""
+def test_the_list_of_an_empty_cluster_is_empty(cluster: RawCluster, run: Run) -> None:
+    """On an empty cluster, `esml list` exits with 0, and prints nothing in a pipe and an empty list in JSON."""
     if not cluster.alone:
         pytest.skip("others may use the cluster")
     assert (run("list").out, run("list").status) == ("", 0)
@@ -55,7 +55,7 @@ def test_an_empty_cluster_is_an_empty_list(cluster: RawCluster, run: Run) -> Non
 
 
 def test_a_list_can_be_filtered(scene: RawCluster, run: Run) -> None:
-    """Patterns, models and standard input select deployments, and a name without a match is reported."""
+    """`esml list` selects deployments by ID, pattern, model and stdin, and reports a name that matches nothing."""
     assert [line[0] for line in run("list", "i*", "new").lines] == ["idle", "new"]
     assert [line[0] for line in run("list", "--model", "elser").lines] == ["my-elser"]
     assert run("list", "-", "-o", "ids", stdin="new\nbusy\n").out == "new\nbusy\n"
@@ -66,7 +66,7 @@ def test_a_list_can_be_filtered(scene: RawCluster, run: Run) -> None:
 
 
 def test_json_contains_the_values_of_a_deployment(scene: RawCluster, run: Run) -> None:
-    """JSON contains the allocations, the number of inferences and the uses of a deployment."""
+    """The JSON of `esml list` contains the allocations, the number of inferences and the uses of a deployment."""
     document = run("list", "busy", "-o", "json").json
     assert (document["command"], document["counts"]["listed"]) == ("list", 1)
     busy = document["deployments"][0]
@@ -75,7 +75,7 @@ def test_json_contains_the_values_of_a_deployment(scene: RawCluster, run: Run) -
 
 
 def test_idle_selects_unused_deployments(scene: RawCluster, run: Run) -> None:
-    """--idle excludes deployments that were used within this time, or that have queued requests."""
+    """--idle excludes deployments that were used within the given time or that have queued requests."""
     assert run("list", "--idle", "7d", "-o", "ids").out == "idle\n"
     assert run("list", "--idle", "30m", "-o", "ids").out == "idle\n"
     ended = run("stop", "busy", "i*", "b*", "--idle", "7d", "--yes")
@@ -86,7 +86,7 @@ def test_idle_selects_unused_deployments(scene: RawCluster, run: Run) -> None:
 
 
 def test_a_list_without_check_makes_one_request(scene: RawCluster, run: Run) -> None:
-    """With --no-check one request is made, and the uses are reported as not checked."""
+    """`esml list --no-check` sends one request and reports the uses as not checked."""
     ended = run("list", "--no-check", "-v")
     assert ended.err.count("GET") == 1
     assert "filter_path=... 200 " in ended.err
@@ -95,7 +95,7 @@ def test_a_list_without_check_makes_one_request(scene: RawCluster, run: Run) -> 
 
 
 @pytest.mark.parametrize(
-    ("fault", "known"),
+    ("fault", "last_use"),
     [
         ({"node_restarted": True}, "not since 20"),
         ({"scaled_to_zero": True}, "unknown"),
@@ -104,20 +104,20 @@ def test_a_list_without_check_makes_one_request(scene: RawCluster, run: Run) -> 
     ids=["restarted node", "scaled to zero", "requests in flight"],
 )
 def test_deployments_not_known_to_be_idle_are_skipped(
-    cluster: RawCluster, run: Run, fault: dict[str, object], known: str
+    cluster: RawCluster, run: Run, fault: dict[str, object], last_use: str
 ) -> None:
-    """--idle skips deployments after a restart of the node, without nodes, or with queued requests."""
+    """--idle skips a deployment after a restart of its node, without nodes, or with queued requests."""
     cluster.model("m")
     cluster.deployment("d", "m")
     cluster.fault("d", **fault)
-    assert run("list", "d").lines[0][7].startswith(known)
+    assert run("list", "d").lines[0][7].startswith(last_use)
     ended = run("stop", "d", "--idle", "7d")
     assert (ended.status, ended.outcomes) == (0, {"d": "not_idle"})
     assert cluster.running() == ["d"]
 
 
 def test_a_failed_deployment_is_listed_with_its_reason(cluster: RawCluster, run: Run) -> None:
-    """A failed deployment is listed with the server's reason, in a pipe and in JSON."""
+    """`esml list` shows the server's reason for a failed deployment, in a pipe and in JSON."""
     cluster.model("m")
     cluster.deployment("d", "m")
     cluster.fault("d", state="failed", reason="it crashed")

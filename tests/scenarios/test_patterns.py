@@ -7,7 +7,7 @@ pytestmark = pytest.mark.scenario
 
 
 def test_a_pattern_stops_only_matching_deployments(cluster: RawCluster, run: Run) -> None:
-    """A pattern matches deployment IDs, not model IDs, and the results are sorted."""
+    """A pattern matches deployment IDs, not model IDs, and the results are sorted by ID."""
     for model in ("ci-model", "m"):
         cluster.model(model)
     cluster.deployment("prod", "ci-model")
@@ -19,7 +19,7 @@ def test_a_pattern_stops_only_matching_deployments(cluster: RawCluster, run: Run
 
 
 def test_a_pattern_without_a_match_is_not_an_error_by_default(cluster: RawCluster, run: Run) -> None:
-    """A pattern without a match exits with 0 and a message, or with 3 with --no-allow-no-match."""
+    """A pattern that matches nothing exits with 0 and a message, or with 3 if --no-allow-no-match is given."""
     ended = run("stop", "nothing-*", "--yes")
     assert ended.status == 0
     assert "No deployment matches nothing-*" in ended.err
@@ -27,7 +27,7 @@ def test_a_pattern_without_a_match_is_not_an_error_by_default(cluster: RawCluste
 
 
 def test_a_pattern_requires_yes_without_a_terminal(cluster: RawCluster, run: Run) -> None:
-    """Without a terminal a pattern, _all and --model exit with 2 and stop nothing, unless --yes is given."""
+    """Without a terminal and without --yes, a pattern, _all and --model exit with 2 and stop nothing."""
     cluster.model("m")
     cluster.deployment("d", "m")
     for arguments in (["*"], ["_all"], ["--model", "m"]):
@@ -39,7 +39,7 @@ def test_a_pattern_requires_yes_without_a_terminal(cluster: RawCluster, run: Run
 
 @pytest.mark.parametrize("arguments", [["_all"], ["*"], ["--model", "m"], ["--model", "an_alias"], ["d*,e"]])
 def test_all_ways_to_select_several_deployments(cluster: RawCluster, run: Run, arguments: list[str]) -> None:
-    """_all, *, a model, its alias and a list with a pattern select the same deployments."""
+    """_all, *, --model with a model or an alias, and a list with a pattern select the same deployments."""
     cluster.model("m")
     cluster.alias("an_alias", "m")
     for name in ("d1", "d2", "e"):
@@ -49,8 +49,8 @@ def test_all_ways_to_select_several_deployments(cluster: RawCluster, run: Run, a
     assert cluster.running() == []
 
 
-def test_a_model_option_does_not_match_deployment_ids(cluster: RawCluster, run: Run) -> None:
-    """--model selects by model ID only, and an unknown model is not found."""
+def test_model_selects_only_the_deployments_of_the_model(cluster: RawCluster, run: Run) -> None:
+    """--model selects only the deployments of that model, and an unknown model is reported as not found."""
     cluster.model("m")
     cluster.model("other")
     cluster.deployment("d", "m")
@@ -61,20 +61,20 @@ def test_a_model_option_does_not_match_deployment_ids(cluster: RawCluster, run: 
 
 
 def test_ids_are_read_from_standard_input(cluster: RawCluster, run: Run) -> None:
-    """`-` reads the output of `-o ids`; without IDs the exit code is 0, or 3 with --no-allow-no-match."""
+    """`esml stop -` reads the output of `-o ids`; empty input exits with 0, or with 3 and --no-allow-no-match."""
     cluster.model("m")
     for name in ("a", "b", "c"):
         cluster.deployment(name, "m")
-    chosen = run("stop", "a,b", "--dry-run", "-o", "ids")
-    assert chosen.out == "a\nb\n"
-    assert run("stop", "-", stdin=chosen.out).status == 0
+    listed = run("stop", "a,b", "--dry-run", "-o", "ids")
+    assert listed.out == "a\nb\n"
+    assert run("stop", "-", stdin=listed.out).status == 0
     assert cluster.running() == ["c"]
     assert run("stop", "-", stdin="").status == 0
     assert run("stop", "-", "--no-allow-no-match", stdin="").status == 3
 
 
 def test_a_dry_run_sends_no_stop(cluster: RawCluster, run: Run) -> None:
-    """A dry run shows the plan with the exit code of the real run, and everything keeps running."""
+    """A dry run shows the plan, exits with 5 if a deployment is in use, and sends no stop."""
     cluster.model("m")
     cluster.deployment("a", "m")
     cluster.deployment("b", "m")
@@ -87,7 +87,7 @@ def test_a_dry_run_sends_no_stop(cluster: RawCluster, run: Run) -> None:
 
 @pytest.mark.faults
 def test_three_hundred_long_ids_are_stopped(cluster: RawCluster, run: Run) -> None:
-    """IDs that do not fit into one request line are all found and stopped, with four GET requests."""
+    """300 IDs that do not fit into one request line are found with four GET requests, and all are stopped."""
     names = [f"deployment-with-a-rather-long-name-{number:03d}" for number in range(300)]
     for number, name in enumerate(names):
         cluster.model(f"model-{number}")

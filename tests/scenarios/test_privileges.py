@@ -9,7 +9,7 @@ pytestmark = pytest.mark.scenario
 
 @pytest.fixture
 def secured(cluster: RawCluster) -> RawCluster:
-    """Return a cluster with security and deployments that a pipeline and an endpoint use."""
+    """Return a cluster with security, an unused deployment, and two that a pipeline and an endpoint use."""
     require_login(cluster)
     cluster.model("m")
     cluster.deployment("free", "m")
@@ -21,15 +21,15 @@ def secured(cluster: RawCluster) -> RawCluster:
 
 
 def test_a_wrong_password_exits_with_4(secured: RawCluster, run: Run) -> None:
-    """A wrong password exits with 4 and one message, and nothing is stopped."""
+    """A wrong password exits with 4, prints nothing to stdout and stops nothing."""
     ended = run("stop", "free", environment={**as_user(secured, ["machine_learning_admin"]), "ESML_PASSWORD": "wrong"})
     assert (ended.status, ended.out) == (4, "")
     assert "rejected the credentials (HTTP 401)" in ended.err
     assert secured.running() == ["free", "my-elser", "named"]
 
 
-def test_a_user_who_cannot_stop_gets_the_missing_privilege(secured: RawCluster, run: Run) -> None:
-    """A stop as machine_learning_user exits with 4, and the message names the missing privilege."""
+def test_a_forbidden_stop_names_the_missing_privilege(secured: RawCluster, run: Run) -> None:
+    """A stop as machine_learning_user exits with 4, names the missing privilege and stops nothing."""
     ended = run("stop", "free", environment=as_user(secured, ["machine_learning_user"]))
     assert (ended.status, ended.outcomes) == (4, {"free": "failed"})
     assert "may not stop deployments" in ended.err
@@ -37,25 +37,25 @@ def test_a_user_who_cannot_stop_gets_the_missing_privilege(secured: RawCluster, 
     assert secured.running() == ["free", "my-elser", "named"]
 
 
-def test_a_user_without_read_privileges_gets_exit_4(secured: RawCluster, run: Run) -> None:
-    """A stop by a user without machine learning privileges exits with 4, and the message names the missing one."""
+def test_a_user_without_read_privileges_exits_with_4(secured: RawCluster, run: Run) -> None:
+    """A stop by a user without machine learning privileges exits with 4 and names the missing privilege."""
     ended = run("stop", "free", environment=as_user(secured, ["viewer"]))
     assert ended.status == 4
     assert "manage_ml" in ended.err
 
 
 def test_manage_ml_is_sufficient(secured: RawCluster, run: Run) -> None:
-    """With manage_ml alone, unused deployments are stopped and used ones refused; unreadable uses are not checked."""
+    """With manage_ml alone, an unused deployment is stopped and a used one refused; only JSON lists unchecked uses."""
     ended = run("stop", "free", "named", "-o", "json", environment=as_key(secured, ["manage_ml"]))
     free, named = ended.json["deployments"]
     assert (ended.status, free["outcome"], named["outcome"]) == (5, "stopped", "in_use")
-    unread = {one["reason"] for one in free["not_checked"]}
-    assert unread == {"needs monitor_inference", "needs read_pipeline"}
+    reasons = {one["reason"] for one in free["not_checked"]}
+    assert reasons == {"needs monitor_inference", "needs read_pipeline"}
     assert "not checked" not in ended.err
 
 
-def test_a_missing_check_is_reported_with_force_and_in_dry_runs(secured: RawCluster, run: Run) -> None:
-    """With --force, in a dry run and in a list the missing check is reported."""
+def test_force_dry_runs_and_lists_report_unchecked_endpoints(secured: RawCluster, run: Run) -> None:
+    """--force, a dry run and a list report that inference endpoints were not checked without monitor_inference."""
     line = "Not checked (needs monitor_inference): inference endpoints."
     for arguments in (["stop", "my-elser", "--dry-run"], ["list"], ["stop", "my-elser", "--force"]):
         ended = run(*arguments, environment=as_key(secured, ["manage_ml"]))
@@ -65,7 +65,7 @@ def test_a_missing_check_is_reported_with_force_and_in_dry_runs(secured: RawClus
 
 
 def test_without_monitor_inference_the_server_still_refuses(secured: RawCluster, run: Run) -> None:
-    """Without monitor_inference, the server's refusal exits with 5 and is reported with its reason."""
+    """Without monitor_inference, the server refuses to stop an endpoint's deployment, and esml exits with 5."""
     ended = run("stop", "my-elser", environment=as_key(secured, ["manage_ml"]))
     assert (ended.status, ended.outcomes) == (5, {"my-elser": "in_use"})
     assert "created by inference endpoint [my-elser]" in ended.err
@@ -73,11 +73,11 @@ def test_without_monitor_inference_the_server_still_refuses(secured: RawCluster,
 
 
 def test_an_unclear_reference_is_reported_without_read_pipeline(secured: RawCluster, run: Run) -> None:
-    """Without read_pipeline, a dry run reports that it is unknown whether a pipeline references the deployment."""
+    """Only without read_pipeline, a dry run warns that a pipeline's reference to the deployment was not checked."""
     secured.pipeline("esml-q", "m")
     ended = run("stop", "free", "--dry-run", environment=as_key(secured, ["manage_ml", "monitor_inference"]))
     assert "Not checked (needs read_pipeline): whether a pipeline references the deployment (esml-q)." in ended.err
-    settled = run(
+    with_privilege = run(
         "stop", "free", "--dry-run", environment=as_key(secured, ["manage_ml", "monitor_inference", "read_pipeline"])
     )
-    assert (settled.status, "warning" in settled.err) == (0, False)
+    assert (with_privilege.status, "warning" in with_privilege.err) == (0, False)

@@ -11,19 +11,19 @@ from tests.support.terminal import started
 
 pytestmark = pytest.mark.scenario
 
-# The times and counts of a deployment, which a restore resets.
-OF_ITS_OWN = {"start_time", "nodes", "peak_throughput_per_minute"}
+# The fields of `deployment_stats` that a restore resets.
+RESET_FIELDS = {"start_time", "nodes", "peak_throughput_per_minute"}
 
 
 def settings(cluster: RawCluster) -> dict[str, dict[str, Any]]:
-    """Return the `_stats` of each deployment, without times and counts."""
+    """Return the `deployment_stats` of each deployment without RESET_FIELDS."""
     found = cluster.stats().items()
-    return {name: {key: one[key] for key in one.keys() - OF_ITS_OWN} for name, one in found}
+    return {name: {key: one[key] for key in one.keys() - RESET_FIELDS} for name, one in found}
 
 
-def different(cluster: RawCluster, count: int) -> None:
+def start_different_deployments(cluster: RawCluster, count: int) -> None:
     """Start deployments with different models, allocations, threads, queues, priorities and caches."""
-    chance = random.Random(8)
+    rng = random.Random(8)
     for number in range(min(count, 7)):
         cluster.model(f"model-{number}")
     for number in range(count):
@@ -31,16 +31,16 @@ def different(cluster: RawCluster, count: int) -> None:
         cluster.deployment(
             f"d-{number}",
             f"model-{number % 7}",
-            number_of_allocations=1 if low else chance.randint(1, 9),
-            threads_per_allocation=1 if low else chance.choice([1, 2, 4, 8]),
-            queue_capacity=chance.randint(1, 99_999),
+            number_of_allocations=1 if low else rng.randint(1, 9),
+            threads_per_allocation=1 if low else rng.choice([1, 2, 4, 8]),
+            queue_capacity=rng.randint(1, 99_999),
             priority="low" if low else "normal",
-            **({"cache_size": f"{chance.randint(0, 10**9)}b"} if number % 3 else {}),
+            **({"cache_size": f"{rng.randint(0, 10**9)}b"} if number % 3 else {}),
         )
         cluster.fault(f"d-{number}", stop_ms=5)
 
 
-def some(cluster: RawCluster, count: int) -> None:
+def start_deployments(cluster: RawCluster, count: int) -> None:
     """Start deployments of one model with different queue capacities."""
     cluster.model("m")
     for number in range(count):
@@ -51,8 +51,8 @@ def some(cluster: RawCluster, count: int) -> None:
 def test_forty_different_deployments_are_restored_with_the_same_settings(
     cluster: RawCluster, run: Run, tmp_path: Path
 ) -> None:
-    """After a stop with --save and a restore, `_stats` is unchanged; a second restore changes nothing."""
-    different(cluster, 38)
+    """A stop with --save and a restore keep the settings of 40 deployments, and a second restore changes nothing."""
+    start_different_deployments(cluster, 38)
     adaptive = {"enabled": True, "min_number_of_allocations": 2, "max_number_of_allocations": 5}
     start = "/_ml/trained_models/~model-1/deployment/_start?deployment_id=~adaptive"
     cluster.do("POST", start, {"adaptive_allocations": adaptive})
@@ -71,7 +71,7 @@ def test_forty_different_deployments_are_restored_with_the_same_settings(
 
 @pytest.mark.faults
 def test_the_file_is_private_and_contains_the_outcomes(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """The file has mode 0600 and contains each deployment that esml tried to stop, with its outcome and start call."""
+    """The save file has mode 0600 and contains the outcome and the start call of each attempted stop."""
     cluster.model("m")
     for name in ("a", "b", "c"):
         cluster.deployment(name, "m")
@@ -87,7 +87,7 @@ def test_the_file_is_private_and_contains_the_outcomes(cluster: RawCluster, run:
 
 
 def test_a_save_file_is_written_only_if_something_is_stopped(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """No file is written in a dry run, or if everything is refused or not found."""
+    """No save file is written in a dry run, or if every deployment is refused, not found or not attempted."""
     cluster.model("m")
     for name in ("a", "b"):
         cluster.deployment(name, "m")
@@ -104,22 +104,22 @@ def test_a_save_file_is_written_only_if_something_is_stopped(cluster: RawCluster
 
 
 @pytest.mark.faults
-def test_saving_again_after_a_partial_failure_loses_nothing(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """A second run of the same command adds its deployments to the file and keeps the others."""
-    different(cluster, 4)
+def test_a_second_save_keeps_the_deployments_of_the_first(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+    """A second run of the same stop adds its deployments to the save file and keeps those of the first run."""
+    start_different_deployments(cluster, 4)
     before, file = settings(cluster), str(tmp_path / "saved.json")
     cluster.fault("d-1", times=9, status=500)
-    again = ("stop", "d-*", "--yes", "--save", file)
-    assert run(*again).outcomes["d-1"] == "failed"
+    command = ("stop", "d-*", "--yes", "--save", file)
+    assert run(*command).outcomes["d-1"] == "failed"
     cluster.fault("d-1")
-    assert run(*again).outcomes == {"d-1": "stopped"}
-    assert run(*again).status == 0
+    assert run(*command).outcomes == {"d-1": "stopped"}
+    assert run(*command).status == 0
     assert run("restore", file).status == 0
     assert settings(cluster) == before
 
 
 def test_a_file_that_is_not_a_save_file_is_rejected_and_kept(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """With a path that cannot be a save file the exit code is 2, before any request, and nothing is stopped."""
+    """--save with another kind of file or an unusable path exits with 2 and stops nothing, and the file is kept."""
     cluster.model("m")
     cluster.deployment("a", "m")
     file = tmp_path / "saved.json"
@@ -133,7 +133,7 @@ def test_a_file_that_is_not_a_save_file_is_rejected_and_kept(cluster: RawCluster
 
 
 def test_a_file_of_another_cluster_requires_confirmation(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """A save file of another cluster is not overwritten, and a restore from it requires --yes."""
+    """A restore from another cluster's save file requires --yes, and a stop does not overwrite this file."""
     cluster.model("m")
     cluster.deployment("a", "m")
     file = tmp_path / "saved.json"
@@ -142,9 +142,9 @@ def test_a_file_of_another_cluster_requires_confirmation(cluster: RawCluster, ru
     assert saved["cluster"]["uuid"] == cluster.do("GET", "/")["cluster_uuid"]
     saved["cluster"] = {"url": "https://prod:9200", "name": "prod", "uuid": "other"}
     file.write_text(json.dumps(saved))
-    asked = run("restore", str(file))
-    assert (asked.status, cluster.running()) == (2, [])
-    assert 'saved from another cluster: "prod" (https://prod:9200), at ' in asked.err
+    unconfirmed = run("restore", str(file))
+    assert (unconfirmed.status, cluster.running()) == (2, [])
+    assert 'saved from another cluster: "prod" (https://prod:9200), at ' in unconfirmed.err
     assert run("restore", str(file), "--dry-run").outcomes == {"a": "would_start"}
     forced = run("restore", str(file), "--yes")
     assert (forced.outcomes, forced.err.count("saved from another cluster")) == ({"a": "started"}, 1)
@@ -155,7 +155,7 @@ def test_a_file_of_another_cluster_requires_confirmation(cluster: RawCluster, ru
 
 
 def test_a_save_file_can_be_read_from_stdin(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """`-` reads the save file from standard input; reading a secret from standard input as well is an error."""
+    """`esml restore -` reads the save file from stdin; reading a secret from stdin as well exits with 2."""
     cluster.model("m")
     cluster.deployment("a", "m")
     file = tmp_path / "saved.json"
@@ -168,22 +168,22 @@ def test_a_save_file_can_be_read_from_stdin(cluster: RawCluster, run: Run, tmp_p
 
 
 def test_a_dry_run_reports_a_missing_model(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """A dry run reports a missing model as failed and exits with 1."""
+    """A dry run of a restore reports a deployment of a missing model as failed and exits with 1."""
     for model in ("m", "gone"):
         cluster.model(model)
         cluster.deployment(f"{model}-1", model)
     file = str(tmp_path / "saved.json")
     run("stop", "*", "--yes", "--save", file)
     cluster.do("DELETE", "/_ml/trained_models/~gone")
-    dry = run("restore", file, "--dry-run")
-    assert (dry.status, dry.outcomes) == (1, {"m-1": "would_start", "gone-1": "failed"})
-    assert "The model gone is not on this cluster." in dry.err
+    dry_run = run("restore", file, "--dry-run")
+    assert (dry_run.status, dry_run.outcomes) == (1, {"m-1": "would_start", "gone-1": "failed"})
+    assert "The model gone is not on this cluster." in dry_run.err
     assert cluster.running() == []
 
 
 def test_a_name_that_is_not_in_the_file_lists_the_saved_ids(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """The message about a name that is not in the file lists the IDs in the file."""
-    some(cluster, 2)
+    """A restore of a name that is not in the file exits with 0 and lists the IDs in the file."""
+    start_deployments(cluster, 2)
     file = str(tmp_path / "saved.json")
     run("stop", "*", "--yes", "--save", file)
     ended = run("restore", file, "nope")
@@ -192,8 +192,8 @@ def test_a_name_that_is_not_in_the_file_lists_the_saved_ids(cluster: RawCluster,
 
 
 def test_only_the_requested_deployments_are_restored(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """Patterns and IDs select from the file; with --no-allow-no-match an unmatched name exits with 3."""
-    some(cluster, 3)
+    """IDs select deployments from the file, and with --no-allow-no-match an unmatched name exits with 3."""
+    start_deployments(cluster, 3)
     file = str(tmp_path / "saved.json")
     run("stop", "*", "--yes", "--save", file)
     assert run("restore", file, "nope", "d-0", "--no-allow-no-match").status == 3
@@ -204,7 +204,7 @@ def test_only_the_requested_deployments_are_restored(cluster: RawCluster, run: R
 
 
 def test_failed_restores_do_not_prevent_the_others(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """Different settings and a missing model are reported, and the others are started."""
+    """A restore reports different settings and missing models, and starts the other deployments."""
     for model in ("m", "gone", "other"):
         cluster.model(model)
     cluster.deployment("a", "m", queue_capacity=20)
@@ -229,7 +229,7 @@ def test_failed_restores_do_not_prevent_the_others(cluster: RawCluster, run: Run
 def test_an_invalid_save_file_is_rejected_before_any_request(
     cluster: RawCluster, run: Run, tmp_path: Path, content: str | None
 ) -> None:
-    """A missing, empty, truncated or different file exits with 2 and one line, before any request."""
+    """A missing, empty, truncated or otherwise invalid save file exits with 2 and one line, before any request."""
     file = tmp_path / "saved.json"
     if content is not None:
         file.write_text(content)
@@ -241,18 +241,18 @@ def test_an_invalid_save_file_is_rejected_before_any_request(
 def test_after_sigkill_the_save_file_restores_everything(
     cluster: RawCluster, run: Run, tmp_path: Path, lines: int
 ) -> None:
-    """After SIGKILL, either nothing was stopped, or the file restores everything."""
-    some(cluster, 3)
+    """After SIGKILL during a stop, either nothing was stopped, or a restore starts every stopped deployment."""
+    start_deployments(cluster, 3)
     before, file = settings(cluster), tmp_path / "saved.json"
     words = run.words("stop", "*", "--yes", "--save", str(file), "-v")
     with started(*words, environment=cluster.environment()) as process:
         assert process.stderr
         for _ in range(lines):
             process.stderr.readline()
-    cluster.until(lambda: "stopping" not in cluster.states().values(), "the end of the stops that were sent")
+    cluster.until(lambda: "stopping" not in cluster.states().values(), "the end of the requested stops")
     if file.exists():
         # The last request of the killed process may arrive after the first restore.
-        cluster.until(lambda: run("restore", str(file)).status == 0 and settings(cluster) == before, "the way back")
+        cluster.until(lambda: run("restore", str(file)).status == 0 and settings(cluster) == before, "the restore")
     assert settings(cluster) == before
 
 

@@ -1,4 +1,4 @@
-"""Tests refused starts of a restore; only a test node can be told to refuse a start."""
+"""Tests restores whose starts the cluster refuses; only a test node can be told to refuse a start."""
 
 import re
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from tests.support.runner import Run
 pytestmark = [pytest.mark.scenario, pytest.mark.faults]
 
 
-def saved(cluster: RawCluster, run: Run, folder: Path, path: str = "~m/deployment/_start?deployment_id=~d") -> str:
-    """Return a save file with one deployment of model m."""
+def save_file(cluster: RawCluster, run: Run, folder: Path, path: str = "~m/deployment/_start?deployment_id=~d") -> str:
+    """Start a deployment of model m, stop it with --save, and return the path of the save file."""
     cluster.model("m")
     cluster.alias("alias", "m")
     cluster.do("POST", f"/_ml/trained_models/{path}")
@@ -25,7 +25,7 @@ def saved(cluster: RawCluster, run: Run, folder: Path, path: str = "~m/deploymen
 
 @contextmanager
 def upgrade_mode(cluster: RawCluster) -> Iterator[None]:
-    """Enable machine learning upgrade mode for a block."""
+    """Enable machine learning upgrade mode for the duration of a `with` block."""
     try:
         status, _ = cluster.ask("POST", "/_ml/set_upgrade_mode?enabled=true")
         if status != 200:
@@ -36,7 +36,7 @@ def upgrade_mode(cluster: RawCluster) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("switch", "said", "advice"),
+    ("cause", "reason", "remedy"),
     [
         ("upgrading", "The cluster is being upgraded", "when every node is upgraded"),
         ("licence", "The cluster's license does not include machine learning", "GET _license"),
@@ -47,34 +47,34 @@ def upgrade_mode(cluster: RawCluster) -> Iterator[None]:
         ("downloading", "The model m is still being downloaded", "when the download has finished"),
     ],
 )
-def test_a_refused_start_has_a_reason_and_a_hint(
-    cluster: RawCluster, run: Run, tmp_path: Path, switch: str, said: str, advice: str
+def test_a_refused_start_is_reported_with_a_reason_and_a_remedy(
+    cluster: RawCluster, run: Run, tmp_path: Path, cause: str, reason: str, remedy: str
 ) -> None:
-    """A refused start exits with 1 and says why and what to do, and the same restore works later."""
-    file = saved(cluster, run, tmp_path)
-    status, _ = cluster.ask("POST", "/_testnode/models/~m", {"refuse_start": switch})
+    """A refused start exits with 1 and is reported with its reason and a remedy; later the same restore succeeds."""
+    file = save_file(cluster, run, tmp_path)
+    status, _ = cluster.ask("POST", "/_testnode/models/~m", {"refuse_start": cause})
     if status != 200:
         pytest.skip("this cluster cannot be told to refuse a start")
     ended = run("restore", file, "--timeout", "4s")
     assert (ended.status, ended.outcomes) == (1, {"d": "failed"})
-    assert said in ended.err
-    assert advice in ended.err
+    assert reason in ended.err
+    assert remedy in ended.err
     cluster.do("POST", "/_testnode/models/~m", {})
     assert run("restore", file).outcomes == {"d": "started"}
 
 
 def test_upgrade_mode_is_named_and_not_retried(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """Upgrade mode is named, and its 429 is not retried."""
-    file = saved(cluster, run, tmp_path)
+    """A restore in upgrade mode exits with 1 and names this mode; the start that gets a 429 is not retried."""
+    file = save_file(cluster, run, tmp_path)
     with upgrade_mode(cluster):
         ended = run("restore", file, "-v")
     assert (ended.status, "Machine learning upgrade mode is enabled" in ended.err) == (1, True)
     assert len(re.findall(r"/deployment/_start\S* 429 ", ended.err)) == 1
 
 
-def test_the_limit_of_deployments_is_named(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
-    """The limit of deployments is named, rather than a lack of memory."""
-    file = saved(cluster, run, tmp_path)
+def test_the_maximum_number_of_deployments_is_named(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
+    """A restore beyond the maximum number of deployments exits with 1 and names this limit."""
+    file = save_file(cluster, run, tmp_path)
     cluster.reset(max_deployments=1)
     cluster.model("m")
     cluster.deployment("other", "m")
@@ -86,7 +86,7 @@ def test_the_limit_of_deployments_is_named(cluster: RawCluster, run: Run, tmp_pa
 
 def test_a_deployment_is_restored_through_its_alias(cluster: RawCluster, run: Run, tmp_path: Path) -> None:
     """A deployment started through an alias is restored through it, unless the alias was reassigned."""
-    file = saved(cluster, run, tmp_path, "~alias/deployment/_start")
+    file = save_file(cluster, run, tmp_path, "~alias/deployment/_start")
     assert run("restore", file).outcomes == {"alias": "started"}
     assert run("stop", "alias").status == 0
     cluster.model("n")

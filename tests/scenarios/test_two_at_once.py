@@ -10,7 +10,7 @@ pytestmark = pytest.mark.scenario
 
 @pytest.mark.parametrize("options", [[], ["--no-check"]], ids=str)
 def test_two_commands_on_the_same_deployments_both_succeed(cluster: RawCluster, run: Run, options: list[str]) -> None:
-    """Two commands that stop the same deployments both succeed, and all deployments are gone."""
+    """Two simultaneous stops of the same deployments both exit with 0, and every deployment is stopped."""
     names = ["a", "b", "c", "d", "e"]
     cluster.model("m")
     for name in names:
@@ -25,7 +25,7 @@ def test_two_commands_on_the_same_deployments_both_succeed(cluster: RawCluster, 
 
 @pytest.mark.faults
 def test_a_deployment_that_starts_later_is_not_stopped(cluster: RawCluster, run: Run) -> None:
-    """A matching deployment that starts during the command is not stopped."""
+    """A stop by pattern does not stop a matching deployment that starts while the command is running."""
     cluster.model("m")
     cluster.deployment("ci-1", "m")
     cluster.fault("ci-1", stop_ms=1000)

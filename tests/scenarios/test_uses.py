@@ -8,13 +8,13 @@ pytestmark = pytest.mark.scenario
 
 
 def uses(ended: Ended) -> list[list[tuple[str, str, str]]]:
-    """Return the uses of each deployment: kind, ID and reference."""
+    """Return the uses of each deployment in a JSON report, as kind, ID and type of reference."""
     return [[(use["kind"], use["id"], use["through"]) for use in one["used_by"]] for one in ended.json["deployments"]]
 
 
 @pytest.mark.parametrize("name", ["m", "an_alias"])
 def test_the_last_deployment_of_a_referenced_model_is_refused(cluster: RawCluster, run: Run, name: str) -> None:
-    """The last deployment of a referenced model or alias is refused, although the server would stop it."""
+    """The last deployment of a referenced model or alias is refused, although Elasticsearch would stop it."""
     cluster.model("m")
     cluster.deployment("only", "m")
     cluster.alias("an_alias", "m")
@@ -31,7 +31,7 @@ def test_the_last_deployment_of_a_referenced_model_is_refused(cluster: RawCluste
 
 
 def test_one_of_two_deployments_can_be_stopped_but_not_both(cluster: RawCluster, run: Run) -> None:
-    """Of two deployments of a referenced model one can be stopped, but not both."""
+    """If a pipeline references a model with two deployments, one of them can be stopped, but not both."""
     cluster.model("m")
     cluster.deployment("one", "m")
     cluster.deployment("two", "m")
@@ -44,23 +44,23 @@ def test_one_of_two_deployments_can_be_stopped_but_not_both(cluster: RawCluster,
 
 
 def test_force_warns_only_about_uses_that_fail(cluster: RawCluster, run: Run) -> None:
-    """--force warns about a pipeline only if the last deployment of its model is stopped."""
+    """--force warns about a pipeline only if it stops the last deployment of the referenced model."""
     cluster.model("m")
     cluster.deployment("one", "m")
     cluster.deployment("two", "m")
     cluster.pipeline("esml-p", "m")
     first = run("stop", "one", "--force")
     assert (first.status, "warning" in first.err) == (0, False)
-    dry = run("stop", "two", "--force", "--dry-run")
-    assert "two is in use: ingest pipeline esml-p" in dry.err
-    assert "These would fail until it is restarted." in dry.err
+    dry_run = run("stop", "two", "--force", "--dry-run")
+    assert "two is in use: ingest pipeline esml-p" in dry_run.err
+    assert "These would fail until it is restarted." in dry_run.err
     last = run("stop", "two", "--force")
     assert "two was in use: ingest pipeline esml-p references its model. These will fail until" in last.err
     assert cluster.running() == []
 
 
-def test_a_refused_sibling_keeps_the_model_available(cluster: RawCluster, run: Run) -> None:
-    """A refused deployment keeps the model available, so that the other one can be stopped."""
+def test_a_refused_deployment_keeps_the_model_available(cluster: RawCluster, run: Run) -> None:
+    """If one deployment of a referenced model is refused, the same command can stop the other one."""
     cluster.model("m")
     cluster.deployment("named", "m")
     cluster.deployment("free", "m")
@@ -71,8 +71,8 @@ def test_a_refused_sibling_keeps_the_model_available(cluster: RawCluster, run: R
     assert cluster.running() == ["named"]
 
 
-def test_pipeline_definitions_decide_if_statistics_are_ambiguous(cluster: RawCluster, run: Run) -> None:
-    """If the statistics are ambiguous, pipeline definitions show the referenced name, even in nested processors."""
+def test_pipeline_definitions_show_which_name_is_referenced(cluster: RawCluster, run: Run) -> None:
+    """Pipeline definitions, including nested processors, show whether a deployment or its model is referenced."""
     cluster.model("m")
     cluster.deployment("one", "m")
     cluster.deployment("two", "m")
@@ -86,13 +86,13 @@ def test_pipeline_definitions_decide_if_statistics_are_ambiguous(cluster: RawClu
 
 @pytest.mark.faults
 def test_endpoints_are_checked_on_old_servers_too(cluster: RawCluster, run: Run) -> None:
-    """The deployment of an endpoint is refused on servers without an endpoint check, too."""
+    """The deployment of an endpoint is also refused on servers that do not check endpoints themselves."""
     cluster.reset(endpoint_check=False)
     test_a_deployment_of_an_inference_endpoint_is_refused(cluster, run)
 
 
 def test_a_deployment_of_an_inference_endpoint_is_refused(cluster: RawCluster, run: Run) -> None:
-    """A deployment that an endpoint created or uses is refused, with the endpoint's ID."""
+    """A deployment that an endpoint created or uses is refused with the endpoint's ID; --force stops it."""
     cluster.model("m")
     cluster.endpoint("my-elser", model_id="m")
     cluster.deployment("shared", "m")
@@ -111,7 +111,7 @@ def test_a_deployment_of_an_inference_endpoint_is_refused(cluster: RawCluster, r
 
 
 def test_a_refusal_does_not_prevent_other_stops(cluster: RawCluster, run: Run) -> None:
-    """A refused target does not prevent the other stops, and the exit code is 5."""
+    """If one deployment is refused, the others are stopped and the exit code is 5."""
     cluster.model("m")
     for name in ("a", "b", "c"):
         cluster.deployment(name, "m")
@@ -134,7 +134,7 @@ def test_a_deployment_with_its_models_id_is_refused_for_an_alias(cluster: RawClu
 
 
 def test_force_reports_no_failing_uses_if_another_deployment_is_left(cluster: RawCluster, run: Run) -> None:
-    """--force reports no failing uses if another deployment serves the model."""
+    """--force reports no failing uses if another deployment serves the referenced model."""
     cluster.model("m")
     cluster.deployment("m", "m")
     cluster.deployment("second", "m")
@@ -145,7 +145,7 @@ def test_force_reports_no_failing_uses_if_another_deployment_is_left(cluster: Ra
 
 
 def test_a_refusal_names_everything_that_force_would_break(cluster: RawCluster, run: Run) -> None:
-    """A refusal names the pipelines that reference the deployment and its model."""
+    """A refusal names both the pipeline that references the deployment and the one that references its model."""
     cluster.model("both")
     cluster.deployment("b1", "both")
     cluster.pipeline("esml-p1", "b1")
@@ -154,8 +154,8 @@ def test_a_refusal_names_everything_that_force_would_break(cluster: RawCluster, 
     assert (ended.status, "esml-p1" in ended.err, "esml-p2" in ended.err) == (5, True, True)
 
 
-def test_a_reference_in_on_failure_is_found(cluster: RawCluster, run: Run) -> None:
-    """A reference in a pipeline's own `on_failure` is found, although the server does not find it."""
+def test_a_reference_in_the_on_failure_of_a_pipeline_is_found(cluster: RawCluster, run: Run) -> None:
+    """A reference in a pipeline's own `on_failure` is found, although Elasticsearch's own check does not find it."""
     cluster.model("m")
     cluster.deployment("d", "m")
     handler = [{"inference": {"model_id": "~d"}}]
@@ -165,8 +165,8 @@ def test_a_reference_in_on_failure_is_found(cluster: RawCluster, run: Run) -> No
     assert cluster.running() == ["d"]
 
 
-def test_a_pipeline_with_a_comma_in_its_id_is_read(cluster: RawCluster, run: Run) -> None:
-    """A pipeline with a comma in its ID is read."""
+def test_a_pipeline_with_a_comma_in_its_id_is_checked(cluster: RawCluster, run: Run) -> None:
+    """The definition of a pipeline with a comma in its ID is read, and shows that it references the model."""
     cluster.model("m")
     cluster.deployment("d", "m")
     cluster.deployment("e", "m")

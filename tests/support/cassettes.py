@@ -1,4 +1,4 @@
-"""Records and plays responses of a real node; one file per test, matched on everything but the host."""
+"""Records and replays the responses of a real node, in one file per test; requests are matched without their host."""
 
 import json
 import os
@@ -22,47 +22,47 @@ from tests.support.raw_cluster import RawCluster
 
 CASSETTES = Path(__file__).parent.parent.parent / "cassettes"
 HIDDEN = ["authorization", "user-agent", "x-elastic-client-meta", "host"]
-PASSWORD = "not-recorded"  # sent when playing; cassettes do not contain the header
+PASSWORD = "not-recorded"  # for replays; cassettes do not contain the Authorization header
 
 Scene = Callable[[RawCluster], None]
 
-if not hasattr(VCRHTTPResponse, "release_conn"):  # the last vcrpy for Python 3.10
+if not hasattr(VCRHTTPResponse, "release_conn"):  # missing in the last vcrpy release for Python 3.10
     VCRHTTPResponse.release_conn = lambda _: None
 
 
 def at_once(work: Callable[[], Any]) -> "Future[Any]":
-    """Run a call immediately in this thread, and return its future."""
+    """Run a call in this thread, and return a completed future with its result or exception."""
     future: Future[Any] = Future()
     try:
         future.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - it is raised where the result is wanted
+    except BaseException as error:  # noqa: BLE001 - raised again by Future.result()
         future.set_exception(error)
     return future
 
 
 @dataclass
 class Recorder:
-    """Plays a test's cassette, or records it from the node in ESML_RECORD."""
+    """Replays the cassette of a test, or records it from the node in ESML_RECORD."""
 
     path: Path
     cassette: Any = None
 
     @classmethod
     def of(cls, request: pytest.FixtureRequest) -> "Recorder":
-        """Return the recorder for a test."""
+        """Return the recorder of a test."""
         name = re.sub(r"[^\w-]+", "-", request.node.name).strip("-").removeprefix("test_")
         return cls(CASSETTES / request.node.path.stem.removeprefix("test_") / f"{name}.yaml")
 
     @contextmanager
     def cluster(self, scene: Scene, password: str | None = None) -> Iterator[Cluster]:
-        """Yield a client whose requests are played, or recorded from the scene."""
+        """Yield a client that gets replayed responses, or those of the node, on which `scene` creates the objects."""
         with self._playing(scene) as node:
             connection = Connection((node.url,), username=node.username, password=password or node.password)
             yield Cluster(connection)
 
     @contextmanager
     def environment(self, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        """Direct the command to the cassette, or to the node to record, with one request at a time.
+        """Let the command connect to the cassette, or to the node to record, with one request at a time.
 
         vcrpy removes its patches from all threads for a moment whenever it creates a connection.
         """
@@ -108,7 +108,7 @@ def one_connection_at_a_time() -> Iterator[None]:
 
 
 def tape(*, record: bool) -> vcr.VCR:
-    """Return how cassettes are matched, filtered and stored."""
+    """Return the vcrpy settings for matching, filtering and storing requests and responses."""
     return vcr.VCR(
         record_mode="all" if record else "none",
         match_on=["method", "path", "query", "body"],
@@ -120,13 +120,13 @@ def tape(*, record: bool) -> vcr.VCR:
 
 
 def without_host(request: Any) -> Any:
-    """Store a request with a host that does not exist, so that cassettes do not depend on the node."""
+    """Return a request with the host cassette.invalid, so that cassettes do not depend on the recorded node."""
     request.uri = re.sub(r"^https?://[^/]+", "http://cassette.invalid:9200", request.uri)
     return request
 
 
 def readable(response: Any) -> Any:
-    """Store a JSON response indented, for review."""
+    """Return a response with its JSON body indented for review, and without its content-length."""
     body = response["body"]["string"]
     if body.startswith(b"{"):
         response["body"]["string"] = json.dumps(json.loads(body), indent=1).encode()

@@ -1,4 +1,4 @@
-"""Creates certificates of every kind."""
+"""Creates certificates for the TLS tests."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -20,14 +20,14 @@ from cryptography.x509.oid import NameOID
 
 @dataclass(frozen=True)
 class Pair:
-    """The paths of a certificate and its key."""
+    """The paths of a certificate and its private key."""
 
     cert: Path
     key: Path
 
 
 class Authority:
-    """A CA that writes the certificates that it issues into a folder."""
+    """A CA that writes its own certificate and those that it issues into a folder."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ class Authority:
         self.ca.cert_pem.write_to_path(str(self.path))
 
     def issue(self, name: str, *hosts: str, expires: datetime | None = None) -> Pair:
-        """Return a certificate for some hosts."""
+        """Issue a certificate for these hosts, by default localhost and 127.0.0.1, and return its paths."""
         issued = self.ca.issue_cert(*(hosts or ("localhost", "127.0.0.1")), not_after=expires)
         pair = Pair(self.folder / f"{name}.pem", self.folder / f"{name}.key")
         issued.private_key_pem.write_to_path(str(pair.key))
@@ -46,7 +46,7 @@ class Authority:
 
 
 def encrypted(pair: Pair) -> Path:
-    """Return the path of the pair's key, encrypted with a password."""
+    """Write a copy of a private key, encrypted with the password `password`, and return its path."""
     key = load_pem_private_key(pair.key.read_bytes(), None)
     path = pair.key.with_suffix(".encrypted")
     lock = BestAvailableEncryption(b"password")
@@ -55,7 +55,7 @@ def encrypted(pair: Pair) -> Path:
 
 
 def without_key_usage(folder: Path) -> Pair:
-    """Return a certificate for localhost from a CA (ca.pem in the folder) without key usage."""
+    """Return a certificate for localhost whose CA, ca.pem in the folder, has no key usage extension."""
     ca, server = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An old CA")])
     identity = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.public_key())
@@ -71,7 +71,7 @@ def without_key_usage(folder: Path) -> Pair:
 
 
 def blank(issuer: x509.Name, key: ec.EllipticCurvePublicKey, kind: x509.BasicConstraints) -> x509.CertificateBuilder:
-    """Return a certificate builder, valid today; a CA is its own issuer."""
+    """Return a builder for a certificate that is valid until tomorrow; a CA is its own issuer."""
     now = datetime.now(tz=timezone.utc)
     subject = issuer if kind.ca else x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     builder = x509.CertificateBuilder(issuer, subject, key, x509.random_serial_number())

@@ -1,4 +1,4 @@
-"""Removes what scenarios left on a cluster: everything whose name begins with one of their prefixes."""
+"""Removes the objects that scenarios left on a cluster: those whose names begin with a prefix of a test."""
 
 import re
 import time
@@ -10,11 +10,11 @@ from tests.support import tiny_model
 from tests.support.raw_cluster import MODELS, PATIENCE, RawCluster
 
 COMMON_PREFIX = "esml-test-"
-# The prefix of a test; names such as `esml-test-data` belong to others.
+# The prefix of a test; other users may have names such as `esml-test-data`.
 PREFIX = re.compile(COMMON_PREFIX + "[a-z]{6}-")
 SERVICE = "/_security/service/elastic/kibana/credential"
 OVERLOADED = {429, 502, 503, 504}
-# There is no such object (404), no such API (400, 405, 410), or no privilege to see it (403).
+# No object exists (404), the server has no API for it (400, 405, 410), or the user may not list it (403).
 NONE_TO_SEE = {400, 403, 404, 405, 410}
 ROUNDS = 5  # the cluster may still process a request of a killed run after the first round
 
@@ -30,39 +30,39 @@ class Kind:
 
 
 def keys(answer: Any) -> Iterator[tuple[str, str]]:
-    """Yield the names in a response that is an object with names as keys."""
+    """Yield each key of a response as name and reference."""
     yield from ((name, name) for name in answer or {})
 
 
 def entries(field: str, name: str, reference: str = "") -> Callable[[Any], Iterator[tuple[str, str]]]:
-    """Return a function that yields name and reference of each entry in a list."""
+    """Return a function that yields the name and the reference of each entry in a list of the response."""
     return lambda answer: ((one[name], one[reference or name]) for one in (answer or {}).get(field, []))
 
 
 def deployments(answer: Any) -> Iterator[tuple[str, str]]:
-    """Yield the deployments in a `_stats` response."""
+    """Yield the ID of each deployment in a `_stats` response as name and reference."""
     stats = [one["deployment_stats"] for one in answer.get("trained_model_stats", []) if "deployment_stats" in one]
     yield from ((one["deployment_id"], one["deployment_id"]) for one in stats)
 
 
 def valid_keys(answer: Any) -> Iterator[tuple[str, str]]:
-    """Yield the API keys that are not invalidated."""
+    """Yield the name and the ID of each API key that is not invalidated."""
     yield from ((one["name"], one["id"]) for one in (answer or {}).get("api_keys", []) if not one["invalidated"])
 
 
 def deleting(path: str) -> Callable[[RawCluster, str], tuple[int, Any]]:
-    """Return a function that deletes one object by its name."""
+    """Return a function that deletes the object with a name."""
     return lambda cluster, name: cluster.ask("DELETE", path.format(name))
 
 
 def stop(cluster: RawCluster, name: str) -> tuple[int, Any]:
-    """Stop a deployment even if it is in use; a missing one is not an error."""
+    """Stop a deployment with force, after clearing its faults on a test node; a missing one is not an error."""
     if cluster.faults:
         cluster.ask("POST", f"/_testnode/faults/{name}", {})
     return cluster.ask("POST", f"{MODELS}/{name}/deployment/_stop", {"force": True})
 
 
-# In the order of removal: users of an object come before it.
+# In the order of removal: an object comes after those that reference it.
 KINDS = (
     Kind(
         "inference endpoints",
@@ -72,7 +72,7 @@ KINDS = (
     ),
     Kind("ingest pipelines", "/_ingest/pipeline/{prefix}*", keys, deleting("/_ingest/pipeline/{}")),
     Kind("deployments", f"{MODELS}/_all/_stats?size=10000", deployments, stop),
-    # Including its aliases.
+    # Deleting a model also deletes its aliases.
     Kind(
         "models",
         f"{MODELS}/{{prefix}}*?size=10000",
@@ -102,7 +102,7 @@ class Cleaner:
 
     @property
     def common(self) -> str:
-        """Return the prefix for listing requests, which may also match objects of others."""
+        """Return the prefix for requests that list objects; it may also match objects of other runs."""
         return next(iter(self.prefixes)) if self.prefixes and len(self.prefixes) == 1 else COMMON_PREFIX
 
     def is_ours(self, name: str) -> bool:
@@ -111,18 +111,18 @@ class Cleaner:
         return found is not None and (self.prefixes is None or found[0] in self.prefixes)
 
     def found(self, kind: Kind) -> list[tuple[str, str]]:
-        """Return name and reference of every object of a kind that is ours."""
+        """Return name and reference of each object of a kind whose name begins with one of the prefixes."""
         status, answer = with_retries(self.cluster.ask, "GET", kind.listed.format(prefix=self.common))
         assert status in {200, *NONE_TO_SEE}, (kind.what, status, answer)
         return [one for one in kind.names(answer) if self.is_ours(one[0])] if status == 200 else []
 
     def leftovers(self) -> dict[str, list[str]]:
-        """Return the names of all objects that are ours, by kind."""
+        """Return the names of all objects that begin with one of the prefixes, by kind."""
         names = {kind.what: [name for name, _ in self.found(kind)] for kind in KINDS}
         return {what: some for what, some in names.items() if some}
 
     def clean(self) -> dict[str, list[str]]:
-        """Remove all objects that are ours and return their names by kind; fail if something is left."""
+        """Remove all objects with the prefixes and return their names by kind; fail if any are left after ROUNDS."""
         removed: dict[str, list[str]] = {}
         for _ in range(ROUNDS):
             if not (gone := self.one_round()):
@@ -133,19 +133,19 @@ class Cleaner:
         return removed
 
     def one_round(self) -> dict[str, list[str]]:
-        """Remove the objects that exist now and return their names by kind."""
+        """Remove the objects with the prefixes that exist now, and return their names by kind."""
         self.adopt()
         removed: dict[str, list[str]] = {}
         for kind in KINDS:
             for name, reference in self.found(kind):
                 status, answer = with_retries(kind.remove, self.cluster, reference)
-                # A 404 means that it was removed with another object, e.g. a deployment with its endpoint.
+                # A 404 means that the object was removed with another one, e.g. a deployment with its endpoint.
                 assert status in {200, 404}, (kind.what, name, status, answer)
                 removed.setdefault(kind.what, []).append(name)
         return removed
 
     def adopt(self) -> None:
-        """Create the deleted models of running deployments again, because the cluster lists these only then."""
+        """Create the deleted models of running deployments again, because `_all` does not list these otherwise."""
         status, answer = with_retries(self.cluster.ask, "GET", f"{MODELS}/{self.common}*/_stats?size=10000")
         missing = re.findall(r"[\w.-]+", answer["error"]["reason"]) if status == 404 else []
         for model in filter(self.is_ours, missing):
@@ -153,7 +153,7 @@ class Cleaner:
 
 
 def with_retries(request: Callable[..., tuple[int, Any]], *arguments: object) -> tuple[int, Any]:
-    """Send a request, again while the cluster is overloaded, and return the last status and body."""
+    """Send a request, retry it for up to PATIENCE seconds if the cluster is overloaded, and return status and body."""
     ends = time.monotonic() + PATIENCE
     while (answered := request(*arguments))[0] in OVERLOADED and time.monotonic() < ends:
         time.sleep(0.2)
@@ -161,7 +161,7 @@ def with_retries(request: Callable[..., tuple[int, Any]], *arguments: object) ->
 
 
 def cleaner(cluster: RawCluster, prefixes: Iterable[str] | None = None) -> Cleaner:
-    """Return a cleaner for some prefixes, or for all runs; fail on anything but the prefix of a test."""
+    """Return a cleaner for some prefixes, or for all runs; fail if one is not the complete prefix of a test."""
     chosen = None if prefixes is None else frozenset(prefixes)
     assert all(PREFIX.fullmatch(one) for one in chosen or ()), chosen
     return Cleaner(cluster, chosen)

@@ -1,4 +1,4 @@
-"""What a run does besides the tests: it cleans up on a cluster, and says how long it took and what was skipped."""
+"""Pytest hooks for a whole run: they clean up the cluster under test, and report duration and skipped tests."""
 
 import time
 from collections import Counter
@@ -18,13 +18,13 @@ OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 
 
 class Summary:
-    """Says at the end of a run how long it took, and what was skipped and why."""
+    """Reports the duration of a run, and the skipped tests by reason, at its end."""
 
     def __init__(self) -> None:
         self.began = time.monotonic()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Write the summary."""
+        """Write the summary to the terminal."""
         stats = terminalreporter.stats
         counts = ", ".join(f"{len(stats[name])} {name}" for name in OUTCOMES if stats.get(name))
         terminalreporter.section(self.where())
@@ -34,12 +34,12 @@ class Summary:
             terminalreporter.line(f"skipped {count}: {reason}")
 
     def where(self) -> str:
-        """Return the cluster of the scenarios."""
+        """Return the title of the summary: where the scenarios ran."""
         return "scenarios run on a practice cluster each"
 
 
 class ClusterRun(Summary):
-    """Cleans up at the end of a run on a cluster, and masks the cluster's secrets in reports."""
+    """Cleans up the cluster under test at the end of a run, and masks the cluster's secrets in reports."""
 
     def __init__(self, node: RawCluster, connection: Connection) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class ClusterRun(Summary):
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Mask the cluster's secrets in the report of a failed test."""
+        """Mask the cluster's secrets in the report and the captured output of a test."""
         report = yield
         text = str(report.longrepr)
         if report.failed and redacted(text, self.connection) != text:
@@ -59,7 +59,7 @@ class ClusterRun(Summary):
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
-        """Remove what an interrupted test could not remove; if something is left, the run fails."""
+        """Remove what an interrupted test could not remove; fail the run if anything is left."""
         with INTERRUPTS.hold():
             try:
                 yield
@@ -69,12 +69,12 @@ class ClusterRun(Summary):
                     session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Write the summary, and what is left on the cluster."""
+        """Write the summary, and which objects are left on the cluster."""
         super().pytest_terminal_summary(terminalreporter)
         terminalreporter.line(f"left on the cluster: {self.left}")
 
     def where(self) -> str:
-        """Return the URL of the cluster and its version."""
+        """Return the title of the summary: the URL and the version of the cluster."""
         try:
             return f"{self.node.url}, Elasticsearch {self.node.do('GET', '/')['version']['number']}"
         except (AssertionError, HTTPError):
@@ -82,7 +82,7 @@ class ClusterRun(Summary):
 
 
 def left_after_cleaning(node: RawCluster) -> str:
-    """Remove what this run left on the cluster, and return a description of what could not be removed."""
+    """Remove the objects of this run from the cluster, and return the error if this failed, else "nothing"."""
     try:
         if PREFIXES:
             cleaner(node, PREFIXES).clean()
@@ -92,7 +92,7 @@ def left_after_cleaning(node: RawCluster) -> str:
 
 
 def usable_cluster() -> tuple[RawCluster, Connection]:
-    """Return the cluster under test and its connection; end the run if it cannot be used."""
+    """Return the cluster under test and its connection; end the run with a usage error if it cannot be used."""
     try:
         node, connection = node_from_environment(), connection_from_environment()
         status, answer = node.ask("GET", "/") if node else (0, "ESML_TEST_URL is not set")

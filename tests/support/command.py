@@ -34,7 +34,7 @@ class Ended:
 
     @property
     def outcomes(self) -> dict[str, str]:
-        """Return the outcome of each deployment from the tab-separated lines."""
+        """Return the outcome of each target from the tab-separated lines."""
         return {line[0]: line[1] for line in self.lines}
 
 
@@ -48,7 +48,7 @@ def checked(document: Any) -> Any:
 
 
 def esml(*arguments: str, environment: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 60) -> Ended:
-    """Run `esml` with these connection settings only, and return the result."""
+    """Run `esml` with these additional variables and return the result; fail on a traceback or invalid JSON."""
     ended = subprocess.run(
         [sys.executable, "-m", "esml_stop", *arguments],
         input=stdin,

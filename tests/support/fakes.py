@@ -1,4 +1,4 @@
-"""A clock and a cluster that tests control."""
+"""Provides a clock, a cluster and errors that tests control."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,17 +16,17 @@ T = TypeVar("T")
 
 @dataclass
 class FakeClock:
-    """A clock that only advances when somebody sleeps."""
+    """A clock that advances only when its `sleep` is called."""
 
     time: float = 1000.0
     slept: list[float] = field(default_factory=list)
 
     def now(self) -> float:
-        """Return the time."""
+        """Return the current time in seconds."""
         return self.time
 
     def sleep(self, seconds: float) -> None:
-        """Advance the clock."""
+        """Record the pause, and advance the clock by it."""
         self.slept.append(seconds)
         self.time += seconds
 
@@ -36,10 +36,10 @@ Answer = EsmlError | Callable[[], None] | None
 
 @dataclass
 class FakeCluster(Cluster):
-    """Responds to each call with the next item of its list, and repeats the last one.
+    """Responds to each call with the next item of a list, and repeats the last one.
 
     `stops` and `starts` contain what each call raises or does; `looks` contains the successive listings, as deployment
-    IDs with states, or an error to raise. `asked` records every call, in order.
+    IDs with states, or an error to raise. `asked` records the stops, starts, listings and model look-ups, in order.
     """
 
     stops: list[Answer] = field(default_factory=lambda: [None])
@@ -57,13 +57,13 @@ class FakeCluster(Cluster):
         return ClusterIdentity(self.label, "fake", "fake-uuid", self.version)
 
     def stop(self, deployment_id: str, *, flags: Flags, timeout: float) -> None:
-        """Stop as the test specified."""
+        """Record a stop, and raise or call the next item of `stops`."""
         assert timeout > 0
         self.asked.append(f"stop {deployment_id}")
         given(following(self.stops))
 
     def deployments(self, expression: str, timeout: float) -> Listing:
-        """Return the next listing."""
+        """Record a listing, and return or raise the next item of `looks`."""
         assert timeout > 0
         self.asked.append(f"look {expression}")
         answer = following(self.looks)
@@ -72,7 +72,7 @@ class FakeCluster(Cluster):
         return Listing(tuple(self.listed(name, state) for name, state in answer.items()), frozenset({"m"}))
 
     def listed(self, name: str, state: str) -> Deployment:
-        """Return a deployment of the listing."""
+        """Return a deployment for a listing."""
         return deployment(name, state=state, start_time=1)
 
     def endpoints(self, timeout: float) -> tuple[Endpoint, ...]:
@@ -84,12 +84,12 @@ class FakeCluster(Cluster):
         return Pipelines()
 
     def model(self, name: str, timeout: float) -> Model | None:
-        """Return the model for a name."""
+        """Record the look-up, and return the model with a name or alias, or None."""
         self.asked.append(f"model {name}")
         return Model(self.models[name], "pytorch") if name in self.models else None
 
     def node_versions(self, timeout: float) -> tuple[str, ...]:
-        """Return the versions of the nodes."""
+        """Return the versions of all nodes."""
         return self.versions
 
     def upgrade_mode(self, timeout: float) -> bool:
@@ -97,11 +97,11 @@ class FakeCluster(Cluster):
         return self.upgrading
 
     def model_configs(self, names: str, timeout: float) -> tuple[Model, ...]:
-        """Return no models."""
+        """Return no model configurations."""
         return ()
 
     def start(self, call: StartCall, *, wait_for: str, timeout: float) -> None:
-        """Start as the test specified."""
+        """Record a start, and raise or call the next item of `starts`."""
         assert timeout > 0
         name = call.query.get("deployment_id") or call.path.split("/")[3]
         self.asked.append(f"start {name} {wait_for}")
@@ -109,7 +109,7 @@ class FakeCluster(Cluster):
 
 
 def given(answer: Answer) -> None:
-    """Raise or do what the test specified."""
+    """Raise an error or call a function; do nothing for None."""
     if isinstance(answer, EsmlError):
         raise answer
     if answer:
@@ -117,7 +117,7 @@ def given(answer: Answer) -> None:
 
 
 def following(answers: list[T]) -> T:
-    """Return the next item, repeating the last one."""
+    """Remove and return the first item; return the last one without removing it."""
     return answers.pop(0) if len(answers) > 1 else answers[0]
 
 
@@ -128,7 +128,7 @@ REFUSED = Unreachable("Nothing listens.", transient=True, sent=False)
 
 
 def refusal(status: int, kind: str = "status_exception", reason: str = "no") -> Refused:
-    """Return an error in Elasticsearch's form."""
+    """Return the error for a response of Elasticsearch; it is transient if its reason contains "stop again"."""
     again = "stop again" in reason
     return Refused(f"HTTP {status}: {reason}", http_status=status, type=kind, reason=reason, transient=again)
 

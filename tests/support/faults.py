@@ -1,4 +1,4 @@
-"""Faults of single responses, for FaultyServer."""
+"""Faults for FaultyServer: each responds to a single request."""
 
 import base64
 import gzip
@@ -24,7 +24,7 @@ def answer(
     product: bool = True,
     **headers: str,
 ) -> Fault:
-    """Respond with a status and a body (bytes unchanged, anything else as JSON), without doing the work."""
+    """Return a fault that sends a body (bytes, or anything else as JSON) without processing the request."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     extra = {name.replace("_", "-"): value for name, value in headers.items()}
 
@@ -36,7 +36,7 @@ def answer(
 
 
 def head(status: int, length: int | None, *, media: str | None = JSON, product: bool = True, **headers: str) -> bytes:
-    """Return the bytes of a response's head."""
+    """Return the status line and the headers of a response, as bytes."""
     lines = [f"HTTP/1.1 {status} Whatever"]
     lines += [f"content-length: {length}"] if length is not None else []
     lines += [f"content-type: {media}"] if media else []
@@ -46,18 +46,18 @@ def head(status: int, length: int | None, *, media: str | None = JSON, product: 
 
 
 def error(status: int, kind: str = "status_exception", reason: str = "no", retry_after: str = "") -> Fault:
-    """Respond with an error in Elasticsearch's form."""
+    """Return a fault that sends an error in Elasticsearch's form."""
     body = {"error": {"type": kind, "reason": reason}, "status": status}
     return answer(body, status, retry_after=retry_after) if retry_after else answer(body, status)
 
 
 def page(status: int = 200, text: str = "<html><h1>Welcome</h1></html>") -> Fault:
-    """Respond with a web page, as a proxy or another server would."""
+    """Return a fault that sends a web page, as a proxy or another server would."""
     return answer(text.encode(), status, media="text/html", product=False)
 
 
 def silence(handler: FaultyHandler) -> None:
-    """Never respond."""
+    """Send nothing for 120 seconds, or until the server ends, and close the connection."""
     handler.server.wait(120)
     hang_up(handler)
 
@@ -69,20 +69,20 @@ def hang_up(handler: FaultyHandler) -> None:
 
 
 def reset(handler: FaultyHandler) -> None:
-    """Reset the connection before the work is done."""
+    """Reset the connection without processing the request."""
     handler.close_connection = True
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.connection.close()
 
 
 def reset_after(handler: FaultyHandler) -> None:
-    """Do the work and reset the connection instead of responding."""
+    """Process the request and reset the connection instead of sending the response."""
     handler.perform()
     reset(handler)
 
 
 def work_then(other: Fault) -> Fault:
-    """Do the work, and respond with another fault."""
+    """Return a fault that processes the request and then continues with another fault."""
 
     def fault(handler: FaultyHandler) -> None:
         handler.perform()
@@ -93,7 +93,7 @@ def work_then(other: Fault) -> Fault:
 
 
 def master_lost(status: int, kind: str) -> Fault:
-    """Fail during a stop: the deployments stay stopping until another stop is sent."""
+    """Return a fault that leaves all deployments stopping, until another stop, and sends an error."""
 
     def fault(handler: FaultyHandler) -> None:
         with handler.server.state.lock:
@@ -105,7 +105,7 @@ def master_lost(status: int, kind: str) -> Fault:
 
 
 def after(seconds: float) -> Fault:
-    """Respond correctly after a delay."""
+    """Return a fault that sends the correct response after a delay in seconds."""
 
     def fault(handler: FaultyHandler) -> None:
         handler.server.wait(seconds)
@@ -115,7 +115,7 @@ def after(seconds: float) -> Fault:
 
 
 def when(happened: Event) -> Fault:
-    """Respond correctly after an event."""
+    """Return a fault that sends the correct response after an event, for which it waits up to 60 seconds."""
 
     def fault(handler: FaultyHandler) -> None:
         assert happened.wait(60), "what the answer waits for did not happen"
@@ -125,13 +125,13 @@ def when(happened: Event) -> Fault:
 
 
 def closing(handler: FaultyHandler) -> None:
-    """Respond correctly, then close the connection although the response keeps it open."""
+    """Send the correct response, then close the connection, although the headers keep it open."""
     handler.write(*handler.perform())
     hang_up(handler)
 
 
 def drip(*, from_head: bool = False, every: float = 1.0) -> Fault:
-    """Respond with single bytes, endlessly; the head at once, unless `from_head`."""
+    """Return a fault that endlessly sends a byte every `every` seconds, of the body or, if `from_head`, of the head."""
 
     def fault(handler: FaultyHandler) -> None:
         handler.read_request()
@@ -147,14 +147,14 @@ def drip(*, from_head: bool = False, every: float = 1.0) -> Fault:
 
 
 def endless(start: bytes) -> Iterator[int]:
-    """Yield some bytes and then spaces, endlessly."""
+    """Yield some bytes, and then spaces without end."""
     yield from start
     while True:
         yield 32
 
 
 def raw(data: bytes) -> Fault:
-    """Write bytes that need not be HTTP, and close the connection."""
+    """Return a fault that sends bytes, which need not be HTTP, and closes the connection."""
 
     def fault(handler: FaultyHandler) -> None:
         handler.read_request()
@@ -165,12 +165,12 @@ def raw(data: bytes) -> Fault:
 
 
 def truncated(handler: FaultyHandler) -> None:
-    """Announce more bytes than are sent."""
+    """Send fewer bytes than the headers announce, and close the connection."""
     raw(head(200, 5_000) + b'{"count": 1, "trained_')(handler)
 
 
 def huge(megabytes: int) -> Fault:
-    """Respond with this many megabytes of JSON."""
+    """Return a fault that sends a body of this many megabytes."""
 
     def fault(handler: FaultyHandler) -> None:
         handler.read_request()
@@ -183,7 +183,7 @@ def huge(megabytes: int) -> Fault:
 
 
 def bomb(encoding: str, megabytes: int) -> Fault:
-    """Respond with compressed JSON of this many megabytes."""
+    """Return a fault that sends JSON of this many megabytes, compressed."""
 
     def fault(handler: FaultyHandler) -> None:
         answer(packed(encoding, megabytes), content_encoding=encoding)(handler)
@@ -192,13 +192,13 @@ def bomb(encoding: str, megabytes: int) -> Fault:
 
 
 def packed_as(encoding: str, data: bytes) -> bytes:
-    """Return data compressed with one encoding."""
+    """Return data in gzip format, or else in zlib format."""
     return gzip.compress(data, 1) if encoding == "gzip" else zlib.compress(data, 1)
 
 
 @cache
 def packed(encoding: str, megabytes: int) -> bytes:
-    """Return this much JSON, compressed with each of the encodings."""
+    """Return JSON of this many megabytes, compressed with each of the comma-separated encodings."""
     data = b'{"x": "' + b"0" * (megabytes * MB) + b'"}'
     for one in encoding.split(", "):
         data = packed_as(one, data)
@@ -206,7 +206,7 @@ def packed(encoding: str, megabytes: int) -> bytes:
 
 
 def echo(status: int) -> Fault:
-    """Respond with an error that repeats the Authorization header, encoded and decoded."""
+    """Return a fault that sends an error with the Authorization header, as received and decoded."""
 
     def fault(handler: FaultyHandler) -> None:
         sent = handler.headers.get("authorization") or ""
@@ -218,7 +218,7 @@ def echo(status: int) -> Fault:
 
 
 def warning(*texts: str) -> Fault:
-    """Respond correctly, with Warning headers."""
+    """Return a fault that sends the correct response with Warning headers."""
 
     def fault(handler: FaultyHandler) -> None:
         status, body = handler.perform()
@@ -231,10 +231,10 @@ def warning(*texts: str) -> Fault:
 
 
 def warn_with_authorization(handler: FaultyHandler) -> None:
-    """Respond correctly, with a Warning header that repeats the Authorization header."""
+    """Send the correct response with a Warning header that repeats the Authorization header."""
     warning(f'299 Elasticsearch-8.19.0 "odd [{handler.headers.get("authorization")}]"')(handler)
 
 
 def echo_page(handler: FaultyHandler) -> None:
-    """Respond with a page that repeats the Authorization header."""
+    """Send a web page that repeats the Authorization header."""
     page(418, f"<p>{handler.headers.get('authorization')}</p>")(handler)

@@ -17,7 +17,7 @@ RESOLVE, ENDPOINTS, STOP, LOOK = "resolve", "endpoints", "stop", "look"
 
 @dataclass(frozen=True)
 class Received:
-    """One request, with the phase of the stop and the time."""
+    """One received request: its phase of the stop, its line, its Authorization header, and its time in seconds."""
 
     phase: str
     line: str
@@ -26,10 +26,10 @@ class Received:
 
 
 class FaultyServer(SandboxServer):
-    """A practice cluster that responds to each phase of a stop with the given faults, and then correctly.
+    """A practice cluster that responds to the requests of each phase with the given faults, and then correctly.
 
-    Phases: RESOLVE contains all requests before the first `_stop`, except for the concurrent ones for endpoints and
-    pipelines (ENDPOINTS); STOP contains each `_stop`, LOOK all later reads.
+    Phases: STOP contains each POST; ENDPOINTS the reads of endpoints and pipelines; RESOLVE all other reads before the
+    first stop, and LOOK those after it.
     """
 
     def __init__(self, state: State) -> None:
@@ -42,15 +42,15 @@ class FaultyServer(SandboxServer):
         self._script: dict[str, Iterator[Fault]] = {}
 
     def on(self, phase: str, *faults: Fault, forever: bool = False) -> None:
-        """Set the faults of a phase: one for each request, or the same ones repeatedly."""
+        """Set the faults of a phase: one for each request, in order, repeated without end if `forever`."""
         self._script[phase] = itertools.cycle(faults) if forever else iter(faults)
 
     def lines(self, phase: str) -> list[str]:
-        """Return the requests of a phase."""
+        """Return the method and path of each request of a phase."""
         return [one.line for one in self.received if one.phase == phase]
 
     def fault_for(self, handler: "FaultyHandler") -> Fault | None:
-        """Record a request and return its fault."""
+        """Record a request and return its fault, or None."""
         with self.lock:
             phase = self.phase_of(handler)
             line = f"{handler.command} {handler.path}"
@@ -67,7 +67,7 @@ class FaultyServer(SandboxServer):
 
     @contextmanager
     def counted(self, handler: "FaultyHandler") -> Iterator[None]:
-        """Count the concurrent stops."""
+        """Count the stop requests in progress, and record their maximum, while a request is handled."""
         one = int(handler.command == "POST")
         with self.lock:
             self.in_flight += one
@@ -79,17 +79,17 @@ class FaultyServer(SandboxServer):
                 self.in_flight -= one
 
     def wait(self, seconds: float) -> None:
-        """Let a handler wait, at most until the server ends."""
+        """Wait for this many seconds, but at most until the server ends."""
         self.closing.wait(seconds)
 
 
 class FaultyHandler(SandboxHandler):
-    """One connection to the server; a fault gets the handler and can use its socket."""
+    """One connection to the server; each fault gets the handler and can use its socket."""
 
     server: FaultyServer
 
     def answer(self) -> None:
-        """Respond to one request, with its fault or correctly."""
+        """Respond to a request with its fault, or correctly if it has none."""
         fault = self.server.fault_for(self)
         with self.server.counted(self):
             if fault:
@@ -100,25 +100,25 @@ class FaultyHandler(SandboxHandler):
     do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - names required by http.server
 
     def handle_one_request(self) -> None:
-        """Handle one request; ignore clients that disconnect."""
+        """Handle one request, and ignore clients that disconnect."""
         try:
             super().handle_one_request()
         except OSError:
             self.close_connection = True
 
     def read_request(self) -> None:
-        """Read and discard the body."""
+        """Read and discard the body of the request."""
         self.rfile.read(int(self.headers.get("content-length") or 0))
 
     def send(self, data: bytes) -> None:
-        """Write bytes to the client."""
+        """Write bytes to the client immediately."""
         self.wfile.write(data)
         self.wfile.flush()
 
 
 @contextmanager
 def misbehaving(state: State | None = None) -> Iterator[FaultyServer]:
-    """Yield a server without deployments and faults."""
+    """Yield a running server with this state, by default an empty one, and without faults."""
     with FaultyServer(state or State()) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         try:
@@ -129,7 +129,7 @@ def misbehaving(state: State | None = None) -> Iterator[FaultyServer]:
 
 
 def deployments(state: State, *names: str, model: str = "m", **settings: Any) -> None:
-    """Add deployments of one model to a state; by default they stop quickly."""
+    """Add started deployments of a model to a state; by default they stop at once."""
     state.models[model] = "pytorch"
     for name in names:
         started = state.start(model, name)

@@ -1,4 +1,4 @@
-"""Handles signals in a run on a cluster: the run ends once, after its clean-up."""
+"""Handles signals in a run on a cluster: the run ends once, and only after its clean-up."""
 
 import signal
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupts:
-    """Converts the first signal to KeyboardInterrupt, but not while `held`; later signals are ignored."""
+    """Raises KeyboardInterrupt on the first signal, or after `hold`, and ignores later signals."""
 
     def __init__(self) -> None:
         self.held = 0
@@ -17,7 +17,7 @@ class Interrupts:
         self.raised = False
 
     def install(self, *, hangup: bool) -> None:
-        """Install the handlers; `hangup` is False under nohup, where SIGHUP must not end the run."""
+        """Install the handlers; without `hangup`, as under nohup, SIGHUP does not end the run."""
         for number in ENDING:
             signal.signal(number, self.handle if hangup or number != signal.SIGHUP else nothing)
 
@@ -27,14 +27,14 @@ class Interrupts:
         self.end()
 
     def end(self) -> None:
-        """End the run after a signal, once, and not during clean-up."""
+        """Raise KeyboardInterrupt after a signal, once, and not during `hold`."""
         if self.came and not self.raised and not self.held:
             self.raised = True
             raise KeyboardInterrupt
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Let a block finish before a signal ends the run."""
+        """Run a `with` block to its end before a signal ends the run."""
         self.held += 1
         try:
             yield
@@ -44,7 +44,7 @@ class Interrupts:
 
 
 def nothing(number: int, frame: FrameType | None) -> None:
-    """Do nothing; unlike SIG_IGN, this is not inherited by child processes."""
+    """Do nothing; child processes do not inherit this handler, unlike SIG_IGN."""
 
 
 INTERRUPTS = Interrupts()

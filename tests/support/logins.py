@@ -12,7 +12,7 @@ CREDENTIALS = {"ESML_USERNAME", "ESML_PASSWORD", "ESML_API_KEY", "ESML_BEARER_TO
 
 
 def require_login(cluster: RawCluster) -> None:
-    """Skip the test if no users can be created."""
+    """Skip the test if the cluster has no security, or if the connection has no user name."""
     if not cluster.secured:
         pytest.skip("the cluster has no security")
     if not cluster.username:
@@ -20,12 +20,12 @@ def require_login(cluster: RawCluster) -> None:
 
 
 def address(cluster: RawCluster) -> dict[str, str]:
-    """Return the settings that lead to the cluster, without credentials."""
+    """Return the settings for the connection to the cluster, without credentials."""
     return {name: value for name, value in cluster.environment().items() if name not in CREDENTIALS}
 
 
 def as_user(cluster: RawCluster, roles: Iterable[str], privileges: Iterable[str] = ()) -> dict[str, str]:
-    """Create a user with roles, or with cluster privileges, and return the settings for this user."""
+    """Create a user with roles, and with cluster privileges if any, and return the settings for this user."""
     require_login(cluster)
     name = cluster.full("user")
     if privileges:
@@ -43,5 +43,5 @@ def api_key(cluster: RawCluster, privileges: Iterable[str] = ()) -> Any:
 
 
 def as_key(cluster: RawCluster, privileges: Iterable[str]) -> dict[str, str]:
-    """Create an API key with cluster privileges and return the settings for it."""
+    """Create an API key with cluster privileges and return the settings for this key."""
     return {**address(cluster), "ESML_API_KEY": api_key(cluster, privileges)["encoded"]}

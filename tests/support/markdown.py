@@ -1,4 +1,4 @@
-"""Reads the code blocks and links of README and docs."""
+"""Reads code blocks, links and prose from README, CONTRIBUTING, CHANGELOG and docs."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ HEADING = re.compile(r"^#+ (?P<title>.*)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Block:
-    """A code block; `mark` is the instruction for its test, in a comment directly above it."""
+    """A code block; `mark` is the instruction for its test, from a comment directly above it."""
 
     page: str
     line: int
@@ -38,13 +38,13 @@ def blocks(page: Path) -> Iterator[Block]:
 
 
 def all_blocks(*languages: str) -> list[Block]:
-    """Return the code blocks of README and docs in these languages."""
+    """Return the code blocks in these languages of README and docs."""
     pages = [page for page in PAGES if page.name not in {"CONTRIBUTING.md", "CHANGELOG.md"}]
     return [block for page in pages for block in blocks(page) if block.language in languages]
 
 
 def links(page: Path) -> list[str]:
-    """Return the targets of a page's links and pictures, except in code blocks."""
+    """Return the targets of the links and pictures on a page, except for those in code blocks."""
     return [found["target"] for found in LINK.finditer(FENCE.sub("", page.read_text(encoding="utf-8")))]
 
 

@@ -1,4 +1,4 @@
-"""A small HTTP proxy with CONNECT for https and complete URLs for http, optionally with a login."""
+"""An HTTP proxy for tests: CONNECT for https, complete URLs for http, and optionally a login."""
 
 import base64
 import socket
@@ -14,9 +14,9 @@ from tests.support.tls_server import encrypt, in_thread
 
 
 class Proxy(ThreadingHTTPServer):
-    """A proxy on a free port; `seen` records the request lines.
+    """A proxy on a free port; `seen` records method and target of each request.
 
-    `login` is the required `name:password`; `refuses` is the status with which it rejects every request.
+    `login` is the required `name:password`; `refuses` is the status with which the proxy rejects every request.
     """
 
     daemon_threads = True
@@ -29,15 +29,15 @@ class Proxy(ThreadingHTTPServer):
         self.scheme = "http"
 
     def url(self, login: str = "") -> str:
-        """Return its URL, optionally with a login."""
+        """Return the URL of the proxy, optionally with a login."""
         return f"{self.scheme}://{f'{login}@' if login else ''}localhost:{self.server_address[1]}"
 
     def handle_error(self, *_: object) -> None:
-        """Ignore errors."""
+        """Print no tracebacks."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One client of the proxy."""
+    """One connection of a client to the proxy."""
 
     protocol_version = "HTTP/1.1"
     server: Proxy
@@ -71,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815 - name required by http.server
 
     def welcome(self) -> bool:
-        """Return whether the client is allowed to use the proxy; if not, respond with 407 or the given status."""
+        """Return whether the client may use the proxy; if not, respond with 407 or the status of `refuses`."""
         self.server.seen.append(f"{self.command} {self.path}")
         wanted = self.server.login and "Basic " + base64.b64encode(self.server.login.encode()).decode()
         if wanted and self.headers.get("proxy-authorization") != wanted:
@@ -83,7 +83,7 @@ class Handler(BaseHTTPRequestHandler):
         return True
 
     def reply(self, status: int, data: bytes, headers: dict[str, str]) -> None:
-        """Write a response."""
+        """Send a response."""
         self.send_response(status)
         for name, value in headers.items():
             if name.lower() not in {"content-length", "transfer-encoding", "connection"}:
@@ -97,7 +97,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def pump(source: socket.socket, target: socket.socket) -> None:
-    """Copy data from one socket to the other until it ends."""
+    """Copy data from one socket to another until the first one ends."""
     try:
         while data := source.recv(65536):
             target.sendall(data)
@@ -108,7 +108,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 
 @contextmanager
 def proxying(login: str | None = None, pair: Pair | None = None, refuses: int | None = None) -> Iterator[Proxy]:
-    """Yield a proxy that serves from a thread, with TLS if it has a certificate."""
+    """Yield a proxy that serves from a thread, with TLS if a certificate is given."""
     with Proxy(login, refuses) as server:
         if pair:
             encrypt(server, pair)

@@ -1,4 +1,4 @@
-"""A cluster for tests, over plain HTTP and independent of esml.
+"""A cluster for tests, reached over plain HTTP requests and independent of esml.
 
 In a scenario the cluster has a `prefix`, which is added to every name that a test passes to `model`, `deployment`,
 `pipeline` and so on. `short` removes it from output, so that tests can use `d` instead of `esml-test-abcdef-d`.
@@ -22,7 +22,7 @@ from tests.support.requests import check_listed, check_names
 
 PATIENCE = 60.0  # time limit in seconds, e.g. for the start of a deployment
 MODELS = "/_ml/trained_models"
-# What a cluster may lack: status and part of the reason of the refusal, and the text for skipped tests.
+# Refusals for which a test is skipped: their status, a part of their reason, and what the cluster lacks.
 LACKS = (
     (403, "license", "a licence for machine learning (a trial will do)"),
     (429, "", "room for another deployment"),
@@ -33,10 +33,10 @@ LACKS = (
 
 @dataclass(frozen=True)
 class RawCluster:
-    """The address of a cluster, and the login for it.
+    """The address of a cluster, and the credentials for it.
 
-    `prefix` begins every name; `alone` means that nobody else uses the cluster; `faults` allows calls to `_testnode`,
-    which only a test node has. `resets` records the kinds of server that it was set to.
+    Every name begins with `prefix`; `alone` means that nobody else uses the cluster; `faults` allows calls to
+    `_testnode`, which only a test node has. `resets` records the arguments of each `reset`.
     """
 
     url: str
@@ -65,7 +65,7 @@ class RawCluster:
         return text.replace(self.prefix, "") if self.prefix else text
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """Make a request and return its status and decoded body."""
+        """Send a request and return the status and the decoded body of the response."""
         path = path.replace("~", self.prefix)
         if self.prefix:
             check_names(method, path, self.prefix)
@@ -79,13 +79,13 @@ class RawCluster:
         return answer.status, json.loads(answer.data or b"null")
 
     def do(self, method: str, path: str, body: object = None) -> Any:
-        """Make a request that must succeed and return its decoded body."""
+        """Send a request that must succeed, and return the decoded body of the response."""
         status, answer = self.ask(method, path, body)
         assert 200 <= status < 300, (method, path, status, answer)
         return answer
 
     def need(self, method: str, path: str, body: object = None) -> Any:
-        """Make a request; skip the test if the cluster lacks the means for it."""
+        """Send a request and return the decoded body; skip the test if a license, room or privilege is missing."""
         status, answer = self.ask(method, path, body)
         reason = str(answer.get("error", "") if isinstance(answer, dict) else answer)
         for code, part, what in LACKS:
@@ -97,14 +97,14 @@ class RawCluster:
         return answer
 
     def until(self, condition: Callable[[], object], what: str) -> None:
-        """Read the cluster repeatedly until a condition is true; fail after PATIENCE seconds."""
+        """Evaluate a condition repeatedly until it is true; fail after PATIENCE seconds."""
         ends = time.monotonic() + PATIENCE
         while not condition():
             assert time.monotonic() < ends, f"{what} did not happen within {PATIENCE:.0f} s"
             time.sleep(0.05)
 
     def model(self, name: str, kind: str = "pytorch") -> None:
-        """Create a model: the tiny one, or a tree that cannot be deployed; without a prefix only a name."""
+        """Create the tiny model, or a tree model that cannot be deployed; without a prefix only its name and type."""
         path = f"{MODELS}/{self.full(name)}"
         if not self.prefix:
             self.do("PUT", path, {"model_type": kind})
@@ -118,7 +118,8 @@ class RawCluster:
     def deployment(self, name: str, model: str, **parameters: object) -> None:
         """Start a deployment of an existing model, and wait until it is running.
 
-        Its priority is low unless other parameters are given, so that many fit on a small machine.
+        In a scenario its priority is low, unless allocations, threads or priority are given, so that many fit on a
+        small machine.
         """
         if self.prefix and not parameters.keys() & {"number_of_allocations", "threads_per_allocation", "priority"}:
             parameters["priority"] = "low"
@@ -132,12 +133,12 @@ class RawCluster:
         self.do("PUT", f"{MODELS}/{self.full(model)}/model_aliases/{self.full(name)}")
 
     def pipeline(self, name: str, *models: str) -> None:
-        """Create an ingest pipeline with an inference processor for each name."""
+        """Create an ingest pipeline with an inference processor for each model, deployment or alias."""
         processors = [{"inference": {"model_id": self.full(one)}} for one in models]
         self.do("PUT", f"/_ingest/pipeline/{self.full(name)}", {"processors": processors})
 
     def endpoint(self, name: str, **settings: str) -> None:
-        """Create an inference endpoint with a model_id, which creates a deployment, or with a deployment_id."""
+        """Create an inference endpoint: a model_id alone creates a deployment, a deployment_id uses an existing one."""
         named: dict[str, object] = {key: self.full(value) for key, value in settings.items()}
         if self.prefix:
             named |= {"num_allocations": 1, "num_threads": 1}
@@ -145,34 +146,34 @@ class RawCluster:
         self.need("PUT", f"/_inference/sparse_embedding/{self.full(name)}", body)
 
     def infer(self, name: str) -> Any:
-        """Send one inference request and return the response."""
+        """Send an inference request with one text and return the decoded response."""
         return self.do("POST", f"{MODELS}/{self.full(name)}/_infer", {"docs": [{"text_field": "these words"}]})
 
     def fault(self, name: str, **faults: object) -> None:
-        """Make the stop of a deployment slow, or make it fail."""
+        """Set the faults of a deployment on a test node, e.g. a slow or failing stop."""
         self.do("POST", f"/_testnode/faults/{self.full(name)}", faults)
 
     def stats(self) -> dict[str, dict[str, Any]]:
-        """Return the `deployment_stats` of each deployment by ID, without the prefix."""
+        """Return the `deployment_stats` of each deployment with the prefix, by ID without the prefix."""
         status, answer = self.ask("GET", f"{MODELS}/{self.prefix}*/_stats?size=1000")
-        if status == 404:  # one of them has lost its model
+        if status == 404:  # the model of a deployment was deleted
             answer = self.do("GET", f"{MODELS}/_all/_stats?size=10000")
         entries = json.loads(self.short(json.dumps(own(answer, self.prefix))))
         found = [one["deployment_stats"] for one in entries if "deployment_stats" in one]
         return {one["deployment_id"]: one for one in found}
 
     def states(self) -> dict[str, str]:
-        """Return the state of each deployment."""
+        """Return the state of each deployment with the prefix."""
         return {name: one["state"] for name, one in self.stats().items()}
 
     def running(self) -> list[str]:
-        """Return the IDs of all deployments, sorted."""
+        """Return the sorted IDs of all deployments with the prefix."""
         return sorted(self.stats())
 
     def reset(self, **kind: object) -> None:
-        """Clear a test node and set the kind of server that it plays, such as `before="8.8"`.
+        """Clear a test node and set the kind of server that it imitates, e.g. `before="8.8"`.
 
-        Skips the test if others use the node. After the test the node is its own kind again.
+        Skips the test if others use the node. The clean-up after the test resets the node to its own kind.
         """
         if not self.alone and self.others():
             pytest.skip(f"a reset would forget what is not ours: {self.others()[0]} ...")
@@ -183,7 +184,7 @@ class RawCluster:
             self.do("DELETE", f"/_ingest/pipeline/{name}")
 
     def others(self) -> list[str]:
-        """Return the models on the cluster without the prefix."""
+        """Return the IDs of the models on the cluster that do not begin with the prefix."""
         configs = self.do("GET", f"{MODELS}/_all?size=10000").get("trained_model_configs", [])
         return [one["model_id"] for one in configs if not one["model_id"].startswith(self.prefix)]
 
@@ -200,20 +201,20 @@ class RawCluster:
 
 
 def own(answer: Any, prefix: str) -> list[Any]:
-    """Return the entries of `_stats` with the prefix."""
+    """Return the entries of a `_stats` response whose deployment IDs begin with the prefix."""
     entries = answer.get("trained_model_stats", [])
     return [one for one in entries if one.get("deployment_stats", {}).get("deployment_id", "").startswith(prefix)]
 
 
 def basic(username: str | None, password: str | None) -> str | None:
-    """Return the Authorization header for a login."""
+    """Return the Authorization header for a login, or None without a user name."""
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode() if username else None
 
 
 def trusting(ca_certs: str | None) -> ssl.SSLContext:
     """Return a TLS context that also trusts the CAs in a file."""
     context = ssl.create_default_context(cafile=ca_certs)
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # the CA of a test node has no key usage
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # the CA of a test node has no key usage extension
     return context
 
 

@@ -1,4 +1,4 @@
-"""The requests that scenarios can send: those in docs/scenarios.md, for names with the test's prefix."""
+"""Checks the requests of scenarios: only those in docs/scenarios.md, and only for names with the test's prefix."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from tests.support.markdown import TOP
 
 PAGE = TOP / "docs/scenarios.md"
 ROW = re.compile(r"^\| `(?P<method>[A-Z]+) (?P<path>/[^`?]*)\??(?P<query>[^`]*)` \|", re.MULTILINE)
-# Further requests of tests marked `faults`, which run only on a test node.
+# Additional requests of tests marked `faults`, which run only on a test node.
 NODE_ONLY = """
 | `DELETE /_ml/trained_models/{model_id}/model_aliases/{model_alias}` |
 | `POST /_ml/set_upgrade_mode?enabled` |
@@ -18,13 +18,13 @@ NODE_ONLY = """
 | `POST /_testnode/reset` |
 | `POST /a/b/c` |
 """
-# A stop may name all deployments: the server stops none then.
+# A stop of _all is allowed, because the server stops nothing then.
 STOP_ALL = "/_ml/trained_models/_all/deployment/_stop"
 
 
 @dataclass(frozen=True)
 class Row:
-    """A request in the tables; `path` has a group for each name in it."""
+    """One request in the tables of docs/scenarios.md; `path` has a group for each name in it."""
 
     method: str
     path: re.Pattern[str]
@@ -36,12 +36,12 @@ class Row:
         return found and tuple(map(unquote, found.groups()))
 
     def allows(self, path: str) -> bool:
-        """Return whether the request can have the query parameters in a path."""
+        """Return whether the row lists all query parameters of a path."""
         return self.query.issuperset(parse_qs(urlsplit(path).query, keep_blank_values=True))
 
 
 def rows(text: str) -> tuple[Row, ...]:
-    """Return the requests in the tables of a text."""
+    """Return the requests in the tables of a Markdown text."""
     return tuple(
         Row(
             found["method"],
@@ -54,18 +54,18 @@ def rows(text: str) -> tuple[Row, ...]:
 
 @cache
 def listed() -> tuple[Row, ...]:
-    """Return the requests of the page."""
+    """Return the requests in docs/scenarios.md."""
     return rows(PAGE.read_text(encoding="utf-8"))
 
 
 def check_listed(method: str, path: str) -> None:
-    """Fail unless docs/scenarios.md lists a request with its query parameters."""
+    """Fail if docs/scenarios.md does not list a request with its query parameters."""
     found = any(row.names(method, path) is not None and row.allows(path) for row in listed())
     assert found, f"{method} {path} is not in docs/scenarios.md"
 
 
 def check_names(method: str, path: str, prefix: str) -> None:
-    """Fail if a request changes something whose name does not begin with the prefix, or an unknown object."""
+    """Fail if a request other than GET is unlisted, or has a name that does not begin with the prefix."""
     if method == "GET" or urlsplit(path).path == STOP_ALL:
         return
     matching = [names for row in (*listed(), *rows(NODE_ONLY)) if (names := row.names(method, path)) is not None]

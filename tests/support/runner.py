@@ -1,4 +1,4 @@
-"""Runs esml in scenarios, and adds the prefix to all names, so that no other names can be used.
+"""Runs esml in scenarios, and adds the prefix to all names, so that a test cannot use other names.
 
 run("stop", "d*", "--model", "m")  runs  esml stop esml-test-abcdef-d* --model esml-test-abcdef-m
 
@@ -29,14 +29,14 @@ class Run:
     def __call__(
         self, *arguments: str, stdin: str = "", environment: Mapping[str, str] | None = None, timeout: float = 60
     ) -> Ended:
-        """Run a command with names without the prefix, and return the result."""
+        """Add the prefix to the names in a command, run it, and return its result without the prefix."""
         words = self.words(*arguments)
         names = self.cluster.environment() if environment is None else environment
         ended = esml(*words, environment=names, stdin=self.lines(words, stdin), timeout=timeout)
         return Ended(ended.status, self.cluster.short(ended.out), self.cluster.short(ended.err))
 
     def words(self, *arguments: str) -> list[str]:
-        """Return the arguments with the prefix."""
+        """Return the arguments with prefixed names; on a shared cluster, a list of everything gets a pattern."""
         if not arguments or arguments[0] not in WITH_IDS:
             return list(arguments)
         words = [arguments[0], *self.renamed(arguments[0], arguments[1:])]
@@ -56,7 +56,7 @@ class Run:
                 yield self.cluster.full(word) if kind == "model" else word
 
     def identifier(self, word: str, words: Sequence[str]) -> str:
-        """Return an ID or a pattern with the prefix."""
+        """Return an ID or a pattern with the prefix; skip the test if _all would include deployments of others."""
         if word == "_all":
             if not self.cluster.alone and "--dry-run" not in words:
                 pytest.skip("_all would reach what is not ours")
@@ -64,7 +64,7 @@ class Run:
         return word if word in {"", "-"} else self.cluster.full(word)
 
     def lines(self, words: Sequence[str], stdin: str) -> str:
-        """Return standard input, with the prefix added to IDs."""
+        """Return standard input, with the prefix added to each ID if the command reads IDs from it."""
         if "-" not in words or words[0] == "restore":
             return stdin
         return "".join(self.cluster.full(line) if line.strip() else line for line in stdin.splitlines(keepends=True))
@@ -87,7 +87,7 @@ def kinds(command: str, words: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 @cache
 def values(command: str) -> frozenset[str]:
-    """Return the options of a command that have a value."""
+    """Return the options of a command that require a value."""
     found: click.Command = import_module(f"esml_stop.cli.commands.{command}").command
     options = [one for one in found.params if isinstance(one, click.Option) and not one.is_flag and not one.count]
     return frozenset(name for one in options for name in one.opts)

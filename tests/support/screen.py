@@ -1,4 +1,4 @@
-"""Runs the real command on a terminal, and returns the final screen."""
+"""Runs the real command on a terminal until it ends, and returns its output and the final screen."""
 
 import fcntl
 import os
@@ -20,7 +20,7 @@ ROWS = 400
 
 @dataclass
 class Shown:
-    """The output of a command: to the terminal, as bytes with times in seconds, and to a pipe."""
+    """The exit code and the output of a command: to the terminal, in chunks with times in seconds, and to pipes."""
 
     columns: int
     status: int = -1
@@ -34,14 +34,14 @@ class Shown:
 
     @property
     def lines(self) -> list[str]:
-        """Return the lines on the final screen, without empty ones."""
+        """Return the non-empty lines on the final screen."""
         screen = pyte.Screen(self.columns, ROWS)
         pyte.ByteStream(screen).feed(self.raw.encode())
         return [line.rstrip() for line in screen.display if line.strip()]
 
     @property
     def written(self) -> list[str]:
-        """Return the written lines without colors; the terminal may have wrapped them."""
+        """Return the lines written after the last progress display, without colors or wrapping."""
         return re.sub(r"\x1b\[[\d;]*m", "", self.raw.rpartition("\r\x1b[K")[2]).splitlines()
 
     @property
@@ -51,7 +51,7 @@ class Shown:
 
     @property
     def colours(self) -> set[str]:
-        """Return the codes of all colors and styles in the output."""
+        """Return the codes of all colors and styles in the output to the terminal."""
         return {code for codes in re.findall(r"\x1b\[([\d;]*)m", self.raw) for code in codes.split(";")} - {"", "0"}
 
 
@@ -64,9 +64,9 @@ def on_terminal(
     answer: str = "",
     watch: Callable[[str], None] = lambda _: None,
 ) -> Shown:
-    """Run `esml` on a terminal; a stream that is disabled is a pipe.
+    """Run `esml` on a terminal; with `stdout` or `stderr` False, this stream is a pipe.
 
-    `watch` is called with the whole output after each write.
+    `answer` is typed at the start. `watch` is called with the whole output after each write.
     """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
@@ -90,11 +90,11 @@ def on_terminal(
 
 
 def read(terminal: int, shown: Shown, began: float, watch: Callable[[str], None]) -> None:
-    """Read from a terminal until its last writer has closed it."""
+    """Read from a terminal into `shown` until the command has closed the terminal."""
     while True:
         try:
             data = os.read(terminal, 65_536)
-        except OSError:  # on Linux: the last writer has closed it
+        except OSError:  # on Linux, the last writer has closed the terminal
             return
         if not data:
             return

@@ -1,4 +1,4 @@
-"""Installs the command's signal handlers within a test, and restores those of pytest."""
+"""Installs the command's signal handlers during a test, and restores those of pytest."""
 
 import os
 import signal

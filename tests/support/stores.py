@@ -1,4 +1,4 @@
-"""Temporary, real credential stores; tests are skipped if their programs are not installed."""
+"""Provides temporary, real credential stores; tests are skipped if the programs are not installed."""
 
 import os
 import shutil
@@ -15,14 +15,14 @@ LOGIN = "esml@example.invalid"
 
 
 def need(*programs: str) -> None:
-    """Skip the test if a program is missing."""
+    """Skip the test if a program is not installed."""
     missing = [name for name in programs if not shutil.which(name)]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)} (Debian: pass gnupg libsecret-tools gnome-keyring dbus)")
 
 
 def run(environment: Mapping[str, str], *command: str, given: str = "") -> str:
-    """Run a command that must succeed, and return its output."""
+    """Run a command that must succeed, and return its stdout."""
     full = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **environment}
     ended = subprocess.run(command, env=full, input=given, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 0, (command, ended.stderr)
@@ -69,4 +69,4 @@ def secret_service(**entries: str) -> Iterator[dict[str, str]]:
                 run(environment, "secret-tool", "store", "--label=test", *where, given=secret)
             yield environment
         finally:
-            os.kill(int(pid), signal.SIGTERM)  # services on the bus end with it
+            os.kill(int(pid), signal.SIGTERM)  # the keyring on this bus ends as well

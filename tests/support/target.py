@@ -1,4 +1,4 @@
-"""The clusters of scenarios: a practice cluster for each, or the cluster in ESML_TEST_URL.
+"""Provides the clusters of scenarios: a practice cluster for each, or the cluster in ESML_TEST_URL.
 
 ESML_TEST_URL and all other settings of the connection (ESML_TEST_API_KEY, ESML_TEST_CA_CERTS, ESML_TEST_CLOUD_ID ...)
 correspond to esml's own settings.
@@ -27,14 +27,14 @@ ADDRESSES = ("ESML_TEST_URL", "ESML_TEST_CLOUD_ID")
 
 
 def names_a_cluster() -> bool:
-    """Return whether the environment contains a cluster to test on."""
+    """Return whether the environment sets the URL or the cloud ID of a cluster under test."""
     return any(os.environ.get(name) for name in ADDRESSES)
 
 
 def settings() -> dict[str, str]:
-    """Return esml's settings for the cluster under test."""
+    """Return esml's settings for the cluster under test, from the ESML_TEST_ variables."""
     given = {name.removeprefix(OURS): value for name, value in os.environ.items() if name.startswith(OURS) and value}
-    given.pop("PORT", None)  # says which test node to stop
+    given.pop("PORT", None)  # the port of the test node that .ci/run stops
     return {f"ESML_{name}": value for name, value in given.items()}
 
 
@@ -44,7 +44,7 @@ def connection_from_environment() -> Connection:
 
 
 def node_from_environment() -> RawCluster | None:
-    """Return the cluster in the environment, or None."""
+    """Return the cluster under test, or None if the environment does not set one."""
     if not names_a_cluster():
         return None
     found = connection_from_environment()
@@ -62,7 +62,7 @@ def node_from_environment() -> RawCluster | None:
 
 
 def verification(ca: str | None, cert: str | None, key: str | None, *, verify: bool) -> ssl.SSLContext:
-    """Return the TLS context for the cluster, with the client certificate."""
+    """Return the TLS context for the cluster under test, with the client certificate if there is one."""
     context = trusting(ca)
     if not verify:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -86,7 +86,7 @@ def workspace(target: str, *, faults: bool = False) -> Iterator[RawCluster]:
 
     `target` is `sandbox` for an empty practice cluster, or `node`. Only `faults` allows calls to `_testnode`.
     """
-    # Letters only: names that differ only in digits are not suggested.
+    # Letters only, because esml does not suggest names that differ only in digits.
     prefix = f"{COMMON_PREFIX}{''.join(random.SystemRandom().choices(string.ascii_lowercase, k=6))}-"
     if target == "sandbox":
         with serve(empty=True) as server:
@@ -104,7 +104,7 @@ def workspace(target: str, *, faults: bool = False) -> Iterator[RawCluster]:
 
 
 def leave(mine: RawCluster) -> None:
-    """Remove everything that a test created, and reset the kind of a test node."""
+    """Restore the kind of a test node if the test changed it, and remove everything that the test created."""
     try:
         if mine.resets:
             mine.do("POST", "/_testnode/reset", {})

@@ -1,4 +1,4 @@
-"""Runs a command in pipes or on a terminal, so that a test can interrupt it and type."""
+"""Runs the real command in pipes or on a terminal, so that a test can interrupt it and type."""
 
 import os
 import pty
@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-# Time limit in seconds, generous for busy machines.
+# The time limit of each wait in seconds; it is long because the machine may be busy.
 PATIENCE = 60.0
 
 
 def until(condition: Callable[[], object], what: str) -> None:
-    """Wait until a condition is true."""
+    """Wait until a condition is true; fail after PATIENCE seconds."""
     ends = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < ends, f"{what} did not happen"
@@ -25,7 +25,7 @@ def until(condition: Callable[[], object], what: str) -> None:
 
 @contextmanager
 def started(*arguments: str, environment: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    """Yield a running `esml` with its streams in pipes."""
+    """Yield the process of a running `esml` with its streams in pipes, and kill it at the end."""
     command = [sys.executable, "-m", "esml_stop", *arguments]
     env, pipe = {**os.environ, **environment}, subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=env) as process:
@@ -36,7 +36,7 @@ def started(*arguments: str, environment: Mapping[str, str]) -> Iterator["subpro
 
 
 def interrupted(process: "subprocess.Popen[str]", *signals: int, pause: float = 0.1) -> tuple[int, str, str]:
-    """Send signals and return exit code, stdout and stderr; the command must end although it is waiting."""
+    """Send signals with pauses in seconds, wait until the command ends, and return exit code, stdout and stderr."""
     for number in signals:
         process.send_signal(number)
         time.sleep(pause if number is not signals[-1] or len(signals) > 1 else 0)
@@ -46,7 +46,7 @@ def interrupted(process: "subprocess.Popen[str]", *signals: int, pause: float = 
 
 @dataclass
 class Terminal:
-    """A command on its own terminal."""
+    """A running command on its own terminal, and its output so far."""
 
     pid: int
     fd: int
@@ -54,7 +54,7 @@ class Terminal:
     status: int | None = None
 
     def read_until(self, text: str) -> None:
-        """Read the output until it contains a text."""
+        """Read the output until it contains a text; fail after PATIENCE seconds."""
         until(lambda: text in self.read(), f"{text!r} on the terminal")
 
     def wait(self, condition: Callable[[], bool], what: str) -> None:
@@ -73,7 +73,7 @@ class Terminal:
         os.write(self.fd, text.encode())
 
     def ended(self) -> int:
-        """Wait for the end and return the exit code."""
+        """Wait until the command ends, and return its exit code."""
         done = [0, 0]
 
         def over() -> bool:
@@ -91,7 +91,7 @@ class Terminal:
 def on_terminal(*arguments: str, environment: Mapping[str, str]) -> Iterator[Terminal]:
     """Yield a running `esml` whose stdin, stdout and stderr are a terminal."""
     pid, fd = pty.fork()
-    if pid == 0:  # the command's side
+    if pid == 0:  # the child process
         os.execve(sys.executable, [sys.executable, "-m", "esml_stop", *arguments], {**os.environ, **environment})
     terminal = Terminal(pid, fd)
     try:

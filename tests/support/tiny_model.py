@@ -1,6 +1,6 @@
-"""The model of the scenarios: a TorchScript module of a few kilobytes that returns the words of each text.
+"""The model of the scenarios: a TorchScript module of 2 KB that returns the words of each text.
 
-`python -m tests.support.make_tiny_model` creates tiny_model.pt; only that requires PyTorch.
+`python -m tests.support.make_tiny_model` creates tiny_model.pt; only this script requires PyTorch.
 """
 
 import base64
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).parent / "tiny_model.pt"
-# The special tokens of the BERT tokenizer, and some words; the model has an output for each.
+# The special tokens of the BERT tokenizer, and some words; the model returns a weight for each of them.
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "these", "are", "my", "words"]
 
 CONFIGURATION: dict[str, Any] = {
@@ -37,7 +37,7 @@ TREE: dict[str, Any] = {
 
 
 def definition() -> dict[str, Any]:
-    """Return the request body with the single part of the model's definition."""
+    """Return the request body that uploads the definition of the model as a single part."""
     data = FILE.read_bytes()
     return {
         "definition": base64.b64encode(data).decode(),

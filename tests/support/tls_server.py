@@ -1,4 +1,4 @@
-"""A practice cluster with TLS, for tests of certificates."""
+"""Provides a practice cluster with TLS for tests of certificates."""
 
 import ssl
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.support.certificates import Pair
 
 
 class CountingServer(SandboxServer):
-    """A practice cluster that counts its connections."""
+    """A practice cluster that counts the connections to it."""
 
     connections = 0
     scheme = "http"
@@ -25,16 +25,16 @@ class CountingServer(SandboxServer):
         return super().get_request()
 
     def handle_error(self, *_: Any) -> None:
-        """Ignore refused connections, which are expected."""
+        """Print no tracebacks, because tests expect failed connections."""
 
     def at(self, host: str = "localhost") -> str:
-        """Return the URL with a host name."""
+        """Return the URL of the server with a host name."""
         return f"{self.scheme}://{host}:{self.server_address[1]}"
 
 
 @contextmanager
 def serving(pair: Pair | None = None, *, client_ca: Path | None = None) -> Iterator[CountingServer]:
-    """Yield an empty practice cluster with a certificate, or without TLS; it can require a client certificate."""
+    """Yield an empty practice cluster, with TLS if a certificate is given; `client_ca` requires client certificates."""
     with CountingServer(0, State()) as server:
         if pair:
             encrypt(server, pair, client_ca)
@@ -44,7 +44,7 @@ def serving(pair: Pair | None = None, *, client_ca: Path | None = None) -> Itera
 
 
 def encrypt(server: TCPServer, pair: Pair, client_ca: Path | None = None) -> None:
-    """Enable TLS on a server; it can require a client certificate."""
+    """Enable TLS on a server; with `client_ca` it requires a client certificate of this CA."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair.cert, pair.key)
     if client_ca:
@@ -55,7 +55,7 @@ def encrypt(server: TCPServer, pair: Pair, client_ca: Path | None = None) -> Non
 
 @contextmanager
 def in_thread(server: TCPServer) -> Iterator[None]:
-    """Serve from a thread during a block."""
+    """Serve from a thread for the duration of a `with` block."""
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield

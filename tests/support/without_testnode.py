@@ -1,8 +1,8 @@
-"""Hides from a command that the cluster under test is a test node.
+"""Runs a command without access to the `_testnode` calls of the cluster under test.
 
 ESML_TEST_URL=... python -m tests.support.without_testnode pytest -m scenario
 
-runs the command with the URL of a proxy that forwards every request, but responds to `_testnode` with 404.
+The command gets the URL of a proxy that forwards every other request, and responds to `_testnode` with 404.
 """
 
 import json
@@ -18,7 +18,7 @@ from tests.support.interrupts import ENDING
 from tests.support.raw_cluster import RawCluster
 from tests.support.target import node_from_environment
 
-# Headers of a single connection, and those that the proxy itself sets.
+# Headers that the proxy does not forward, because they belong to one connection or it sets them itself.
 KEPT_BACK = {"connection", "content-length", "host", "keep-alive", "transfer-encoding"}
 HIDDEN = {"error": {"type": "hidden", "reason": "there is no _testnode here"}, "status": 404}
 
@@ -35,7 +35,7 @@ class Hiding(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Return its URL."""
+        """Return the URL of the proxy."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, *_: object) -> None:
@@ -43,14 +43,14 @@ class Hiding(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection of a client."""
+    """One connection of a client to the proxy."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: Hiding
 
     def hand_on(self) -> None:
-        """Forward a request, or respond with 404."""
+        """Forward a request, or respond to a `_testnode` call with 404."""
         data = self.rfile.read(int(self.headers.get("content-length") or 0))
         if self.path.startswith("/_testnode"):
             self.server.hidden += 1
@@ -66,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = hand_on  # noqa: N815 - names required by http.server
 
     def answer(self, status: int, data: bytes, headers: dict[str, str]) -> None:
-        """Write a response."""
+        """Send a response."""
         self.send_response_only(status)
         for name, value in headers.items():
             if name.lower() not in KEPT_BACK:
@@ -80,7 +80,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main(command: list[str]) -> int:
-    """Run a command behind the proxy and return its exit code."""
+    """Run a command with the proxy as its cluster, and return its exit code."""
     node = node_from_environment()
     if node is None or not command:
         sys.exit("usage: ESML_TEST_URL=... python -m tests.support.without_testnode COMMAND...")
@@ -93,7 +93,7 @@ def main(command: list[str]) -> int:
 
 
 def forwarding_signals(command: list[str], environment: Mapping[str, str]) -> int:
-    """Run a command to its end, pass signals on to it so that it can clean up, and return its exit code."""
+    """Run a command, pass signals on to it so that it can clean up, and return its exit code."""
     with subprocess.Popen(command, env=environment) as process:
         for number in ENDING:
             signal.signal(number, lambda number, _: process.send_signal(number))

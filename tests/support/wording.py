@@ -1,4 +1,4 @@
-"""Collects the sentences that users read, and finds words that the glossary rules out."""
+"""Collects the texts that users read, and finds words that the glossary rules out."""
 
 import ast
 import json
@@ -34,13 +34,13 @@ GLOSSARY = {
 
 
 def problems(text: str) -> list[str]:
-    """Return the problems of a text according to the glossary."""
+    """Return each word of a text that the glossary rules out, with its replacement."""
     found = ((re.search(pattern, text, re.IGNORECASE), better) for pattern, better in GLOSSARY.items())
     return [f"{match[0]!r}: {better}" for match, better in found if match]
 
 
 def sentences() -> Iterator[tuple[str, str]]:
-    """Yield every text that users can read, with its place."""
+    """Yield each text that users read, after its file and line."""
     for path in sorted(PACKAGE.rglob("*.py")):
         if path.parent.name != "sandbox" or path.name not in SERVERS_WORDS:
             for line, text in strings(ast.parse(path.read_text(encoding="utf-8"))):
@@ -54,7 +54,7 @@ def sentences() -> Iterator[tuple[str, str]]:
 
 
 def strings(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Yield the strings of a module; docstrings only if they are help texts, f-strings with ... for values."""
+    """Yield line and text of each string in a module, with ... for values; docstrings only if they are help texts."""
     hidden = {id(node) for node in ast.walk(tree) if not is_help(node) for node in docstring(node)}
     hidden |= {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(tree):
@@ -66,7 +66,7 @@ def strings(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def docstring(node: ast.AST) -> Iterator[ast.Constant]:
-    """Yield the docstring of a module, class or function, if it has one."""
+    """Yield the node of a module's, class's or function's docstring, if there is one."""
     if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
         first = node.body[0]
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
@@ -74,7 +74,7 @@ def docstring(node: ast.AST) -> Iterator[ast.Constant]:
 
 
 def is_help(node: ast.AST) -> bool:
-    """Return whether a function is a command, whose docstring is its help."""
+    """Return whether a node is the function of a click command, whose docstring is its help text."""
     return isinstance(node, ast.FunctionDef) and any(
         re.search(r"click\.(command|group)", ast.unparse(decorator)) for decorator in node.decorator_list
     )
