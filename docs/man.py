@@ -25,7 +25,7 @@ def lines() -> Iterator[str]:
     yield f'.TH ESML 1 "" "esml {__version__}" "User Commands"'
     yield from (".SH NAME", f"esml \\- {text(purpose[0].lower() + purpose[1:].rstrip('.'))}")
     yield from (".SH SYNOPSIS", r".B esml", r"\fICOMMAND\fR [\fIOPTIONS\fR] [\fIARGUMENTS\fR]")
-    yield from (".SH EXAMPLES", *(line for one in rest for line in verbatim(one)))
+    yield from (".SH EXAMPLES", *(line for one in rest for line in verbatim(one.removeprefix("Examples:\n"))))
     yield ".SH COMMANDS"
     context = click.Context(esml, info_name="esml", **SETTINGS)  # type: ignore[arg-type]
     for name in COMMANDS:

@@ -76,14 +76,14 @@ CONNECTION = (
         "--api-key-file",
         metavar="FILE",
         type=click.Path(),
-        help="File with the API key; - is stdin.  [ESML_API_KEY]",
+        help="File with the API key; - is stdin.  [ESML_API_KEY_FILE, or the key in ESML_API_KEY]",
     ),
     click.option("--username", metavar="NAME", help="User name; prompts for the password.  [ESML_USERNAME]"),
     click.option(
         "--password-file",
         metavar="FILE",
         type=click.Path(),
-        help="File with the password; - is stdin.  [ESML_PASSWORD]",
+        help="File with the password; - is stdin.  [ESML_PASSWORD_FILE, or the password in ESML_PASSWORD]",
     ),
     click.option(
         "--ca-certs",

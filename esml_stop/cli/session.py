@@ -44,11 +44,13 @@ class Session:
         timeout: float,
         parallel: int = 4,
         options: tuple[str, ...] = (),
+        prompts: bool = True,
     ) -> None:
         self.output, self.invocation = output, output.invocation
         self.invocation.options = options
         with interruptible():
-            self.connection = resolve(connection, os.environ, stdin=sys.stdin, prompt=password_prompt())
+            prompt = password_prompt() if prompts else None
+            self.connection = resolve(connection, os.environ, stdin=sys.stdin, prompt=prompt)
         for line in self.connection.warnings:
             self.warn(line)
         self.progress = progress_on(sys.stderr, quiet=output.quiet, verbose=output.verbose)

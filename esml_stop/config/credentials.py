@@ -71,7 +71,7 @@ def read_password(settings: Settings, stdin: TextIO | None, prompt: Prompt | Non
     if "password_file" in settings.values:
         return secret(settings.values["password_file"], settings.sources["password_file"], stdin)
     if prompt is None:
-        raise ConfigError("The password is missing, and there is no terminal to prompt for it.", hint=HOW_TO_LOG_IN)
+        raise ConfigError("The password is missing, and esml cannot prompt for it.", hint=HOW_TO_LOG_IN)
     return prompt(f"Password of {settings.values['username']}: ")
 
 

@@ -182,5 +182,5 @@ def still_listed_result(result: Result, found: Deployment) -> Result:
         return replace(result, outcome=Outcome.STOPPING, error=error)
     before = result.target.deployment
     again = before and before.start_time != found.start_time
-    text = "It stopped, and was started again by someone else." if again else "It is still listed as running."
+    text = "It stopped, but was started again, not by this command." if again else "It is still listed as running."
     return replace(result, outcome=Outcome.FAILED, error=EsmlError(text, code="still_running"))

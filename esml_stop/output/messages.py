@@ -135,9 +135,9 @@ def not_idle(target: Target) -> str:
     """Return the line about a deployment that was given by ID, but has not been idle for long enough."""
     found, name = target.deployment, clean(target.deployment_id)
     if found and found.in_use_now:
-        return f"{name} was skipped: it is in use now."
+        return f"{name} was skipped: it has pending requests, or had some in the last minute."
     if found is None or found.idle_since is None:
-        return f"{name} was skipped: when it was last used is not known."
+        return f"{name} was skipped: its last use is unknown."
     if found.last_access is None or found.last_access < found.idle_since:
         return f"{name} was skipped: nothing is known about its use before {rfc3339(found.idle_since)}."
     return f"{name} was skipped: it was last used at {rfc3339(found.last_access)}."

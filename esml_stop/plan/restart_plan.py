@@ -57,7 +57,7 @@ def cannot_restart(found: Deployment, model: str | None, *, force: bool) -> Esml
     if names and not force:
         unseen = " and ".join(names)
         return EsmlError(
-            f"It cannot be restarted with the same settings: it is {found.state}, "
+            f"It cannot be restarted with the same settings: its state is {found.state}, "
             f"and the cluster does not show its {unseen}.",
             hint="Use --force to restart it with the server's defaults for these settings.",
             code="settings_not_shown",

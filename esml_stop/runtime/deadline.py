@@ -89,7 +89,7 @@ class Deadline:
 def timed_out(seconds: float) -> DeadlinePassed:
     """Return the error for a command that reached its time limit."""
     text = f"Timed out after {seconds:g} s."
-    return DeadlinePassed(text, hint="Nothing was changed. Allow more time with --timeout.")
+    return DeadlinePassed(text, hint="Allow more time with --timeout.")
 
 
 def with_retries(

@@ -6,6 +6,7 @@ import pytest
 from esml_stop.cli.options import OutputOptions
 from esml_stop.cli.session import Session
 from esml_stop.config.settings import ConnectionOptions
+from esml_stop.errors import ConfigError
 from esml_stop.invocation import ClusterIdentity, Invocation
 from esml_stop.outcomes import Outcome, Report, Result, Target
 from esml_stop.output import stderr
@@ -62,3 +63,11 @@ def test_a_signal_during_the_last_request_does_not_prevent_the_report(
         stopped = Result(Target("a", Outcome.WOULD_STOP), Outcome.STOPPED, attempts=1)
         assert stop_session.finish(Report("stop", (stopped,))) == 143
     assert json.loads(capsys.readouterr().out)["deployments"][0]["outcome"] == "stopped"
+
+
+def test_no_input_prevents_the_password_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without prompts, a missing password is an error, even on a terminal."""
+    monkeypatch.setattr("esml_stop.cli.session.password_prompt", lambda: pytest.fail("the password was prompted for"))
+    options = ConnectionOptions(url="http://localhost:9", username="u")
+    with pytest.raises(ConfigError, match="esml cannot prompt for it"):
+        Session(options, OutputOptions(Invocation()), timeout=10, prompts=False)

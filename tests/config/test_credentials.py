@@ -66,7 +66,7 @@ def test_an_invalid_api_key_is_reported_without_its_value(text: str) -> None:
         ),
         ({"password": "p"}, "PASSWORD is given without a user name"),
         ({"password_file": "p"}, "PASSWORD_FILE is given without a user name"),
-        ({"username": "u"}, "The password is missing, and there is no terminal to prompt for it"),
+        ({"username": "u"}, "The password is missing, and esml cannot prompt for it"),
     ],
 )
 def test_conflicting_or_incomplete_credentials_are_rejected(values: dict[str, str], message: str) -> None:

@@ -72,7 +72,7 @@ def test_a_start_by_someone_else_is_recognized() -> None:
     restarted = Result(Target("a", Outcome.WOULD_STOP, deployment("a", start_time=0)), Outcome.STOPPED)
     (one,) = verified([restarted], reader)
     assert one.error
-    assert one.error.message == "It stopped, and was started again by someone else."
+    assert one.error.message == "It stopped, but was started again, not by this command."
 
 
 def test_a_deployment_listed_as_stopping_is_awaited() -> None:

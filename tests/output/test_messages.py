@@ -52,8 +52,11 @@ TIME = 1_700_000_000_000
     [
         ({"last_access": TIME, "idle_since": TIME}, "d was skipped: it was last used at 2023-11-14T22:13:20Z."),
         ({"idle_since": TIME}, "d was skipped: nothing is known about its use before 2023-11-14T22:13:20Z."),
-        ({}, "d was skipped: when it was last used is not known."),
-        ({"last_access": TIME, "idle_since": TIME, "pending": 1}, "d was skipped: it is in use now."),
+        ({}, "d was skipped: its last use is unknown."),
+        (
+            {"last_access": TIME, "idle_since": TIME, "pending": 1},
+            "d was skipped: it has pending requests, or had some in the last minute.",
+        ),
     ],
 )
 def test_a_skipped_deployment_shows_its_last_use(known: dict[str, Any], line: str) -> None:

@@ -45,7 +45,7 @@ def test_a_deployment_with_unknown_settings_requires_force() -> None:
     assert result.error
     assert (
         result.error.message == "It cannot be restarted with the same settings: "
-        "it is failed, and the cluster does not show its threads_per_allocation and queue_capacity."
+        "its state is failed, and the cluster does not show its threads_per_allocation and queue_capacity."
     )
     assert result.error.code == "settings_not_shown"
     assert (

@@ -91,7 +91,9 @@ def command(
         wait_for=wait_for,
     )
     given = given_options()
-    with Session(connection_options, output_options, timeout=timeout, parallel=parallel, options=given) as session:
+    with Session(
+        connection_options, output_options, timeout=timeout, parallel=parallel, options=given, prompts=not no_input
+    ) as session:
         if not dry_run:
             session.connection.check_allowed("stop", "start")
         session.begin("Dry run: restart" if dry_run else "Restarting", selection.names + selection.models)

@@ -73,7 +73,9 @@ def command(
         needs_confirmation=not no_input and is_terminal(sys.stdin) and is_terminal(sys.stderr),
         parallel=parallel,
     )
-    with Session(connection_options, output_options, timeout=timeout, parallel=parallel) as session:
+    with Session(
+        connection_options, output_options, timeout=timeout, parallel=parallel, prompts=not no_input
+    ) as session:
         if not dry_run:
             session.connection.check_allowed("start")
         where = "standard input" if file == "-" else file

@@ -85,7 +85,9 @@ def command(
         save=file,
     )
     given = given_options()
-    with Session(connection_options, output_options, timeout=timeout, parallel=parallel, options=given) as session:
+    with Session(
+        connection_options, output_options, timeout=timeout, parallel=parallel, options=given, prompts=not no_input
+    ) as session:
         if not dry_run:
             session.connection.check_allowed("stop")
         session.begin("Dry run: stop" if dry_run else "Stopping", selection.names + selection.models)

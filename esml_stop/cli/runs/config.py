@@ -15,7 +15,7 @@ from esml_stop.output.settings import show
 from esml_stop.runtime.signals import interruptible
 from esml_stop.settings_report import SettingsReport
 
-ENOUGH = "Requires the cluster privilege manage_ml; the role machine_learning_admin has it."
+ENOUGH = "The cluster privilege manage_ml is sufficient; the role machine_learning_admin includes it."
 
 
 def show_connection(options: ConnectionOptions, output: OutputOptions) -> int:
@@ -57,5 +57,7 @@ def finish(report: SettingsReport, output: OutputOptions) -> int:
     if report.error:
         stderr.error(report.error)
     elif report.inspection and not report.inspection.may_stop:
-        stderr.write_error(["Not allowed: this connection may not stop deployments.", f"  {ENOUGH}"])
+        stderr.write_error(["Not allowed: you may not stop deployments with this connection.", f"  {ENOUGH}"])
+    elif report.inspection and report.blocked:
+        stderr.write_error(["Not allowed: the profile's command policy does not allow stopping deployments."])
     return report.exit_status
