@@ -5,7 +5,7 @@ from typing import Any
 from esml_stop.exit_status import ExitStatus
 from esml_stop.text import clean
 
-CHECK_URL = "Is this the address of Elasticsearch itself, not of Kibana, a proxy or another web server?"
+CHECK_URL = "Check that this is the address of Elasticsearch itself, not of Kibana, a proxy or another web server."
 
 
 class EsmlError(Exception):

@@ -113,8 +113,8 @@ EQUIVALENTS = {
     "--api-key": f"{NO_SECRETS} Use --api-key-file or ESML_API_KEY.",
     "--cacert": "Use --ca-certs.",
     "--context": "Use --profile.",
-    "--ignore-missing": "A name that matches nothing is no error; --no-allow-no-match makes it one.",
-    "--ignore-not-found": "A name that matches nothing is no error; --no-allow-no-match makes it one.",
+    "--ignore-missing": "This is the default; --no-allow-no-match makes a name that matches nothing an error.",
+    "--ignore-not-found": "This is the default; --no-allow-no-match makes a name that matches nothing an error.",
 }
 
 

@@ -28,7 +28,7 @@ COMMANDS = {
     "restart": "Stop deployments and start them again with the same settings.",
     "restore": "Start the deployments saved by `esml stop --save FILE` with the same settings.",
     "config": "Show the effective connection settings and, with --check, test them.",
-    "sandbox": "Run a practice cluster on this machine, or one COMMAND against a fresh one.",
+    "sandbox": "Run a practice cluster on this machine, or run COMMAND against a new one.",
     "completion": "Print the shell completion script for commands, options and deployment IDs.",
     "help": "Show the help of esml or of one command.",
     "schema": "Print the JSON Schema of -o json and -o jsonl, or of save files.",
@@ -99,7 +99,7 @@ class LazyGroup(click.Group):
             others.remove(name)
             record_output_format(ctx, command, others)
             again = clean(shell("esml", name, *others))
-            raise click.UsageError(f"Options follow the command: {again}", ctx) from None
+            raise click.UsageError(f"Options must come after the command: {again}", ctx) from None
 
     def remember_output(self, ctx: click.Context, args: list[str]) -> None:
         """Remember the requested output format for an unknown command; -o means the same for all commands."""

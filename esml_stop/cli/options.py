@@ -108,13 +108,13 @@ CONNECTION = (
         "--profile",
         metavar="NAME",
         shell_complete=completion("profiles"),
-        help="A context of the Elastic CLI's ~/.elasticrc.yml.  [ESML_PROFILE]",
+        help="Profile: a context in the Elastic CLI's ~/.elasticrc.yml.  [ESML_PROFILE]",
     ),
     click.option(
         "--config-file",
         metavar="FILE",
         type=click.Path(),
-        help="A file of the Elastic CLI, or of es_client and curator.  [ESML_CONFIG_FILE]",
+        help="Configuration file of the Elastic CLI, or of es_client and curator.  [ESML_CONFIG_FILE]",
     ),
 )
 
@@ -155,7 +155,7 @@ def save(text: str) -> Callable[[F], F]:
 NO_INPUT = click.option("--no-input", is_flag=True, help="Never prompt; fail if confirmation or a password is missing.")
 NO_CHECK = click.option("--no-check", is_flag=True, help="Skip the usage check.")
 FINISH_PENDING_WORK = click.option(
-    "--finish-pending-work", is_flag=True, help="Finish the queued inference requests before stopping."
+    "--finish-pending-work", is_flag=True, help="Finish queued inference requests before stopping (at most 5 minutes)."
 )
 WAIT_FOR = click.option(
     "--wait-for",

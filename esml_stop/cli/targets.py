@@ -24,7 +24,7 @@ MODEL = click.option(
     multiple=True,
     metavar="ID",
     shell_complete=completion("model_ids"),
-    help="All deployments of a model or model alias.",
+    help="All deployments of a model or model alias. Can be repeated.",
 )
 IDLE = click.option(
     "--idle", type=Duration(), help="Only deployments that have been idle for at least this long, e.g. 7d."
@@ -69,7 +69,7 @@ def choice(names: tuple[str, ...], models: tuple[str, ...], idle: float | None) 
 def check_stdin(what: str, *secrets: str | None) -> None:
     """Raise InputError if one of the secret files is standard input (-), which `what` is already read from."""
     if "-" in secrets:
-        text = f"Standard input cannot hold both {what} and a secret."
+        text = f"Standard input cannot provide both {what} and a secret."
         raise InputError(text, hint="Read one of them from a file.")
 
 

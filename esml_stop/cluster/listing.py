@@ -79,7 +79,7 @@ def list_all(ask: Ask, ask_models: AskModels) -> Listing:
             if count > MAX_MODELS:
                 break
         if count > MAX_MODELS and max(found.models, default="") == last:
-            text = "The cluster has more models than Elasticsearch lists."
+            text = "The cluster has more models than Elasticsearch can list."
             raise BadAnswer(text, hint="Pass exact deployment IDs.")
     return found
 

@@ -166,9 +166,9 @@ class Reader:
         except NotAuthenticated:
             raise
         except TimeoutError:
-            return None, NotChecked(what, f"{self.cluster.label} did not answer in time.")
+            return None, NotChecked(what, f"{self.cluster.label} did not respond in time.")
         except EsmlError as error:
-            reason = f"needs {privilege}" if error.code == "not_allowed" else error.message
+            reason = f"requires {privilege}" if error.code == "not_allowed" else error.message
             return None, NotChecked(what, reason)
 
     def in_background(self, call: Callable[[], T], deadline: Deadline) -> BackgroundCall[T]:

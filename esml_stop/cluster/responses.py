@@ -133,7 +133,7 @@ def server_time(body: Any) -> int:
 def check_stopped(body: Any) -> None:
     """Raise BadAnswer unless the response to `_stop` confirms the stop."""
     if required(body, "stopped", bool) is not True:
-        raise BadAnswer('The cluster answered the stop with "stopped": false.')
+        raise BadAnswer('The cluster returned "stopped": false for the stop.')
 
 
 @raising_bad_answer

@@ -65,7 +65,7 @@ def shell(text: str) -> list[str]:
 STORES = {
     "keychain": Store(keychain, "The keychain is only available on macOS."),
     "secret_service": Store(secret_service, "Install it: libsecret-tools (Debian, Ubuntu) or libsecret (Fedora)."),
-    "pass": Store(password_store, "Install it: the package is pass."),
+    "pass": Store(password_store, "Install the package pass."),
     "credential_manager": Store(credential_manager, "Credential Manager is only available on Windows and WSL.", 10.0),
     "cmd": Store(shell, "There is no /bin/sh.", 10.0),
 }
@@ -89,7 +89,7 @@ def lookup(kind: str, what: str, where: str, environment: Mapping[str, str]) -> 
     except ValueError as wrong:
         raise ConfigError(f"{where}: {name} {wrong}.") from None
     except ProgramNotFound as missing:
-        text = f"{where}: {name} needs {missing}, which is not installed."
+        text = f"{where}: {name} requires {missing}, which is not installed."
         raise ConfigError(text, hint=store.missing) from None
     except ProgramTimeout:
         text = f"{where}: {name} was not answered within {store.seconds:g} seconds."

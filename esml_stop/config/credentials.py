@@ -91,7 +91,7 @@ def ca_file(settings: Settings) -> str | None:
     return path
 
 
-PEM = "It must be in PEM form, with lines that say BEGIN and END."
+PEM = "It must be in PEM format, with BEGIN and END lines."
 
 
 def client_certificate(settings: Settings) -> tuple[str | None, str | None]:
@@ -114,7 +114,7 @@ def check_key_pair(cert: str, key: str | None, settings: Settings) -> None:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(cert, key, password=refuse_password)
     except PasswordWanted:
-        text = f"{source}: the key in {key_file} is encrypted; esml cannot ask for its password."
+        text = f"{source}: the key in {key_file} is encrypted; esml does not prompt for its password."
         raise ConfigError(text, hint=f"Use an unencrypted key: openssl pkey -in {key_file} -out PLAIN.key") from None
     except (ssl.SSLError, OSError) as error:
         if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":

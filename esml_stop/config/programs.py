@@ -47,7 +47,7 @@ def output(arguments: Sequence[str], seconds: float, environment: Mapping[str, s
     finally:
         end(process)
     if status:
-        raise ProgramFailed(f"{os.path.basename(arguments[0])} ended with exit code {status}")  # noqa: PTH119
+        raise ProgramFailed(f"{os.path.basename(arguments[0])} exited with code {status}")  # noqa: PTH119
     try:
         return data.decode()
     except UnicodeDecodeError:

@@ -73,7 +73,7 @@ def refuse_beside_file(own: Settings) -> None:
         file = next(own.sources[name] for name in FILE if name in own.values)
         raise ConfigError(
             f"{own.sources[other]} and {file} cannot be used together.",
-            hint="A profile brings its own address and credentials.",
+            hint="A profile or configuration file contains its own address and credentials.",
         )
 
 

@@ -57,7 +57,7 @@ def cloud_address(cloud_id: str, source: str) -> Address:
     found = CLOUD.fullmatch(parts)
     if not found:
         text = f"{source} is not an Elastic Cloud ID."
-        raise ConfigError(text, hint="Copy it from the deployment's page; it looks like NAME:bG9uZyB0ZXh0...")
+        raise ConfigError(text, hint="Copy it from the Elastic Cloud console; it looks like NAME:bG9uZyB0ZXh0...")
     domain, domain_port, uuid, port, _ = found.groups()
     return address(f"https://{uuid}.{domain}:{port or domain_port or 443}", source)
 

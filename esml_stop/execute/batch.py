@@ -123,7 +123,7 @@ class Batch:
 
 
 NO_ANSWER = EsmlError(
-    "The request was sent, but esml was interrupted before an answer came.",
+    "The request was sent, but esml was interrupted before the response arrived.",
     code="no_answer",
     exit_status=ExitStatus.DEADLINE,
     hint="It may have taken effect; check with `esml list`.",

@@ -77,7 +77,7 @@ class Change:
         if (number > 1 or self.look_first) and (reached := self.reached(self.deadline, patience)):
             return reached
         if self.sent and self.state == "stopping":
-            self.on_retry("Still stopping after a lost answer. Sending the request again.")
+            self.on_retry("Still stopping after a lost response. Sending the request again.")
         timeout = self.deadline.left
         if interrupt_pending():
             raise Interruption

@@ -54,7 +54,7 @@ def without_unproven(results: list[Result], reader: Reader) -> list[Result]:
 UNPROVEN = EsmlError(
     "The cluster answered that it has stopped, but it was not listed before, so it may not have been running.",
     code="unproven",
-    hint="Servers before 8.8 answer this for any model. To see what is running: esml list",
+    hint="Servers before 8.8 return this for any model. To see what is running: esml list",
 )
 
 
@@ -106,7 +106,7 @@ class Stop(Change):
         # Nothing was changed if no request was sent, or if no answer was lost before this 404.
         if not (self.lost if refused else self.sent):
             return self.result(Outcome.NOT_FOUND)
-        text = "It is not running, but an answer to the stop was lost, so whether it ran before is unknown."
+        text = "It is not running, but the response to a stop was lost, so it is unknown whether it was running before."
         return self.result(Outcome.UNKNOWN, Unreachable(text))
 
     def result(self, outcome: Outcome, error: EsmlError | None = None) -> Result:

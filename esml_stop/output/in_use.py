@@ -146,7 +146,7 @@ def question(targets: Sequence[Target], cluster: ClusterIdentity) -> str:
     if broken:
         return f"{text} {broken:,} {'is' if broken == 1 else 'are'} in use: {effect(chosen, verb)}"
     if any(one.not_checked for one in chosen):
-        return f"{text} Their usage could not be checked completely."
+        return f"{text} Not everything that may use them could be checked."
     return text
 
 

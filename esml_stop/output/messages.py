@@ -209,9 +209,9 @@ def next_steps(report: Report) -> list[str]:
     if report.dry_run:
         return ["Nothing was changed."]
     if report.command == "restore" and report.count(Outcome.FAILED):
-        return ["Restore again when the cause is fixed; what is already running is left as it is."]
+        return ["Run the restore again when the cause is fixed; deployments that are already running are not changed."]
     if not report.count(Outcome.NOT_ATTEMPTED):
         return []
     if report.strict and report.count(Outcome.NOT_FOUND):
         return ["Nothing was changed because not everything was found."]
-    return ["Run the same command again for what was not attempted."]
+    return ["Run the same command again for the deployments that were not attempted."]

@@ -69,8 +69,8 @@ def rows_of(report: SettingsReport) -> Iterator[Setting]:
     yield from report.settings
     yield from (Setting("not_used", name) for name in report.not_used)
     if found := report.inspection:
-        yield Setting("cluster", found.cluster_name or "not shown", "" if found.cluster_name else "needs monitor")
-        yield Setting("version", found.version or "not shown", "" if found.version else "needs monitor")
+        yield Setting("cluster", found.cluster_name or "not shown", "" if found.cluster_name else "requires monitor")
+        yield Setting("version", found.version or "not shown", "" if found.version else "requires monitor")
         yield Setting("user", identity(found))
         for name, has in (found.privileges or {}).items():
             yield Setting(f"may {CAN[name]}", ANSWERS[has], name if found.security else "")
@@ -112,7 +112,7 @@ def closing(report: SettingsReport) -> str:
     if report.inspection is None:
         return "The cluster was not contacted; use --check to test the connection."
     if not report.inspection.may_stop:
-        return "This connection works, but may not stop deployments."
+        return "This connection works, but you may not stop deployments."
     if report.blocked:
         return "This connection works, but the profile's command policy does not allow stopping deployments."
-    return "This connection works and may stop deployments."
+    return "This connection works, and you may stop deployments."

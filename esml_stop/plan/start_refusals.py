@@ -58,14 +58,14 @@ REFUSALS = (
         404,
         "",
         "model_missing",
-        "The model {model} is not on this cluster.",
-        "Load the model first, for example with eland, then run {again}.",
+        "Model {model} is not on this cluster.",
+        "Upload the model first, for example with eland, then run {again}.",
     ),
     Refusal(
         408,
         "download task is currently running",
         "downloading",
-        "The model {model} is still being downloaded.",
+        "Model {model} is still being downloaded.",
         "Run {again} when the download has finished.",
     ),
     Refusal(

@@ -79,7 +79,7 @@ def unmatched_target(name: str, found: list[Deployment], snapshot: Snapshot) -> 
         )
     if [one.deployment_id for one in found] == [name]:
         return Target(name, Outcome.NOT_IDLE, found[0])
-    return Target(name, Outcome.NOT_FOUND, hint="matches no deployment known to be idle for that long")
+    return Target(name, Outcome.NOT_FOUND, hint="matches no deployment that is known to have been idle for that long")
 
 
 def described(deployment: Deployment, snapshot: Snapshot, decision: Outcome) -> Target:
@@ -87,7 +87,7 @@ def described(deployment: Deployment, snapshot: Snapshot, decision: Outcome) -> 
     not_checked = snapshot.not_checked
     if is_ambiguous(deployment, snapshot):
         names = ", ".join(sorted(deployment.pipelines))
-        reason = next((one.reason for one in not_checked if one.what == PIPELINES), "needs read_pipeline")
+        reason = next((one.reason for one in not_checked if one.what == PIPELINES), "requires read_pipeline")
         not_checked = (*not_checked, NotChecked(f"whether a pipeline references the deployment ({names})", reason))
     return Target(deployment.deployment_id, decision, deployment, uses(deployment, snapshot), not_checked)
 

@@ -19,7 +19,7 @@ def private_file(environment: Mapping[str, str], now: Callable[[], str]) -> Save
             file = SaveFile(str(folder / name), now)
             file.check()
             return file
-    raise InputError("There is no folder for the settings of the deployments.", hint="Name a file with --save FILE.")
+    raise InputError("No folder is writable for the settings of the deployments.", hint="Pass --save FILE.")
 
 
 def state_folder(environment: Mapping[str, str]) -> Iterator[Path]:

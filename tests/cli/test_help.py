@@ -64,8 +64,8 @@ def test_help_for_an_unknown_command_lists_the_commands() -> None:
         (["stop", "x", "--wait"], "esml always waits"),
         (["stop", "x", "--json"], "Use -o json."),
         (["stop", "x", "--api-key", "y"], "Use --api-key-file or ESML_API_KEY."),
-        (["--force", "stop", "x"], "Options follow the command: esml stop --force x"),
-        (["-o", "json", "list"], "Options follow the command: esml list -o json"),
+        (["--force", "stop", "x"], "Options must come after the command: esml stop --force x"),
+        (["-o", "json", "list"], "Options must come after the command: esml list -o json"),
     ],
 )
 def test_options_of_other_tools_suggest_their_equivalent(arguments: list[str], suggestion: str) -> None:

@@ -98,7 +98,7 @@ def test_only_the_first_line_of_a_pass_entry_is_the_secret(tmp_path: Path) -> No
     [
         ("keychain", "security", "only available on macOS"),
         ("secret_service", "secret-tool", "Install it: libsecret-tools"),
-        ("pass", "pass", "Install it: the package is pass."),
+        ("pass", "pass", "Install the package pass."),
         ("credential_manager", "powershell.exe", "only available on Windows and WSL"),
     ],
 )
@@ -106,7 +106,7 @@ def test_a_missing_program_is_named(tmp_path: Path, kind: str, needs: str, hint:
     """The error for a missing program names it, with how to install it or where it is available."""
     what = ENTRIES[kind][1]
     text = error_text(kind, what, {"PATH": str(tmp_path)})
-    assert f"{WHERE}: $({kind}:{what}) needs {needs}, which is not installed. " in text
+    assert f"{WHERE}: $({kind}:{what}) requires {needs}, which is not installed. " in text
     assert hint in text
 
 
@@ -119,7 +119,7 @@ def test_a_program_that_is_not_executable_is_not_reported_as_missing(tmp_path: P
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ("echo canary; echo canary >&2; exit 3", "cannot be read: secret-tool ended with exit code 3."),
+        ("echo canary; echo canary >&2; exit 3", "cannot be read: secret-tool exited with code 3."),
         ("echo canary >&2", "is empty."),
         ("printf ' \\n'", "is empty."),
         ("printf 'canary\\377'", "cannot be read: it is not UTF-8 text."),
@@ -138,7 +138,7 @@ def test_the_output_of_a_program_is_never_shown(tmp_path: Path, script: str, mes
 def test_the_text_of_a_command_is_not_shown(tmp_path: Path) -> None:
     """The error for a failed command does not contain its text, which may be a secret, or its output."""
     text = error_text("cmd", "echo canary >&2; exit 7", {"PATH": str(tmp_path)})
-    assert f"{WHERE}: $(cmd:...) cannot be read: sh ended with exit code 7." in text
+    assert f"{WHERE}: $(cmd:...) cannot be read: sh exited with code 7." in text
     assert "canary" not in text
 
 

@@ -37,7 +37,7 @@ def test_another_context_is_selected_by_name() -> None:
     """Only the expressions of the selected context are resolved; those of other contexts may be invalid."""
     file = data(prod=context(api_key="$(cmd:false)"), dev=context(api_key="$(env:KEY)"))
     assert settings(file, "dev", "FILE", Reader({"KEY": "k"})).values == {"url": URL, "api_key": "k"}
-    assert "prod in FILE: api_key: $(cmd:...) cannot be read: sh ended with exit code 1." in error_text(file, "prod")
+    assert "prod in FILE: api_key: $(cmd:...) cannot be read: sh exited with code 1." in error_text(file, "prod")
     assert "profile dev in FILE: api_key is $(env:KEY), but KEY is not set" in error_text(file, "dev")
 
 

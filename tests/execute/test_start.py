@@ -120,7 +120,7 @@ def test_a_timeout_on_the_server_is_not_a_failure() -> None:
             "every node is up",
         ),
         (403, "current license is non-compliant for [ml]", "license", "GET _license"),
-        (404, "No known trained model with model_id [m]", "model_missing", "Load the model first"),
+        (404, "No known trained model with model_id [m]", "model_missing", "Upload the model first"),
         (404, "Could not find trained model definition [m]", "definition_missing", "Upload the model again"),
         (408, "Model download task is currently running. Wait for trained model [m]", "downloading", "has finished"),
         (409, "cannot create new assignment while feature reset is in progress.", "feature_reset", "has finished"),

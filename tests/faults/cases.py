@@ -119,8 +119,8 @@ BROKEN_CONNECTIONS = {
     "a truncated answer": faults.truncated,
     "no HTTP at all": faults.raw(b"SSH-2.0-OpenSSH_9.6\r\n"),
 }
-CLOSED = "closed the connection without a complete answer."
-SILENT = "did not answer in time."
+CLOSED = "closed the connection before the response was complete."
+SILENT = "did not respond in time."
 SHORT_TIMEOUT = ("--timeout", "2s")
 
 CASES = [
@@ -248,7 +248,7 @@ CASES = [
         "a typing error behind a 502, --no-check",
         {STOP: (faults.work_then(faults.error(502)),)},
         7,
-        "is not running, but an answer to the stop was lost",
+        "is not running, but the response to a stop was lost",
         "unknown",
         gone=True,
         forever=False,

@@ -63,7 +63,7 @@ def test_a_signal_during_stops_reports_each_target(
     assert [name for name, outcome in reported.items() if outcome == "stopped"] == sorted(
         {*"abcd"} - {*state.deployments}
     )
-    assert err.count("The request was sent, but esml was interrupted before an answer came.") == 2
+    assert err.count("The request was sent, but esml was interrupted before the response arrived.") == 2
     assert len(server.lines(STOP)) == 3
 
 

@@ -150,7 +150,7 @@ def test_a_missing_check_is_reported_if_the_server_would_not_refuse(
     found = deployment("d", node_versions=(version,) if version else ())
     target = Target("d", Outcome.WOULD_STOP, found, not_checked=(UNREAD,))
     report = Report("stop", (Result(target, Outcome.STOPPED, was_forced),), dry_run=dry_run)
-    line = "Not checked (needs monitor_inference): inference endpoints."
+    line = "Not checked (requires monitor_inference): inference endpoints."
     assert missing_checks(report, verbose=verbose) == ([line] if is_reported else [])
 
 

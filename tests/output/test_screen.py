@@ -208,7 +208,7 @@ def test_config_shows_a_table_of_settings_with_their_sources(sandbox: SandboxSer
     assert ["url", sandbox.url, "ESML_URL"] in rows
     assert ["password", "********", "ESML_PASSWORD"] in rows
     assert ["may", "stop", "deployments", "yes"] in [row[:4] for row in rows]
-    assert screen.lines[-1] == "This connection works and may stop deployments."
+    assert screen.lines[-1] == "This connection works, and you may stop deployments."
     assert "canary" not in screen.raw
 
 

@@ -72,7 +72,7 @@ def test_the_listed_state_determines_the_plan(found: dict[str, Any], outcome: st
 def test_a_missing_model_fails_in_the_plan() -> None:
     """If the models are known, a deployment without its model fails in the plan, unless it is running."""
     (gone,) = plan(Selection(("a",)), SAVED, {}, models={"other"})
-    assert (gone.outcome, gone.error and gone.error.message) == (Outcome.FAILED, "The model m is not on this cluster.")
+    assert (gone.outcome, gone.error and gone.error.message) == (Outcome.FAILED, "Model m is not on this cluster.")
     assert outcomes(plan(Selection(("a",)), SAVED, {}, models={"m"})) == {"a": "would_start"}
     assert outcomes(plan(Selection(("b",)), SAVED, running(deployment("b")), models=())) == {"b": "already_running"}
 

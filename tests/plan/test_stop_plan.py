@@ -55,9 +55,9 @@ def test_a_busy_deployment_is_skipped_rather_than_not_found() -> None:
     targets = plan(Selection(("a", "a*", "b*"), ("m",), idle_before=5), seen)
     assert [(one.deployment_id, one.decision.value, one.hint) for one in targets] == [
         ("a", "not_idle", None),
-        ("a*", "not_found", "matches no deployment known to be idle for that long"),
+        ("a*", "not_found", "matches no deployment that is known to have been idle for that long"),
         ("b*", "not_found", None),
-        ("m", "not_found", "matches no deployment known to be idle for that long"),
+        ("m", "not_found", "matches no deployment that is known to have been idle for that long"),
     ]
     assert targets[0].deployment == seen.deployments[0]
 
@@ -156,7 +156,7 @@ def test_an_unclear_use_counts_as_in_use_in_a_dry_run() -> None:
     The server decides about a stop; in a dry run the deployment counts as in use.
     """
     seen = snapshot(deployment("d", "m", "q", "p"), deployment("e", "m"), models={"m": ("p", "q")})
-    doubt = NotChecked("whether a pipeline references the deployment (p, q)", "needs read_pipeline")
+    doubt = NotChecked("whether a pipeline references the deployment (p, q)", "requires read_pipeline")
     for dry_run, decision in ((False, Outcome.WOULD_STOP), (True, Outcome.IN_USE)):
         (target,) = plan(Selection(("d",)), seen, dry_run=dry_run)
         assert (target.decision, target.not_checked) == (decision, (doubt,))

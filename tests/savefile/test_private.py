@@ -33,4 +33,4 @@ def test_without_a_writable_home_the_temporary_folder_is_used(tmp_path: Path, mo
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file" / "none"))
     with pytest.raises(InputError) as raised:
         private_file({}, fixed_time)
-    assert raised.value.hint == "Name a file with --save FILE."
+    assert raised.value.hint == "Pass --save FILE."

@@ -81,7 +81,7 @@ def test_idle_selects_unused_deployments(scene: RawCluster, run: Run) -> None:
     ended = run("stop", "busy", "i*", "b*", "--idle", "7d", "--yes")
     assert (ended.status, ended.outcomes) == (0, {"busy": "not_idle", "idle": "stopped", "b*": "not_found"})
     assert "busy was skipped: it has pending requests, or had some in the last minute." in ended.err
-    assert "b* matches no deployment known to be idle for that long." in ended.err
+    assert "b* matches no deployment that is known to have been idle for that long." in ended.err
     assert scene.running() == ["busy", "my-elser", "new"]
 
 

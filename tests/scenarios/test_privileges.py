@@ -50,13 +50,13 @@ def test_manage_ml_is_sufficient(secured: RawCluster, run: Run) -> None:
     free, named = ended.json["deployments"]
     assert (ended.status, free["outcome"], named["outcome"]) == (5, "stopped", "in_use")
     reasons = {one["reason"] for one in free["not_checked"]}
-    assert reasons == {"needs monitor_inference", "needs read_pipeline"}
+    assert reasons == {"requires monitor_inference", "requires read_pipeline"}
     assert "not checked" not in ended.err
 
 
 def test_force_dry_runs_and_lists_report_unchecked_endpoints(secured: RawCluster, run: Run) -> None:
     """--force, a dry run and a list report that inference endpoints were not checked without monitor_inference."""
-    line = "Not checked (needs monitor_inference): inference endpoints."
+    line = "Not checked (requires monitor_inference): inference endpoints."
     for arguments in (["stop", "my-elser", "--dry-run"], ["list"], ["stop", "my-elser", "--force"]):
         ended = run(*arguments, environment=as_key(secured, ["manage_ml"]))
         assert ended.status == 0
@@ -76,7 +76,7 @@ def test_an_unclear_reference_is_reported_without_read_pipeline(secured: RawClus
     """Only without read_pipeline, a dry run warns that a pipeline's reference to the deployment was not checked."""
     secured.pipeline("esml-q", "m")
     ended = run("stop", "free", "--dry-run", environment=as_key(secured, ["manage_ml", "monitor_inference"]))
-    assert "Not checked (needs read_pipeline): whether a pipeline references the deployment (esml-q)." in ended.err
+    assert "Not checked (requires read_pipeline): whether a pipeline references the deployment (esml-q)." in ended.err
     with_privilege = run(
         "stop", "free", "--dry-run", environment=as_key(secured, ["manage_ml", "monitor_inference", "read_pipeline"])
     )

@@ -177,7 +177,7 @@ def test_a_dry_run_reports_a_missing_model(cluster: RawCluster, run: Run, tmp_pa
     cluster.do("DELETE", "/_ml/trained_models/~gone")
     dry_run = run("restore", file, "--dry-run")
     assert (dry_run.status, dry_run.outcomes) == (1, {"m-1": "would_start", "gone-1": "failed"})
-    assert "The model gone is not on this cluster." in dry_run.err
+    assert "Model gone is not on this cluster." in dry_run.err
     assert cluster.running() == []
 
 
@@ -221,7 +221,7 @@ def test_failed_restores_do_not_prevent_the_others(cluster: RawCluster, run: Run
     assert ended.outcomes == {"a": "differs", "b": "differs", "c": "failed", "d": "started"}
     assert "a is running with different settings: queue_capacity is 30, not 20." in ended.err
     assert "its model is other, not m" in ended.err
-    assert "c failed: The model gone is not on this cluster." in ended.err
+    assert "c failed: Model gone is not on this cluster." in ended.err
     assert cluster.running() == ["a", "b", "d"]
 
 

@@ -44,7 +44,7 @@ def upgrade_mode(cluster: RawCluster) -> Iterator[None]:
         ("feature_reset", "The cluster's features are being reset", "when the reset has finished"),
         ("no_room", "No machine learning node has enough memory or processors", "Add capacity"),
         ("little_room", "do not have enough memory or processors for all", "Add capacity"),
-        ("downloading", "The model m is still being downloaded", "when the download has finished"),
+        ("downloading", "Model m is still being downloaded", "when the download has finished"),
     ],
 )
 def test_a_refused_start_is_reported_with_a_reason_and_a_remedy(

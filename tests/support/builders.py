@@ -35,4 +35,4 @@ def short(references: tuple[Reference, ...]) -> list[str]:
     return [f"{one.id} {one.through.value}" for one in references]
 
 
-UNREAD = NotChecked("inference endpoints", "needs monitor_inference")
+UNREAD = NotChecked("inference endpoints", "requires monitor_inference")

@@ -24,7 +24,7 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1.  [default: a free one]")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def command(port: int, words: tuple[str, ...]) -> int:
-    """Run a practice cluster on this machine, or one COMMAND against a fresh one.
+    """Run a practice cluster on this machine, or run COMMAND against a new one.
 
     Without a COMMAND it runs until Ctrl-C, and prints what to try in another terminal: a deployment that nothing
     uses, one that a pipeline references, one that an inference endpoint created, one that takes long to stop, and
@@ -63,7 +63,7 @@ def introduce(url: str) -> None:
     write_line(f"Practice cluster running at {url}. Press Ctrl-C to stop it.\nIn another terminal, run:\n")
     write(f"export ESML_URL={url}\n")
     width = max(map(len, TRY))
-    write_line("\n".join(["\nThen try there:\n", *(f"{command:{width}}  # {note}" for command, note in TRY.items())]))
+    write_line("\n".join(["\nThen try:\n", *(f"{command:{width}}  # {note}" for command, note in TRY.items())]))
 
 
 def run(words: Sequence[str], url: str) -> int:

@@ -110,7 +110,7 @@ def needs_answer(selection: "Selection", verb: str, *, yes: bool, no_input: bool
 def check_arguments(selection: "Selection", *, no_check: bool = False) -> None:
     """Raise UsageError if nothing is selected, or if --no-check and --idle are combined."""
     if selection.is_empty:
-        raise click.UsageError("Missing a DEPLOYMENT_ID, a pattern, _all or --model ID.")
+        raise click.UsageError("Missing argument: pass a DEPLOYMENT_ID, a pattern, _all or --model ID.")
     if no_check and selection.idle_before is not None:
         raise click.UsageError("--no-check and --idle cannot be used together: idle time is part of the check.")
 

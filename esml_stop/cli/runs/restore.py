@@ -107,5 +107,5 @@ def start(request: RestoreRequest, planned: tuple[Result, ...], reader: Reader, 
     results, signal = start_all(reader, planned, progress, wait_for=request.wait_for, parallel=request.parallel)
     if signal:
         return FinalResults(results, signal)
-    progress.phase("Waiting until everything has started")
+    progress.phase("Waiting for the deployments to start")
     return wait_until_started(results, reader, request.wait_for)

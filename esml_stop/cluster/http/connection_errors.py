@@ -32,14 +32,14 @@ def connection_error(error: Exception, connection: Connection, *, sent: bool) ->
         text = f"Connection refused: nothing is listening at {where}."
         return Unreachable(text, hint=CHECK_PORT, transient=True, sent=sent)
     if any(isinstance(one, ProtocolError | ConnectionError) for one in causes):
-        text = f"{where} closed the connection without a complete answer."
+        text = f"{where} closed the connection before the response was complete."
         return Unreachable(text, hint=CHECK_HTTPS if "http://" in where else None, transient=True, sent=sent)
     text = f"Could not connect to {where}: {reason_of(error)}."
     return Unreachable(text, hint=CHECK_PORT, transient=True, sent=sent)
 
 
 CHECK_NAME = "Check the URL for a typo, and check the network."
-CHECK_PORT = "Check that the cluster is running, and the host and port. Elasticsearch usually listens on port 9200."
+CHECK_PORT = "Check the host and port, and that the cluster is running. Elasticsearch usually listens on port 9200."
 CHECK_HTTPS = "If the cluster uses TLS, use https:// in the URL."
 
 

@@ -10,7 +10,7 @@ from esml_stop.config.urls import Proxy
 from esml_stop.errors import CHECK_URL, BadAnswer
 
 KIBANA = "Use the address of Elasticsearch: Kibana's port is usually 5601, Elasticsearch's 9200."
-CLOUD = "Check the URL or cloud ID for a typo; the deployment may also have been deleted."
+CLOUD = "Check the URL or cloud ID for a typo; the Elastic Cloud deployment may also have been deleted."
 OLD = "esml supports Elasticsearch 8 and later."
 
 
@@ -27,7 +27,7 @@ def wrong_path(reason: str, where: str) -> BadAnswer | None:
     parts = urlsplit(where)
     if not parts.path or f"uri [{parts.path}/" not in reason:
         return None
-    text = f"{parts.scheme}://{parts.netloc} is Elasticsearch, but it serves nothing under the path {parts.path}."
+    text = f"{parts.scheme}://{parts.netloc} is Elasticsearch, but nothing is available under the path {parts.path}."
     return BadAnswer(text, hint="Remove the path from the URL: it is only needed for a proxy that expects it.")
 
 

@@ -102,7 +102,7 @@ def to_esml_error(error: Exception, connection: Connection, *, sent: bool = True
     if isinstance(error, TlsError):
         return tls_error(error, connection, sent=sent)
     if isinstance(error, ConnectionTimeout | TimeoutError):
-        text = f"{where} did not answer in time." if sent else f"Could not connect to {where} in time."
+        text = f"{where} did not respond in time." if sent else f"Could not connect to {where} in time."
         return Unreachable(text, hint=CHECK_TIME if sent else CHECK_PORT, transient=not sent, sent=sent)
     if isinstance(error, SerializationError | RecursionError) or is_decode_error(error):
         return BadAnswer(f"{where} sent a response that cannot be read.", hint=CHECK_URL)
@@ -119,7 +119,7 @@ def is_plain(url: str) -> bool:
     return url.startswith("http:")
 
 
-CHECK_TIME = "Check that the cluster is healthy. --timeout gives it more time."
+CHECK_TIME = "Check that the cluster is healthy. Allow more time with --timeout."
 
 
 def summary(error: Exception) -> str:
@@ -142,10 +142,10 @@ def error_for_status(error: ApiError, connection: Connection) -> EsmlError:
         text = "The proxy requires a login (HTTP 407); the cluster was not reached."
         return Unreachable(text, hint=CHECK_PROXY)
     if 300 <= status < 400:
-        text = f"{where} answered with a redirect (HTTP {status}), which esml does not follow."
+        text = f"{where} returned a redirect (HTTP {status}), which esml does not follow."
         return BadAnswer(text, hint=CHECK_URL)
     if reason is None and status == 404 and error.body == {}:  # no objects of this kind, e.g. no pipelines
-        return Refused(f"{where} answered HTTP 404.", http_status=404)
+        return Refused(f"{where} returned HTTP 404.", http_status=404)
     if reason is None:
         return BadAnswer(f"{where} answered HTTP {status} without a reason.", hint=CHECK_URL)
     misplaced = wrong_path(reason, where) if urlsplit(where).path else None
@@ -162,7 +162,7 @@ def refused_error(status: int, kind: str | None, reason: str, connection: Connec
     if status == 403 and not any(words in reason for words in FORBIDDEN_TO_ALL):
         return unauthorized(kind, reason, connection)
     again = status == 500 and "attempt to stop again" in reason.lower()
-    text = f"Elasticsearch answered HTTP {status}: {reason}"
+    text = f"Elasticsearch returned HTTP {status}: {reason}"
     return Refused(text, http_status=status, type=kind, reason=reason, transient=again)
 
 

@@ -74,7 +74,7 @@ def certificate_error(error: ssl.SSLCertVerificationError, connection: Connectio
 
 
 RENEW = "Renew it on the cluster; until then, trust just this certificate with --ssl-fingerprint."
-TRUST_CA = "Pass the cluster's CA with --ca-certs FILE, or the certificate's SHA-256 with --ssl-fingerprint."
+TRUST_CA = "Pass the cluster's CA with --ca-certs FILE, or its SHA-256 fingerprint with --ssl-fingerprint."
 
 
 def handshake_error(names: set[str], text: str, connection: Connection) -> tuple[str, str]:

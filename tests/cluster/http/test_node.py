@@ -112,7 +112,7 @@ def test_every_request_is_recorded(server: FaultyServer, cluster: Cluster, recor
 def test_a_cluster_with_too_many_models_is_not_listed_in_part(cluster: Cluster, server: FaultyServer) -> None:
     """A listing that cannot be completed beyond 10,000 models raises BadAnswer, and is not returned in part."""
     server.on(RESOLVE, faults.answer({"count": 10_001}), forever=True)
-    with pytest.raises(BadAnswer, match="more models than Elasticsearch lists"):
+    with pytest.raises(BadAnswer, match="more models than Elasticsearch can list"):
         cluster.deployments("*", 20)
     assert len(server.received) == 3
 
@@ -124,7 +124,7 @@ def test_all_requests_of_a_listing_share_its_time_limit(monkeypatch: pytest.Monk
     def respond(_: Transport, __: str, ___: str, timeout: float, *____: object) -> dict[str, object]:
         timeouts.append(timeout)
         if timeout <= 0:
-            raise Unreachable("It did not answer in time.")
+            raise Unreachable("It did not respond in time.")
         clock[0] += 3
         return {"count": 10_001, "trained_model_stats": [{"model_id": f"m{clock[0]:05.0f}"}]}
 

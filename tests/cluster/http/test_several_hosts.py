@@ -61,8 +61,8 @@ UNUSABLE_HOSTS: dict[str, tuple[Callable[[Path], AbstractContextManager[str]], s
     "unknown name": (lambda _: unresolvable_url(), "Could not resolve the host name in {}."),
     "refused": (lambda _: unused_url(), "Connection refused: nothing is listening at {}."),
     "TLS": (untrusted_host, "The certificate of {} cannot be trusted: "),
-    "silent": (lambda _: faulty_host(faults.silence), "{} did not answer in time."),
-    "hangs up": (lambda _: faulty_host(faults.hang_up), "{} closed the connection without a complete answer."),
+    "silent": (lambda _: faulty_host(faults.silence), "{} did not respond in time."),
+    "hangs up": (lambda _: faulty_host(faults.hang_up), "{} closed the connection before the response was complete."),
     "not Elasticsearch": (lambda _: faulty_host(faults.page()), "{} is not Elasticsearch: it answered HTTP 200 "),
     "not available": (lambda _: faulty_host(faults.error(503)), "{} is not available now (HTTP 503"),
 }

@@ -135,12 +135,17 @@ CASES: list[tuple[Exception, type[EsmlError], bool, str]] = [
     (RecursionError(), BadAnswer, False, "cannot be read"),
     (connection_error(DecodeError("x")), BadAnswer, False, "cannot be read"),
     (connection_error(AnswerTooLarge("x")), BadAnswer, False, "larger than 64 MB"),
-    (ConnectionTimeout("x"), Unreachable, False, "did not answer in time"),
-    (TimeoutError(), Unreachable, False, "did not answer in time"),
+    (ConnectionTimeout("x"), Unreachable, False, "did not respond in time"),
+    (TimeoutError(), Unreachable, False, "did not respond in time"),
     (connection_error(name_resolution_error()), Unreachable, False, "Could not resolve"),
     (connection_error(new_connection_error(ConnectionRefusedError())), Unreachable, True, "Connection refused"),
     (connection_error(new_connection_error(OSError(113, "No route to host"))), Unreachable, True, "No route to host"),
-    (connection_error(ProtocolError("x", ConnectionResetError())), Unreachable, True, "without a complete answer"),
+    (
+        connection_error(ProtocolError("x", ConnectionResetError())),
+        Unreachable,
+        True,
+        "before the response was complete",
+    ),
     (TlsError("x", errors=(untrusted(),)), TlsFailed, False, "certificate"),
 ]
 

@@ -132,7 +132,7 @@ def test_an_untrusted_ca_is_reported_after_one_attempt(
     attempt: Attempt, untrusted_authority: Authority, pair: Pair
 ) -> None:
     """An untrusted CA is reported after one attempt, with a hint at the options, or with the file of --ca-certs."""
-    hint = "  Pass the cluster's CA with --ca-certs FILE, or the certificate's SHA-256 with --ssl-fingerprint.\n"
+    hint = "  Pass the cluster's CA with --ca-certs FILE, or its SHA-256 fingerprint with --ssl-fingerprint.\n"
     with serving(pair) as server:
         status, error_text = attempt(server)
         assert (status, server.connections) == (6, 1)
@@ -183,7 +183,7 @@ def test_plain_http_on_a_tls_port_hints_at_https(attempt: Attempt, pair: Pair) -
     with serving(pair) as server:
         status, error_text = attempt(server, scheme="http")
         assert (status, server.connections) == (6, 4)
-    assert error_text.startswith("esml: http://HOST closed the connection without a complete answer.\n")
+    assert error_text.startswith("esml: http://HOST closed the connection before the response was complete.\n")
     assert "use https:// in the URL" in error_text
 
 
